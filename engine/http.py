@@ -1,0 +1,79 @@
+"""A request as a handler sees it, and a raw response for handlers that do not go through the service model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import ServiceError
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request.
+
+    ``path`` is percent-encoded as received, ``query`` the raw query string, ``headers`` have lower-case names. ``service``,
+    ``operation`` and ``access_key`` are filled in by routing and by signature checking before a handler runs.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    request_id: str
+    receive: Receive
+    service: str = ""
+    operation: str = ""
+    access_key: str = ""
+    region: str = ""
+    read: bytes | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body in the chunks it arrived in, once."""
+        if self.read is not None:
+            yield self.read
+            return
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ServiceError("RequestTimeout", "The connection was closed before the request was complete.", 400)
+            chunk: bytes = message.get("body", b"")
+            if chunk:
+                yield chunk
+            if not message.get("more_body", False):
+                return
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, at most ``limit`` bytes.
+
+        Raises:
+            ServiceError: ``RequestEntityTooLarge`` (413) when it is longer.
+        """
+        if self.read is None:
+            declared = self.headers.get("content-length", "")
+            parts: list[bytes] = []
+            size = int(declared) if declared.isdigit() else 0
+            if size <= limit:
+                size = 0
+                async for chunk in self.stream():
+                    size += len(chunk)
+                    if size > limit:
+                        break
+                    parts.append(chunk)
+            if size > limit:
+                raise ServiceError("RequestEntityTooLarge", f"Request size exceeds the limit of {limit} bytes.", 413)
+            self.read = b"".join(parts)
+        return self.read
+
+
+@dataclass(slots=True)
+class Response:
+    """Status, headers and a body: bytes, or chunks when it must not be held in memory."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | AsyncIterator[bytes] = b""
