@@ -1,0 +1,39 @@
+"""What every test shares: the slow marker, the real data, and a home of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-slow"):
+        return
+    skip = pytest.mark.skip(reason="slow: needs minutes or an environment of its own; --run-slow runs it")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real data sets, or a skip that says why."""
+    folder = os.environ.get("MLCONSOLE_DATA_DIR", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs real data: MLCONSOLE_DATA_DIR does not name a folder")
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the person's own configuration, engine or runs."""
+    monkeypatch.setenv("MLCONSOLE_HOME", str(tmp_path_factory.mktemp("home")))
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -1,0 +1,35 @@
+"""Layers that the static import graph cannot see: what is in memory after a package was imported in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["boto3", "sagemaker", "torch", "sklearn", "pandas", "numpy", "scipy", "matplotlib"]
+SCREEN = ["textual", "rich"]
+CASES = {
+    "console": [*HEAVY, *SCREEN, "engine", "algorithms", "workflows.studies.moons", "botocore"],
+    "console.__main__": [*HEAVY, *SCREEN, "engine", "algorithms", "botocore", "pydantic"],
+    "workflows": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "workflows.events": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "workflows.runs": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "workflows.hub": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "workflows.studies.catalog": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "console.app": [*HEAVY, "engine", "algorithms", "botocore"],
+    "engine": [*HEAVY, *SCREEN, "console", "workflows", "algorithms", "botocore"],
+    "engine.app": [*HEAVY, *SCREEN, "console", "workflows", "algorithms"],
+    "algorithms": [*HEAVY, *SCREEN, "console", "workflows", "engine", "botocore"],
+    "algorithms.container.serve": ["console", "workflows", "engine", "boto3", "botocore", "torch", "sklearn", "sagemaker"],
+    "algorithms.container.train": ["console", "workflows", "engine", "boto3", "botocore", "torch", "sklearn", "sagemaker"],
+}
+
+
+@pytest.mark.parametrize("module", CASES)
+def test_importing_a_package_leaves_what_it_must_not_know_out_of_memory(module: str) -> None:
+    program = f"import sys, {module}; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert not loaded & set(CASES[module])
