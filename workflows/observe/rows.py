@@ -1,0 +1,257 @@
+"""What is observed of SageMaker: frozen rows and details. All times are epoch seconds, durations seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ACTIVE_JOB = frozenset({"InProgress", "Stopping", "Deleting"})
+ACTIVE_ENDPOINT = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """One line of the list of jobs. ``instance_type`` is empty until the job was described once."""
+
+    name: str
+    status: str
+    secondary_status: str = ""
+    created: float
+    modified: float
+    ended: float | None = None
+    instance_type: str = ""
+    instance_count: int = 0
+    kind: str = "training"
+
+    @property
+    def active(self) -> bool:
+        """Whether the job can still change by itself."""
+        return self.status in ACTIVE_JOB
+
+    def seconds(self, now: float) -> float:
+        """From creation to its end, or until ``now`` while it is active."""
+        return max(0.0, (self.ended or (now if self.active else self.modified)) - self.created)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One secondary status: when it began, when it ended (None: not yet), and what SageMaker said."""
+
+    status: str
+    started: float
+    ended: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One input channel."""
+
+    name: str
+    location: str
+    content_type: str = ""
+    mode: str = "File"
+    distribution: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalMetric:
+    """The last value of a metric of a training job."""
+
+    name: str
+    value: float
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDetail:
+    """One training job as DescribeTrainingJob tells it; ``raw`` is the whole answer, JSON-ready."""
+
+    row: JobRow
+    arn: str = ""
+    failure_reason: str = ""
+    image: str = ""
+    role: str = ""
+    input_mode: str = "File"
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    final_metrics: tuple[FinalMetric, ...] = ()
+    metric_definitions: Mapping[str, str] = field(default_factory=dict)
+    model_artifact: str = ""
+    output_path: str = ""
+    volume_gb: int = 0
+    max_runtime: int = 0
+    started: float | None = None
+    training_seconds: int | None = None
+    billable_seconds: int | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.row.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRow:
+    """One line of the list of endpoints."""
+
+    name: str
+    status: str
+    created: float
+    modified: float
+
+    @property
+    def active(self) -> bool:
+        """Whether a change is under way."""
+        return self.status in ACTIVE_ENDPOINT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantRow:
+    """One production variant of an endpoint; ``share`` is its part of the traffic by weight, 0 to 1."""
+
+    name: str
+    model: str = ""
+    image: str = ""
+    instance_type: str = ""
+    current_weight: float = 0.0
+    desired_weight: float = 0.0
+    current_count: int = 0
+    desired_count: int = 0
+    share: float = 0.0
+    status: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointDetail:
+    """One endpoint with its variants; ``raw`` and ``raw_config`` are the whole answers, JSON-ready."""
+
+    row: EndpointRow
+    arn: str = ""
+    config: str = ""
+    failure_reason: str = ""
+    variants: tuple[VariantRow, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    raw_config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        return self.row.name
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One log event: its time, its stream's short name (without the job's prefix) and its text."""
+
+    time: float
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """One answer of a log reader. ``complete``: everything that was there when it was asked has been read."""
+
+    lines: tuple[LogLine, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The kept end of a followed log. ``first`` is the number of ``lines[0]`` counted since the reading began."""
+
+    lines: tuple[LogLine, ...] = ()
+    first: int = 0
+
+    @property
+    def end(self) -> int:
+        """The number that the next line will get; pass it to `since` after the next snapshot."""
+        return self.first + len(self.lines)
+
+    def since(self, number: int) -> tuple[LogLine, ...]:
+        """The kept lines with this number and above: what is new for a reader that stopped there."""
+        return self.lines[max(0, number - self.first) :]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesData:
+    """One metric over time: ``points`` are (epoch seconds, value), oldest first. ``variant`` for endpoints' metrics."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    unit: str = ""
+    variant: str = ""
+
+    @property
+    def last(self) -> float | None:
+        """The newest value."""
+        return self.points[-1][1] if self.points else None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantTraffic:
+    """What one variant served in the observed window. Latencies are milliseconds; None when nothing was served."""
+
+    variant: str
+    invocations: float
+    errors_4xx: float
+    errors_5xx: float
+    per_minute: float
+    latency_mean: float | None
+    latency_p50: float | None
+    latency_p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointTraffic:
+    """Live numbers of an endpoint over the last ``window`` seconds: totals per variant and the series to draw.
+
+    Series names: ``Invocations``, ``p50``, ``p99`` and ``mean`` (milliseconds), ``4xx``, ``5xx``.
+    """
+
+    window: float
+    period: int
+    variants: tuple[VariantTraffic, ...]
+    series: tuple[SeriesData, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One answer of an endpoint: what came back, from which variant, in how many milliseconds (seen from here)."""
+
+    body: bytes
+    content_type: str
+    variant: str
+    milliseconds: float
+    inference_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPlan:
+    """What deleting an endpoint would delete, in order, and what is kept because something else uses it."""
+
+    endpoint: str
+    config: str = ""
+    models: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence per thing, to be shown before it is done."""
+        lines = [f"Delete endpoint {self.endpoint}."]
+        if self.config:
+            lines.append(f"Delete endpoint configuration {self.config}.")
+        lines += [f"Delete model {name}." for name in self.models]
+        lines += [f"Keep {what}." for what in self.kept]
+        return tuple(lines)

@@ -1,0 +1,119 @@
+"""What can be subscribed to at the hub, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from workflows.observe.rows import (
+    EndpointDetail,
+    EndpointRow,
+    EndpointTraffic,
+    JobDetail,
+    JobRow,
+    LogTail,
+    SeriesData,
+)
+from workflows.problem import Problem
+
+if TYPE_CHECKING:
+    from workflows.runs import RunRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic(Generic[T]):
+    """A kind of observation and the name of what is observed (empty for lists)."""
+
+    kind: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+JOBS: Topic[tuple[JobRow, ...]] = Topic("jobs")
+ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
+RUNS: Topic[tuple[RunRow, ...]] = Topic("runs")
+
+
+def job(name: str) -> Topic[JobDetail]:
+    """One training job, described."""
+    return Topic("job", name)
+
+
+def endpoint(name: str) -> Topic[EndpointDetail]:
+    """One endpoint with its configuration."""
+    return Topic("endpoint", name)
+
+
+def job_logs(name: str) -> Topic[LogTail]:
+    """The log of a training job, followed."""
+    return Topic("job-logs", name)
+
+
+def endpoint_logs(name: str) -> Topic[LogTail]:
+    """The log of all variants of an endpoint, followed."""
+    return Topic("endpoint-logs", name)
+
+
+def job_metrics(name: str) -> Topic[tuple[SeriesData, ...]]:
+    """The training metrics of a job."""
+    return Topic("job-metrics", name)
+
+
+def endpoint_metrics(name: str) -> Topic[EndpointTraffic]:
+    """Invocations, latency and errors per variant."""
+    return Topic("endpoint-metrics", name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Generic[T]):
+    """What is known of a topic at one moment.
+
+    ``value`` is the last good answer (None: there was none yet) and ``fetched_at`` its time; ``error`` says why the newest
+    attempt failed, while the value stays. ``stale``: the value is from an earlier session or older than two polls.
+    ``next_at`` and ``throttled_until`` are epoch seconds (None: no poll is armed, not throttled). ``complete`` is False while
+    a list is still being paged in. ``generation`` grows with each new subscription and each new target: a consumer drops a
+    snapshot with a smaller one than it has seen.
+    """
+
+    topic: Topic[T]
+    value: T | None = None
+    fetched_at: float | None = None
+    error: Problem | None = None
+    stale: bool = False
+    complete: bool = True
+    next_at: float | None = None
+    throttled_until: float | None = None
+    generation: int = 0
+
+    def age(self, now: float) -> float | None:
+        """Seconds since the last good answer."""
+        return None if self.fetched_at is None else max(0.0, now - self.fetched_at)
+
+
+BackendState = Literal["unknown", "connecting", "ok", "lost"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubStatus:
+    """What the status bar shows. ``target`` is ``embedded`` or ``aws``; ``retry_at`` epoch seconds while the backend is lost."""
+
+    target: str = "embedded"
+    region: str = ""
+    account: str = ""
+    backend: BackendState = "unknown"
+    problem: Problem | None = None
+    retry_at: float | None = None
+    throttled_until: float | None = None
+    calls_per_minute: int = 0
+    calls: int = 0
+    throttles: int = 0
+    tokens: float = 0.0
+    in_flight: int = 0
+    paused: bool = False
+
+
+AnySnapshot = Snapshot[Any]
