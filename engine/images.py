@@ -1,0 +1,89 @@
+"""An image URI and the runtime on this machine that stands for it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal["training", "inference", "both"]
+
+_TRAIN = (sys.executable, "-P", "-m", "algorithms.container.train")
+_SERVE = (sys.executable, "-P", "-m", "algorithms.container.serve")
+
+
+class UnknownImage(Exception):
+    """No runtime stands for that image; the message names the image and the repositories that are known."""
+
+
+class _Entry(NamedTuple):
+    framework: str
+    kind: Kind
+
+
+# Repositories by their last path component: account, region and registry differ per partition and do not matter here.
+_REPOSITORIES: dict[str, _Entry] = {
+    "pytorch-training": _Entry("pytorch", "training"),
+    "pytorch-inference": _Entry("pytorch", "inference"),
+    "sagemaker-pytorch": _Entry("pytorch", "both"),
+    "sagemaker-scikit-learn": _Entry("scikit-learn", "both"),
+}
+
+_IMAGE = re.compile(
+    r"(?:(?P<registry>[^/\s]+)/)?(?P<path>[^\s:@]+)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_VERSION = re.compile(r"\d+(?:\.\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What runs in place of an image.
+
+    ``version`` is the framework's version as the tag states it ("" without one). ``train`` and ``serve`` are the commands
+    that stand for the container's ``train`` and ``serve``, None where the image has no such side.
+    """
+
+    image: str
+    repository: str
+    tag: str
+    framework: str
+    version: str
+    kind: Kind
+    train: tuple[str, ...] | None
+    serve: tuple[str, ...] | None
+
+
+def repositories() -> list[str]:
+    """The names of all repositories that have a runtime, sorted."""
+    return sorted(_REPOSITORIES)
+
+
+def resolve(image: str) -> Runtime:
+    """The runtime for an image URI, whatever its account, region, registry prefix, tag or digest.
+
+    Raises:
+        UnknownImage: Not an image URI, or no runtime stands for its repository.
+    """
+    found = _IMAGE.fullmatch(image.strip())
+    if found is None:
+        raise UnknownImage(f"'{image}' is not an image URI of the form [registry/]repository[:tag][@digest].")
+    name = found["path"].rpartition("/")[2]
+    entry = _REPOSITORIES.get(name)
+    if entry is None:
+        raise UnknownImage(
+            f"Unsupported image '{image}': no runtime on this machine stands for repository '{name}'. "
+            f"Known repositories: {', '.join(repositories())}."
+        )
+    tag = found["tag"] or ""
+    version = _VERSION.match(tag)
+    return Runtime(
+        image=image,
+        repository=name,
+        tag=tag,
+        framework=entry.framework,
+        version=version[0] if version else "",
+        kind=entry.kind,
+        train=_TRAIN if entry.kind != "inference" else None,
+        serve=_SERVE if entry.kind != "training" else None,
+    )
