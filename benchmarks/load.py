@@ -1,0 +1,137 @@
+"""A load generator: ready-made requests over keep-alive connections, answers counted and timed.
+
+Run as a process of its own (``python -m benchmarks.load``) so that it shares no interpreter with what it measures. Requests are signed
+before the clock starts; both peers get the same bytes but for the Host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Result:
+    """``rate`` in requests a second, latencies in milliseconds, ``errors`` the answers that were not 2xx."""
+
+    rate: float
+    p50: float
+    p99: float
+    errors: int
+
+
+class _Connection(asyncio.Protocol):
+    """Sends the next request as soon as the answer to the last one is complete."""
+
+    def __init__(self, requests: list[bytes], offset: int, stride: int, until: float) -> None:
+        self.requests, self.next, self.stride, self.until = requests, offset, stride, until
+        self.latencies: list[float] = []
+        self.errors = 0
+        self.buffer = bytearray()
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+        self._send()
+
+    def _send(self) -> None:
+        if time.perf_counter() >= self.until:
+            if not self.done.done():
+                self.done.set_result(None)
+            return
+        self.started = time.perf_counter()
+        self.transport.write(self.requests[self.next % len(self.requests)])
+        self.next += self.stride
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = bytes(self.buffer[:end]).lower()
+        at = head.find(b"content-length:")
+        if at >= 0:
+            length = int(head[at + 15 : (head.find(b"\r", at) if head.find(b"\r", at) > 0 else len(head))])
+            if len(self.buffer) < end + 4 + length:
+                return
+        elif b"transfer-encoding: chunked" in head and not self.buffer.endswith(b"0\r\n\r\n"):
+            return
+        self.latencies.append(time.perf_counter() - self.started)
+        if head[9:10] != b"2":
+            self.errors += 1
+        self.buffer.clear()
+        self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(ConnectionError(f"the server closed the connection: {exc}"))
+
+
+async def _drive(host: str, port: int, requests: list[bytes], connections: int, seconds: float) -> Result:
+    loop = asyncio.get_running_loop()
+    begin = time.perf_counter()
+    made = [
+        await loop.create_connection(
+            lambda n=n: _Connection(requests, n, connections, begin + seconds), host, port
+        )
+        for n in range(connections)
+    ]
+    await asyncio.gather(*(protocol.done for _, protocol in made))
+    elapsed = time.perf_counter() - begin
+    latencies = sorted(x for _, protocol in made for x in protocol.latencies)
+    for transport, _ in made:
+        transport.close()
+    return Result(
+        rate=len(latencies) / elapsed,
+        p50=1000 * statistics.median(latencies),
+        p99=1000 * latencies[int(0.99 * (len(latencies) - 1))],
+        errors=sum(protocol.errors for _, protocol in made),
+    )
+
+
+def drive(url: str, requests: list[bytes], *, connections: int, seconds: float = 3.0) -> Result:
+    """Load ``url`` from a separate process.
+
+    Raises:
+        RuntimeError: The generator failed, for example because the server closed a connection.
+    """
+    order = {
+        "url": url, "connections": connections, "seconds": seconds,
+        "requests": [base64.b64encode(request).decode() for request in requests],
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        input=json.dumps(order),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return Result(**json.loads(done.stdout))
+
+
+def main() -> None:
+    import uvloop
+
+    order = json.load(sys.stdin)
+    parts = urlsplit(order["url"])
+    requests = [base64.b64decode(text) for text in order["requests"]]
+    result = uvloop.run(
+        _drive(
+            parts.hostname or "127.0.0.1", parts.port or 80, requests, order["connections"], order["seconds"]
+        )
+    )
+    json.dump(result.__dict__, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
