@@ -1,0 +1,103 @@
+"""Validation of the configuration with pydantic-settings; imported only when there is something to validate."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from workflows.configuration import Configuration, ConfigurationError, variable
+
+
+class _Options(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MLCONSOLE_", extra="forbid", env_ignore_empty=True)
+
+    target: Literal["embedded", "aws"] = "embedded"
+    profile: str = ""
+    region: str = Field(default="", pattern=r"^([a-z]{2}(-[a-z]+)+-\d+)?$")
+    role: str = ""
+    bucket: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")
+    interface: Literal["low", "high"] = "low"
+    engine_port: int | None = Field(default=None, ge=0, le=65535)
+    engine_account_id: str = Field(default="", pattern=r"^(\d{12})?$")
+    engine_access_key: str = Field(default="", pattern=r"^([A-Za-z0-9]{16,128})?$")
+    engine_secret_key: str = ""
+    engine_time_scale: float | None = Field(default=None, ge=0, le=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _File(settings_cls)
+
+
+class _File(PydanticBaseSettingsSource):
+    """The TOML file; members of its ``[engine]`` table are the options named ``engine_…``."""
+
+    path = Path()
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return _read(type(self).path)
+
+
+def validated(flags: dict[str, Any], path: Path) -> Configuration:
+    """The configuration from flags, environment and the file at ``path``.
+
+    Raises:
+        ConfigurationError: Names the source, the key, the value and what is allowed.
+    """
+    in_file = _read(path)
+    _File.path = path
+    try:
+        return Configuration(**_Options(**flags).model_dump())
+    except ValidationError as error:
+        raise ConfigurationError(
+            "; ".join(_sentence(item, flags, in_file, path) for item in error.errors())
+        ) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path} is not TOML: {error}. Correct that line, or remove the file."
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    engine = data.pop("engine", {})
+    if not isinstance(engine, dict):
+        raise ConfigurationError(f"{path}: engine must be a table, written [engine].")
+    return data | {f"engine_{name}": value for name, value in engine.items()}
+
+
+def _sentence(item: Any, flags: dict[str, Any], in_file: dict[str, Any], path: Path) -> str:
+    name = str(item["loc"][0]) if item["loc"] else ""
+    key = f"engine.{name.removeprefix('engine_')}" if name.startswith("engine_") else name
+    if name in flags:
+        where = f"--{name.replace('_', '-')}"
+    elif name in in_file and item["type"] == "extra_forbidden":
+        known = ", ".join(field for field in _Options.model_fields)
+        return f"{path}: there is no option {key!r}. Options: {known}"
+    elif name in in_file and in_file[name] == item["input"]:
+        where = f"{path}: {key}"
+    else:
+        where = f"the environment variable {variable(name)}"
+    message = str(item["msg"])
+    return (
+        f"{where} cannot be {item['input']!r}: {message[:1].lower()}{message[1:]}. Correct it or remove it."
+    )

@@ -1,0 +1,275 @@
+"""The target of a workflow: the embedded SageMaker or AWS. Above this module nobody asks which of the two it is."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows import embedded
+from workflows.configuration import Configuration
+from workflows.events import ApiCall
+from workflows.failures import WorkflowError, explained
+from workflows.trimming import trimmed
+
+Observer = Callable[[ApiCall], None]
+
+CONNECT_TIMEOUT = 10
+READ_TIMEOUT = 70
+"""Seconds. SageMaker answers an invocation within 60 s."""
+
+
+@dataclass(slots=True)
+class Platform:
+    """One account and region behind one boto3 session, with the role and the bucket that jobs use.
+
+    ``endpoint_url`` is empty on AWS. ``engine`` is the embedded SageMaker's connection, None on AWS.
+    """
+
+    target: str
+    region: str
+    account: str
+    role_arn: str
+    bucket: str
+    session: Any
+    endpoint_url: str = ""
+    engine: embedded.Connection | None = None
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _observers: list[Observer] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the session, made once per service; clients may be used from several threads."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self.session.client(service, config=client_config(self.target))
+            return self._clients[service]
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """``observer`` gets every AWS call of the session as it ends, in the calling thread. Returns how to end that."""
+        self._observers.append(observer)
+        return lambda: self._observers.remove(observer)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that let any AWS client of a child process use this target. They hold secrets."""
+        variables = {"AWS_DEFAULT_REGION": self.region, "AWS_REGION": self.region}
+        if self.engine is None:
+            return variables
+        return variables | _engine_environment(self.engine)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The process's environment is `environment` while the block runs: what the SDKs look up by themselves."""
+        before = {
+            name: os.environ.get(name) for name in (*self.environment(), "AWS_PROFILE", "AWS_SESSION_TOKEN")
+        }
+        if self.engine is not None:
+            os.environ.pop("AWS_PROFILE", None)
+            os.environ.pop("AWS_SESSION_TOKEN", None)
+        os.environ.update(self.environment())
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+    def _called(self, call: ApiCall) -> None:
+        for observer in tuple(self._observers):
+            observer(call)
+
+
+def open_platform(configuration: Configuration) -> Platform:
+    """The platform that a configuration names; the embedded SageMaker is started when it does not run.
+
+    Raises:
+        WorkflowError: No credentials, no region, no role, no network, or the engine does not start.
+    """
+    return _open_embedded(configuration) if configuration.target == "embedded" else _open_aws(configuration)
+
+
+def client_config(target: str) -> Any:
+    """botocore options: adaptive retries on AWS (its throttling is account-wide), few and short ones on loopback."""
+    from botocore.config import Config
+
+    retries: Any = (
+        {"mode": "adaptive", "total_max_attempts": 8}
+        if target == "aws"
+        else {"mode": "standard", "total_max_attempts": 4}
+    )
+    return Config(
+        retries=retries,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        max_pool_connections=16,
+        user_agent_extra="app/mlconsole",
+    )
+
+
+def _open_embedded(configuration: Configuration) -> Platform:
+    import boto3
+    import botocore.session
+
+    try:
+        engine = embedded.ensure(configuration=configuration)
+    except embedded.EngineError as error:
+        raise WorkflowError(str(error)) from error
+    # A session of its own, which knows no profile: the person's ~/.aws must not leak into the embedded account.
+    core = botocore.session.Session(
+        {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+    )
+    core.set_config_variable("endpoint_url", engine.url)
+    core.set_credentials(engine.access_key, engine.secret_key)
+    session = boto3.Session(region_name=engine.region, botocore_session=core)
+    platform = Platform(
+        target="embedded",
+        region=engine.region,
+        account=engine.account_id,
+        role_arn=configuration.role if configuration.role.startswith("arn:") else engine.role_arn,
+        bucket=configuration.bucket or engine.bucket,
+        session=session,
+        endpoint_url=engine.url,
+        engine=engine,
+    )
+    _watch(core, platform)
+    return platform
+
+
+def _open_aws(configuration: Configuration) -> Platform:
+    import boto3
+    import botocore.session
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        core = botocore.session.Session(profile=configuration.profile or None)
+        session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
+        if not session.region_name:
+            raise WorkflowError(
+                "No AWS region is set. Give --region, set AWS_DEFAULT_REGION, or run `aws configure`."
+            )
+        if session.get_credentials() is None:
+            raise WorkflowError(
+                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or give --profile; "
+                "without an AWS account use --target embedded."
+            )
+        config = client_config("aws")
+        identity = session.client("sts", config=config).get_caller_identity()
+        platform = Platform(
+            target="aws",
+            region=session.region_name,
+            account=identity["Account"],
+            role_arn=_role(session, dict(identity), configuration, config),
+            bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
+            session=session,
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise WorkflowError(explained(error)) from error
+    _watch(core, platform)
+    return platform
+
+
+def _role(session: Any, identity: dict[str, Any], configuration: Configuration, config: Any) -> str:
+    """The execution role's ARN: the one asked for, the one this process runs under, else the account's only candidate."""
+    from botocore.exceptions import ClientError
+
+    partition = identity["Arn"].split(":")[1]
+    if configuration.role.startswith("arn:"):
+        return configuration.role
+    iam = session.client("iam", config=config)
+    if configuration.role:
+        try:
+            return str(iam.get_role(RoleName=configuration.role)["Role"]["Arn"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchEntity":
+                return f"arn:{partition}:iam::{identity['Account']}:role/{configuration.role}"
+            raise WorkflowError(
+                f"There is no IAM role {configuration.role!r} in account {identity['Account']}. "
+                "Give --role another name or an ARN."
+            ) from error
+    try:
+        pages = iam.get_paginator("list_roles").paginate()
+        roles = [role for page in pages for role in page["Roles"] if _trusts_sagemaker(role)]
+    except ClientError as error:
+        raise WorkflowError(
+            "No execution role was given, and listing the account's roles is not allowed: "
+            f"{explained(error)} Give --role with the ARN of a role that SageMaker may assume."
+        ) from error
+    named = [
+        role
+        for role in roles
+        if "SageMaker-ExecutionRole" in role["RoleName"] or role["RoleName"] == "MLConsoleExecutionRole"
+    ]
+    candidates = named or roles
+    if len(candidates) == 1:
+        return str(candidates[0]["Arn"])
+    if not candidates:
+        raise WorkflowError(
+            f"Account {identity['Account']} has no role that SageMaker may assume. Create one in the SageMaker console "
+            "(AmazonSageMakerFullAccess), then give it with --role."
+        )
+    names = ", ".join(sorted(role["RoleName"] for role in candidates)[:5])
+    raise WorkflowError(
+        f"{len(candidates)} roles could be the execution role ({names}). Choose one with --role."
+    )
+
+
+def _trusts_sagemaker(role: dict[str, Any]) -> bool:
+    policy = role.get("AssumeRolePolicyDocument") or {}
+    statements = policy.get("Statement", []) if isinstance(policy, dict) else []
+    if isinstance(statements, dict):
+        statements = [statements]
+    for statement in statements:
+        principal = statement.get("Principal")
+        services = principal.get("Service", []) if isinstance(principal, dict) else []
+        services = [services] if isinstance(services, str) else services
+        service_role = "/aws-service-role/" in str(role.get("Arn", ""))
+        if statement.get("Effect") == "Allow" and "sagemaker.amazonaws.com" in services and not service_role:
+            return True
+    return False
+
+
+def _engine_environment(engine: embedded.Connection) -> dict[str, str]:
+    """What `mlconsole engine env` exports: endpoint, keys, region, and the SageMaker SDK's defaults file."""
+    return {
+        "AWS_ENDPOINT_URL": engine.url,
+        "AWS_ACCESS_KEY_ID": engine.access_key,
+        "AWS_SECRET_ACCESS_KEY": engine.secret_key,
+        "AWS_DEFAULT_REGION": engine.region,
+        "AWS_REGION": engine.region,
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(engine.data_dir / "sagemaker-defaults.yaml"),
+    }
+
+
+def _watch(core: Any, platform: Platform) -> None:
+    """Hooks of the botocore session: every client made from it tells the platform's observers about its calls."""
+
+    def started(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        context["mlconsole"] = (time.time(), time.perf_counter(), trimmed(params))
+
+    def ended(
+        model: Any, context: dict[str, Any], parsed: Any = None, exception: Any = None, **_: Any
+    ) -> None:
+        began, clock, params = context.pop("mlconsole", (time.time(), time.perf_counter(), {}))
+        error = type(exception).__name__ if exception is not None else ""
+        if isinstance(parsed, dict) and "Error" in parsed:
+            error = str(parsed["Error"].get("Code", "Error"))
+        platform._called(
+            ApiCall(
+                time=began,
+                service=model.service_model.service_name,
+                operation=model.name,
+                parameters=params,
+                seconds=round(time.perf_counter() - clock, 6),
+                error=error,
+            )
+        )
+
+    core.register("provide-client-params.*.*", started)
+    core.register("after-call.*.*", ended)
+    core.register("after-call-error.*.*", ended)
