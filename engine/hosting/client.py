@@ -1,0 +1,210 @@
+"""A minimal HTTP/1.1 client over unix sockets: keep-alive connections in a pool, one retry where it is safe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import NamedTuple, cast
+
+import httptools
+
+MAX_REPLY = 64 * 2**20
+"""A reply longer than this is refused; SageMaker itself ends at 6 MB, batch transform's containers at 100."""
+
+
+class Reply(NamedTuple):
+    """A container's answer; header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Unreachable(Exception):
+    """The container did not accept a connection, or closed it before it had answered."""
+
+
+class Protocol(asyncio.Protocol):
+    """One connection: at most one request at a time, its reply a future."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.answered_any = False
+        self._waiter: asyncio.Future[Reply] | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self.on_message_begin()
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request may be sent."""
+        return self.transport is not None and not self.transport.is_closing() and self._waiter is None
+
+    def on_message_begin(self) -> None:
+        self._headers: dict[str, str] = {}
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def send(self, data: bytes) -> asyncio.Future[Reply]:
+        """Write a whole request; the future ends with the reply or with `Unreachable`."""
+        assert self.transport is not None and self._waiter is None
+        self._waiter = asyncio.get_running_loop().create_future()
+        self.answered_any = False
+        self.transport.write(data)
+        return self._waiter
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have the interface without the base class.
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiter is None or self._waiter.done():
+            # Bytes nobody asked for: the connection cannot be trusted any more.
+            self.close()
+            return
+        self.answered_any = True
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(Unreachable("the container switched protocols"))
+        except httptools.HttpParserError as error:
+            self._fail(Unreachable(f"the container's answer is not HTTP: {error}"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > MAX_REPLY:
+            self._fail(Unreachable(f"the container's answer exceeds {MAX_REPLY} bytes"))
+            return
+        self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if 100 <= status < 200:
+            return
+        self._finish(status, self._parser.should_keep_alive())
+
+    def _finish(self, status: int, keep_alive: bool) -> None:
+        waiter, self._waiter = self._waiter, None
+        parts = self._parts
+        reply = Reply(status, self._headers, parts[0] if len(parts) == 1 else b"".join(parts))
+        if not keep_alive:
+            self.close()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(reply)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.transport = None
+        if self._waiter is None:
+            return
+        headers = self._headers
+        if (
+            self.answered_any
+            and error is None
+            and "content-length" not in headers
+            and "chunked" not in headers.get("transfer-encoding", "")
+            and headers
+        ):
+            # A body that ends with the connection (RFC 9112 §6.3).
+            self._finish(self._parser.get_status_code(), True)
+            return
+        self._fail(Unreachable("the container closed the connection before it had answered"))
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def _fail(self, error: Exception) -> None:
+        waiter, self._waiter = self._waiter, None
+        self.close()
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+
+
+class Pool:
+    """Connections to one container."""
+
+    def __init__(self, path: str, idle: int = 32) -> None:
+        self.path = path
+        self._idle: deque[Protocol] = deque()
+        self._limit = idle
+
+    async def request(self, data: bytes, timeout: float) -> Reply:
+        """Send a request and wait for its reply.
+
+        A pooled connection that the container closed before one byte of the answer is replaced by a new one, once.
+
+        Raises:
+            Unreachable: No connection, or it ended before the answer was complete.
+            TimeoutError: No complete answer within ``timeout`` seconds.
+        """
+        pooled = self._take()
+        if pooled is not None:
+            try:
+                return await self._exchange(pooled, data, timeout)
+            except Unreachable:
+                if pooled.answered_any:
+                    raise
+        return await self._exchange(await self._connect(), data, timeout)
+
+    def close(self) -> None:
+        """Drop the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> Protocol | None:
+        while self._idle:
+            found = self._idle.pop()
+            if found.usable:
+                return found
+        return None
+
+    async def _connect(self) -> Protocol:
+        try:
+            _, protocol = await asyncio.get_running_loop().create_unix_connection(Protocol, self.path)
+        except OSError as error:
+            raise Unreachable(f"the container does not listen: {error}") from error
+        return protocol
+
+    async def _exchange(self, protocol: Protocol, data: bytes, timeout: float) -> Reply:
+        loop = asyncio.get_running_loop()
+        waiter = protocol.send(data)
+        # A plain timer costs a third of asyncio.timeout's context manager.
+        timer = loop.call_later(timeout, _expire, waiter)
+        try:
+            reply = await waiter
+        except BaseException:
+            protocol.close()
+            raise
+        finally:
+            timer.cancel()
+        if protocol.usable and len(self._idle) < self._limit:
+            self._idle.append(protocol)
+        else:
+            protocol.close()
+        return reply
+
+
+def _expire(waiter: asyncio.Future[Reply]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
+
+
+def render(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    """A request as HTTP/1.1.
+
+    Raises:
+        ValueError: A line break in a header.
+    """
+    lines = [f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n"]
+    for name, value in headers.items():
+        lines.append(f"{name}: {value}\r\n")
+    head = "".join(lines)
+    if head.count("\n") != len(headers) + 3 or head.count("\r") != len(headers) + 3:
+        raise ValueError("a header value must not contain line breaks")
+    return head.encode("utf-8") + b"\r\n" + body
