@@ -1,0 +1,1 @@
+"""What stands behind `engine.objects`: the index, key paths, staged files, digests and multipart uploads."""
