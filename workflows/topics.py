@@ -17,7 +17,7 @@ from workflows.observe.rows import (
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
-    from workflows.runs import RunRow
+    from workflows.runs import Run
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Topic(Generic[T]):
 
 JOBS: Topic[tuple[JobRow, ...]] = Topic("jobs")
 ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
-RUNS: Topic[tuple[RunRow, ...]] = Topic("runs")
+RUNS: Topic[tuple[Run, ...]] = Topic("runs")
 
 
 def job(name: str) -> Topic[JobDetail]:

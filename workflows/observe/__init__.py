@@ -1,1 +1,4 @@
-"""What is on SageMaker now: pure functions on a platform that answer frozen rows, and raise `Problem`."""
+"""What is on SageMaker now: functions on a gateway that answer frozen rows and raise `Problem`.
+
+`jobs`, `endpoints`, `logs` and `metrics` hold the functions, `rows` what they answer, `gateway` what they need.
+"""

@@ -1,0 +1,233 @@
+"""Endpoints: list, describe, invoke, delete with what belongs to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from workflows.observe.gateway import Gateway, answered
+from workflows.observe.reading import moment, not_found, pages, plain, seconds
+from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow, Invocation, VariantRow
+from workflows.problem import Problem
+
+PAGE = 100
+
+
+def list_pages(
+    gateway: Gateway,
+    *,
+    modified_after: float | None = None,
+    status: str = "",
+    name_contains: str = "",
+    sort_by: str = "CreationTime",
+    descending: bool = True,
+) -> Iterator[tuple[EndpointRow, ...]]:
+    """Endpoints page by page, the newest first unless another order is asked for (CreationTime, Name or Status).
+
+    Raises:
+        Problem: The list cannot be had.
+    """
+    asked: dict[str, Any] = {"SortBy": sort_by, "SortOrder": "Descending" if descending else "Ascending"}
+    if modified_after is not None:
+        asked["LastModifiedTimeAfter"] = moment(modified_after)
+    if status:
+        asked["StatusEquals"] = status
+    if name_contains:
+        asked["NameContains"] = name_contains
+    for page in pages(gateway, "sagemaker", "list_endpoints", MaxResults=PAGE, **asked):
+        yield tuple(_row(item) for item in page.get("Endpoints") or ())
+
+
+def describe(gateway: Gateway, name: str, raw_config: dict[str, Any] | None = None) -> EndpointDetail:
+    """One endpoint with its configuration.
+
+    Args:
+        raw_config: The answer of DescribeEndpointConfig when it is known already: configurations never change.
+
+    Raises:
+        Problem: There is no such endpoint, or it cannot be had.
+    """
+    try:
+        raw = answered(gateway, "sagemaker", "describe_endpoint", EndpointName=name)
+    except Problem as problem:
+        raise _missing(problem, name) from problem
+    config_name = str(raw.get("EndpointConfigName") or "")
+    if raw_config is None or raw_config.get("EndpointConfigName") != config_name:
+        raw_config = _config(gateway, config_name)
+    planned = {item.get("VariantName"): item for item in raw_config.get("ProductionVariants") or ()}
+    running = {item.get("VariantName"): item for item in raw.get("ProductionVariants") or ()}
+    total = sum(
+        float(
+            running.get(variant, {}).get(
+                "CurrentWeight", planned.get(variant, {}).get("InitialVariantWeight", 0)
+            )
+        )
+        for variant in planned | running
+    )
+    return EndpointDetail(
+        row=_row(raw),
+        arn=str(raw.get("EndpointArn") or ""),
+        config=config_name,
+        failure_reason=str(raw.get("FailureReason") or ""),
+        variants=tuple(
+            _variant(str(variant), planned.get(variant, {}), running.get(variant, {}), total)
+            for variant in planned | running
+        ),
+        raw=plain(raw),
+        raw_config=plain(raw_config),
+    )
+
+
+def invoke(
+    gateway: Gateway,
+    name: str,
+    payload: bytes,
+    *,
+    content_type: str = "text/csv",
+    accept: str = "",
+    target_variant: str = "",
+    inference_id: str = "",
+) -> Invocation:
+    """One answer of an endpoint.
+
+    Raises:
+        Problem: The endpoint is not there or not in service, or its model answered with an error.
+    """
+    asked: dict[str, Any] = {"EndpointName": name, "Body": payload, "ContentType": content_type}
+    if accept:
+        asked["Accept"] = accept
+    if target_variant:
+        asked["TargetVariant"] = target_variant
+    if inference_id:
+        asked["InferenceId"] = inference_id
+    began = time.perf_counter()
+    try:
+        answer = answered(gateway, "sagemaker-runtime", "invoke_endpoint", **asked)
+    except Problem as problem:
+        raise _missing(problem, name) from problem
+    body = answer["Body"].read()
+    return Invocation(
+        body=body,
+        content_type=str(answer.get("ContentType") or ""),
+        variant=str(answer.get("InvokedProductionVariant") or ""),
+        milliseconds=(time.perf_counter() - began) * 1000,
+        inference_id=inference_id,
+    )
+
+
+def plan_deletion(gateway: Gateway, name: str) -> DeletionPlan:
+    """What `delete` with everything that belongs to the endpoint would delete; nothing is changed.
+
+    A configuration or model that another endpoint uses is kept.
+
+    Raises:
+        Problem: There is no such endpoint.
+    """
+    found = describe(gateway, name)
+    kept: list[str] = []
+    others = _configs_of_others(gateway, name)
+    config = found.config
+    if config in others:
+        kept.append(f"endpoint configuration {config}: endpoint {others[config]} uses it")
+        config = ""
+    in_use: dict[str, str] = {}
+    for other, endpoint in others.items():
+        for item in _config(gateway, other).get("ProductionVariants") or ():
+            in_use.setdefault(str(item.get("ModelName") or ""), endpoint)
+    models = []
+    for model in dict.fromkeys(variant.model for variant in found.variants if variant.model):
+        if model in in_use:
+            kept.append(f"model {model}: endpoint {in_use[model]} uses it")
+        else:
+            models.append(model)
+    return DeletionPlan(endpoint=name, config=config, models=tuple(models), kept=tuple(kept))
+
+
+def delete(gateway: Gateway, plan: DeletionPlan) -> tuple[str, ...]:
+    """Carry out a plan: the endpoint, then its configuration, then its models. What is gone already is not an error.
+
+    Returns:
+        One sentence per thing that was deleted.
+
+    Raises:
+        Problem: Something was refused; what came before it is deleted.
+    """
+    done = []
+    steps = [("endpoint", "delete_endpoint", "EndpointName", plan.endpoint)]
+    if plan.config:
+        steps.append(("endpoint configuration", "delete_endpoint_config", "EndpointConfigName", plan.config))
+    steps += [("model", "delete_model", "ModelName", model) for model in plan.models]
+    for what, method, member, value in steps:
+        try:
+            answered(gateway, "sagemaker", method, **{member: value})
+        except Problem as problem:
+            if not_found(problem):
+                continue
+            raise
+        done.append(f"Deleted {what} {value}.")
+    return tuple(done)
+
+
+def _configs_of_others(gateway: Gateway, name: str) -> dict[str, str]:
+    """Configuration name -> the other endpoint that uses it."""
+    used: dict[str, str] = {}
+    for page in list_pages(gateway):
+        for row in page:
+            if row.name == name:
+                continue
+            try:
+                raw = answered(gateway, "sagemaker", "describe_endpoint", EndpointName=row.name)
+            except Problem as problem:
+                if not_found(problem):
+                    continue
+                raise
+            used.setdefault(str(raw.get("EndpointConfigName") or ""), row.name)
+    return used
+
+
+def _config(gateway: Gateway, name: str) -> dict[str, Any]:
+    """The configuration, or an empty one: it may be deleted while its endpoint serves on."""
+    if not name:
+        return {}
+    try:
+        return answered(gateway, "sagemaker", "describe_endpoint_config", EndpointConfigName=name)
+    except Problem as problem:
+        if not_found(problem):
+            return {"EndpointConfigName": name}
+        raise
+
+
+def _row(item: dict[str, Any]) -> EndpointRow:
+    created = seconds(item.get("CreationTime")) or 0.0
+    return EndpointRow(
+        name=str(item["EndpointName"]),
+        status=str(item.get("EndpointStatus") or ""),
+        created=created,
+        modified=seconds(item.get("LastModifiedTime")) or created,
+    )
+
+
+def _variant(name: str, planned: dict[str, Any], running: dict[str, Any], total: float) -> VariantRow:
+    images = running.get("DeployedImages") or [{}]
+    statuses = running.get("VariantStatus") or [{}]
+    weight = float(running.get("CurrentWeight", planned.get("InitialVariantWeight", 0.0)))
+    return VariantRow(
+        name=name,
+        model=str(planned.get("ModelName") or ""),
+        image=str(images[0].get("SpecifiedImage") or images[0].get("ResolvedImage") or ""),
+        instance_type=str(planned.get("InstanceType") or ""),
+        current_weight=weight,
+        desired_weight=float(running.get("DesiredWeight", weight)),
+        current_count=int(running.get("CurrentInstanceCount") or 0),
+        desired_count=int(running.get("DesiredInstanceCount") or planned.get("InitialInstanceCount") or 0),
+        share=weight / total if total else 0.0,
+        status=str(statuses[0].get("Status") or ""),
+        message=str(statuses[0].get("StatusMessage") or ""),
+    )
+
+
+def _missing(problem: Problem, name: str) -> Problem:
+    if not_found(problem):
+        return Problem(f"There is no endpoint {name}.", "`mlconsole endpoints ls` lists them.", problem.code)
+    return problem

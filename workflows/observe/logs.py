@@ -1,0 +1,121 @@
+"""CloudWatch Logs of jobs and endpoints: read from the head or from the end, and followed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows.observe.gateway import Gateway, answered
+from workflows.observe.reading import not_found, pages
+from workflows.observe.rows import LogLine, LogPage
+from workflows.problem import Problem
+
+TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
+ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
+PAGE = 10_000
+"""Events per page: the most that GetLogEvents gives."""
+
+RELIST = 10
+"""Reads between two looks for new streams, once there is one."""
+
+
+class LogReader:
+    """Reads the streams of one job or endpoint and remembers where it stopped.
+
+    GetLogEvents gives a token with every page; an empty page is not the end, a token that comes back unchanged is.
+
+    Args:
+        group: The log group.
+        prefix: The beginning of the streams' names; it is left out of the lines' stream names.
+        tail: Begin with the newest page of each stream instead of the first line; the number is the most lines wanted.
+    """
+
+    def __init__(self, group: str, prefix: str = "", *, tail: int | None = None) -> None:
+        self.group = group
+        self.prefix = prefix
+        self._tail = tail
+        self._tokens: dict[str, str | None] = {}
+        self._reads = 0
+
+    @classmethod
+    def of_job(cls, name: str, *, tail: int | None = None) -> LogReader:
+        """The reader of a training job's log."""
+        return cls(TRAINING_GROUP, f"{name}/", tail=tail)
+
+    @classmethod
+    def of_endpoint(cls, name: str, *, tail: int | None = None) -> LogReader:
+        """The reader of an endpoint's log: all variants."""
+        return cls(f"{ENDPOINT_GROUP}{name}", tail=tail)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams found so far."""
+        return tuple(self._tokens)
+
+    def read(self, gateway: Gateway, most_pages: int = 20) -> LogPage:
+        """What has come since the last read, in order of time; a group or stream that is not there yet is an empty log.
+
+        Args:
+            most_pages: Pages per stream after which the read ends, although there may be more.
+
+        Raises:
+            Problem: The log cannot be had.
+        """
+        if not self._tokens or self._reads % RELIST == 0:
+            for stream in self._find(gateway):
+                self._tokens.setdefault(stream, None)
+        self._reads += 1
+        lines: list[LogLine] = []
+        complete = True
+        for stream in self._tokens:
+            found, done = self._read_stream(gateway, stream, most_pages)
+            lines += found
+            complete = complete and done
+        if len(self._tokens) > 1:
+            lines.sort(key=lambda line: line.time)
+        return LogPage(tuple(lines), complete)
+
+    def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> tuple[list[LogLine], bool]:
+        short = stream.removeprefix(self.prefix)
+        lines: list[LogLine] = []
+        for _ in range(most_pages):
+            token = self._tokens[stream]
+            asked: dict[str, Any] = {"logGroupName": self.group, "logStreamName": stream}
+            if token is None:
+                asked["startFromHead"] = self._tail is None
+                asked["limit"] = PAGE if self._tail is None else max(1, min(PAGE, self._tail))
+            else:
+                asked |= {"nextToken": token, "startFromHead": True, "limit": PAGE}
+            try:
+                page = answered(gateway, "logs", "get_log_events", **asked)
+            except Problem as problem:
+                if not_found(problem):
+                    return lines, True
+                raise
+            lines += [
+                LogLine(
+                    float(event.get("timestamp") or 0) / 1000,
+                    short,
+                    str(event.get("message") or "").rstrip("\n"),
+                )
+                for event in page.get("events") or ()
+            ]
+            following = page.get("nextForwardToken")
+            if not following or following == token:
+                return lines, True
+            self._tokens[stream] = str(following)
+        return lines, False
+
+    def _find(self, gateway: Gateway) -> list[str]:
+        asked: dict[str, Any] = {"logGroupName": self.group}
+        if self.prefix:
+            asked["logStreamNamePrefix"] = self.prefix
+        try:
+            return [
+                str(stream["logStreamName"])
+                for page in pages(gateway, "logs", "describe_log_streams", "nextToken", **asked)
+                for stream in page.get("logStreams") or ()
+            ]
+        except Problem as problem:
+            if not_found(problem):
+                return []
+            raise
