@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from engine import roles
 from engine.clock import Clock
 from engine.hosting.fleet import Hosting
 from engine.jobs.supervisor import Supervisor
+from engine.keys import KeyRing
 from engine.layout import Layout
 from engine.objects import ObjectStore
 from engine.series import MetricStore
@@ -22,6 +24,7 @@ class Engine:
         self.layout = Layout(settings.data_dir)
         self.layout.root.mkdir(parents=True, exist_ok=True)
         self.store = Store(self.layout.database)
+        self.keys = KeyRing(settings, self.store, self.clock)
         self.objects = ObjectStore(self.layout.objects)
         self.logs = LogStore(self.layout.logs)
         self.metrics = MetricStore(self.layout.metrics)
@@ -30,8 +33,16 @@ class Engine:
 
     async def start(self) -> None:
         """Make the default role and bucket, re-adopt jobs and bring endpoints back."""
+        self._make_defaults()
         await self.jobs.start()
         await self.hosting.start()
+
+    def _make_defaults(self) -> None:
+        """The execution role and the SDKs' default bucket, unless they are there."""
+        now = self.clock.time()
+        roles.make_default(self.store, self.settings, now)
+        if not self.objects.bucket_exists(self.settings.default_bucket):
+            self.objects.create_bucket(self.settings.default_bucket, region=self.settings.region, now=now)
 
     async def stop(self) -> None:
         """Leave jobs running behind their shims, end the serving workers, flush and close the stores."""
@@ -49,3 +60,5 @@ class Engine:
         self.logs.clear()
         self.objects.clear()
         self.store.clear()
+        self.keys.clear()
+        self._make_defaults()

@@ -1,0 +1,234 @@
+"""The ASGI application: read, route, verify, parse, validate, hand to the operation, render."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from engine import registry
+from engine.context import Engine
+from engine.control import Control
+from engine.errors import ServiceError
+from engine.http import Receive, Request, Response
+from engine.protocol import faults, models, parse, render, routing, signature
+from engine.protocol.routing import FORM, Route
+from engine.protocol.signature import Claim, Refusal
+from engine.protocol.validate import validate
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+_log = logging.getLogger("engine")
+_BODILESS = frozenset((204, 304))
+
+
+class Application:
+    """One engine's port."""
+
+    def __init__(self, engine: Engine, control: Control) -> None:
+        self.engine = engine
+        self.control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the engine speaks HTTP, not {scope['type']}")
+        request = _request(scope, receive)
+        if request.path.startswith("/_engine/"):
+            response = await self.control.answer(request)
+        else:
+            response = await self._answer(request)
+        await _send(response, request.method, send)
+
+    async def _answer(self, request: Request) -> Response:
+        """The response to an AWS request; every failure is an error in the form of the request's protocol."""
+        exchange = _Exchange(request)
+        try:
+            return await self._serve(exchange)
+        except ServiceError as error:
+            return exchange.fault(error)
+        except Exception:
+            _log.exception(
+                "%s %s failed (request %s)",
+                request.operation or request.method,
+                request.path,
+                request.request_id,
+            )
+            return exchange.fault(faults.internal())
+
+    async def _serve(self, exchange: _Exchange) -> Response:
+        request = exchange.request
+        try:
+            claim = signature.claim(request.headers, request.query)
+        except ValueError as error:
+            raise signature.refuse(Refusal.MALFORMED, exchange.wire, str(error)) from error
+        route = await exchange.find_route(claim)
+        if claim is None:
+            raise signature.refuse(Refusal.MISSING, exchange.wire)
+        operation = registry.find(route.service.name, route.operation)
+        await self._verify(exchange, route, claim, streams=operation is not None and operation.streams)
+        if operation is None:
+            raise _not_offered(route)
+        body = request.read or b""
+        params = parse.parameters(route, request.query, request.headers, body)
+        validate(route.service, route.operation, params)
+        result = await operation.handler(self.engine, request, params)
+        if isinstance(result, Response):
+            header = "x-amz-request-id" if route.service.name == "s3" else "x-amzn-requestid"
+            result.headers.setdefault(header, request.request_id)
+            return result
+        return render.response(route, result, request.request_id)
+
+    async def _verify(self, exchange: _Exchange, route: Route, claim: Claim, *, streams: bool) -> None:
+        """Check the signature; the body is read first unless its hash is declared and the operation streams it."""
+        request, service = exchange.request, route.service
+        declared = request.headers.get("x-amz-content-sha256", "")
+        if service.name == "s3":
+            if claim.form == "header" and not declared:
+                raise ServiceError(
+                    "MissingSecurityHeader",
+                    "Your request is missing a required header: x-amz-content-sha256.",
+                )
+            payload = declared or signature.UNSIGNED
+            if not streams:
+                await request.body(service.limit)
+                if len(payload) == 64 and hashlib.sha256(request.read or b"").hexdigest() != payload:
+                    raise ServiceError(
+                        "XAmzContentSHA256Mismatch",
+                        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                    )
+            request.extra["payload_sha256"] = payload if len(payload) == 64 else ""
+        else:
+            await request.body(service.limit)
+            payload = hashlib.sha256(request.read or b"").hexdigest() if request.read else signature.EMPTY
+            if declared and declared != payload:
+                raise signature.refuse(Refusal.MISMATCH, exchange.wire)
+        signature.check(
+            claim,
+            self.engine.keys.find(claim.access_key),
+            service,
+            exchange.wire,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+            payload=payload,
+            now=self.engine.clock.time(),
+        )
+        request.access_key = claim.access_key
+        request.region = claim.region or self.engine.settings.region
+
+
+class _Exchange:
+    """A request on its way: what is known so far of its service and protocol, so that every error has the right form."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.service: models.Service | None = None
+        self.wire = _guess_wire(request)
+
+    async def find_route(self, claim: Claim | None) -> Route:
+        """The route, by the order that is unambiguous on one port: target, form, then scope and path."""
+        request = self.request
+        path = routing.checked_path(request.path)
+        target = request.headers.get("x-amz-target")
+        if target is not None:
+            self.service = models.TARGETS.get(target.rpartition(".")[0])
+            route = routing.by_target(target)
+        elif (
+            request.method == "POST"
+            and request.headers.get("content-type", "").startswith(FORM)
+            and self.wire == "query"
+        ):
+            route = routing.by_form(await request.body(10 * 2**20))
+        elif path.startswith("/service/") and "smithy-protocol" in request.headers:
+            raise ServiceError(
+                "UnknownOperationException",
+                "The protocol rpc-v2-cbor is not spoken here; use the JSON or the query protocol.",
+                404,
+            )
+        else:
+            query = dict(parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
+            route = routing.by_path(
+                claim.scope if claim else "s3", request.method, path, query, request.headers
+            )
+        self.service, self.wire = route.service, route.wire
+        request.service, request.operation = route.service.name, route.operation
+        return route
+
+    def fault(self, error: ServiceError) -> Response:
+        """The error in the form of this request's protocol."""
+        request = self.request
+        answer = faults.response(
+            self.service,
+            self.wire,
+            error,
+            request.request_id,
+            query_mode="x-amzn-query-mode" in request.headers,
+        )
+        if request.method == "HEAD":
+            answer.body = b""
+        return answer
+
+
+def _guess_wire(request: Request) -> str:
+    """The protocol whose error form an unroutable request's sender most likely reads."""
+    headers = request.headers
+    if "x-amz-target" in headers:
+        return "json"
+    authorization = headers.get("authorization", "")
+    scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
+    services = models.SCOPES.get(scope[3], ()) if len(scope) == 5 else ()
+    if services and services[0].wire != "json":
+        return services[0].wire
+    if request.method == "POST" and request.path == "/" and headers.get("content-type", "").startswith(FORM):
+        return "query"
+    return "rest-json" if services else "rest-xml"
+
+
+def _not_offered(route: Route) -> ServiceError:
+    name = f"{route.service.name}:{route.operation}"
+    text = f"The operation {name} is known, but this engine does not offer it."
+    if route.wire == "rest-xml":
+        return ServiceError("NotImplemented", text, 501)
+    return ServiceError("InvalidAction" if route.wire == "query" else "UnknownOperationException", text)
+
+
+def _request(scope: Scope, receive: Receive) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path = scope["raw_path"].decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return Request(scope["method"], path, query, headers, str(uuid4()), receive)
+
+
+async def _send(response: Response, method: str, send: Send) -> None:
+    headers = [(name.encode("latin-1"), _header_bytes(value)) for name, value in response.headers.items()]
+    body = response.body
+    if isinstance(body, bytes):
+        if response.status not in _BODILESS and "content-length" not in response.headers:
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if method != "HEAD":
+        async for chunk in body:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _header_bytes(value: str) -> bytes:
+    """A header's value: CR and LF would end it and begin another, so they become spaces; UTF-8 beyond Latin-1."""
+    text = value.replace("\r", " ").replace("\n", " ")
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8")
+
+
+__all__ = ["Application"]

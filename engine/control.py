@@ -1,0 +1,67 @@
+"""What the engine answers about itself, below ``/_engine/``: no secrets, and nothing that changes state outside of test mode."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import os
+from typing import Any
+
+from engine import __version__
+from engine.context import Engine
+from engine.http import Request, Response
+
+_log = logging.getLogger("engine")
+_COUNTED = {
+    "training_jobs": "training-job",
+    "models": "model",
+    "endpoint_configs": "endpoint-config",
+    "endpoints": "endpoint",
+}
+_LIVE = {"training_jobs": ("training-job", "InProgress"), "endpoints": ("endpoint", "InService")}
+
+
+class Control:
+    """Health, counts and, in test mode, the reset."""
+
+    def __init__(self, engine: Engine, nonce: str) -> None:
+        self.engine = engine
+        self.nonce = nonce
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request below ``/_engine/``."""
+        what = request.path.removeprefix("/_engine/")
+        if what == "health" and request.method in ("GET", "HEAD"):
+            return _json(200, self.health())
+        if what == "reset" and request.method == "POST":
+            return await self._reset(request)
+        return _json(404, {"message": f"There is no {request.method} {request.path}."})
+
+    def health(self) -> dict[str, Any]:
+        """What anybody on this machine may know of the engine."""
+        return {"status": "ok", "version": __version__, "pid": os.getpid(), "nonce": self.nonce}
+
+    async def _reset(self, request: Request) -> Response:
+        if not self.engine.settings.test_mode:
+            return _json(403, {"message": "Only an engine started with --test-mode can be reset over HTTP."})
+        # A page in a browser can send a POST to loopback, under its own or under a rebound host name.
+        if "origin" in request.headers or not _is_loopback(request.headers.get("host", "")):
+            return _json(403, {"message": "A reset must come from this machine, not from a web page."})
+        await self.engine.reset()
+        _log.info("reset: everything was wiped")
+        return _json(200, {"status": "reset"})
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _json(status: int, document: dict[str, Any]) -> Response:
+    return Response(status, {"content-type": "application/json"}, json.dumps(document).encode())

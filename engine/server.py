@@ -1,0 +1,148 @@
+"""One engine in the foreground: its socket, its connection file, its signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from io import TextIOWrapper
+from pathlib import Path
+
+from engine import __version__, services
+from engine.connection import Connection
+from engine.context import Engine
+from engine.settings import Settings
+
+_log = logging.getLogger("engine")
+
+
+class Busy(Exception):
+    """Another engine owns the data directory."""
+
+
+@contextlib.contextmanager
+def owned(lock: Path) -> Iterator[TextIOWrapper]:
+    """Hold the data directory's lock; it goes with the process, however that ends.
+
+    Raises:
+        Busy: Another process holds it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Busy(f"an engine already runs on {lock.parent}") from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield file
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        OSError: The port is taken, or the host is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.set_inheritable(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket, announce: Callable[[Connection], None]) -> None:
+    """Run an engine on ``listener`` until SIGTERM or SIGINT; the caller owns the data directory."""
+    runner = asyncio.run
+    if sys.platform != "win32":
+        with contextlib.suppress(ImportError):
+            import uvloop
+
+            runner = uvloop.run
+    runner(_serve(settings, listener, announce))
+
+
+async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[Connection], None]) -> None:
+    import uvicorn
+
+    from engine.app import Application
+    from engine.control import Control
+
+    services.load()
+    engine = Engine(settings)
+    await engine.start()
+    nonce = secrets.token_hex(16)
+    connection = _connection(settings, listener, nonce)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            Application(engine, Control(engine, nonce)),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=5,
+            ws="none",
+        )
+    )
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    file = engine.layout.connection
+    try:
+        connection.write(file)
+        _log.info(
+            "engine %s of account %s answers on %s (pid %d)",
+            __version__,
+            settings.account_id,
+            connection.url,
+            os.getpid(),
+        )
+        announce(connection)
+        await server._serve([listener])
+    finally:
+        file.unlink(missing_ok=True)
+        await engine.stop()
+        _log.info("engine stopped")
+
+
+def _connection(settings: Settings, listener: socket.socket, nonce: str) -> Connection:
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return Connection(
+        url=f"http://{host}:{port}",
+        host=settings.host,
+        port=port,
+        pid=os.getpid(),
+        nonce=nonce,
+        started=time.time(),
+        version=__version__,
+        region=settings.region,
+        account_id=settings.account_id,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        role_arn=settings.role_arn,
+        default_bucket=settings.default_bucket,
+        data_dir=str(settings.data_dir),
+        time_scale=settings.time_scale,
+        test_mode=settings.test_mode,
+    )
