@@ -9,6 +9,7 @@ from engine.jobs.supervisor import Supervisor
 from engine.keys import KeyRing
 from engine.layout import Layout
 from engine.objects import ObjectStore
+from engine.protocol.tokens import Tokens
 from engine.series import MetricStore
 from engine.settings import Settings
 from engine.store import Store
@@ -24,6 +25,7 @@ class Engine:
         self.layout = Layout(settings.data_dir)
         self.layout.root.mkdir(parents=True, exist_ok=True)
         self.store = Store(self.layout.database)
+        self.tokens = Tokens(settings.secret_key)
         self.keys = KeyRing(settings, self.store, self.clock)
         self.objects = ObjectStore(self.layout.objects)
         self.logs = LogStore(self.layout.logs)
