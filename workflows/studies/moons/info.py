@@ -27,12 +27,12 @@ MOONS = StudyInfo(
     minutes=(0.5, 8),
     parameters=(
         Parameter("epochs", "int", 300, "Most passes over the training points.", 1, 5000),
-        Parameter("learning-rate", "float", 0.01, "Adam's step size.", 1e-6, 1.0),
-        Parameter("hidden", "int", 32, "Hidden units of the net's hidden layer.", 1, 1024, unit="units"),
+        Parameter("learning-rate", "float", 0.03, "Adam's step size.", 1e-6, 1.0),
+        Parameter("hidden", "int", 128, "Hidden units of the net's hidden layer.", 1, 1024, unit="units"),
         Parameter(
             "dropout", "float", 0.0, "Share of hidden units that are dropped while training.", 0.0, 0.9
         ),
-        Parameter("batch-size", "int", 32, "Points per step of the optimiser.", 1, 450, unit="points"),
+        Parameter("batch-size", "int", 16, "Points per step of the optimiser.", 1, 450, unit="points"),
         Parameter(
             "patience",
             "int",

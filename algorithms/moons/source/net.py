@@ -1,0 +1,30 @@
+"""The moons net: two coordinates in, one hidden layer, the logit of "upper or lower moon" out."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class MoonsNet(nn.Module):
+    """A multilayer perceptron 2 → hidden → 1.
+
+    ``forward`` takes points of shape (n, 2) and gives logits of shape (n,); `probability` gives their sigmoid.
+    """
+
+    def __init__(self, hidden: int = 20, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(2, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(hidden, 1)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Logits of shape (n,) of points of shape (n, 2)."""
+        logits: torch.Tensor = self.output(self.dropout(torch.relu(self.hidden(points))))
+        return logits.squeeze(1)
+
+    @torch.no_grad()
+    def probability(self, points: torch.Tensor) -> torch.Tensor:
+        """The probability of label 1, shape (n,), without dropout."""
+        self.eval()
+        return torch.sigmoid(self(points))

@@ -1,0 +1,201 @@
+"""SageMaker through boto3 alone: each step is one call with all its parameters, as in the low-level lessons."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflows.interfaces import objects
+from workflows.interfaces.absence import absent
+from workflows.interfaces.archives import pack_source
+from workflows.interfaces.base import (
+    EndpointRequest,
+    EndpointState,
+    LogReader,
+    TrainingRequest,
+    TrainingState,
+)
+from workflows.interfaces.states import endpoint_state, training_state
+from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
+
+if TYPE_CHECKING:
+    from workflows.platform import Platform
+
+VARIANT = "AllTraffic"
+VOLUME_GB = 5
+
+
+class Low:
+    """The low-level interface; see `workflows.interfaces.base.Interface` for what each method does."""
+
+    name = "low"
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._sagemaker: Any = platform.client("sagemaker")
+        self._s3: Any = platform.client("s3")
+
+    def upload(self, path: Path, prefix: str) -> str:
+        bucket, start = objects.parts(prefix)
+        objects.ensure_bucket(self._s3, bucket, self._platform.region)
+        key = f"{start}/{path.name}"
+        self._s3.upload_file(str(path), bucket, key)
+        return f"s3://{bucket}/{key}"
+
+    def download(self, uri: str, path: Path) -> None:
+        objects.download(self._s3, uri, path)
+
+    def object_exists(self, uri: str) -> bool:
+        return objects.exists(self._s3, uri)
+
+    def train(self, request: TrainingRequest) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = pack_source(request.source, Path(folder) / "sourcedir.tar.gz")
+            submitted = self.upload(archive, f"{request.prefix}/code")
+        hyperparameters = request.hyperparameters | {
+            "sagemaker_program": request.entry_point,
+            "sagemaker_submit_directory": submitted,
+            "sagemaker_region": self._platform.region,
+        }
+        self._sagemaker.create_training_job(
+            TrainingJobName=request.name,
+            RoleArn=self._platform.role_arn,
+            AlgorithmSpecification={
+                "TrainingImage": request.image,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [
+                    {"Name": metric.name, "Regex": metric.regex} for metric in request.metrics
+                ],
+            },
+            HyperParameters=hyperparameters,
+            InputDataConfig=[
+                {
+                    "ChannelName": channel,
+                    "DataSource": {
+                        "S3DataSource": {
+                            "S3DataType": "S3Prefix",
+                            "S3Uri": uri,
+                            "S3DataDistributionType": "FullyReplicated",
+                        }
+                    },
+                    "ContentType": "text/csv",
+                    "CompressionType": "None",
+                }
+                for channel, uri in request.inputs.items()
+            ],
+            OutputDataConfig={"S3OutputPath": f"{request.prefix}/output"},
+            ResourceConfig={
+                "InstanceCount": 1,
+                "InstanceType": request.instance_type,
+                "VolumeSizeInGB": VOLUME_GB,
+            },
+            StoppingCondition={"MaxRuntimeInSeconds": request.max_seconds},
+            Tags=_tags(request.tags),
+        )
+        return request.name
+
+    def find_training(self, name: str) -> list[str]:
+        pages = self._sagemaker.get_paginator("list_training_jobs").paginate(NameContains=name)
+        found = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+        return [job for job in found if job.startswith(name)]
+
+    def describe_training(self, name: str) -> TrainingState | None:
+        described = self._described(self._sagemaker.describe_training_job, TrainingJobName=name)
+        return training_state(described) if described else None
+
+    def stop_training(self, name: str) -> None:
+        state = self.describe_training(name)
+        if state is not None and state.status == "InProgress":
+            self._sagemaker.stop_training_job(TrainingJobName=name)
+
+    def training_log(self, name: str) -> LogReader:
+        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/")
+
+    def deploy(self, request: EndpointRequest) -> None:
+        tags = _tags(request.tags)
+        self._sagemaker.create_model(
+            ModelName=request.name,
+            ExecutionRoleArn=self._platform.role_arn,
+            PrimaryContainer={
+                "Image": request.image,
+                "ModelDataUrl": request.model_uri,
+                "Environment": request.environment,
+            },
+            Tags=tags,
+        )
+        self._sagemaker.create_endpoint_config(
+            EndpointConfigName=request.name,
+            ProductionVariants=[
+                {
+                    "VariantName": VARIANT,
+                    "ModelName": request.name,
+                    "InstanceType": request.instance_type,
+                    "InitialInstanceCount": 1,
+                    "InitialVariantWeight": 1.0,
+                }
+            ],
+            Tags=tags,
+        )
+        self._sagemaker.create_endpoint(EndpointName=request.name, EndpointConfigName=request.name, Tags=tags)
+
+    def describe_endpoint(self, name: str) -> EndpointState | None:
+        described = self._described(self._sagemaker.describe_endpoint, EndpointName=name)
+        return endpoint_state(described) if described else None
+
+    def endpoint_log(self, name: str) -> LogReader:
+        return StreamReader(self._platform.client("logs"), f"{ENDPOINTS}/{name}")
+
+    def invoke(self, name: str, body: bytes, content_type: str, accept: str) -> bytes:
+        answer = self._platform.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, Body=body, ContentType=content_type, Accept=accept
+        )
+        return bytes(answer["Body"].read())
+
+    def delete_endpoint(self, name: str) -> bool:
+        return self._deleted(self._sagemaker.delete_endpoint, EndpointName=name)
+
+    def delete_endpoint_config(self, name: str) -> bool:
+        return self._deleted(self._sagemaker.delete_endpoint_config, EndpointConfigName=name)
+
+    def delete_model(self, name: str) -> bool:
+        return self._deleted(self._sagemaker.delete_model, ModelName=name)
+
+    def delete_objects(self, prefix: str) -> int:
+        return objects.delete(self._s3, prefix)
+
+    def remaining(self, name: str, prefix: str) -> list[str]:
+        left = [
+            f"{what} {item[key]}"
+            for what, operation, member, key in (
+                ("endpoint", "list_endpoints", "Endpoints", "EndpointName"),
+                ("endpoint configuration", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+                ("model", "list_models", "Models", "ModelName"),
+            )
+            for page in self._sagemaker.get_paginator(operation).paginate(NameContains=name)
+            for item in page[member]
+            if item[key].startswith(name)
+        ]
+        states = (self.describe_training(job) for job in self.find_training(name))
+        left += [f"running training job {state.name}" for state in states if state and not state.ended]
+        return left + [
+            f"object s3://{objects.parts(prefix)[0]}/{key}" for key in objects.keys(self._s3, prefix)
+        ]
+
+    def _described(self, operation: Any, **arguments: str) -> dict[str, Any] | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            answer: dict[str, Any] = operation(**arguments)
+        except ClientError as error:
+            if absent(error):
+                return None
+            raise
+        return answer
+
+    def _deleted(self, operation: Any, **arguments: str) -> bool:
+        return self._described(operation, **arguments) is not None
+
+
+def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,0 +1,54 @@
+"""Reads the log streams of a job or an endpoint from CloudWatch Logs, where the last reading left off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows.interfaces.absence import absent
+from workflows.interfaces.base import LogLine
+
+TRAINING = "/aws/sagemaker/TrainingJobs"
+ENDPOINTS = "/aws/sagemaker/Endpoints"
+
+
+class StreamReader:
+    """All streams of ``group`` whose names begin with ``prefix``; streams that appear later are picked up."""
+
+    def __init__(self, logs: Any, group: str, prefix: str = "") -> None:
+        self._logs = logs
+        self._group = group
+        self._prefix = prefix
+        self._tokens: dict[str, str] = {}
+
+    def read(self) -> list[LogLine]:
+        """The new lines of every stream, by time. No group or stream yet: no lines."""
+        from botocore.exceptions import ClientError
+
+        try:
+            lines = [line for stream in self._streams() for line in self._new(stream)]
+        except ClientError as error:
+            if absent(error):
+                return []
+            raise
+        return sorted(lines, key=lambda line: line.time)
+
+    def _streams(self) -> list[str]:
+        options = {"logStreamNamePrefix": self._prefix} if self._prefix else {}
+        pages = self._logs.get_paginator("describe_log_streams").paginate(logGroupName=self._group, **options)
+        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+
+    def _new(self, stream: str) -> list[LogLine]:
+        lines: list[LogLine] = []
+        while True:
+            token = self._tokens.get(stream)
+            position: dict[str, Any] = {"nextToken": token} if token else {}
+            answer = self._logs.get_log_events(
+                logGroupName=self._group, logStreamName=stream, startFromHead=True, **position
+            )
+            lines += [
+                LogLine(stream, event["timestamp"] / 1000, event["message"]) for event in answer["events"]
+            ]
+            self._tokens[stream] = answer["nextForwardToken"]
+            # The token stays the same at the stream's end.
+            if not answer["events"] or answer["nextForwardToken"] == token:
+                return lines
