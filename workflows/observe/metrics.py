@@ -151,7 +151,7 @@ def _data(
     """Points by query id, oldest first."""
     points: dict[str, dict[float, float]] = {}
     for first in range(0, len(queries), MOST_QUERIES):
-        asked = {
+        asked: dict[str, Any] = {
             "MetricDataQueries": queries[first : first + MOST_QUERIES],
             "StartTime": moment(begin),
             "EndTime": moment(end),

@@ -1,0 +1,510 @@
+"""One polling hub for all screens: it asks only for what is subscribed, within the account's budget, in its own threads."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from workflows.backend import Backend, OpenGateway
+from workflows.budget import PACES, Backoff, Budget, Pace
+from workflows.clock import Clock
+from workflows.configuration import Configuration
+from workflows.explain import backend_lost, explain, throttled
+from workflows.observe.gateway import Gateway
+from workflows.pollers import RunsPoller, poller
+from workflows.pool import DaemonPool
+from workflows.problem import Problem
+from workflows.remembered import Remembered
+from workflows.topics import HubStatus, Snapshot, Topic
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Deliver = Callable[[Snapshot[Any]], None]
+Submit = Callable[[Callable[[], object]], None]
+
+PATIENCE = 15.0
+"""Seconds after which a call in flight is reported as unanswered."""
+KEPT = 30
+"""Topics nobody looks at whose last value is kept."""
+SAVE_EVERY = 10.0
+"""Seconds between two writes of the last known lists."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One topic: who listens, what is known, when it is polled next (monotonic; None: not by itself)."""
+
+    snapshot: Snapshot[Any]
+    backoff: Backoff
+    poller: Any = None
+    listeners: dict[int, Deliver] = field(default_factory=dict)
+    due: float | None = 0.0
+    flight: int = 0
+    """Number of the poll in flight; 0: none."""
+    began: float = 0.0
+    overdue: bool = False
+    urgent: bool = True
+    again: bool = False
+
+
+class Subscription:
+    """Ends with `close`; also a context manager."""
+
+    def __init__(self, hub: Hub, topic: Topic[Any], number: int) -> None:
+        self._hub = hub
+        self._number = number
+        self.topic = topic
+
+    def close(self) -> None:
+        """No more snapshots; the last subscription of a topic ends its polling. Twice is harmless."""
+        self._hub._unsubscribe(self.topic, self._number)
+
+    def refresh(self) -> None:
+        """Poll now."""
+        self._hub.refresh(self.topic)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Hub:
+    """Polls what is subscribed and hands out immutable snapshots.
+
+    Listeners are called from worker threads (once also from the subscribing thread, when something is known already), must
+    return at once and never see a snapshot of a generation that is over. Nothing here blocks its caller on the network.
+
+    Args:
+        open_gateway: Opens the platform; called in a worker thread at the first poll, and again after it was lost. Its
+            argument says whether what does not run may be started: at first and after `refresh`.
+        target: ``embedded`` or ``aws``: how fast is polled.
+        remembered: Where the last known lists are kept; None: nowhere.
+        submit: Runs a function soon in another thread; tests run it at once.
+        threads: Whether the hub schedules by itself; otherwise the owner calls `step`.
+    """
+
+    def __init__(
+        self,
+        open_gateway: OpenGateway,
+        *,
+        target: str = "embedded",
+        remembered: Remembered | None = None,
+        clock: Clock | None = None,
+        submit: Submit | None = None,
+        budget: Budget | None = None,
+        pace: Pace | None = None,
+        random_: Callable[[], float] = random.random,
+        threads: bool = True,
+    ) -> None:
+        self._clock = clock or Clock()
+        self._submit = submit or DaemonPool().submit
+        self._pace = pace or PACES[target]
+        self._random = random_
+        self._threads = threads
+        self._thread: threading.Thread | None = None
+        lock = threading.RLock()
+        self._wake = threading.Condition(lock)
+        self._backend = Backend(open_gateway, target, self._clock, lock, budget, random_)
+        self._entries: dict[Topic[Any], _Entry] = {}
+        self._status_listeners: dict[int, Callable[[HubStatus], None]] = {}
+        self._numbers = 0
+        self._paused = False
+        self._hidden = False
+        self._interval: float | None = None
+        self._closed = False
+        self._remembered = remembered
+        self._known: dict[str, tuple[tuple[Any, ...], float]] | None = None
+        self._saved_at = 0.0
+
+    @classmethod
+    def of(cls, configuration: Configuration, **options: Any) -> Hub:
+        """The hub of a configuration's target, with its lists remembered in the cache directory."""
+        from workflows import locations
+
+        def opened(may_start: bool) -> Gateway:
+            from workflows import embedded
+            from workflows.platform import open_platform
+
+            if configuration.target == "embedded" and not may_start and embedded.connection() is None:
+                raise Problem(
+                    "The embedded SageMaker does not run.", "`mlconsole engine start` starts it.", "engine"
+                )
+            return open_platform(configuration)
+
+        place = str(locations.engine_dir()) if configuration.target == "embedded" else configuration.profile
+        remembered = Remembered(locations.cache_dir(), configuration.target, place, configuration.region)
+        return cls(opened, target=configuration.target, remembered=remembered, **options)
+
+    # -- subscribing ---------------------------------------------------------------------------------------------------
+
+    def subscribe(self, topic: Topic[T], listener: Callable[[Snapshot[T]], None]) -> Subscription:
+        """Get snapshots of a topic until the subscription is closed; the last known one at once.
+
+        Raises:
+            Problem: There is no such topic.
+        """
+        with self._wake:
+            entry = self._entries.get(topic) or self._new_entry(topic)
+            self._entries[topic] = entry
+            if not entry.listeners:
+                self._begin(topic, entry)
+            self._numbers += 1
+            number = self._numbers
+            entry.listeners[number] = listener
+            known = entry.snapshot
+            self._run()
+        if known.value is not None or known.error is not None:
+            _deliver(listener, known)
+        return Subscription(self, topic, number)
+
+    def subscribe_status(self, listener: Callable[[HubStatus], None]) -> Callable[[], None]:
+        """Get the hub's own state when it changes, and now. Returns how to end that."""
+        with self._wake:
+            self._numbers += 1
+            number = self._numbers
+            self._status_listeners[number] = listener
+        listener(self.status())
+        return lambda: (self._status_listeners.pop(number, None), None)[1]
+
+    def snapshot(self, topic: Topic[T]) -> Snapshot[T]:
+        """What is known of a topic without subscribing; from disk when nothing else is known."""
+        with self._wake:
+            entry = self._entries.get(topic)
+            return entry.snapshot if entry else self._first_snapshot(topic)
+
+    def status(self) -> HubStatus:
+        """The state of the backend and the budget."""
+        with self._wake:
+            in_flight = sum(1 for entry in self._entries.values() if entry.flight)
+            return self._backend.status(in_flight=in_flight, paused=self._paused)
+
+    # -- steering ------------------------------------------------------------------------------------------------------
+
+    def refresh(self, topic: Topic[Any] | None = None) -> None:
+        """Poll a topic, or all that are subscribed, now; also while the hub is paused or waits for a lost backend."""
+        with self._wake:
+            for found, entry in self._entries.items():
+                if entry.listeners and topic in (None, found):
+                    entry.urgent = True
+                    entry.due = self._clock.monotonic()
+                    entry.again = bool(entry.flight)
+            self._backend.retry_now()
+            self._wake.notify_all()
+
+    def pause(self) -> None:
+        """No polls until `resume`, except by `refresh`."""
+        self._set(paused=True)
+
+    def resume(self) -> None:
+        """Poll again."""
+        self._set(paused=False)
+
+    def hidden(self, yes: bool) -> None:
+        """Whether nobody looks (another window has the focus): polls slow down; back in sight, what is old is polled."""
+        with self._wake:
+            was, self._hidden = self._hidden, yes
+            if was and not yes:
+                now = self._clock.monotonic()
+                for entry in self._entries.values():
+                    if entry.due is not None and entry.listeners and entry.backoff.failures == 0:
+                        entry.due = min(entry.due, now)
+            self._wake.notify_all()
+
+    def set_interval(self, seconds: float | None) -> None:
+        """Poll everything at this interval, at least one second; None: as fast as the target allows."""
+        with self._wake:
+            self._interval = None if seconds is None else max(1.0, seconds)
+            self._wake.notify_all()
+
+    def use(self, action: Callable[[Gateway], T], done: Callable[[T | None, Problem | None], None]) -> None:
+        """Run something a person asked for (stop, delete, invoke) in a worker thread; ``done`` gets its result or problem."""
+
+        def run() -> None:
+            try:
+                result = action(self._backend.connect().urgent())
+            except Exception as error:
+                done(None, explain(error, self._backend.target))
+            else:
+                done(result, None)
+                self.refresh()
+
+        self._submit(run)
+
+    def close(self) -> None:
+        """No more polls and no more snapshots, at once: calls in flight are left to their daemon threads."""
+        with self._wake:
+            self._closed = True
+            for entry in self._entries.values():
+                entry.listeners.clear()
+            self._status_listeners.clear()
+            self._wake.notify_all()
+        self._save(force=True)
+
+    # -- scheduling ----------------------------------------------------------------------------------------------------
+
+    def step(self) -> float | None:
+        """Start the polls that are due; returns the seconds until the next one (None: nothing is armed)."""
+        overdue: list[Topic[Any]] = []
+        tasks: list[Callable[[], object]] = []
+        with self._wake:
+            if self._closed:
+                return None
+            now = self._clock.monotonic()
+            waits: list[float] = []
+            for topic, entry in self._entries.items():
+                if entry.flight:
+                    if not entry.overdue:
+                        if now - entry.began >= PATIENCE:
+                            entry.overdue = True
+                            overdue.append(topic)
+                        else:
+                            waits.append(entry.began + PATIENCE - now)
+                    continue
+                if not entry.listeners or entry.due is None or (self._paused and not entry.urgent):
+                    continue
+                due = entry.due
+                if not isinstance(entry.poller, RunsPoller) and self._backend.gateway is None:
+                    if self._backend.connecting:
+                        continue
+                    due = max(due, self._backend.retry_due or 0.0)
+                if due > now:
+                    waits.append(due - now)
+                    continue
+                tasks.append(self._start(topic, entry, now))
+        for topic in overdue:
+            self._report_overdue(topic)
+        for task in tasks:
+            self._submit(task)
+        return max(0.0, min(waits)) if waits else None
+
+    def _start(self, topic: Topic[Any], entry: _Entry, now: float) -> Callable[[], object]:
+        self._numbers += 1
+        entry.flight, entry.began, entry.overdue, entry.again = self._numbers, now, False, False
+        urgent, entry.urgent = entry.urgent, False
+        flight, source = entry.flight, entry.poller
+        if not isinstance(source, RunsPoller) and self._backend.gateway is None:
+            self._backend.begin_connecting()
+        return lambda: self._poll(topic, entry, flight, source, urgent)
+
+    def _poll(self, topic: Topic[Any], entry: _Entry, flight: int, source: Any, urgent: bool) -> None:
+        def emit(value: Any) -> None:
+            self._publish(topic, entry, flight, value=value, complete=False)
+
+        try:
+            if isinstance(source, RunsPoller):
+                value = source.poll(None, emit, self._clock.time())
+            else:
+                gateway = self._backend.connect()
+                value = source.poll(gateway.urgent() if urgent else gateway, emit, self._clock.time())
+        except Exception as error:
+            problem = explain(error, self._backend.target)
+            if not isinstance(error, Problem):
+                _log.debug("poll of %s failed", topic, exc_info=error)
+            self._failed(topic, entry, flight, problem)
+        else:
+            self._succeeded(topic, entry, flight, source, value)
+        finally:
+            self._tell_status()
+            with self._wake:
+                self._wake.notify_all()
+
+    def _succeeded(self, topic: Topic[Any], entry: _Entry, flight: int, source: Any, value: Any) -> None:
+        with self._wake:
+            if not isinstance(source, RunsPoller):
+                self._backend.answered()
+            if entry.flight != flight:
+                return
+            entry.backoff.reset()
+            interval = source.interval(self._pace)
+        self._publish(topic, entry, flight, value=value, interval=interval, ended=True)
+        self._save()
+
+    def _failed(self, topic: Topic[Any], entry: _Entry, flight: int, problem: Problem) -> None:
+        with self._wake:
+            if backend_lost(problem):
+                wait = self._backend.lost(problem)
+            elif entry.flight == flight:
+                wait = entry.backoff.next()
+                if throttled(problem):
+                    self._backend.throttled(wait)
+            else:
+                return
+        until = self._clock.time() + wait if throttled(problem) else None
+        self._publish(topic, entry, flight, error=problem, interval=wait, ended=True, throttled_until=until)
+
+    def _publish(
+        self,
+        topic: Topic[Any],
+        entry: _Entry,
+        flight: int,
+        *,
+        value: Any = None,
+        error: Problem | None = None,
+        interval: float | None = None,
+        complete: bool = True,
+        ended: bool = False,
+        throttled_until: float | None = None,
+    ) -> None:
+        with self._wake:
+            if entry.flight != flight or self._closed:
+                return
+            now = self._clock.time()
+            known = entry.snapshot
+            if ended:
+                wait = self._wait(interval, failed=error is not None)
+                entry.flight = 0
+                if entry.again:
+                    wait = 0.0
+                entry.due = None if wait is None else self._clock.monotonic() + wait
+                next_at = None if wait is None else now + wait
+            else:
+                next_at = known.next_at
+            if error is not None:
+                snapshot = replace(
+                    known,
+                    error=error,
+                    stale=known.value is not None,
+                    next_at=next_at,
+                    throttled_until=throttled_until,
+                )
+            else:
+                snapshot = replace(
+                    known, value=value, fetched_at=now, error=None, stale=False, complete=complete, next_at=next_at,
+                    throttled_until=None,
+                )  # fmt: skip
+            entry.snapshot = snapshot
+            listeners = list(entry.listeners.values())
+            for listener in listeners:
+                _deliver(listener, snapshot)
+
+    def _wait(self, interval: float | None, *, failed: bool) -> float | None:
+        """Seconds to the next poll: the poller's own, never shorter than what hidden or the person's interval asks for."""
+        if interval is None or failed:
+            return interval
+        if self._interval is not None and interval > 0:
+            interval = self._interval
+        if self._hidden:
+            interval = max(interval, self._pace.hidden)
+        return interval * (1 + self._random() / 10)
+
+    def _report_overdue(self, topic: Topic[Any]) -> None:
+        problem = Problem(
+            f"No answer for {PATIENCE:.0f} s.",
+            "What is shown is the last known state; the call goes on.",
+            "slow",
+        )
+        with self._wake:
+            entry = self._entries.get(topic)
+            if entry is None or not entry.overdue or not entry.flight:
+                return
+            entry.snapshot = replace(entry.snapshot, error=problem, stale=entry.snapshot.value is not None)
+            if not isinstance(entry.poller, RunsPoller):
+                self._backend.unanswered(problem)
+            for listener in list(entry.listeners.values()):
+                _deliver(listener, entry.snapshot)
+        self._tell_status()
+
+    def _run(self) -> None:
+        """Start the scheduling thread, or wake it."""
+        if self._threads and self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="hub", daemon=True)
+            self._thread.start()
+        self._wake.notify_all()
+
+    def _loop(self) -> None:
+        while not self._closed:
+            with self._wake:
+                wait = self.step()
+                if not self._closed:
+                    self._wake.wait(wait)
+
+    # -- entries -------------------------------------------------------------------------------------------------------
+
+    def _new_entry(self, topic: Topic[Any]) -> _Entry:
+        poller(topic, None, self._pace)  # an unknown topic is refused here
+        quiet = [found for found, entry in self._entries.items() if not entry.listeners and not entry.flight]
+        for found in quiet[: max(0, len(quiet) - KEPT)]:
+            del self._entries[found]
+        first = 1.0 if self._backend.target == "embedded" else 5.0
+        return _Entry(snapshot=self._first_snapshot(topic), backoff=Backoff(first, self._random))
+
+    def _first_snapshot(self, topic: Topic[Any]) -> Snapshot[Any]:
+        if self._known is None:
+            self._known = self._remembered.load() if self._remembered else {}
+        rows, fetched_at = self._known.get(topic.kind, (None, None))
+        return Snapshot(topic=topic, value=rows, fetched_at=fetched_at, stale=rows is not None)
+
+    def _begin(self, topic: Topic[Any], entry: _Entry) -> None:
+        """A first listener: a new generation with a new poller; an answer still in flight for the old one is dropped."""
+        self._numbers += 1
+        entry.flight = 0
+        entry.overdue = False
+        entry.poller = poller(topic, entry.snapshot.value, self._pace)
+        entry.backoff.reset()
+        entry.due = self._clock.monotonic()
+        entry.urgent = True
+        entry.snapshot = replace(
+            entry.snapshot,
+            generation=self._numbers,
+            stale=entry.snapshot.value is not None,
+            next_at=self._clock.time(),
+        )
+
+    def _unsubscribe(self, topic: Topic[Any], number: int) -> None:
+        with self._wake:
+            entry = self._entries.get(topic)
+            if entry is None or entry.listeners.pop(number, None) is None:
+                return
+            if not entry.listeners:
+                entry.flight = 0
+                self._entries[topic] = self._entries.pop(topic)  # the most recently left one is kept longest
+
+    def _set(self, *, paused: bool) -> None:
+        with self._wake:
+            self._paused = paused
+            self._wake.notify_all()
+        self._tell_status()
+
+    def _tell_status(self) -> None:
+        status = self.status()
+        for listener in list(self._status_listeners.values()):
+            try:
+                listener(status)
+            except Exception:
+                _log.exception("a listener of the hub's status failed")
+
+    def _save(self, *, force: bool = False) -> None:
+        if self._remembered is None:
+            return
+        with self._wake:
+            now = self._clock.monotonic()
+            if not force and self._saved_at and now - self._saved_at < SAVE_EVERY:
+                return
+            known = dict(self._known or {})
+            for topic, entry in self._entries.items():
+                shot = entry.snapshot
+                if (
+                    shot.topic.kind in ("jobs", "endpoints")
+                    and shot.value is not None
+                    and shot.fetched_at
+                    and shot.complete
+                ):
+                    known[topic.kind] = (shot.value, shot.fetched_at)
+            if not known or (known == self._known and not force):
+                return
+            self._known, self._saved_at = known, now
+        self._remembered.save(known)
+
+
+def _deliver(listener: Deliver, snapshot: Snapshot[Any]) -> None:
+    try:
+        listener(snapshot)
+    except Exception:
+        _log.exception("a listener of %s failed", snapshot.topic)
