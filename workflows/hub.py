@@ -278,6 +278,7 @@ class Hub:
                     waits.append(due - now)
                     continue
                 tasks.append(self._start(topic, entry, now))
+                waits.append(PATIENCE)
         for topic in overdue:
             self._report_overdue(topic)
         for task in tasks:
