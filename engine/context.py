@@ -23,7 +23,7 @@ class Engine:
         self.settings = settings
         self.clock = Clock(settings.time_scale)
         self.layout = Layout(settings.data_dir)
-        self.layout.root.mkdir(parents=True, exist_ok=True)
+        self.layout.prepare()
         self.store = Store(self.layout.database)
         self.tokens = Tokens(settings.secret_key)
         self.keys = KeyRing(settings, self.store, self.clock)

@@ -1,7 +1,8 @@
-"""What the engine answers about itself, below ``/_engine/``: no secrets, and nothing that changes state outside of test mode."""
+"""What the engine answers about itself, below ``/_engine/``: no secrets to anybody, and a reset to those who may."""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import logging
@@ -10,16 +11,12 @@ from typing import Any
 
 from engine import __version__
 from engine.context import Engine
+from engine.errors import ServiceError
 from engine.http import Request, Response
+from engine.protocol import signature
+from engine.protocol.models import CONTROL
 
 _log = logging.getLogger("engine")
-_COUNTED = {
-    "training_jobs": "training-job",
-    "models": "model",
-    "endpoint_configs": "endpoint-config",
-    "endpoints": "endpoint",
-}
-_LIVE = {"training_jobs": ("training-job", "InProgress"), "endpoints": ("endpoint", "InService")}
 
 
 class Control:
@@ -43,11 +40,35 @@ class Control:
         return {"status": "ok", "version": __version__, "pid": os.getpid(), "nonce": self.nonce}
 
     async def _reset(self, request: Request) -> Response:
-        if not self.engine.settings.test_mode:
-            return _json(403, {"message": "Only an engine started with --test-mode can be reset over HTTP."})
-        # A page in a browser can send a POST to loopback, under its own or under a rebound host name.
-        if "origin" in request.headers or not _is_loopback(request.headers.get("host", "")):
-            return _json(403, {"message": "A reset must come from this machine, not from a web page."})
+        body = await request.body(4096)
+        try:
+            claim = signature.claim(request.headers, request.query)
+            if claim is not None:
+                signature.check(
+                    claim,
+                    self.engine.keys.find(claim.access_key),
+                    CONTROL,
+                    CONTROL.wire,
+                    method=request.method,
+                    path=request.path,
+                    query=request.query,
+                    headers=request.headers,
+                    payload=hashlib.sha256(body).hexdigest(),
+                    now=self.engine.clock.time(),
+                )
+            elif not self.engine.settings.test_mode:
+                return _json(
+                    403, {"message": "Only an engine in test mode can be reset by an unsigned request."}
+                )
+            # A page in a browser can send a POST to loopback, under its own or under a rebound host name.
+            elif "origin" in request.headers or not _is_loopback(request.headers.get("host", "")):
+                return _json(
+                    403, {"message": "An unsigned reset must come from this machine, not from a web page."}
+                )
+        except ValueError as error:
+            return _json(400, {"message": str(error)})
+        except ServiceError as error:
+            return _json(error.status, {"code": error.code, "message": error.message})
         await self.engine.reset()
         _log.info("reset: everything was wiped")
         return _json(200, {"status": "reset"})

@@ -12,9 +12,25 @@ class Layout:
 
     root: Path
 
+    def prepare(self) -> None:
+        """Make the directory, for its owner alone: objects, logs and keys of a shared machine are nobody else's business."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if self.root.stat().st_mode & 0o077:
+            self.root.chmod(0o700)
+
     @property
     def lock(self) -> Path:
         return self.root / "engine.lock"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held by the one of several simultaneous starts that may start an engine."""
+        return self.root / "start.lock"
+
+    @property
+    def port(self) -> Path:
+        """The port of the last engine, so that the next one answers where the shells that know it look for it."""
+        return self.root / "port"
 
     @property
     def connection(self) -> Path:

@@ -28,6 +28,10 @@ class Busy(Exception):
     """Another engine owns the data directory."""
 
 
+class PortTaken(Exception):
+    """Another program listens on the port that was asked for."""
+
+
 @contextlib.contextmanager
 def owned(lock: Path) -> Iterator[TextIOWrapper]:
     """Hold the data directory's lock; it goes with the process, however that ends.
@@ -40,11 +44,43 @@ def owned(lock: Path) -> Iterator[TextIOWrapper]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Busy(f"an engine already runs on {lock.parent}") from error
+            file.seek(0)
+            raise Busy(
+                f"an engine (process {file.read().strip() or 'unknown'}) already runs on {lock.parent}"
+            ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield file
+
+
+def bind_stable(host: str, port: int, memory: Path) -> socket.socket:
+    """A listening socket on ``port``; for 0 on the port that ``memory`` remembers, when it is free, else on any.
+
+    Shells and notebooks keep the address of an engine: it answers there again after a restart.
+
+    Raises:
+        PortTaken: The port that was asked for is not free.
+        OSError: The host is not this machine's.
+    """
+    try:
+        listener = bind(host, port or _remembered(memory))
+    except OSError as error:
+        if port:
+            raise PortTaken(
+                f"port {port} cannot be used ({error.strerror}); choose another with --port, or none"
+            ) from error
+        listener = bind(host, 0)
+    memory.write_text(f"{listener.getsockname()[1]}\n")
+    return listener
+
+
+def _remembered(memory: Path) -> int:
+    try:
+        text = memory.read_text().strip()
+    except OSError:
+        return 0
+    return int(text) if text.isdigit() and int(text) < 65536 else 0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -66,7 +102,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket, announce: Callable[[Connection], None]) -> None:
+def serve(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
     """Run an engine on ``listener`` until SIGTERM or SIGINT; the caller owns the data directory."""
     runner = asyncio.run
     if sys.platform != "win32":
@@ -77,8 +113,17 @@ def serve(settings: Settings, listener: socket.socket, announce: Callable[[Conne
     runner(_serve(settings, listener, announce))
 
 
-async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[Connection], None]) -> None:
+async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
     import uvicorn
+
+    class _Server(uvicorn.Server):
+        """Leaves signals to the engine: uvicorn would raise them again after its end, and the stores would not be closed."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
     from engine.app import Application
     from engine.control import Control
@@ -88,7 +133,7 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
     await engine.start()
     nonce = secrets.token_hex(16)
     connection = _connection(settings, listener, nonce)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             Application(engine, Control(engine, nonce)),
             log_config=None,
@@ -117,8 +162,8 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
             connection.url,
             os.getpid(),
         )
-        announce(connection)
-        await server._serve([listener])
+        announce(connection.url)
+        await server.serve([listener])
     finally:
         file.unlink(missing_ok=True)
         await engine.stop()

@@ -59,6 +59,9 @@ SERVICES: dict[str, Service] = {
     )
 }
 
+CONTROL = Service("engine", "mlconsole", "rest-json")
+"""The engine's own reset: no AWS service, but signed like one."""
+
 TARGETS = {service.target: service for service in SERVICES.values() if service.target}
 VERSIONS = {service.version: service for service in SERVICES.values() if service.version}
 SCOPES: dict[str, tuple[Service, ...]] = {}

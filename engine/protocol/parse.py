@@ -267,11 +267,11 @@ def _xml_structure(service: str, shape: Any) -> Reader:
         return known[shape.name]
     single: dict[str, tuple[str, Reader]] = {}
     repeated: dict[str, tuple[str, Reader]] = {}
-    attributes: dict[str, tuple[str, Reader]] = {}
+    attributes: dict[str, str] = {}
 
     def read_structure(element: ElementTree.Element) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for key, (name, read) in attributes.items():
+        for key, name in attributes.items():
             if key in element.attrib:
                 out[name] = element.attrib[key]
         for child in element:
@@ -288,7 +288,7 @@ def _xml_structure(service: str, shape: Any) -> Reader:
     for name, member in shape.members.items():
         key = member.serialization.get("name", name)
         if member.serialization.get("xmlAttribute"):
-            attributes[_XSI + key.rpartition(":")[2]] = (name, lambda value: value)
+            attributes[_XSI + key.rpartition(":")[2]] = name
         elif member.type_name == "list" and member.serialization.get("flattened"):
             key = member.member.serialization.get("name", key)
             repeated[key] = (name, _xml(service, member.member))

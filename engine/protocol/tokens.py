@@ -14,8 +14,26 @@ from engine.errors import ServiceError
 _MAC = 12
 # The page's own parameters: a client may change its page size between pages, so a token is not bound to them.
 _PAGING = frozenset(
-    "NextToken nextToken MaxResults maxResults Marker marker MaxItems maxItems MaxRecords Limit limit "
-    "ContinuationToken StartAfter MaxKeys MaxBuckets PageSize pageSize MaxDatapoints".split()
+    [
+        "NextToken",
+        "nextToken",
+        "MaxResults",
+        "maxResults",
+        "Marker",
+        "marker",
+        "MaxItems",
+        "maxItems",
+        "MaxRecords",
+        "Limit",
+        "limit",
+        "ContinuationToken",
+        "StartAfter",
+        "MaxKeys",
+        "MaxBuckets",
+        "PageSize",
+        "pageSize",
+        "MaxDatapoints",
+    ]
 )
 
 
