@@ -25,9 +25,9 @@ class Series:
     __slots__ = ("dimensions", "id", "last", "name", "namespace", "open", "unit")
 
     def __init__(
-        self, id: int, namespace: str, name: str, unit: str, dimensions: Dimensions, last: float
+        self, number: int, namespace: str, name: str, unit: str, dimensions: Dimensions, last: float
     ) -> None:
-        self.id = id
+        self.id = number
         self.namespace = namespace
         self.name = name
         self.unit = unit

@@ -110,7 +110,12 @@ class Archive:
         """Every series ever registered and not yet expired."""
         with self._lock:
             rows = self._db.execute("SELECT id,namespace,name,unit,dimensions,last FROM series").fetchall()
-        return [SeriesRow(*row[:4], tuple((a, b) for a, b in json.loads(row[4])), row[5]) for row in rows]
+        return [
+            SeriesRow(
+                number, namespace, name, unit, tuple((key, value) for key, value in json.loads(pairs)), last
+            )
+            for number, namespace, name, unit, pairs, last in rows
+        ]
 
     def register(
         self, namespace: str, name: str, unit: str, dimensions: tuple[tuple[str, str], ...], now: float

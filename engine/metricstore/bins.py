@@ -95,9 +95,8 @@ class Bin:
         self.low = min(self.low, other.low)
         self.high = max(self.high, other.high)
         self.opaque |= other.opaque
-        if other.buckets and not self.buckets:
+        if self.buckets or other.buckets:
             self._coarsen()
-        if self.buckets:
             for value, count in other.points.items():
                 bucket = bucket_of(value)
                 self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
