@@ -1,0 +1,179 @@
+"""SageMaker endpoint configurations: which models, on how many instances, with what share of the traffic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from engine.context import Engine
+from engine.errors import ServiceError, validation
+from engine.http import Request
+from engine.registry import operation
+from engine.services.sagemaker import models
+from engine.services.sagemaker.listing import Listing
+from engine.store import Exists
+
+KIND = "endpoint-config"
+_DESCRIBED = (
+    "ProductionVariants",
+    "DataCaptureConfig",
+    "KmsKeyId",
+    "AsyncInferenceConfig",
+    "ExplainerConfig",
+    "ShadowProductionVariants",
+    "ExecutionRoleArn",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "MetricsConfig",
+    "CrossRegionTrafficConfig",
+)
+_LIST = Listing("ListEndpointConfigs", KIND)
+
+
+def config_arn(engine: Engine, name: str) -> str:
+    """The configuration's ARN."""
+    return engine.settings.arn("sagemaker", f"endpoint-config/{name.lower()}")
+
+
+def no_config(engine: Engine, name: str) -> ServiceError:
+    """AWS's sentence for a configuration that is not there."""
+    return validation(f'Could not find endpoint configuration "{config_arn(engine, name)}".')
+
+
+@operation("sagemaker", "CreateEndpointConfig")
+async def create_endpoint_config(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Check the variants and store the configuration."""
+    name = params["EndpointConfigName"]
+    arn = config_arn(engine, name)
+    if engine.store.find(KIND, name) is not None:
+        raise validation(f'Cannot create already existing endpoint configuration "{arn}".')
+    models.check_role(engine, params.get("ExecutionRoleArn"))
+    _check(engine, params)
+    document = {key: params[key] for key in _DESCRIBED if params.get(key) is not None}
+    for variant in [*document["ProductionVariants"], *document.get("ShadowProductionVariants", [])]:
+        variant.setdefault("InitialVariantWeight", 1.0)
+    try:
+        engine.store.create(KIND, name, document, now=engine.clock.time())
+    except Exists as error:
+        raise validation(f'Cannot create already existing endpoint configuration "{arn}".') from error
+    models.attach_tags(engine, arn, params.get("Tags"))
+    return {"EndpointConfigArn": arn}
+
+
+@operation("sagemaker", "DescribeEndpointConfig")
+async def describe_endpoint_config(
+    engine: Engine, request: Request, params: dict[str, Any]
+) -> dict[str, Any]:
+    """The configuration as it was created."""
+    name = params["EndpointConfigName"]
+    found = engine.store.find(KIND, name)
+    if found is None:
+        raise no_config(engine, name)
+    return {
+        **found.document,
+        "EndpointConfigName": name,
+        "EndpointConfigArn": config_arn(engine, name),
+        "CreationTime": found.created,
+    }
+
+
+@operation("sagemaker", "ListEndpointConfigs")
+async def list_endpoint_configs(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Configurations by name or creation, a page at a time."""
+    page = _LIST.page(engine, params)
+    configs = [
+        {
+            "EndpointConfigName": item.name,
+            "EndpointConfigArn": config_arn(engine, item.name),
+            "CreationTime": item.created,
+        }
+        for item in page.resources
+    ]
+    return {"EndpointConfigs": configs, "NextToken": page.next_token}
+
+
+@operation("sagemaker", "DeleteEndpointConfig")
+async def delete_endpoint_config(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Forget the configuration; endpoints made from it keep what they were made with."""
+    name = params["EndpointConfigName"]
+    if not engine.store.delete(KIND, name):
+        raise no_config(engine, name)
+    engine.store.delete("tags", config_arn(engine, name))
+    return {}
+
+
+def refuse_unserved(document: Mapping[str, Any]) -> None:
+    """Refuse a configuration of which a part would be ignored: it can be stored and described, but not served.
+
+    Raises:
+        ServiceError: ``ValidationException`` that names the parts.
+    """
+    parts = [
+        name
+        for name in (
+            "AsyncInferenceConfig",
+            "ExplainerConfig",
+            "ShadowProductionVariants",
+            "CrossRegionTrafficConfig",
+        )
+        if document.get(name)
+    ]
+    if (document.get("DataCaptureConfig") or {}).get("EnableCapture", True) and document.get(
+        "DataCaptureConfig"
+    ):
+        parts.append("DataCaptureConfig")
+    for variant in document["ProductionVariants"]:
+        for name in (
+            "ServerlessConfig",
+            "ManagedInstanceScaling",
+            "InstancePools",
+            "AcceleratorType",
+            "CapacityReservationConfig",
+            "CoreDumpConfig",
+            "AcceleratorPartitionLayouts",
+        ):
+            if variant.get(name):
+                parts.append(f"ProductionVariants.{variant['VariantName']}.{name}")
+    if parts:
+        raise validation(
+            f"This engine does not serve {', '.join(parts)} yet. Create an endpoint configuration without it."
+        )
+
+
+def _check(engine: Engine, params: Mapping[str, Any]) -> None:
+    variants = params["ProductionVariants"]
+    shadows = params.get("ShadowProductionVariants") or []
+    names = Counter(variant["VariantName"] for variant in [*variants, *shadows])
+    twice = sorted(name for name, count in names.items() if count > 1)
+    if twice:
+        raise validation(
+            f"Variant names must be unique within an endpoint configuration; duplicate: {', '.join(twice)}."
+        )
+    if shadows and (len(shadows) > 1 or len(variants) > 1):
+        raise validation(
+            "A configuration with a shadow variant has exactly one production variant and one shadow variant."
+        )
+    for variant in [*variants, *shadows]:
+        name = variant["VariantName"]
+        model = variant.get("ModelName")
+        if not model:
+            raise validation(
+                f"Variant {name} names no ModelName: inference components are not offered by this engine."
+            )
+        if engine.store.find(models.KIND, model) is None:
+            raise models.no_model(engine, model)
+        serverless = variant.get("ServerlessConfig")
+        pools = variant.get("InstancePools")
+        if serverless:
+            if variant.get("InstanceType") or variant.get("InitialInstanceCount"):
+                raise validation(
+                    f"Variant {name}: InstanceType and InitialInstanceCount cannot be combined with ServerlessConfig."
+                )
+        elif not pools:
+            if not variant.get("InstanceType"):
+                raise validation(f"Variant {name}: InstanceType is required.")
+            if not variant.get("InitialInstanceCount"):
+                raise validation(f"Variant {name}: InitialInstanceCount is required.")
+    if sum(variant.get("InitialVariantWeight", 1.0) for variant in variants) <= 0:
+        raise validation("The sum of the production variants' InitialVariantWeight must be greater than 0.")
