@@ -1,0 +1,24 @@
+"""``mlconsole completion``: the script that a shell sources."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script of a shell.
+
+    \b
+    bash: eval "$(mlconsole completion bash)"      in ~/.bashrc
+    zsh:  eval "$(mlconsole completion zsh)"       in ~/.zshrc
+    fish: mlconsole completion fish > ~/.config/fish/completions/mlconsole.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from console.cli.root import cli
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(cli, {}, "mlconsole", "_MLCONSOLE_COMPLETE").source())

@@ -1,0 +1,55 @@
+"""``mlconsole engine``: becomes ``python -m engine`` with this machine's data directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+STARTING = {"start", "serve", "env"}
+"""Commands that take the engine's own options, so that the configured ones are passed on."""
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+    short_help="The embedded SageMaker.",
+)
+@click.argument(
+    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="start|stop|status|logs|env|reset|serve [OPTIONS]"
+)
+def engine(arguments: tuple[str, ...]) -> None:
+    """The embedded SageMaker of this machine: start, stop, status, logs, env, reset, serve.
+
+    All options are those of the engine: `mlconsole engine start --help`.
+    """
+    command = [sys.executable, "-m", "engine", *completed(list(arguments))]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, command)
+
+
+def completed(arguments: list[str]) -> list[str]:
+    """The arguments with the data directory and, for starting commands, the configured options before the given ones."""
+    if not arguments or arguments[0].startswith("-"):
+        return arguments or ["--help"]
+    from workflows import locations
+    from workflows.configuration import load
+
+    verb, rest = arguments[0], arguments[1:]
+    added: list[str] = []
+    if not any(argument == "--data-dir" or argument.startswith("--data-dir=") for argument in rest):
+        added += ["--data-dir", str(locations.engine_dir())]
+    if verb in STARTING:
+        options = load()
+        for flag, value in (
+            ("--port", options.engine_port),
+            ("--account-id", options.engine_account_id),
+            ("--access-key", options.engine_access_key),
+            ("--secret-key", options.engine_secret_key),
+            ("--time-scale", options.engine_time_scale),
+        ):
+            if value not in (None, ""):
+                added += [flag, str(value)]
+    return [verb, *added, *rest]

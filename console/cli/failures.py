@@ -1,0 +1,110 @@
+"""Runs the command line so that every failure is one sentence with a next step and an honest exit status.
+
+0: done. 1: it failed. 2: wrong usage. 3: a gate refused the model (``run``). 130 and 143: ended by SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+FAILED, USAGE, REFUSED, INTERRUPTED, TERMINATED, HUNG_UP = 1, 2, 3, 130, 143, 129
+
+_USAGE_ERRORS = {"ParameterError", "ConfigurationError"}
+
+
+def guarded(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit status."""
+    from console.cli.root import cli
+
+    as_json = "--json" in arguments
+    try:
+        try:
+            result = cli.main(args=list(arguments), prog_name="mlconsole", standalone_mode=False)
+        finally:
+            with contextlib.suppress(ValueError):
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has what it wanted. Python must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        with contextlib.suppress(OSError):
+            click.echo("", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        return _refuse_usage(error, as_json)
+    except Exception as error:
+        return _fail(error, as_json)
+    return result if isinstance(result, int) else 0
+
+
+def _refuse_usage(error: click.ClickException, as_json: bool) -> int:
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx else "mlconsole"
+    _tell(error.format_message(), f"`{path} --help` tells how it is used.", "usage", as_json)
+    return USAGE
+
+
+def _fail(error: Exception, as_json: bool) -> int:
+    from workflows.explain import explain
+
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if isinstance(error, _expected()):
+        problem = explain(error)
+        _tell(problem.sentence, problem.remedy, problem.code, as_json)
+        return USAGE if names & _USAGE_ERRORS else FAILED
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        _tell(f"{where}{error.strerror or error}.", "", type(error).__name__, as_json)
+        return FAILED
+    report = _crash_report(error)
+    remedy = f"The whole story is in {report}" if report else ""
+    _tell(f"Something unforeseen happened: {type(error).__name__}: {error}", remedy, "crash", as_json)
+    return FAILED
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """The exceptions whose texts are made for people."""
+    from workflows.configuration import ConfigurationError
+    from workflows.embedded import EngineError
+    from workflows.failures import WorkflowError
+    from workflows.problem import Problem
+    from workflows.studies.parameters import ParameterError
+
+    return (Problem, WorkflowError, EngineError, ConfigurationError, ParameterError)
+
+
+def _tell(sentence: str, remedy: str, code: str, as_json: bool) -> None:
+    with contextlib.suppress(OSError):
+        if as_json:
+            from console.cli.output import print_json
+
+            print_json({"error": sentence, "remedy": remedy, "code": code})
+        else:
+            click.secho("Error: ", fg="red", nl=False, err=True)
+            click.echo(f"{sentence} {remedy}".strip(), err=True)
+
+
+def _crash_report(error: Exception) -> str:
+    """Write the traceback to a file readable by this user only; returns its path, empty when that fails too."""
+    import time
+    import traceback
+
+    from workflows import locations
+
+    try:
+        folder = locations.state_dir() / "crashes"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return ""
+    return str(path)

@@ -1,0 +1,83 @@
+"""Options that many commands share, and the configuration they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from workflows.configuration import Configuration
+    from workflows.platform import Platform
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FLAGS = "mlconsole.flags"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the common options of a command line add up to; flags after the command win over those before it."""
+
+    flags: dict[str, Any]
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> Settings:
+        """The settings of a running command."""
+        return cls(dict(ctx.meta.get(_FLAGS, {})))
+
+    @property
+    def configuration(self) -> Configuration:
+        """Flags over environment over TOML over defaults.
+
+        Raises:
+            ConfigurationError: A value cannot be used.
+        """
+        from workflows.configuration import load
+
+        return load(self.flags)
+
+    def platform(self) -> Platform:
+        """The target, opened; the embedded SageMaker is started when it does not run.
+
+        Raises:
+            WorkflowError: It cannot be opened.
+        """
+        from workflows.platform import open_platform
+
+        return open_platform(self.configuration)
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and parameter.name:
+        ctx.meta.setdefault(_FLAGS, {})[parameter.name] = value
+
+
+def _shared(*names: str, **attributes: Any) -> Callable[[F], F]:
+    return click.option(*names, expose_value=False, callback=_remember, **attributes)
+
+
+def platform_options(command: F) -> F:
+    """``--target``, ``--profile``, ``--region``, ``--role``: where SageMaker is."""
+    for option in (
+        _shared("--role", metavar="ARN", help="Execution role of jobs and models, on AWS."),
+        _shared("--region", metavar="NAME", help="AWS region."),
+        _shared("--profile", metavar="NAME", help="AWS profile."),
+        _shared(
+            "--target", type=click.Choice(["embedded", "aws"]), help="The SageMaker of this machine, or AWS."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def json_option(command: F) -> F:
+    """``--json`` as the parameter ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def yes_option(command: F) -> F:
+    """``--yes`` as the parameter ``yes``."""
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(command)

@@ -1,0 +1,93 @@
+"""What commands print: aligned tables, pairs, JSON. Colours only where click finds a terminal and NO_COLOR is not set."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import click
+
+from console.formatting import printable, status
+
+COLOURS = {"ok": "green", "bad": "red", "live": "cyan", "wait": "yellow", "idle": None}
+
+
+def plain(value: Any) -> Any:
+    """A JSON-ready copy of dataclasses, tuples and paths; NaN and infinities become null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document: indented for a terminal, one line for a pipe."""
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(plain(value), indent=indent, ensure_ascii=False))
+
+
+def coloured() -> bool:
+    """Whether standard output takes colours: a terminal, no NO_COLOR, not dumb."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, role: str) -> str:
+    """The text in the colour of a role (ok, bad, live, wait, idle)."""
+    colour = COLOURS.get(role)
+    return click.style(text, fg=colour) if colour and coloured() else text
+
+
+def status_text(word: str) -> str:
+    """A status with its glyph, in its colour."""
+    shown = status(word)
+    return styled(str(shown), shown.role)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "") -> None:
+    """An aligned table with a head; ``empty`` is said on standard error when there are no rows."""
+    body = [[printable(str(cell)) if "\x1b" not in str(cell) else str(cell) for cell in row] for row in rows]
+    if not body:
+        if empty:
+            click.echo(empty, err=True)
+        return
+    widths = [max(_width(row[index]) for row in [list(columns), *body]) for index in range(len(columns))]
+    click.echo(_line(columns, widths, bold=coloured()))
+    for row in body:
+        click.echo(_line(row, widths))
+
+
+def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
+    """``name  value`` lines; empty values are left out."""
+    kept = [(name, str(value)) for name, value in pairs if value not in (None, "", (), {})]
+    width = max((len(name) for name, _ in kept), default=0)
+    for name, value in kept:
+        click.echo(f"{name.ljust(width)}  {value}")
+
+
+def heading(text: str) -> None:
+    """A blank line and a head above what follows."""
+    click.echo()
+    click.echo(click.style(text, bold=True) if coloured() else text)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> str:
+    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)]
+    line = "  ".join(padded).rstrip()
+    return click.style(line, bold=True) if bold else line
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(click.unstyle(text))

@@ -1,0 +1,98 @@
+"""The root of the command tree. Names and one-line helps are here, so that ``--help`` imports no subcommand."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from console import __version__
+from console.cli.options import Settings, platform_options
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("console.cli.run:run", "Run a study, and watch it."),
+    "runs": ("console.cli.runs:runs", "List, watch, stop, resume and answer runs of studies."),
+    "studies": ("console.cli.studies:studies", "The studies that can be run."),
+    "jobs": ("console.cli.jobs:jobs", "Training jobs: list, describe, logs, metrics, stop."),
+    "endpoints": (
+        "console.cli.endpoints:endpoints",
+        "Endpoints: list, describe, invoke, logs, metrics, delete.",
+    ),
+    "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
+    "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
+    "where": ("console.cli.where:where", "Print where everything is kept."),
+    "config": ("console.cli.config:config", "Show the configuration in force."),
+    "completion": ("console.cli.completion:completion", "Print the shell completion script."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"mlconsole {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, name="mlconsole", invoke_without_command=True)
+@platform_options
+@click.option("--read-only", is_flag=True, help="Open the console without anything that changes something.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+@click.pass_context
+def cli(ctx: click.Context, read_only: bool) -> Any:
+    """A terminal console for Amazon SageMaker, with a SageMaker inside.
+
+    Without a command it opens the console. Everything works on this machine without an AWS account (--target embedded, the
+    default) and on AWS (--target aws).
+    """
+    if ctx.invoked_subcommand is not None:
+        return None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(ctx.get_help())
+        click.echo("\nThe console needs a terminal. Here, try: mlconsole run moons", err=True)
+        ctx.exit(2)
+    open_console(ctx, Settings.of(ctx), read_only=read_only)
+    return None
+
+
+def open_console(ctx: click.Context, settings: Settings, *, read_only: bool = False) -> None:
+    """Hand the terminal to the Textual application until the person leaves it."""
+    from console.app import main
+
+    ctx.exit(main(settings.configuration, read_only=read_only))
