@@ -29,7 +29,10 @@ def test_the_page_size_may_change_and_nothing_else() -> None:
     tokens = Tokens("secret")
     token = tokens.encode("ListThings", {"NameContains": "a", "MaxResults": 5}, ["x", 3])
     again = Tokens("secret")
-    assert again.decode("ListThings", {"NameContains": "a", "MaxResults": 9, "NextToken": token}, token) == ["x", 3]
+    assert again.decode("ListThings", {"NameContains": "a", "MaxResults": 9, "NextToken": token}, token) == [
+        "x",
+        3,
+    ]
     for operation, filters, other in (
         ("ListOthers", {"NameContains": "a"}, again),
         ("ListThings", {"NameContains": "b"}, again),

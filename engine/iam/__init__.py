@@ -1,0 +1,1 @@
+"""IAM's policies: their documents, AWS's managed ones, and what they allow."""
