@@ -35,6 +35,7 @@ class Connection:
     role_arn: str
     bucket: str
     data_dir: Path
+    nonce: str = ""
 
 
 def connection(data_dir: Path | None = None) -> Connection | None:
@@ -91,9 +92,9 @@ def answers(found: Connection, timeout: float = 2.0) -> bool:
         body = response.read(65536)
         if response.status != 200:
             return False
-        pid = json.loads(body).get("pid")
-        return pid is None or pid == found.pid
-    except (OSError, ValueError, AttributeError, http.client.HTTPException):
+        health = json.loads(body)
+        return bool(health["pid"] == found.pid and health.get("nonce", "") == found.nonce)
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return False
     finally:
         channel.close()
@@ -111,8 +112,9 @@ def _read(folder: Path) -> Connection | None:
             access_key=str(data["access_key"]),
             secret_key=str(data["secret_key"]),
             role_arn=str(data.get("role_arn") or f"arn:aws:iam::{account}:role/MLConsoleExecutionRole"),
-            bucket=str(data.get("bucket") or f"sagemaker-{region}-{account}"),
+            bucket=str(data.get("default_bucket") or f"sagemaker-{region}-{account}"),
             data_dir=folder,
+            nonce=str(data.get("nonce") or ""),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

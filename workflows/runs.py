@@ -42,7 +42,8 @@ class Run:
     """A run as its manifest ``run.json`` tells it.
 
     ``status``: starting, running, waiting (for an answer), stopping; completed, failed, stopped, refused (a gate said
-    no) or interrupted (its process is gone). ``question`` is the open question while it waits.
+    no) or interrupted (its process is gone). ``question`` is the open question while it waits, ``platform`` tells account, region, role and bucket,
+    ``outcome`` is the status to return to when a completed run that kept its endpoint is cleaned up.
     """
 
     id: str
@@ -67,6 +68,8 @@ class Run:
     metrics: dict[str, float] = field(default_factory=dict)
     left_behind: list[str] = field(default_factory=list)
     question: dict[str, Any] | None = None
+    platform: dict[str, str] = field(default_factory=dict)
+    outcome: str = ""
 
     @property
     def target(self) -> str:
@@ -261,10 +264,12 @@ def follow(run: Run, offset: int = 0, timeout: float | None = None) -> Iterator[
 
 
 def stop(run: Run) -> None:
-    """Asks a run to stop and to delete what it made. An interrupted run gets a process that does only that.
+    """Asks a run to stop and to delete what it made.
+
+    A run that was interrupted, or that ended and kept its endpoint, gets a process that only deletes.
 
     Raises:
-        RunError: The run has ended already.
+        RunError: The run has ended already and left nothing.
     """
     current = read(run.folder)
     if current.active:
@@ -273,10 +278,20 @@ def stop(run: Run) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(current.pid, signal.SIGTERM)
         return
-    if current.status != "interrupted":
-        raise RunError(f"Run {run.id} is not running: it is {current.status}.")
+    if current.status != "interrupted" and not left(current):
+        raise RunError(f"Run {run.id} is not running: it is {current.status}, and it left nothing to delete.")
     (current.control / "stop").touch()
-    _again(current, "Cleaning up after the interrupted run.")
+    current.outcome = "" if current.status == "interrupted" else current.status
+    _again(current, "Deleting what the run left.")
+
+
+def left(run: Run) -> list[str]:
+    """What a run made at its target and has not deleted, as its ledger tells: kept endpoints, leftovers of a crash."""
+    try:
+        recorded = json.loads((run.folder / "ledger.json").read_text(encoding="utf-8"))["resources"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return [f"{item['what']} {item['name']}" for item in recorded if item["state"] == "made"]
 
 
 def answer(run: Run, question: str, choice: str) -> None:

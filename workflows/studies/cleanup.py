@@ -1,0 +1,107 @@
+"""Deletes what a run made, and proves by listing that it is gone."""
+
+from __future__ import annotations
+
+from workflows import costs
+from workflows.failures import WorkflowError
+from workflows.studies.context import Context
+
+DELETING = 900.0
+STOPPING = 600.0
+"""Seconds that SageMaker may take to delete an endpoint or to stop a training job."""
+
+
+def delete_everything(context: Context) -> tuple[list[str], str]:
+    """Stops the run's training jobs, deletes its endpoint, configuration, model and S3 objects.
+
+    Returns:
+        What is still there afterwards (by listing names and prefixes, not by trusting the deletions), and a sentence.
+    """
+    interface, ledger, name = context.interface, context.ledger, context.run.id
+    if not ledger.resources() and not ledger.finished("train"):
+        return [], "Nothing had been made at the target."
+    rows: list[list[str]] = []
+    for item in ledger.resources("training job"):
+        for job in interface.find_training(item["name"]):
+            rows.append(_stop_job(context, job))
+        ledger.deleted("training job", item["name"])
+    for what, delete in (
+        ("endpoint", _delete_endpoint),
+        ("endpoint configuration", lambda _, title: interface.delete_endpoint_config(title)),
+        ("model", lambda _, title: interface.delete_model(title)),
+    ):
+        for item in ledger.resources(what):
+            was_there = delete(context, item["name"])
+            ledger.deleted(what, item["name"])
+            rows.append([what, item["name"], "deleted" if was_there else "was not there"])
+    count = interface.delete_objects(context.prefix)
+    ledger.deleted("objects", context.prefix)
+    rows.append(["S3 objects", f"{context.prefix}/", f"{count} deleted"])
+    left = interface.remaining(name, context.prefix)
+    rows += [["STILL THERE", item, "delete it by hand"] for item in left]
+    context.table("What the run made, and what became of it", ["what", "name", "state"], rows)
+    if left:
+        return left, f"{len(left)} things are still there: {', '.join(left[:3])}"
+    return [], (
+        "Nothing that costs is left: no endpoint, configuration, model or object by listing names and prefix. "
+        "The training job's record and the logs stay as history; they cost nothing."
+    )
+
+
+def kept(context: Context) -> str:
+    """A sentence on what stays, what it costs, and how to delete it."""
+    instance = str(context.value("hosting-instance-type"))
+    price = costs.per_hour(instance)
+    name = context.run.id
+    if context.platform.target == "aws":
+        cost = (
+            "costs"
+            if price is None
+            else f"costs about ${price:.3f} an hour (estimate, {costs.REGION} prices of {costs.DATE})"
+        )
+    else:
+        cost = "costs nothing here" + (f" (on AWS about ${price:.3f} an hour)" if price else "")
+    return (
+        f"Kept: endpoint {name} on {instance} {cost}, its configuration, its model and {context.prefix}/. "
+        f"Delete it with `mlconsole runs stop {name}`."
+    )
+
+
+def _stop_job(context: Context, job: str) -> list[str]:
+    interface = context.interface
+    state = interface.describe_training(job)
+    if state is None:
+        return ["training job", job, "was not there"]
+    if not state.ended:
+        interface.stop_training(job)
+
+        def stopped() -> tuple[bool, object]:
+            now = interface.describe_training(job)
+            return now is None or now.ended, now.secondary if now else ""
+
+        context.waiter.until(stopped, f"Stopping training job {job}", STOPPING, cancellable=False)
+        return ["training job", job, "stopped; its record stays as history"]
+    return ["training job", job, f"{state.status}; its record stays as history"]
+
+
+def _delete_endpoint(context: Context, name: str) -> bool:
+    interface = context.interface
+
+    def settled() -> tuple[bool, object]:
+        state = interface.describe_endpoint(name)
+        return state is None or state.status not in ("Creating", "Updating", "SystemUpdating"), state
+
+    context.waiter.until(
+        settled, f"Endpoint {name} to settle before its deletion", DELETING, cancellable=False
+    )
+    if not interface.delete_endpoint(name):
+        return False
+
+    def gone() -> tuple[bool, object]:
+        state = interface.describe_endpoint(name)
+        if state is not None and state.status == "Failed":
+            raise WorkflowError(f"Endpoint {name} cannot be deleted: {state.failure}")
+        return state is None, state.status if state else ""
+
+    context.waiter.until(gone, f"Deleting endpoint {name}", DELETING, cancellable=False)
+    return True

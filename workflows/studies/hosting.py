@@ -1,0 +1,54 @@
+"""Hosts a model inside a step: makes the endpoint, waits until it answers, and tells why when it does not."""
+
+from __future__ import annotations
+
+from workflows.failures import WorkflowError
+from workflows.interfaces.base import EndpointRequest
+from workflows.studies.context import Context
+
+CREATING = 1800.0
+"""Seconds that an endpoint may take to come up."""
+
+
+def deploy(context: Context, request: EndpointRequest) -> None:
+    """Makes the endpoint and waits until it is InService. What an interrupted run left half made is deleted first.
+
+    Raises:
+        WorkflowError: The endpoint failed; the text has SageMaker's reason and the last log lines.
+        Cancelled: The run was asked to stop; what was made is left to the clean-up.
+    """
+    interface, name = context.interface, request.name
+    state = interface.describe_endpoint(name)
+    if state is None or state.status not in ("Creating", "InService"):
+        if context.ledger.resources("endpoint"):
+            for delete in (
+                interface.delete_endpoint,
+                interface.delete_endpoint_config,
+                interface.delete_model,
+            ):
+                delete(name)
+        for what in ("endpoint", "endpoint configuration", "model"):
+            context.ledger.made(what, name)
+        interface.deploy(request)
+    context.artifact("endpoint", name)
+    log = interface.endpoint_log(name)
+    lines: list[str] = []
+    told = ""
+
+    def poll() -> tuple[bool, object]:
+        nonlocal told
+        now = interface.describe_endpoint(name)
+        if now is None:
+            raise WorkflowError(f"Endpoint {name} is not there any more. Start a new run.")
+        for line in log.read():
+            lines.append(line.message)
+            context.log(line.message, source=line.stream, at=line.time)
+        if now.status != told:
+            told = now.status
+            context.log(f"Endpoint {name}: {now.status}", source="endpoint")
+        if now.status in ("Failed", "OutOfService"):
+            last = " | ".join(lines[-3:])
+            raise WorkflowError(f"Endpoint {name} failed: {now.failure or last or 'no reason was given.'}")
+        return now.status == "InService", (now.status, len(lines))
+
+    context.waiter.until(poll, f"Endpoint {name}", CREATING)

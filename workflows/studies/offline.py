@@ -1,0 +1,46 @@
+"""Scores points with a model archive on this machine, through the serving code that the archive itself carries.
+
+It runs as a process of its own, so that torch does not stay in the run's memory.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from workflows.failures import WorkflowError
+
+_PROGRAM = """
+import sys
+folder, points, answers = sys.argv[1:4]
+sys.path.insert(0, folder + "/code")
+import inference
+import numpy as np
+model = inference.model_fn(folder)
+with open(points, "rb") as file:
+    inputs = inference.input_fn(file.read(), "application/x-npy")
+np.save(answers, np.asarray(inference.predict_fn(inputs, model)))
+"""
+
+
+def predict(model: Path, points: Any, work: Path, timeout: float = 300.0) -> Any:
+    """The answers of the unpacked model in the folder ``model`` for an array of points, as an array.
+
+    Raises:
+        WorkflowError: The model cannot be loaded or does not answer.
+    """
+    import numpy as np
+
+    asked, answered = work / "offline-points.npy", work / "offline-answers.npy"
+    np.save(asked, np.asarray(points, dtype=np.float32))
+    answered.unlink(missing_ok=True)
+    command = [sys.executable, "-c", _PROGRAM, str(model), str(asked), str(answered)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=work)
+    if done.returncode != 0 or not answered.exists():
+        last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise WorkflowError(
+            f"The model cannot be scored offline: {last}. The training job's log tells what it saved."
+        )
+    return np.load(answered, allow_pickle=False)

@@ -1,0 +1,137 @@
+"""Runs a training job inside a step: starts or finds it, and tells its log, its metrics and its statuses as they come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from workflows.failures import Cancelled, WorkflowError
+from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest, TrainingState
+from workflows.studies.context import Context
+
+QUEUE_SECONDS = 3600.0
+"""Seconds beyond its own limit that a job may wait for a machine."""
+LATE_LOG = 10.0
+"""Seconds after the job's end in which its last lines may still arrive."""
+
+
+def train(
+    context: Context, request: TrainingRequest, total_epochs: int
+) -> tuple[TrainingState, dict[str, list[float]]]:
+    """The ended job and the series of its metrics. A job that an interrupted run began is found again.
+
+    Raises:
+        WorkflowError: The job failed, or was stopped by somebody else.
+        Cancelled: The run was asked to stop; the job is left to the clean-up.
+    """
+    name = _begun(context, request) or _begin(context, request)
+    context.artifact("training job", name)
+    watch = _Watch(context, name, request.metrics, total_epochs)
+    context.waiter.until(watch.poll, f"Training job {name}", request.max_seconds + QUEUE_SECONDS)
+    state = watch.finish()
+    if state.status == "Failed":
+        reason = state.failure or "it gave no reason; its log tells more"
+        raise WorkflowError(f"Training job {name} failed: {reason} Correct the cause and start a new run.")
+    if state.status == "Stopped":
+        if context.cancelled.is_set():
+            raise Cancelled
+        raise WorkflowError(f"Training job {name} was stopped from outside. Start a new run.")
+    return state, watch.series
+
+
+def _begun(context: Context, request: TrainingRequest) -> str:
+    """The job that this step started before an interruption, if it can still be used."""
+    if not context.ledger.notes("train").get("attempt"):
+        return ""
+    for name in context.interface.find_training(request.name):
+        state = context.interface.describe_training(name)
+        if state is not None and state.status in ("InProgress", "Completed"):
+            context.log(f"Found training job {name} of before the interruption: {state.status}.")
+            return name
+    return ""
+
+
+def _begin(context: Context, request: TrainingRequest) -> str:
+    attempt = int(context.ledger.notes("train").get("attempt", 0)) + 1
+    name = request.name if attempt == 1 else f"{request.name}-{attempt}"
+    context.ledger.note("train", attempt=attempt)
+    context.ledger.made("training job", request.name)
+    context.ledger.made("objects", context.prefix)
+    return context.interface.train(replace(request, name=name))
+
+
+class _Watch:
+    """Tells what is new about a job at each poll."""
+
+    def __init__(
+        self, context: Context, name: str, metrics: tuple[MetricDefinition, ...], total_epochs: int
+    ) -> None:
+        self.series: dict[str, list[float]] = {metric.name: [] for metric in metrics}
+        self._context = context
+        self._name = name
+        self._patterns = [(metric.name, re.compile(metric.regex)) for metric in metrics]
+        self._total = total_epochs
+        self._log = context.interface.training_log(name)
+        self._told: list[str] = []
+        self._lines = 0
+        self._state: TrainingState | None = None
+
+    def poll(self) -> tuple[bool, object]:
+        """Whether the job has ended, and what changes when there is news."""
+        state = self._context.interface.describe_training(self._name)
+        if state is None:
+            raise WorkflowError(f"Training job {self._name} is not there any more. Start a new run.")
+        self._state = state
+        self._tell_statuses(state)
+        if state.secondary not in ("Starting", "Pending"):
+            self._tell(self._log.read())
+        return state.ended, (state.secondary, self._lines)
+
+    def finish(self) -> TrainingState:
+        """The ended job, after its last log lines arrived (AWS delivers them a little late)."""
+        state = self._state
+        if state is None:
+            raise WorkflowError(f"Training job {self._name} was never described.")
+        if state.status == "Completed" and not any(self.series.values()) and state.metrics:
+
+            def arrived() -> tuple[bool, object]:
+                self._tell(self._log.read())
+                return any(self.series.values()), self._lines
+
+            try:
+                self._context.waiter.until(arrived, "The training log", LATE_LOG)
+            except WorkflowError as error:
+                self._context.log(str(error), level="warning")
+        return state
+
+    def _tell_statuses(self, state: TrainingState) -> None:
+        for number, item in enumerate(state.transitions):
+            line = f"{item.status}: {item.message}" if item.message else item.status
+            if number >= len(self._told):
+                self._told.append(line)
+            elif self._told[number] == line:
+                continue
+            else:
+                self._told[number] = line
+            self._context.log(line, source="training job", at=item.start)
+
+    def _tell(self, lines: list[LogLine]) -> None:
+        self._lines += len(lines)
+        for line in lines:
+            self._context.log(line.message, source=line.stream, at=line.time)
+            found = {}
+            for name, pattern in self._patterns:
+                if match := pattern.search(line.message):
+                    found[name] = float(match.group(1))
+            epoch = re.search(r"\bepoch=(\d+)", line.message)
+            if not found:
+                continue
+            number = int(epoch.group(1)) if epoch else len(next(iter(self.series.values()))) + 1
+            for name, value in found.items():
+                self.series[name].append(value)
+                self._context.metric(name, value, number)
+            note = " ".join(
+                f"{name.rpartition(':')[0][:5]} {name.rpartition(':')[2]} {value:.3f}"
+                for name, value in found.items()
+            )
+            self._context.progress(number, self._total, "epochs", note)
