@@ -61,8 +61,7 @@ class LogReader:
             Problem: The log cannot be had.
         """
         if not self._tokens or self._reads % RELIST == 0:
-            for stream in self._find(gateway):
-                self._tokens.setdefault(stream, None)
+            self.read_streams(gateway)
         self._reads += 1
         lines: list[LogLine] = []
         complete = True
@@ -73,6 +72,16 @@ class LogReader:
         if len(self._tokens) > 1:
             lines.sort(key=lambda line: line.time)
         return LogPage(tuple(lines), complete)
+
+    def read_streams(self, gateway: Gateway) -> tuple[str, ...]:
+        """Look for streams, and answer all that are known; their lines are read by `read`.
+
+        Raises:
+            Problem: The streams cannot be listed.
+        """
+        for stream in self._find(gateway):
+            self._tokens.setdefault(stream, None)
+        return self.streams
 
     def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> tuple[list[LogLine], bool]:
         short = stream.removeprefix(self.prefix)

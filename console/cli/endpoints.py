@@ -1,0 +1,313 @@
+"""``mlconsole endpoints``: endpoints."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import click
+
+from console.cli.options import Settings, json_option, platform_options, yes_option
+
+STATUSES = [
+    "InService",
+    "Creating",
+    "Updating",
+    "Failed",
+    "Deleting",
+    "OutOfService",
+    "RollingBack",
+    "SystemUpdating",
+]
+CONTENT_TYPES = {
+    ".csv": "text/csv", ".json": "application/json", ".jsonl": "application/jsonlines", ".npy": "application/x-npy",
+    ".txt": "text/plain", ".libsvm": "text/libsvm",
+}  # fmt: skip
+
+
+@click.group()
+def endpoints() -> None:
+    """Endpoints: list, describe, invoke, logs, metrics, delete."""
+
+
+@endpoints.command("ls")
+@click.option(
+    "--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only endpoints with this status."
+)
+@click.option("--name", "part", default="", metavar="TEXT", help="Only endpoints whose name contains this.")
+@click.option(
+    "--sort",
+    type=click.Choice(["created", "name", "status"]),
+    default="created",
+    show_default=True,
+    help="Order.",
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
+)
+@json_option
+@platform_options
+@click.pass_context
+def list_(
+    ctx: click.Context, status: str | None, part: str, sort: str, reverse: bool, limit: int, as_json: bool
+) -> None:
+    """List endpoints, newest first."""
+    from console.cli.output import print_json, print_table, status_text
+    from console.formatting import ago
+    from workflows.observe.endpoints import list_pages
+    from workflows.observe.rows import EndpointRow
+
+    rows: list[EndpointRow] = []
+    served = {"created": "CreationTime", "name": "Name", "status": "Status"}[sort]
+    for page in list_pages(
+        Settings.of(ctx).platform(),
+        status=status or "",
+        name_contains=part,
+        sort_by=served,
+        descending=(sort == "created") != reverse,
+    ):
+        rows += page
+        if len(rows) >= limit:
+            break
+    rows = rows[:limit]
+    if as_json:
+        print_json(rows)
+        return
+    now = time.time()
+    print_table(
+        ["NAME", "STATUS", "CREATED", "CHANGED"],
+        [[row.name, status_text(row.status), ago(row.created, now), ago(row.modified, now)] for row in rows],
+        empty="There is no such endpoint.",
+    )
+
+
+@endpoints.command()
+@click.argument("name")
+@json_option
+@platform_options
+@click.pass_context
+def show(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Describe an endpoint and its variants."""
+    from console.cli.output import heading, print_json, print_pairs, print_table, status_text
+    from console.formatting import clock, number
+    from workflows.observe.endpoints import describe
+
+    found = describe(Settings.of(ctx).platform(), name)
+    if as_json:
+        print_json({**found.raw, "EndpointConfig": found.raw_config})
+        return
+    print_pairs(
+        [
+            ("endpoint", found.name),
+            ("status", status_text(found.row.status)),
+            ("failure", found.failure_reason),
+            ("config", found.config),
+            ("created", clock(found.row.created, day=True)),
+            ("changed", clock(found.row.modified, day=True)),
+        ]
+    )
+    heading("Variants")
+    print_table(
+        ["VARIANT", "MODEL", "INSTANCES", "WEIGHT", "TRAFFIC", "STATUS"],
+        [
+            [
+                item.name,
+                item.model,
+                f"{item.current_count or item.desired_count} × {item.instance_type}".strip(" ×"),
+                number(item.current_weight),
+                f"{item.share:.0%}",
+                item.status or "–",
+            ]
+            for item in found.variants
+        ],
+    )
+
+
+@endpoints.command()
+@click.argument("name")
+@click.option("--data", "-d", metavar="TEXT", help="The payload.")
+@click.option(
+    "--file", "-f", "source", type=click.File("rb"), help="The payload's file; - is standard input."
+)
+@click.option(
+    "--content-type",
+    "-c",
+    metavar="TYPE",
+    help="By default by the file's name, else by the payload, else text/csv.",
+)
+@click.option("--accept", "-a", default="", metavar="TYPE", help="The wanted type of the answer.")
+@click.option("--variant", default="", metavar="NAME", help="Ask this variant.")
+@click.option("--inference-id", default="", metavar="ID", help="An id to join the answer with its outcome.")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a file."
+)
+@json_option
+@platform_options
+@click.pass_context
+def invoke(
+    ctx: click.Context,
+    name: str,
+    data: str | None,
+    source: IO[bytes] | None,
+    content_type: str | None,
+    accept: str,
+    variant: str,
+    inference_id: str,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Send a payload to an endpoint and print the answer.
+
+    \b
+    mlconsole endpoints invoke moons -d '0.5,0.2'
+    mlconsole endpoints invoke moons -f points.csv -a application/json
+    """
+    from console.cli.output import print_json
+    from workflows.observe.endpoints import invoke as ask
+
+    if (data is None) == (source is None):
+        raise click.UsageError("Give the payload with --data or with --file, not both.")
+    payload = source.read() if source is not None else (data or "").encode()
+    chosen = content_type or guess_content_type(str(getattr(source, "name", "")), payload)
+    answer = ask(
+        Settings.of(ctx).platform(),
+        name,
+        payload,
+        content_type=chosen,
+        accept=accept,
+        target_variant=variant,
+        inference_id=inference_id,
+    )
+    if output is not None:
+        output.write_bytes(answer.body)
+    if as_json:
+        print_json(
+            {
+                "body": None if output else answer.text,
+                "content_type": answer.content_type,
+                "variant": answer.variant,
+                "milliseconds": round(answer.milliseconds, 2),
+            }
+        )
+        return
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(answer.body)
+        sys.stdout.buffer.flush()
+        if sys.stdout.isatty() and not answer.body.endswith(b"\n"):
+            click.echo()
+    click.echo(
+        f"{answer.variant or name} answered in {answer.milliseconds:.1f} ms ({answer.content_type})", err=True
+    )
+
+
+@endpoints.command()
+@click.argument("name")
+@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+@click.option(
+    "--lines", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Lines from the end."
+)
+@click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time.")
+@json_option
+@platform_options
+@click.pass_context
+def logs(ctx: click.Context, name: str, follow: bool, lines: int, timestamps: bool, as_json: bool) -> None:
+    """Print the log of an endpoint; it stays after the endpoint was deleted."""
+    from console.cli.logs import print_log
+    from workflows.observe.endpoints import describe
+    from workflows.observe.logs import LogReader
+
+    platform = Settings.of(ctx).platform()
+    reader = LogReader.of_endpoint(name, tail=lines)
+    if not reader.read_streams(platform):
+        describe(platform, name)  # neither a log nor an endpoint: say so
+    print_log(
+        platform,
+        reader,
+        most=lines,
+        goes_on=(lambda: True) if follow else None,
+        timestamps=timestamps,
+        as_json=as_json,
+    )
+
+
+@endpoints.command()
+@click.argument("name")
+@click.option("--window", default="1h", show_default=True, metavar="AGE", help="How far back: 15m, 3h, 1d.")
+@json_option
+@platform_options
+@click.pass_context
+def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
+    """Print what each variant of an endpoint has served."""
+    from console.cli.jobs import parse_age
+    from console.cli.output import print_json, print_table
+    from console.formatting import number
+    from workflows.budget import PACES
+    from workflows.observe.endpoints import describe
+    from workflows.observe.metrics import endpoint_traffic
+
+    platform = Settings.of(ctx).platform()
+    variants = [variant.name for variant in describe(platform, name).variants]
+    traffic = endpoint_traffic(
+        platform,
+        name,
+        variants,
+        window=max(60.0, parse_age(window)),
+        period=PACES[platform.target].traffic_period,
+        now=time.time(),
+    )
+    if as_json:
+        print_json(traffic)
+        return
+    print_table(
+        ["VARIANT", "INVOCATIONS", "PER MINUTE", "MEAN ms", "p50 ms", "p99 ms", "4xx", "5xx"],
+        [
+            [
+                item.variant,
+                number(item.invocations),
+                number(item.per_minute),
+                number(item.latency_mean),
+                number(item.latency_p50),
+                number(item.latency_p99),
+                number(item.errors_4xx),
+                number(item.errors_5xx),
+            ]
+            for item in traffic.variants
+        ],
+    )
+
+
+@endpoints.command()
+@click.argument("name")
+@click.option("--only-endpoint", is_flag=True, help="Keep its configuration and its models.")
+@yes_option
+@platform_options
+@click.pass_context
+def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> None:
+    """Delete an endpoint with its configuration and its models, as far as nothing else uses them."""
+    from console.cli.asking import confirm
+    from workflows.observe import endpoints as observed
+    from workflows.observe.rows import DeletionPlan
+
+    platform = Settings.of(ctx).platform()
+    plan = observed.plan_deletion(platform, name)
+    if only_endpoint:
+        plan = DeletionPlan(endpoint=name)
+    confirm(plan.sentences, yes=yes)
+    for sentence in observed.delete(platform, plan):
+        click.echo(sentence)
+    for kept in plan.kept:
+        click.echo(f"Kept {kept}.")
+
+
+def guess_content_type(name: str, payload: bytes) -> str:
+    """By the file's ending; else JSON when the payload looks like it, else text/csv."""
+    known = CONTENT_TYPES.get(Path(name).suffix.lower())
+    if known:
+        return known
+    if payload.startswith(b"\x93NUMPY"):
+        return "application/x-npy"
+    return "application/json" if payload.lstrip()[:1] in (b"{", b"[") else "text/csv"

@@ -1,0 +1,260 @@
+"""``mlconsole jobs``: training jobs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.options import Settings, json_option, platform_options, yes_option
+
+if TYPE_CHECKING:
+    from workflows.observe.rows import JobRow
+
+STATUSES = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+SORTS = ["created", "modified", "name", "status", "duration"]
+
+
+@click.group()
+def jobs() -> None:
+    """Training jobs: list, describe, logs, metrics, stop."""
+
+
+@jobs.command("ls")
+@click.option(
+    "--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only jobs with this status."
+)
+@click.option("--name", "part", default="", metavar="TEXT", help="Only jobs whose name contains this.")
+@click.option("--since", metavar="AGE", help="Only jobs created within this time: 90m, 12h, 7d.")
+@click.option("--sort", type=click.Choice(SORTS), default="created", show_default=True, help="Order.")
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+)
+@json_option
+@platform_options
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    status: str | None,
+    part: str,
+    since: str | None,
+    sort: str,
+    reverse: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List training jobs, newest first."""
+    from console.cli.output import print_json, print_table, status_text
+    from console.formatting import ago, duration
+    from workflows.observe.jobs import list_pages
+
+    created_after = None if since is None else time.time() - parse_age(since)
+    # SageMaker sorts by these three; for the other orders everything is listed and sorted here.
+    served = {"created": "CreationTime", "name": "Name", "status": "Status"}.get(sort)
+    descending = (sort in ("created", "modified", "duration")) != reverse
+    rows: list[JobRow] = []
+    pages = list_pages(
+        Settings.of(ctx).platform(),
+        status=status or "",
+        name_contains=part,
+        created_after=created_after,
+        sort_by=served or "CreationTime",
+        descending=descending if served else True,
+    )
+    for page in pages:
+        rows += page
+        if served and len(rows) >= limit:
+            break
+    now = time.time()
+    if sort == "modified":
+        rows.sort(key=lambda row: row.modified, reverse=descending)
+    elif sort == "duration":
+        rows.sort(key=lambda row: row.seconds(now), reverse=descending)
+    rows = rows[:limit]
+    if as_json:
+        print_json([_public(row, now) for row in rows])
+        return
+    print_table(
+        ["NAME", "STATUS", "DETAIL", "CREATED", "DURATION"],
+        [
+            [
+                row.name,
+                status_text(row.status),
+                row.secondary_status if row.secondary_status != row.status else "",
+                ago(row.created, now),
+                duration(row.seconds(now)),
+            ]
+            for row in rows
+        ],
+        empty="There is no such training job.",
+    )
+
+
+@jobs.command()
+@click.argument("name")
+@json_option
+@platform_options
+@click.pass_context
+def show(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Describe a training job."""
+    from console.cli.output import heading, print_json, print_pairs, print_table, status_text
+    from console.formatting import clock, duration, number
+    from workflows.observe.jobs import describe
+
+    job = describe(Settings.of(ctx).platform(), name)
+    if as_json:
+        print_json(job.raw)
+        return
+    row = job.row
+    print_pairs(
+        [
+            ("job", job.name),
+            (
+                "status",
+                f"{status_text(row.status)}  {row.secondary_status if row.secondary_status != row.status else ''}",
+            ),
+            ("failure", job.failure_reason),
+            ("image", job.image),
+            ("instances", f"{row.instance_count} × {row.instance_type}" if row.instance_type else ""),
+            ("created", clock(row.created, day=True)),
+            ("ended", clock(row.ended, day=True) if row.ended else ""),
+            ("training", duration(job.training_seconds) if job.training_seconds is not None else ""),
+            ("billable", duration(job.billable_seconds) if job.billable_seconds is not None else ""),
+            ("model", job.model_artifact),
+            ("role", job.role),
+        ]
+    )
+    if job.transitions:
+        heading("Status")
+        print_table(
+            ["STATUS", "AT", "TOOK", "MESSAGE"],
+            [
+                [
+                    item.status,
+                    clock(item.started),
+                    duration(item.ended - item.started if item.ended else None),
+                    item.message,
+                ]
+                for item in job.transitions
+            ],
+        )
+    if job.final_metrics:
+        heading("Metrics")
+        print_pairs((metric.name, number(metric.value)) for metric in job.final_metrics)
+    if job.hyperparameters:
+        heading("Hyperparameters")
+        print_pairs(job.hyperparameters.items())
+    if job.channels:
+        heading("Channels")
+        print_table(
+            ["CHANNEL", "FROM", "MODE"], [[item.name, item.location, item.mode] for item in job.channels]
+        )
+
+
+@jobs.command()
+@click.argument("name")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the job has ended.")
+@click.option("--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end.")
+@click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time.")
+@json_option
+@platform_options
+@click.pass_context
+def logs(
+    ctx: click.Context, name: str, follow: bool, lines: int | None, timestamps: bool, as_json: bool
+) -> None:
+    """Print the log of a training job."""
+    from console.cli.logs import print_log
+    from workflows.observe.jobs import describe
+    from workflows.observe.logs import LogReader
+
+    platform = Settings.of(ctx).platform()
+    describe(platform, name)  # a name that does not exist is an error, not an empty log
+    print_log(
+        platform,
+        LogReader.of_job(name, tail=lines),
+        most=lines,
+        goes_on=(lambda: describe(platform, name).row.active) if follow else None,
+        timestamps=timestamps,
+        as_json=as_json,
+    )
+
+
+@jobs.command()
+@click.argument("name")
+@click.option("--points", is_flag=True, help="Print every point instead of a summary.")
+@json_option
+@platform_options
+@click.pass_context
+def metrics(ctx: click.Context, name: str, points: bool, as_json: bool) -> None:
+    """Print the training metrics of a job."""
+    from console.cli.series import print_series
+    from workflows.budget import PACES
+    from workflows.observe.jobs import describe
+    from workflows.observe.metrics import job_series
+
+    platform = Settings.of(ctx).platform()
+    job = describe(platform, name)
+    series = job_series(platform, job, period=PACES[platform.target].training_period, now=time.time())
+    print_series(series, points=points, as_json=as_json, empty=f"Training job {name} has no metrics.")
+
+
+@jobs.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@yes_option
+@platform_options
+@click.pass_context
+def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+    """Stop training jobs. Each gets two minutes to save what it has."""
+    from console.cli.asking import confirm
+    from workflows.observe import jobs as observed
+
+    platform = Settings.of(ctx).platform()
+    confirm([f"Stop training job {name}." for name in names], yes=yes)
+    for name in names:
+        observed.stop(platform, name)
+        click.echo(f"Stopping {name}.")
+
+
+@jobs.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@yes_option
+@platform_options
+@click.pass_context
+def rm(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+    """Delete training jobs that have ended. Their artefacts and logs stay."""
+    from console.cli.asking import confirm
+    from workflows.observe import jobs as observed
+
+    platform = Settings.of(ctx).platform()
+    confirm([f"Delete training job {name}." for name in names], yes=yes)
+    for name in names:
+        observed.delete(platform, name)
+        click.echo(f"Deleted {name}.")
+
+
+def parse_age(text: str) -> float:
+    """Seconds of ``90m``, ``12h``, ``7d`` or a plain number of seconds.
+
+    Raises:
+        click.BadParameter: It is none of these.
+    """
+    factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:].lower())
+    digits = text[:-1] if factor else text
+    try:
+        value = float(digits) * (factor or 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e10:
+        raise click.BadParameter(f"{text!r} is no age: write 90m, 12h or 7d.", param_hint="--since")
+    return value
+
+
+def _public(row: Any, now: float) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    kept = asdict(row)
+    for name in ("instance_type", "instance_count"):  # the list does not tell them
+        kept.pop(name)
+    return kept | {"seconds": round(row.seconds(now), 3)}

@@ -1,0 +1,104 @@
+"""A run as plain lines: for pipes, files, CI and dumb terminals. One line per event that is worth telling."""
+
+from __future__ import annotations
+
+import click
+
+from console.formatting import duration, number, printable
+from workflows import events
+from workflows.events import Event
+
+EVERY = 5.0
+"""Seconds between two lines of progress within a step."""
+
+
+class Lines:
+    """Prints events as they come.
+
+    Args:
+        calls: Also print each AWS call.
+        logs: Also print the lines of training and serving logs.
+    """
+
+    def __init__(self, *, calls: bool = False, logs: bool = False) -> None:
+        self._calls = calls
+        self._logs = logs
+        self._told_at = 0.0
+        self._progress: events.Progress | None = None
+        self._metrics: dict[str, float] = {}
+
+    def show(self, event: Event) -> None:
+        """Print an event, or keep it for the next line of progress."""
+        match event:
+            case events.RunStarted():
+                self._line(
+                    f"Run {event.run}: study {event.study}, interface {event.interface}, target {event.target}, "
+                    f"{len(event.steps)} steps"
+                )
+            case events.StepStarted():
+                self._progress, self._metrics, self._told_at = None, {}, event.time
+                self._line(f"- {event.title}")
+            case events.StepFinished():
+                self._tell_progress()
+                said = f": {event.summary}" if event.summary else ""
+                self._line(f"  {event.status} in {duration(event.seconds)}{said}")
+            case events.Progress():
+                self._progress = event
+                if event.time - self._told_at >= EVERY:
+                    self._tell_progress()
+                    self._told_at = event.time
+            case events.Metric():
+                self._metrics[event.name] = event.value
+            case events.Log():
+                if not event.source or event.level in ("warning", "error") or self._logs:
+                    mark = f"{event.level}: " if event.level in ("warning", "error") else ""
+                    source = f"[{event.source}] " if event.source else ""
+                    self._line(f"  {mark}{source}{event.message}")
+            case events.Table():
+                self._line(f"  {event.title}")
+                for row in [event.columns, *event.rows]:
+                    self._line("    " + "  ".join(cell(item) for item in row))
+            case events.Gate():
+                self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
+            case events.Artifact():
+                place = f" at {event.location}" if event.location else ""
+                self._line(f"  made {event.what} {event.name}{place}")
+            case events.ApiCall() if self._calls:
+                failed = f" failed: {event.error}" if event.error else ""
+                self._line(f"  {event.service}.{event.operation} {event.seconds * 1000:.0f} ms{failed}")
+            case events.Question():
+                self._line(f"  question {event.question}: {event.text} ({' or '.join(event.choices)})")
+            case events.Answered():
+                self._line(f"  answer {event.question}: {event.choice} ({event.by})")
+
+    def pause(self) -> None:
+        """Nothing is on the screen that a prompt could disturb."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+    def close(self) -> None:
+        """The last line was printed already."""
+
+    def _tell_progress(self) -> None:
+        if self._progress is not None:
+            self._line("  " + progress_text(self._progress, self._metrics))
+            self._progress = None
+
+    def _line(self, text: str) -> None:
+        click.echo("\n".join(printable(line) for line in text.splitlines()))
+
+
+def progress_text(progress: events.Progress, metrics: dict[str, float]) -> str:
+    """``120 of 300 epochs, loss 0.31``."""
+    of = f" of {number(progress.total)}" if progress.total else ""
+    parts = [f"{number(progress.done)}{of} {progress.unit}".strip()]
+    if progress.note:
+        parts.append(progress.note)
+    parts += [f"{name} {number(value)}" for name, value in metrics.items()]
+    return ", ".join(parts)
+
+
+def cell(value: object) -> str:
+    """A table's cell as text."""
+    return number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,75 @@
+"""Prints a log, and goes on while more comes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from console.formatting import printable
+
+if TYPE_CHECKING:
+    from workflows.observe.gateway import Gateway
+    from workflows.observe.logs import LogReader
+    from workflows.observe.rows import LogLine
+
+PAUSE = {"embedded": 0.5, "aws": 5.0}
+"""Seconds between two reads while following."""
+
+
+def print_log(
+    gateway: Gateway,
+    reader: LogReader,
+    *,
+    most: int | None,
+    goes_on: Callable[[], bool] | None,
+    timestamps: bool,
+    as_json: bool,
+) -> None:
+    """Print everything there is, then what comes.
+
+    Args:
+        most: Lines from the end to begin with; None: all.
+        goes_on: Whether more can come; None: what is there now is enough.
+    """
+    first = True
+    while True:
+        more = goes_on() if goes_on else False
+        lines: list[LogLine] = []
+        complete = False
+        while not complete:
+            page = reader.read(gateway)
+            complete = page.complete
+            lines += page.lines
+            if most is None or not first:
+                _print(lines, reader, timestamps, as_json)
+                lines = []
+        if lines:
+            _print(lines[-most:] if most else lines, reader, timestamps, as_json)
+        first = False
+        if not more:
+            return
+        time.sleep(PAUSE[gateway.target])
+
+
+def _print(lines: list[LogLine], reader: LogReader, timestamps: bool, as_json: bool) -> None:
+    several = len(reader.streams) > 1
+    for line in lines:
+        if as_json:
+            click.echo(
+                json.dumps(
+                    {"time": line.time, "stream": line.stream, "message": line.text}, ensure_ascii=False
+                )
+            )
+            continue
+        stamp = (
+            f"{datetime.fromtimestamp(line.time, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z  "
+            if timestamps
+            else ""
+        )
+        stream = f"[{line.stream}] " if several else ""
+        click.echo(f"{stamp}{stream}{printable(line.text)}")

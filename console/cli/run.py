@@ -1,0 +1,119 @@
+"""``mlconsole run``: start a study as a process of its own and watch it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from console.cli.options import Settings, json_option, platform_options
+
+DEPLOY = {"deploy-anyway": "deploy"}
+"""What --yes answers: host the model although a gate failed."""
+
+
+def _complete_study(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from workflows.studies.catalog import catalog
+
+    return [info.name for info in catalog() if info.name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("study", shell_complete=_complete_study)
+@click.option(
+    "--interface", type=click.Choice(["low", "high"]), help="boto3 calls (low) or SageMaker SDK v3 (high)."
+)
+@click.option(
+    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."
+)
+@click.option("--as-in-notebook", is_flag=True, help="The lesson notebook's settings.")
+@click.option("--keep", is_flag=True, help="Leave the endpoint and its model in place.")
+@click.option("--detach", "-d", is_flag=True, help="Start it and return at once.")
+@click.option("--yes", "-y", is_flag=True, help="Host the model although a gate fails, without asking.")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="QUESTION=CHOICE", help="Answer a question beforehand."
+)
+@click.option("--no-input", is_flag=True, help="Ask nothing: questions get their default answers.")
+@click.option("--calls", is_flag=True, help="Show each AWS call.")
+@click.option("--logs", is_flag=True, help="Show the training and serving logs.")
+@click.option("--then-console", is_flag=True, help="On a terminal, open the console afterwards.")
+@json_option
+@platform_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    study: str,
+    interface: str | None,
+    assignments: tuple[str, ...],
+    as_in_notebook: bool,
+    keep: bool,
+    detach: bool,
+    yes: bool,
+    answers: tuple[str, ...],
+    no_input: bool,
+    calls: bool,
+    logs: bool,
+    then_console: bool,
+    as_json: bool,
+) -> None:
+    """Run a study, and watch it.
+
+    The run is a process of its own: closing the terminal does not end it. Ctrl-C asks whether to detach or to stop; without a
+    terminal SIGINT and SIGTERM stop it with its clean-up. --json prints one event a line, the last one the result.
+
+    Exit status: 0 completed, 1 failed, 2 wrong usage, 3 refused by a gate, 130 or 143 stopped.
+    """
+    from console.cli.attach import can_ask, chosen_renderer, watch
+    from workflows import runs
+    from workflows.studies.catalog import find
+    from workflows.studies.parameters import parse_assignments
+
+    settings = Settings.of(ctx)
+    info = find(study)
+    given = parse_assignments(info.parameters, assignments)
+    beforehand = _answers(answers) | (DEPLOY if yes else {})
+    ask = can_ask() and not (as_json or no_input or yes)
+    started = runs.start(
+        study,
+        given,
+        interface=interface or "",
+        keep=keep,
+        configuration=settings.configuration,
+        auto_answers=beforehand,
+        interactive=ask and not detach,
+        preset="as-in-notebook" if as_in_notebook else "",
+    )
+    if detach:
+        _tell_detached(started.id, str(started.folder), as_json)
+        return
+    status = watch(started, chosen_renderer(as_json=as_json, calls=calls, logs=logs), ask=ask, quiet=as_json)
+    if then_console and not as_json and status in (0, 3) and sys.stdin.isatty() and sys.stdout.isatty():
+        from console.cli.root import open_console
+
+        ended = runs.read(started.folder)
+        if not ended.active:
+            click.echo("Opening the console; q leaves it.")
+            open_console(ctx, settings)
+    ctx.exit(status)
+
+
+def _answers(texts: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        question, separator, choice = text.partition("=")
+        if not separator or not question or not choice:
+            raise click.UsageError(
+                f"--answer {text}: write QUESTION=CHOICE, for example deploy-anyway=deploy."
+            )
+        found[question] = choice
+    return found
+
+
+def _tell_detached(name: str, folder: str, as_json: bool) -> None:
+    if as_json:
+        from console.cli.output import print_json
+
+        print_json({"run": name, "folder": folder, "status": "starting"})
+        return
+    click.echo(name)
+    click.echo(f"`mlconsole runs attach {name}` shows it, `mlconsole runs stop {name}` stops it.", err=True)

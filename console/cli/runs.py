@@ -1,0 +1,275 @@
+"""``mlconsole runs``: the runs of studies on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from console.cli.options import json_option, yes_option
+
+if TYPE_CHECKING:
+    from workflows.runs import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of runs, for the shell."""
+    from workflows.runs import list_runs
+
+    return [run.id for run in list_runs() if run.id.startswith(incomplete)]
+
+
+def run_argument(**attributes: Any) -> Callable[[F], F]:
+    """The argument RUN: an id, a beginning or an ending of one, or ``last``."""
+    return click.argument("name", metavar="RUN", shell_complete=complete_run, **attributes)
+
+
+@click.group()
+def runs() -> None:
+    """List, watch, stop, resume and answer runs of studies.
+
+    RUN is an id, the beginning or the end of one, or "last".
+    """
+
+
+@runs.command("ls")
+@click.option("--study", help="Only runs of this study.")
+@click.option("--status", help="Only runs with this status: running, waiting, completed, failed …")
+@click.option(
+    "--limit",
+    "-n",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="At most so many, the newest.",
+)
+@json_option
+def list_(study: str | None, status: str | None, limit: int, as_json: bool) -> None:
+    """List runs, newest first."""
+    import time
+
+    from console.cli.output import print_json, print_table, status_text
+    from console.formatting import ago, duration, number
+    from workflows.runs import list_runs
+
+    found = [run for run in list_runs() if study in (None, run.study) and status in (None, run.status)][
+        :limit
+    ]
+    if as_json:
+        print_json([_public(run) for run in found])
+        return
+    now = time.time()
+    print_table(
+        ["RUN", "STATUS", "STEP", "TARGET", "STARTED", "TOOK", "RESULT"],
+        [
+            [
+                run.id,
+                status_text(run.status),
+                run.step or "–",
+                f"{run.target}/{run.interface}",
+                ago(run.created, now),
+                duration((run.ended or (now if run.active else run.heartbeat or run.created)) - run.created),
+                ", ".join(f"{name} {number(value)}" for name, value in list(run.metrics.items())[:2]) or "–",
+            ]
+            for run in found
+        ],
+        empty="There is no run yet. `mlconsole run moons` starts one.",
+    )
+
+
+@runs.command()
+@run_argument()
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Describe a run: its steps, its parameters, its result."""
+    from console.cli.output import heading, print_json, print_pairs, print_table, status_text
+    from console.formatting import clock, duration, number
+    from workflows.runs import find
+
+    run = find(name)
+    steps = _steps(run)
+    if as_json:
+        print_json({**_public(run), "steps": steps})
+        return
+    print_pairs(
+        [
+            ("run", run.id),
+            ("study", run.study),
+            ("status", status_text(run.status)),
+            ("message", run.message),
+            ("target", f"{run.target}, interface {run.interface}"),
+            ("started", clock(run.created, day=True)),
+            ("took", duration(run.ended - run.created) if run.ended else ""),
+            ("folder", run.folder),
+            ("left behind", ", ".join(run.left_behind)),
+        ]
+    )
+    if run.question:
+        heading("It waits for an answer")
+        click.echo(str(run.question.get("text", "")))
+        choices = "|".join(str(choice) for choice in run.question.get("choices", []))
+        click.echo(f"`mlconsole runs answer {run.id} {choices}`")
+    heading("Steps")
+    print_table(
+        ["STEP", "STATUS", "TOOK", "SUMMARY"],
+        [
+            [step["title"], status_text(step["status"]), duration(step["seconds"]), step["summary"] or "–"]
+            for step in steps
+        ],
+    )
+    if run.metrics:
+        heading("Result")
+        print_pairs((metric, number(value)) for metric, value in run.metrics.items())
+    heading("Parameters")
+    print_pairs(run.parameters.items())
+
+
+@runs.command()
+@run_argument()
+@click.option("--calls", is_flag=True, help="Show each AWS call.")
+@click.option("--logs", is_flag=True, help="Show the training and serving logs.")
+@click.option("--no-input", is_flag=True, help="Ask nothing.")
+@json_option
+@click.pass_context
+def attach(ctx: click.Context, name: str, calls: bool, logs: bool, no_input: bool, as_json: bool) -> None:
+    """Watch a run from its first event to its end; of one that has ended, all its events.
+
+    Exit status: as `mlconsole run`.
+    """
+    from console.cli.attach import can_ask, chosen_renderer, watch
+    from workflows.runs import find
+
+    run = find(name)
+    ask = can_ask() and not (as_json or no_input)
+    ctx.exit(watch(run, chosen_renderer(as_json=as_json, calls=calls, logs=logs), ask=ask, quiet=as_json))
+
+
+@runs.command()
+@run_argument()
+@click.option("--no-wait", is_flag=True, help="Return at once instead of waiting for the clean-up.")
+@json_option
+def stop(name: str, no_wait: bool, as_json: bool) -> None:
+    """Stop a run and delete what it made; also cleans up after an interrupted one."""
+    from console.cli.output import print_json
+    from workflows import runs as ledger
+    from workflows.events import RunFinished
+
+    run = ledger.find(name)
+    ledger.stop(run)
+    end = None
+    if not no_wait:
+        for event in ledger.follow(run):
+            if isinstance(event, RunFinished):
+                end = event
+    left = end.left_behind if end else []
+    if as_json:
+        print_json({"run": run.id, "status": end.status if end else "stopping", "left_behind": left})
+    elif end is None:
+        click.echo(f"Run {run.id} was asked to stop.")
+    else:
+        click.echo(
+            f"Run {run.id} is {end.status}; "
+            + (f"left behind: {', '.join(left)}." if left else "nothing is left.")
+        )
+
+
+@runs.command()
+@run_argument()
+@click.option("--detach", "-d", is_flag=True, help="Return at once.")
+@json_option
+@click.pass_context
+def resume(ctx: click.Context, name: str, detach: bool, as_json: bool) -> None:
+    """Go on with a run that was interrupted or failed; finished steps are not done again."""
+    from console.cli.attach import can_ask, chosen_renderer, watch
+    from console.cli.output import print_json
+    from workflows import runs as ledger
+
+    run = ledger.resume(ledger.find(name))
+    if detach:
+        if as_json:
+            print_json({"run": run.id, "folder": run.folder, "status": run.status})
+        else:
+            click.echo(run.id)
+        return
+    ctx.exit(watch(run, chosen_renderer(as_json=as_json), ask=can_ask() and not as_json, quiet=as_json))
+
+
+@runs.command()
+@run_argument()
+@click.argument("choice")
+def answer(name: str, choice: str) -> None:
+    """Answer the question that a run waits for."""
+    from workflows import runs as ledger
+    from workflows.failures import WorkflowError
+
+    run = ledger.find(name)
+    if run.question is None:
+        raise WorkflowError(f"Run {run.id} asks nothing: it is {run.status}.")
+    ledger.answer(run, str(run.question["question"]), choice)
+    click.echo(f"Answered {run.question['question']}: {choice}.")
+
+
+@runs.command()
+@run_argument()
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file.")
+def code(name: str, output: Path | None) -> None:
+    """Print a run as a plain Python script in its interface; the script runs without mlconsole."""
+    from workflows import runs as ledger
+
+    text = ledger.code(ledger.find(name))
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    output.write_text(text, encoding="utf-8")
+    click.echo(f"Wrote {output}.", err=True)
+
+
+@runs.command()
+@run_argument(nargs=-1, required=True)
+@yes_option
+def rm(name: tuple[str, ...], yes: bool) -> None:
+    """Delete the records of runs that have ended. What they left at the target is not touched."""
+    from console.cli.asking import confirm
+    from workflows import runs as ledger
+
+    found = [ledger.find(item) for item in name]
+    confirm([f"Delete the records of run {run.id} ({run.status})." for run in found], yes=yes)
+    for run in found:
+        ledger.delete(run)
+        click.echo(f"Deleted {run.id}.")
+
+
+def _public(run: Run) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    kept = asdict(run)
+    for name in ("pid_started", "heartbeat"):
+        kept.pop(name)
+    return kept | {"target": run.target}
+
+
+def _steps(run: Run) -> list[dict[str, Any]]:
+    """Each step's title, status, seconds and summary, from the run's events."""
+    from workflows import runs as ledger
+    from workflows.events import RunStarted, StepFinished, StepStarted
+
+    steps: dict[str, dict[str, Any]] = {}
+    for event in ledger.follow(run, timeout=0):
+        match event:
+            case RunStarted():
+                for step in event.steps:
+                    steps.setdefault(step["id"], _step(step["id"], step["title"]))
+            case StepStarted():
+                steps.setdefault(event.step, _step(event.step, event.title))["status"] = "running"
+            case StepFinished():
+                found = steps.setdefault(event.step, _step(event.step, event.step))
+                found |= {"status": event.status, "seconds": event.seconds, "summary": event.summary}
+    return list(steps.values())
+
+
+def _step(name: str, title: str) -> dict[str, Any]:
+    return {"id": name, "title": title, "status": "pending", "seconds": None, "summary": ""}
