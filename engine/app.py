@@ -71,9 +71,13 @@ class Application:
         await self._verify(exchange, route, claim, streams=operation is not None and operation.streams)
         if operation is None:
             raise _not_offered(route)
-        body = request.read or b""
-        params = parse.parameters(route, request.query, request.headers, body)
-        validate(route.service, route.operation, params)
+        params: dict[str, Any]
+        if operation.raw:
+            params = dict(route.uri)
+        else:
+            body = request.read or b""
+            params = parse.parameters(route, request.query, request.headers, body)
+            validate(route.service, route.operation, params)
         result = await operation.handler(self.engine, request, params)
         if isinstance(result, Response):
             header = "x-amz-request-id" if route.service.name == "s3" else "x-amzn-requestid"
@@ -150,10 +154,12 @@ class _Exchange:
                 404,
             )
         else:
-            query = dict(parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
-            route = routing.by_path(
-                claim.scope if claim else "s3", request.method, path, query, request.headers
-            )
+            scope = claim.scope if claim else "s3"
+            if not request.query and scope != "s3":
+                route = routing.by_plain_path(scope, request.method, path)
+            else:
+                query = dict(parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
+                route = routing.by_path(scope, request.method, path, query, request.headers)
         self.service, self.wire = route.service, route.wire
         request.service, request.operation = route.service.name, route.operation
         return route

@@ -13,16 +13,23 @@ Handler = Callable[["Engine", "Request", dict[str, Any]], "Awaitable[dict[str, A
 
 
 class Operation(NamedTuple):
-    """A handler and how its request is read: ``streams`` handlers read ``request.stream()`` themselves."""
+    """A handler and how its request is read.
+
+    ``streams`` handlers read ``request.stream()`` themselves; ``raw`` ones get only the labels of the path as parameters and
+    read headers and body themselves: for the few operations where parsing by the model costs more than the work.
+    """
 
     handler: Handler
     streams: bool
+    raw: bool = False
 
 
 _operations: dict[tuple[str, str], Operation] = {}
 
 
-def operation(service: str, name: str, *, streams: bool = False) -> Callable[[Handler], Handler]:
+def operation(
+    service: str, name: str, *, streams: bool = False, raw: bool = False
+) -> Callable[[Handler], Handler]:
     """Register the decorated coroutine as the handler of ``service``'s operation ``name``.
 
     The handler takes the engine, the request and the parameters as parsed and validated against botocore's model
@@ -34,7 +41,7 @@ def operation(service: str, name: str, *, streams: bool = False) -> Callable[[Ha
         key = (service, name)
         if key in _operations:
             raise RuntimeError(f"{service}:{name} is registered twice")
-        _operations[key] = Operation(handler, streams)
+        _operations[key] = Operation(handler, streams, raw)
         return handler
 
     return register

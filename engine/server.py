@@ -140,6 +140,7 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
             access_log=False,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
             ws="none",

@@ -210,6 +210,9 @@ class Model:
 
 
 def _failure(status: int, error: BaseException) -> Reply:
-    trace = "".join(traceback.format_exception(error))
+    where = error.__traceback__
+    while where is not None and where.tb_frame.f_code.co_filename == __file__:
+        where = where.tb_next  # the user's frames are what helps
+    trace = "".join(traceback.format_exception(type(error), error, where))
     log.error("%s", trace.rstrip())
     return Reply(status, f"{error}\n{trace}".encode(), "text/plain")

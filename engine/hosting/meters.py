@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -113,8 +113,9 @@ class Meters:
         timestamp: float,
         unit: str,
     ) -> None:
-        for value in values:
-            self._engine.metrics.put(namespace, metric, dimensions, value, timestamp, unit)
+        counted = list(Counter(values).items())
+        if counted:
+            self._engine.metrics.put_values(namespace, metric, dimensions, counted, timestamp, unit)
 
     async def _run(self) -> None:
         while True:

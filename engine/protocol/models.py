@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from typing import Any, NamedTuple
 
 
@@ -25,7 +26,8 @@ class Service(NamedTuple):
     query_errors: bool = False
 
 
-INVOCATION_LIMIT = 6 * 2**20
+# Twice what an invocation may hold: the operation itself refuses the rest with its own error.
+INVOCATION_LIMIT = 12 * 2**20
 
 SERVICES: dict[str, Service] = {
     service.name: service
@@ -85,6 +87,8 @@ def description(service: str) -> dict[str, Any]:
 
     loaded: dict[str, Any] = botocore.loaders.Loader().load_service_model(service, "service-2")
     _strip(loaded)
+    # A description lives as long as the process: half a million objects that the collector need not visit again and again.
+    gc.freeze()
     return loaded
 
 
