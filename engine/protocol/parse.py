@@ -63,7 +63,7 @@ def json_value(body: bytes) -> Any:
         return {}
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant)
+        value = _decode(text)
         if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError as error:
@@ -77,6 +77,9 @@ def json_value(body: bytes) -> Any:
 
 def _no_constant(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _json_document(structure: Reader, body: bytes) -> dict[str, Any]:

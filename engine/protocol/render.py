@@ -90,12 +90,16 @@ def _json(service: str, shape: Any) -> Writer | None:
         return dict if entry is None else lambda value: {key: entry(one) for key, one in value.items()}
     if kind == "timestamp":
         form = shape.serialization.get("timestampFormat", "unixTimestamp")
-        return lambda value: write_timestamp(value, form)
+        return _epoch if form == "unixTimestamp" else lambda value: write_timestamp(value, form)
     if kind == "blob":
         return _base64
     if kind in ("float", "double"):
         return _number
     return None
+
+
+def _epoch(value: Any) -> Any:
+    return round(value, 3) if type(value) is float else write_timestamp(value, "unixTimestamp")
 
 
 def _json_structure(service: str, shape: Any) -> Writer:
@@ -105,14 +109,13 @@ def _json_structure(service: str, shape: Any) -> Writer:
     if getattr(shape, "is_document_type", False):
         return lambda value: value
     members: dict[str, tuple[str, Writer | None, bool]] = {}
+    find = members.get
 
     def write_structure(value: dict[str, Any]) -> dict[str, Any]:
         out = {}
         for name, item in value.items():
-            if item is None:
-                continue
-            member = members.get(name)
-            if member is None:
+            member = find(name)
+            if member is None or item is None:
                 continue
             key, write, required = member
             if write is not None:

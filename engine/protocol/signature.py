@@ -321,12 +321,9 @@ def check(
 
 
 def _check_time(told: Claim, wire: str, now: float) -> None:
-    try:
-        signed_at = timegm(strptime(told.timestamp, "%Y%m%dT%H%M%SZ"))
-    except ValueError as error:
-        raise refuse(
-            Refusal.MALFORMED, wire, f"Date must be in ISO-8601 'basic format'. Got '{told.timestamp}'."
-        ) from error
+    signed_at = _moment(told.timestamp)
+    if signed_at is None:
+        raise refuse(Refusal.MALFORMED, wire, f"Date must be in ISO-8601 'basic format'. Got '{told.timestamp}'.")
     if told.form == "query" and signed_at + int(told.expires) < now:
         raise refuse(Refusal.EXPIRED, wire)
     if signed_at < now - _SKEW and told.form == "header":
@@ -344,6 +341,14 @@ def _check_headers_signed(told: Claim, headers: Mapping[str, str], wire: str) ->
         error = refuse(Refusal.UNSIGNED_HEADER, wire)
         error.fields["HeadersNotSigned"] = ", ".join(unsigned)
         raise error
+
+
+@functools.lru_cache(256)
+def _moment(timestamp: str) -> int | None:
+    try:
+        return timegm(strptime(timestamp, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        return None
 
 
 def _basic(moment: float) -> str:
