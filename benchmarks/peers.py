@@ -82,7 +82,7 @@ def engine() -> Iterator[Peer]:
             raise RuntimeError(f"the engine did not start: {done.stderr.strip()}")
         found = json.loads((Path(folder) / "connection.json").read_text())
         yield Peer(
-            "engine", found["url"], found["access_key_id"], found["secret_access_key"], found["region"],
+            "engine", found["url"], found["access_key"], found["secret_key"], found["region"],
             found["role_arn"], found["pid"],
         )  # fmt: skip
     finally:

@@ -74,7 +74,7 @@ class Server:
 
         return boto3.client(
             service, endpoint_url=self.found["url"], region_name=self.found["region"],
-            aws_access_key_id=self.found["access_key_id"], aws_secret_access_key=self.found["secret_access_key"],
+            aws_access_key_id=self.found["access_key"], aws_secret_access_key=self.found["secret_key"],
         )  # fmt: skip
 
 
