@@ -98,6 +98,11 @@ def _json(service: str, shape: Any) -> Writer | None:
     return None
 
 
+def _never_empty(shape: Any) -> bool:
+    """Whether a client would choke on ``{}`` for the shape: it has required members, or is a union of which one must be set."""
+    return shape.type_name == "structure" and bool(shape.required_members or shape.is_tagged_union)
+
+
 def _epoch(value: Any) -> Any:
     return round(value, 3) if type(value) is float else write_timestamp(value, "unixTimestamp")
 
@@ -130,7 +135,7 @@ def _json_structure(service: str, shape: Any) -> Writer:
     for name, member in shape.members.items():
         if "location" in member.serialization:
             continue
-        hollow = member.type_name == "structure" and bool(member.required_members)
+        hollow = _never_empty(member)
         members[name] = (member.serialization.get("name", name), _json(service, member), hollow)
     return write_structure
 
@@ -255,7 +260,7 @@ def _xml_structure(service: str, shape: Any) -> XmlWriter:
         if member.serialization.get("xmlAttribute"):
             attributes.append((name, key))
             continue
-        hollow = member.type_name == "structure" and bool(member.required_members)
+        hollow = _never_empty(member)
         members.append((name, key, _xml(service, member), hollow))
     return write_structure
 
