@@ -83,13 +83,13 @@ def main(folder: Path) -> int:
             if not isinstance(error, WorkflowError):
                 sentence = f"{sentence} The run's log tells more: {run.log}"
         left = runs.left(run)
-        recorder.changed(
-            status=status, message=sentence, ended=time.time(), left_behind=left, step="", question=None
-        )
         recorder.send(
             events.RunFinished(
                 time=time.time(), run=run.id, status=status, metrics={}, message=sentence, left_behind=left
             )
+        )
+        recorder.changed(
+            status=status, message=sentence, ended=time.time(), left_behind=left, step="", question=None
         )
         return 1
     finally:

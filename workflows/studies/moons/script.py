@@ -46,7 +46,7 @@ ENVIRONMENT = $environment
 KEEP = $keep  # leave the endpoint in place at the end
 
 session = boto3.Session(region_name=REGION)
-sagemaker = session.client("sagemaker")
+client = session.client("sagemaker")
 runtime = session.client("sagemaker-runtime")
 s3 = session.client("s3")
 logs = session.client("logs")
@@ -101,7 +101,7 @@ def train(source, data):
         for path in sorted(source.iterdir()):
             archive.add(path, path.name)
     code = upload(source.parent / "sourcedir.tar.gz", f"{PREFIX}/code")
-    sagemaker.create_training_job(
+    client.create_training_job(
         TrainingJobName=NAME,
         RoleArn=ROLE,
         AlgorithmSpecification={
@@ -135,7 +135,7 @@ def train(source, data):
         Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
     )
     while True:
-        job = sagemaker.describe_training_job(TrainingJobName=NAME)
+        job = client.describe_training_job(TrainingJobName=NAME)
         print("training job:", job["SecondaryStatus"], flush=True)
         if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
             break
@@ -148,13 +148,13 @@ def train(source, data):
 def deploy(model_data):
     """CreateModel, CreateEndpointConfig, CreateEndpoint, and the wait until it is in service."""
     tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
-    sagemaker.create_model(
+    client.create_model(
         ModelName=NAME,
         ExecutionRoleArn=ROLE,
         PrimaryContainer={"Image": INFERENCE_IMAGE, "ModelDataUrl": model_data, "Environment": ENVIRONMENT},
         Tags=tags,
     )
-    sagemaker.create_endpoint_config(
+    client.create_endpoint_config(
         EndpointConfigName=NAME,
         ProductionVariants=[
             {
@@ -167,9 +167,9 @@ def deploy(model_data):
         ],
         Tags=tags,
     )
-    sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME, Tags=tags)
+    client.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME, Tags=tags)
     while True:
-        endpoint = sagemaker.describe_endpoint(EndpointName=NAME)
+        endpoint = client.describe_endpoint(EndpointName=NAME)
         print("endpoint:", endpoint["EndpointStatus"], flush=True)
         if endpoint["EndpointStatus"] == "InService":
             return
@@ -282,13 +282,13 @@ def lowest_loss(job):
 def clean_up():
     """Everything that costs: endpoint, configuration, model, objects. What does not exist is passed over."""
     for delete in (
-        lambda: sagemaker.delete_endpoint(EndpointName=NAME),
-        lambda: sagemaker.delete_endpoint_config(EndpointConfigName=NAME),
-        lambda: sagemaker.delete_model(ModelName=NAME),
+        lambda: client.delete_endpoint(EndpointName=NAME),
+        lambda: client.delete_endpoint_config(EndpointConfigName=NAME),
+        lambda: client.delete_model(ModelName=NAME),
     ):
         try:
             delete()
-        except sagemaker.exceptions.ClientError as error:
+        except client.exceptions.ClientError as error:
             print("not deleted:", error)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{PREFIX}/"):
         for item in page.get("Contents", []):
