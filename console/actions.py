@@ -1,0 +1,245 @@
+"""The registry of actions: one entry gives the key, the footer, the help, the palette command and the docs table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Danger = Literal["none", "confirm", "type-name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a person can do.
+
+    ``id`` is ``place.verb``: the place is where its key works, the verb names the method ``action_<verb>`` there.
+    ``danger`` says what is asked first (on AWS a confirmation becomes typing the name), ``changes`` whether it changes
+    anything beyond the screen: such actions are refused in read-only mode. ``command`` is its word in the palette.
+    """
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    target: str = ""
+    danger: Danger = "none"
+    changes: bool = False
+    footer: bool = False
+    command: str = ""
+    argument: str = ""
+    priority: bool = False
+
+    @property
+    def place(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        return self.id.partition(".")[2]
+
+    @property
+    def shown_keys(self) -> str:
+        """The keys as a person reads them: ``?``, ``Enter``, ``j ↓``."""
+        return " ".join(key_name(key) for key in self.keys.split(",") if key)
+
+    @property
+    def first_key(self) -> str:
+        return key_name(self.keys.split(",")[0])
+
+    def binding(self) -> Binding:
+        """The Textual binding of this action; its id allows a keymap to move it."""
+        return Binding(
+            self.keys,
+            self.verb,
+            self.label,
+            show=self.footer,
+            id=self.id,
+            priority=self.priority,
+            tooltip=self.help,
+        )
+
+
+PLACES = {
+    "app": "Everywhere",
+    "list": "In every list",
+    "log": "In every log",
+    "home": "Home",
+    "jobs": "Jobs",
+    "job": "A training job",
+    "endpoints": "Endpoints",
+    "endpoint": "An endpoint",
+    "invoke": "Invoke an endpoint",
+    "studies": "Studies",
+    "form": "The form of a study",
+    "choice": "A choice in a form",
+    "run": "A run of a study",
+    "dialog": "Questions and confirmations",
+    "prompt": "While typing",
+    "code": "Code and long texts",
+}
+
+_NAMES = {
+    "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
+    "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
+    "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
+    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1",
+    "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace",
+}  # fmt: skip
+
+
+def key_name(key: str) -> str:
+    """A key of Textual as a person reads it."""
+    return _NAMES.get(key, key)
+
+
+ACTIONS: tuple[Action, ...] = (
+    # everywhere
+    Action("app.home", "1", "Home", "What runs, what failed, what costs", command="home"),
+    Action("app.jobs", "2", "Jobs", "All training jobs, live", command="jobs", argument="filter"),
+    Action("app.endpoints", "3", "Endpoints", "All endpoints, live", command="endpoints", argument="filter"),
+    Action("app.studies", "4", "Studies", "Case studies: start one, attach to a run", command="studies", argument="study"),
+    Action("app.help", "question_mark,f1", "Help", "The keys of this screen", footer=True, command="help"),
+    Action("app.palette", "colon,ctrl+p", "Command", "Go anywhere and do anything by name", footer=True),
+    Action("app.refresh", "r", "Refresh", "Ask for new data now", command="refresh"),
+    Action("app.pause", "p", "Pause", "Stop and start the polling", command="pause"),
+    Action("app.theme", "", "Theme", "Change the colours: " + "dark, light, ansi-dark, ansi-light", command="theme", argument="name"),
+    Action("app.back", "escape", "Back", "Up to where you came from", priority=False),
+    Action("app.suspend_process", "ctrl+z", "Suspend", "Back to the shell; fg returns", command=""),
+    Action("app.quit", "q,ctrl+q,ctrl+c", "Quit", "Leave at once; runs and jobs go on", footer=True, command="quit"),
+    # every list
+    Action("list.up", "up,k", "Up", "One row up"),
+    Action("list.down", "down,j", "Down", "One row down"),
+    Action("list.page_up", "pageup,ctrl+u", "Page up", "One page up"),
+    Action("list.page_down", "pagedown,ctrl+d", "Page down", "One page down"),
+    Action("list.first", "home,g", "First", "To the first row"),
+    Action("list.last", "end,G", "Last", "To the last row"),
+    Action("list.left", "left", "Left", "Scroll left where a line is wider than the screen"),
+    Action("list.right", "right", "Right", "Scroll right where a line is wider than the screen"),
+    Action("list.open", "enter", "Open", "Open the row under the cursor", footer=True),
+    # every log
+    Action("log.up", "up,k", "Up", "One line up; stops following"),
+    Action("log.down", "down,j", "Down", "One line down"),
+    Action("log.page_up", "pageup,ctrl+u", "Page up", "One page up"),
+    Action("log.page_down", "pagedown,ctrl+d", "Page down", "One page down"),
+    Action("log.first", "home,g", "First", "To the first line kept"),
+    Action("log.last", "end,G", "Last", "To the end, and follow"),
+    Action("log.left", "left", "Left", "Scroll left while lines are not wrapped"),
+    Action("log.right", "right", "Right", "Scroll right while lines are not wrapped"),
+    Action("log.follow", "f", "Follow", "Stay at the newest line, or stop staying there", footer=True),
+    Action("log.wrap", "w", "Wrap", "Wrap long lines, or cut them"),
+    Action("log.search", "slash", "Search", "Search in the log", footer=True),
+    Action("log.next_match", "n", "Next", "Next match"),
+    Action("log.previous_match", "N", "Previous", "Previous match"),
+    # home
+    Action("home.new_run", "n", "New run", "Choose a case study and start it", footer=True),
+    # jobs
+    Action("jobs.filter", "slash", "Filter", "Narrow the list: words, !word, status:failed", target="training job", footer=True),
+    Action("jobs.sort", "s", "Sort", "Sort by the next column", target="training job", footer=True),
+    Action("jobs.reverse", "S", "Reverse", "Turn the order round", target="training job"),
+    Action("jobs.stop", "x", "Stop", "Stop the training job under the cursor", target="training job", danger="confirm", changes=True, footer=True),
+    Action("jobs.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="training job"),
+    # a job
+    Action("job.next_part", "tab,right_square_bracket", "Next part", "Overview, log, metrics, settings: the next one", footer=True, priority=True),
+    Action("job.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("job.log", "l", "Log", "The live log", footer=True),
+    Action("job.metrics", "m", "Metrics", "The charts of its metrics", footer=True),
+    Action("job.stop", "x", "Stop", "Stop this training job", target="training job", danger="confirm", changes=True, footer=True),
+    Action("job.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="training job"),
+    # endpoints
+    Action("endpoints.filter", "slash", "Filter", "Narrow the list: words, !word, status:failed", target="endpoint", footer=True),
+    Action("endpoints.invoke", "i", "Invoke", "Send a payload to the endpoint under the cursor", target="endpoint", changes=True, footer=True),
+    Action("endpoints.delete", "d", "Delete", "Delete the endpoint under the cursor", target="endpoint", danger="confirm", changes=True, footer=True),
+    Action("endpoints.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="endpoint"),
+    # an endpoint
+    Action("endpoint.invoke", "i", "Invoke", "Send a payload", target="endpoint", changes=True, footer=True),
+    Action("endpoint.delete", "d", "Delete", "Delete this endpoint", target="endpoint", danger="confirm", changes=True, footer=True),
+    Action("endpoint.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="endpoint"),
+    Action("endpoint.next_part", "tab,right_square_bracket", "Next part", "Overview, traffic, log: the next one", footer=True, priority=True),
+    Action("endpoint.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    # invoke
+    Action("invoke.send", "ctrl+s", "Send", "Send the payload", target="endpoint", changes=True, footer=True, priority=True),
+    Action("invoke.earlier", "ctrl+p", "Earlier", "The payload sent before this one", footer=True, priority=True),
+    Action("invoke.later", "ctrl+n", "Later", "The payload sent after this one", priority=True),
+    Action("invoke.close", "escape", "Close", "Back to the endpoint", footer=True),
+    # studies
+    Action("studies.filter", "slash", "Filter", "Narrow the list", target="run", footer=True),
+    Action("studies.stop", "x", "Stop", "Stop the run under the cursor and clean up", target="run", danger="confirm", changes=True, footer=True),
+    Action("studies.code", "c", "Code", "The run under the cursor as a plain script", target="run", footer=True),
+    # form
+    Action("form.start", "ctrl+s", "Start", "Start the study with these settings", target="study", changes=True, footer=True, priority=True),
+    Action("form.notebook", "f2", "As in notebook", "The settings of the original notebook, or the defaults again", footer=True),
+    Action("form.close", "escape", "Back", "Back to the studies", footer=True),
+    Action("choice.previous", "left", "Previous", "The value before"),
+    Action("choice.next", "right,space,enter", "Next", "The next value"),
+    # run
+    Action("run.next_part", "tab,right_square_bracket", "Next part", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
+    Action("run.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
+    Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
+    Action("run.code", "c", "Code", "The run as a plain script, in its interface", target="run", footer=True),
+    Action("run.copy", "y", "Copy id", "Copy the run's id to your clipboard, over SSH too", target="run"),
+    # dialogs, prompts, texts
+    Action("dialog.cancel", "escape", "Cancel", "Change nothing", footer=True),
+    Action("dialog.left", "left,shift+tab", "Left", "The choice to the left"),
+    Action("dialog.right", "right,tab", "Right", "The choice to the right"),
+    Action("dialog.choose", "enter", "Choose", "Take the marked choice", footer=True),
+    Action("prompt.cancel", "escape", "Leave", "Leave the line; a filter stays", footer=True),
+    Action("prompt.up", "up", "Up", "The suggestion above"),
+    Action("prompt.down", "down,tab", "Down", "The suggestion below"),
+    Action("code.copy", "y", "Copy", "Copy all of it to your clipboard, over SSH too", footer=True),
+    Action("code.close", "escape", "Close", "Back", footer=True),
+)  # fmt: skip
+
+_BY_ID = {action.id: action for action in ACTIONS}
+
+
+def get(identifier: str) -> Action:
+    """The action of an id.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return _BY_ID[identifier]
+
+
+def of(place: str) -> tuple[Action, ...]:
+    """The actions of a place, in the order of the registry."""
+    return tuple(action for action in ACTIONS if action.place == place)
+
+
+def bindings(place: str) -> list[Binding]:
+    """The bindings of a place: what a screen or widget sets as its BINDINGS."""
+    return [action.binding() for action in of(place) if action.keys]
+
+
+def commands() -> Iterable[Action]:
+    """The actions that the palette knows by a word."""
+    return (action for action in ACTIONS if action.command)
+
+
+def markdown_table() -> str:
+    """The table of keys in docs/console.md."""
+    lines: list[str] = []
+    for place, title in PLACES.items():
+        actions = of(place)
+        if not actions:
+            continue
+        lines += [f"### {title}", "", "| key | does | |", "|---|---|---|"]
+        for action in actions:
+            keys = (
+                " ".join(f"`{key_name(key)}`" for key in action.keys.split(",") if key)
+                or f"`:{action.command}`"
+            )
+            notes = []
+            if action.danger != "none":
+                notes.append("asks first; on AWS the name has to be typed")
+            if action.command and action.keys:
+                notes.append(
+                    f"`:{action.command}" + (f" {action.argument.upper()}`" if action.argument else "`")
+                )
+            lines.append(f"| {keys} | {action.help} | {'; '.join(notes)} |")
+        lines.append("")
+    return "\n".join(lines)

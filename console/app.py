@@ -1,0 +1,430 @@
+"""The Textual application: modes, header data, background work, quitting. Screens are in `console.screens`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import ModalScreen, Screen
+
+from console import actions, terminal, theme
+from console.formatting import span
+from console.messages import StatusArrived, WorkFinished
+from console.screens.base import ConsoleScreen
+from console.screens.endpoints import EndpointsScreen
+from console.screens.home import HomeScreen
+from console.screens.jobs import JobsScreen
+from console.screens.studies import StudiesScreen
+from console.services import Services
+from console.widgets.drawing import Run
+from workflows.explain import explain
+from workflows.problem import Problem
+from workflows.topics import HubStatus, Snapshot, Topic
+
+if TYPE_CHECKING:
+    from workflows.configuration import Configuration
+
+FLASH_SECONDS = 5.0
+
+
+class Console(App[int], inherit_bindings=False):
+    """The console. It opens at once: observing begins after the first paint."""
+
+    TITLE = "mlconsole"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("app"))
+    MODES: ClassVar[dict[str, Any]] = {
+        "home": HomeScreen,
+        "jobs": JobsScreen,
+        "endpoints": EndpointsScreen,
+        "studies": StudiesScreen,
+    }
+    DEFAULT_MODE = "home"
+
+    def __init__(self, services: Services, *, theme_name: str = "") -> None:
+        super().__init__()
+        self.services = services
+        self.hub_status = HubStatus(target=services.target, region=services.region)
+        self.flash_text: Run | None = None
+        self._flashes = 0
+        self._theme_name = theme_name or theme.default()
+        self.register_theme(theme.DARK)
+        self.register_theme(theme.LIGHT)
+        self.theme = self._theme_name
+        self.crash: BaseException | None = None
+        self._known: dict[Topic[Any], Snapshot[Any]] = {}
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+
+    def on_mount(self) -> None:
+        self._event_loop = asyncio.get_running_loop()
+        self.call_after_refresh(self._begin)
+        self.set_interval(1.0, self._tick)
+
+    def _begin(self) -> None:
+        self.services.start(self._status_from_thread)
+
+    def _status_from_thread(self, status: HubStatus) -> None:
+        self.post_message(StatusArrived(status))
+
+    @on(StatusArrived)
+    def _status(self, message: StatusArrived) -> None:
+        status = message.status
+        self.hub_status = replace(status, region=status.region or self.hub_status.region)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        screen = self.base_screen
+        if screen is not None:
+            screen.draw_frame()
+
+    @property
+    def base_screen(self) -> ConsoleScreen | None:
+        """The uppermost screen that is no dialog."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, ConsoleScreen):
+                return screen
+        return None
+
+    def _tick(self) -> None:
+        screen = self.base_screen
+        if screen is not None and not isinstance(self.screen, ModalScreen):
+            screen.tick()
+            screen.draw_frame()
+
+    # The header
+
+    def banner(self, primary: Snapshot[Any] | None) -> tuple[list[Run], list[Run]]:
+        """The two sides of the header: what is worked on, and how fresh and how costly the view of it is."""
+        status, services = self.hub_status, self.services
+        left: list[Run] = [(" mlconsole ", "strong"), (" ", "")]
+        if services.target == "aws":
+            who = " ".join(part for part in (status.account, services.profile) if part)
+            left.append((f" AWS {who} ".replace("  ", " "), "badge-aws"))
+        else:
+            left.append((" EMBEDDED ", "badge"))
+        if services.read_only:
+            left += [(" ", ""), ("read-only", "wait")]
+        left += [("  ", ""), (status.region, "dim"), ("  ", ""), self._freshness(primary)]
+        right: list[Run] = []
+        if status.throttles:
+            right.append((f"{status.throttles} throttled  ", "wait"))
+        right.append((f"{status.calls_per_minute} calls/min ", "dim"))
+        return left, right
+
+    def _freshness(self, primary: Snapshot[Any] | None) -> Run:
+        """One phrase for the state of the backend with the age of what is shown.
+
+        Ages grow in steps of five seconds: a header that changes each second is 6 kB a minute of nothing.
+        """
+        status, now = self.hub_status, self.services.now()
+        age = primary.age(now) if primary else None
+        if age is None:
+            since = ""
+        elif age < 5:
+            since = " · now"
+        else:
+            since = f" · {span(age // 5 * 5 if age < 60 else age)} ago"
+        if status.paused:
+            return (f"‖ paused{since}", "wait")
+        if status.backend == "lost":
+            wait = max(0.0, (status.retry_at or now) - now)
+            retry = f" · retry in {span(wait)}" if status.retry_at else ""
+            return (f"✗ lost{retry}", "bad")
+        if status.throttled_until and status.throttled_until > now:
+            return (f"◌ throttled · {span(status.throttled_until - now)}", "wait")
+        if status.backend in ("unknown", "connecting"):
+            return (
+                (f"◌ connecting · last known{since.replace(' ·', '')}") if since else "◌ connecting",
+                "wait",
+            )
+        if primary is not None and primary.stale:
+            return (f"◌ stale{since}", "wait")
+        return (f"● live{since}", "ok")
+
+    # What screens have seen
+
+    def remember(self, snapshot: Snapshot[Any]) -> None:
+        """Keep the newest snapshot of a topic for other screens and for the palette."""
+        self._known[snapshot.topic] = snapshot
+
+    def known(self, topic: Topic[Any]) -> Any:
+        """The last good value of a topic that some screen has seen, or None."""
+        snapshot = self._known.get(topic)
+        return snapshot.value if snapshot else None
+
+    # Messages to the person
+
+    def flash(self, text: str, role: str = "ok") -> None:
+        """Say something for some seconds in the key line."""
+        self._flashes += 1
+        number = self._flashes
+        self.flash_text = (text, role)
+        self._redraw()
+        self.set_timer(FLASH_SECONDS, lambda: self._flash_over(number))
+
+    def _flash_over(self, number: int) -> None:
+        if number == self._flashes:
+            self.flash_text = None
+            self._redraw()
+
+    def tell(self, problem: Problem) -> None:
+        """Say what went wrong and what to do, in a dialog when it is too long for the key line."""
+        text = f"✗ {problem}"
+        if len(text) < self.size.width - 2:
+            self.flash(text, "bad")
+        else:
+            from console.screens.dialogs import MessageScreen
+
+            self.push_screen(MessageScreen("That did not work", [problem.sentence, problem.remedy]))
+
+    # Work
+
+    def in_background(
+        self,
+        task: Callable[[], Any],
+        succeeded: Callable[[Any], None],
+        failed: Callable[[Problem], None] | None = None,
+    ) -> None:
+        """Do blocking work in a daemon thread; a quit does not wait for it. The outcome is handled on the event loop."""
+        on_failure = failed or self.tell
+
+        def run() -> None:
+            try:
+                value = task()
+            except Exception as error:
+                self.post_message(
+                    WorkFinished(succeeded, on_failure, problem=explain(error, self.services.target))
+                )
+            else:
+                self.post_message(WorkFinished(succeeded, on_failure, value))
+
+        threading.Thread(target=run, name="console-work", daemon=True).start()
+
+    @on(WorkFinished)
+    def _work_finished(self, message: WorkFinished) -> None:
+        if message.problem is not None:
+            message.failed(message.problem)
+        else:
+            message.succeeded(message.value)
+
+    def allowed(self, action: actions.Action) -> bool:
+        """Whether an action may be done here; says why not."""
+        if action.changes and self.services.read_only:
+            self.flash(
+                f"Read-only: {action.label.lower()} is switched off. Start without --read-only to change things.",
+                "wait",
+            )
+            return False
+        return True
+
+    # Going places
+
+    async def go(self, section: str) -> None:
+        """To the list of a section, leaving what is open above it."""
+        await self._close_dialogs()
+        if self.current_mode == section:
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+        else:
+            await self.switch_mode(section)
+
+    async def _close_dialogs(self) -> None:
+        while isinstance(self.screen, ModalScreen):
+            await self.pop_screen()
+
+    async def open(self, screen: Screen[Any]) -> None:
+        """Open a screen above the present one; Esc comes back."""
+        await self._close_dialogs()
+        await self.push_screen(screen)
+
+    async def open_job(self, name: str) -> None:
+        """Open a training job."""
+        from console.screens.job import JobScreen
+
+        await self.open(JobScreen(name))
+
+    async def open_endpoint(self, name: str) -> None:
+        """Open an endpoint."""
+        from console.screens.endpoint import EndpointScreen
+
+        await self.open(EndpointScreen(name))
+
+    async def open_run(self, run: str) -> None:
+        """Attach to a run."""
+        from console.screens.run import RunScreen
+
+        await self.open(RunScreen(run))
+
+    async def open_study(self, name: str) -> None:
+        """Open the form of a study."""
+        from console.screens.form import FormScreen
+
+        info = next((info for info in self.services.studies() if info.name == name), None)
+        if info is None:
+            names = ", ".join(info.name for info in self.services.studies())
+            self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
+            return
+        await self.go("studies")
+        await self.open(FormScreen(info))
+
+    async def action_home(self) -> None:
+        await self.go("home")
+
+    async def action_jobs(self) -> None:
+        await self.go("jobs")
+
+    async def action_endpoints(self) -> None:
+        await self.go("endpoints")
+
+    async def action_studies(self) -> None:
+        await self.go("studies")
+
+    async def action_back(self) -> None:
+        screen = self.screen
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        elif isinstance(screen, ConsoleScreen) and self.current_mode != "home":
+            await self.switch_mode("home")
+
+    def action_help(self) -> None:
+        from console.screens.help import HelpScreen
+
+        screen = self.base_screen
+        if screen is not None:
+            self.push_screen(HelpScreen(screen.places()))
+
+    def action_palette(self) -> None:
+        from console.screens.palette import PaletteScreen
+
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(PaletteScreen())
+
+    def action_refresh(self) -> None:
+        self.services.refresh()
+        self.flash("Asking for new data.", "dim")
+
+    def action_pause(self) -> None:
+        paused = not self.hub_status.paused
+        self.services.pause(paused)
+        self.flash(
+            "Polling is paused. p goes on, r asks once." if paused else "Polling goes on.",
+            "wait" if paused else "ok",
+        )
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours; ``dark`` and ``light`` are our own themes."""
+        full = name if name in theme.NAMES else f"mlconsole-{name}"
+        if full not in theme.NAMES:
+            names = ", ".join(name.removeprefix("mlconsole-") for name in theme.NAMES)
+            self.flash(f"There is no theme {name!r}. Themes: {names}.", "bad")
+            return
+        self.theme = full
+
+    def action_theme(self) -> None:
+        here = theme.NAMES.index(self.theme) if self.theme in theme.NAMES else 0
+        self.use_theme(theme.NAMES[(here + 1) % len(theme.NAMES)])
+
+    async def action_quit(self) -> None:
+        self.services.close()
+        self.exit(0)
+
+    def leave_soon(self) -> None:
+        """Leave in an orderly way; may be called from a signal handler."""
+        if self._event_loop is not None:
+            self._event_loop.call_soon_threadsafe(self.exit)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put a text into the clipboard of the person's own machine."""
+        try:
+            sequence = terminal.clipboard_sequence(text)
+        except ValueError as error:
+            self.flash(f"✗ Not copied: {error}", "bad")
+            return
+        driver = self._driver
+        if driver is not None:
+            driver.write(sequence)
+            driver.flush()
+        self.flash(f"Copied {what} through the terminal (OSC 52).", "ok")
+
+    # Leaving
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        self._hide(True)
+
+    def on_app_focus(self, event: events.AppFocus) -> None:
+        self._hide(False)
+
+    def _hide(self, yes: bool) -> None:
+        hidden = getattr(self.services, "hidden", None)
+        if hidden is not None:
+            hidden(yes)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave on an unexpected error without showing the values of variables; `run` reports it."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.crash = self.crash or error
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+
+def make_app(services: Services, *, theme_name: str = "") -> Console:
+    """The application on given services: the live ones, or those of a test."""
+    return Console(services, theme_name=theme_name)
+
+
+def run(application: Console, crash_folder: Path) -> int:
+    """Run until the person leaves; returns the exit status. The terminal is restored whatever happens."""
+    if not terminal.interactive():
+        print("mlconsole needs a terminal to draw on. `mlconsole --help` lists the commands that print text.")
+        return 2
+    if os.environ.get("SSH_CONNECTION"):
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    terminal.remember_terminal()
+    terminal.survive_bytes()
+    terminal.leave_on_hangup(0)
+    signalled: list[int] = []
+
+    def leave(number: int) -> None:
+        signalled.append(number)
+        with contextlib.suppress(RuntimeError):
+            application.leave_soon()
+
+    terminal.restore_on_signals(leave)
+    mouse = os.environ.get("MLCONSOLE_MOUSE", "on") != "off"
+    error: BaseException | None = None
+    try:
+        application.run(mouse=mouse)
+        error = application.crash
+    except Exception as unexpected:
+        error = unexpected
+        terminal.give_back_terminal()
+    if error is not None:
+        path = terminal.write_crash_report(error, crash_folder)
+        print(f"mlconsole ended on an unexpected error: {type(error).__name__}. Runs and jobs go on.")
+        print(f"The report is in {path}; please send it with what you did last.")
+        return 1
+    if signalled:
+        return 128 + signalled[0]
+    return int(application.return_value or 0)
+
+
+def main(configuration: Configuration | None = None, *, read_only: bool = False) -> int:
+    """Open the console on a configuration's target; returns the exit status."""
+    from console.live import LiveServices
+    from workflows import locations
+    from workflows.configuration import load
+
+    services = LiveServices(configuration or load(), read_only=read_only)
+    return run(make_app(services), locations.state_dir() / "crashes")

@@ -1,0 +1,179 @@
+"""Values as a person reads them: statuses with a glyph, durations, ages, sizes, numbers, cropped names."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■"}
+
+_ROLES = {
+    # training jobs
+    "InProgress": "live",
+    "Completed": "ok",
+    "Failed": "bad",
+    "Stopping": "wait",
+    "Stopped": "idle",
+    "Pending": "wait",
+    "Starting": "wait",
+    # endpoints
+    "InService": "ok",
+    "Creating": "wait",
+    "Updating": "live",
+    "SystemUpdating": "live",
+    "RollingBack": "bad",
+    "UpdateRollbackFailed": "bad",
+    "OutOfService": "idle",
+    "Deleting": "wait",
+    # runs of a study and their steps
+    "running": "live",
+    "completed": "ok",
+    "done": "ok",
+    "reused": "ok",
+    "failed": "bad",
+    "refused": "bad",
+    "stopped": "idle",
+    "skipped": "idle",
+    "interrupted": "bad",
+    "waiting": "wait",
+    "pending": "wait",
+    # gates
+    "pass": "ok",
+    "warn": "wait",
+    "fail": "bad",
+}
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160))) | {9: "    "}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status as it is shown: the glyph, the word, and the role that gives its colour."""
+
+    glyph: str
+    word: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.glyph} {self.word}"
+
+
+def status(word: str) -> Status:
+    """The glyph and the role of a status of AWS or of a run; an unknown word is shown as idle."""
+    role = _ROLES.get(word, "idle")
+    return Status(GLYPHS[role], word, role)
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in at most two units: ``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def span(seconds: float | None) -> str:
+    """A length of time in one unit, for narrow places: ``8 s``, ``3 min``, ``2 h``, ``4 d``."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    seconds = max(0.0, seconds)
+    for unit, size, limit in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86400)):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds // 86400)} d"
+
+
+def ago(then: float | None, now: float) -> str:
+    """How long ago a time was, in one unit: ``now``, ``8 s ago``, ``3 min ago``."""
+    if then is None:
+        return "–"
+    return "now" if now - then < 1 else f"{span(now - then)} ago"
+
+
+def number(value: float | None) -> str:
+    """A measured value with four significant digits and no noise: ``0.8933``, ``12.5``, ``1 204``, ``3.2e-07``."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value):,}".replace(",", " ")
+    if abs(value) >= 1e6 or abs(value) < 1e-4:
+        return f"{value:.3g}"
+    return f"{value:.4g}"
+
+
+def size(octets: float | None) -> str:
+    """A number of bytes in decimal units: ``812 B``, ``4.2 kB``, ``1.3 GB``."""
+    if octets is None:
+        return "–"
+    value = float(octets)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def clock(time: float, *, day: bool = False) -> str:
+    """A moment in local time: ``14:03:22``, with ``day`` as ``2026-11-22 14:03``."""
+    from datetime import datetime
+
+    moment = datetime.fromtimestamp(time)
+    return moment.strftime("%Y-%m-%d %H:%M") if day else moment.strftime("%H:%M:%S")
+
+
+def count(number_of: int, noun: str) -> str:
+    """A number with its noun: ``1 job``, ``3 jobs``, ``no jobs``."""
+    if number_of == 0:
+        return f"no {noun}s"
+    return f"{number_of:,}".replace(",", " ") + f" {noun}" + ("" if number_of == 1 else "s")
+
+
+def printable(text: str) -> str:
+    """The text without escape sequences and control characters: what a log says must not steer the terminal."""
+    if text.isprintable():
+        return text
+    return _ESCAPES.sub("", text.rsplit("\r", 1)[-1] if "\r" in text.rstrip("\r") else text).translate(
+        _CONTROLS
+    )
+
+
+def crop(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells, cut at its end with ``…``."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length <= width:
+        return text + " " * (width - length)
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def crop_middle(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells, cut in its middle: names differ at both ends."""
+    if width < 9 or len(text) <= width:
+        return crop(text, width)
+    tail = max(4, (width - 1) * 2 // 5)
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def right(text: str, width: int) -> str:
+    """The text at the right of ``width`` cells, cut at its end where it is too long."""
+    length = cell_len(text)
+    return " " * (width - length) + text if length <= width else crop(text, width)
+
+
+def bar(fraction: float, width: int) -> str:
+    """A horizontal bar of ``width`` cells with eighths of a cell as its resolution."""
+    eighths = round(min(1.0, max(0.0, fraction)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")).ljust(width)

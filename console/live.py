@@ -1,0 +1,146 @@
+"""The services of the running program: the polling hub, the runs on this machine and the catalog of studies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from console.services import Deliver, Unwatch
+from workflows import runs
+from workflows.configuration import Configuration
+from workflows.events import Event, RunFinished
+from workflows.observe.rows import DeletionPlan, Invocation
+from workflows.problem import Problem
+from workflows.runs import Run
+from workflows.studies.catalog import StudyInfo, catalog
+from workflows.studies.parameters import Value
+from workflows.topics import HubStatus, Topic
+
+if TYPE_CHECKING:
+    from workflows.hub import Hub
+    from workflows.observe.gateway import Gateway
+
+T = TypeVar("T")
+IDLE = 5.0
+"""Seconds without an event after which a follower looks whether anybody still reads."""
+
+
+class LiveServices:
+    """Implements `console.services.Services` on the layers below."""
+
+    def __init__(self, configuration: Configuration, *, read_only: bool = False) -> None:
+        from workflows.hub import Hub
+
+        self.configuration = configuration
+        self.target = str(configuration.target)
+        self.profile = configuration.profile
+        self.region = configuration.region
+        self.read_only = read_only
+        self._hub: Hub = Hub.of(configuration)
+
+    def now(self) -> float:
+        return time.time()
+
+    def start(self, on_status: Callable[[HubStatus], None]) -> None:
+        self._hub.subscribe_status(on_status)
+
+    def close(self) -> None:
+        self._hub.close()
+
+    def watch(self, topic: Topic[Any], deliver: Deliver) -> Unwatch:
+        return self._hub.subscribe(topic, deliver).close
+
+    def refresh(self) -> None:
+        self._hub.refresh()
+
+    def pause(self, paused: bool) -> None:
+        if paused:
+            self._hub.pause()
+        else:
+            self._hub.resume()
+
+    def hidden(self, yes: bool) -> None:
+        self._hub.hidden(yes)
+
+    def studies(self) -> Sequence[StudyInfo]:
+        return catalog()
+
+    def start_run(
+        self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
+    ) -> Run:
+        return runs.start(
+            study,
+            values,
+            interface=interface,
+            keep=keep,
+            configuration=self.configuration,
+            interactive=True,
+            preset=preset,
+        )
+
+    def find_run(self, run: str) -> Run:
+        return runs.find(run)
+
+    def follow(self, run: str, deliver: Callable[[Event], None], closed: Callable[[], bool]) -> None:
+        found = runs.find(run)
+        seen, ended = 0, False
+        while not (closed() or ended):
+            for event in runs.follow(found, offset=seen, timeout=IDLE):
+                if closed():
+                    return
+                seen += 1
+                ended = isinstance(event, RunFinished)
+                deliver(event)
+
+    def stop_run(self, run: str) -> None:
+        runs.stop(runs.find(run))
+
+    def answer(self, run: str, question: str, choice: str) -> None:
+        runs.answer(runs.find(run), question, choice)
+
+    def code(self, run: str) -> str:
+        return runs.code(runs.find(run))
+
+    def stop_job(self, name: str) -> None:
+        from workflows.observe import jobs
+
+        self._use(lambda gateway: jobs.stop(gateway, name))
+
+    def plan_deletion(self, endpoint: str) -> DeletionPlan:
+        from workflows.observe import endpoints
+
+        return self._use(lambda gateway: endpoints.plan_deletion(gateway, endpoint))
+
+    def delete_endpoint(self, plan: DeletionPlan) -> Sequence[str]:
+        from workflows.observe import endpoints
+
+        return self._use(lambda gateway: endpoints.delete(gateway, plan))
+
+    def invoke(
+        self, endpoint: str, body: bytes, *, content_type: str, accept: str, variant: str
+    ) -> Invocation:
+        from workflows.observe import endpoints
+
+        return self._use(
+            lambda gateway: endpoints.invoke(
+                gateway, endpoint, body, content_type=content_type, accept=accept, target_variant=variant
+            )
+        )
+
+    def _use(self, action: Callable[[Gateway], T]) -> T:
+        """The result of an action at the target; the caller's thread waits."""
+        finished = Flag()
+        outcome: list[Any] = [None, None]
+
+        def done(value: Any, problem: Problem | None) -> None:
+            outcome[:] = [value, problem]
+            finished.set()
+
+        self._hub.use(action, done)
+        finished.wait()
+        if outcome[1] is not None:
+            raise outcome[1]
+        result: T = outcome[0]
+        return result

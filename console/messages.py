@@ -1,0 +1,52 @@
+"""Messages that threads post and handlers take: the only way from a thread to a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textual.message import Message
+
+from workflows.events import Event
+from workflows.problem import Problem
+from workflows.topics import HubStatus, Snapshot
+
+
+@dataclass
+class SnapshotArrived(Message, bubble=False):
+    """A newer snapshot of something that a screen watches."""
+
+    snapshot: Snapshot[Any]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotArrived) and message.snapshot.topic == self.snapshot.topic
+
+
+@dataclass
+class StatusArrived(Message, bubble=False):
+    """The state of the backend and of the budget changed."""
+
+    status: HubStatus
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StatusArrived)
+
+
+@dataclass
+class RunEventsArrived(Message, bubble=False):
+    """New events of the run that a screen follows; ``problem`` when they cannot be read."""
+
+    run: str
+    events: Sequence[Event]
+    problem: Problem | None = None
+
+
+@dataclass
+class WorkFinished(Message, bubble=False):
+    """Blocking work has ended in its thread: exactly one of the two functions is to be called with the outcome."""
+
+    succeeded: Callable[[Any], None]
+    failed: Callable[[Problem], None]
+    value: Any = None
+    problem: Problem | None = None

@@ -1,0 +1,1 @@
+"""The screens. Each is composed when it is first visited, and observes only while somebody looks at it."""

@@ -1,0 +1,299 @@
+"""What all screens share: header, navigation, notice and key line, and observing while they are in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from console import actions
+from console.formatting import span
+from console.messages import SnapshotArrived
+from console.services import Unwatch
+from console.widgets.drawing import Run
+from console.widgets.line import Line
+from workflows.problem import Problem
+from workflows.topics import Snapshot, Topic
+
+if TYPE_CHECKING:
+    from console.app import Console
+
+WIDE = 120
+"""From this many columns on, screens show their parts side by side."""
+SECTIONS = (
+    ("home", "1", "Home"),
+    ("jobs", "2", "Jobs"),
+    ("endpoints", "3", "Endpoints"),
+    ("studies", "4", "Studies"),
+)
+
+
+class ConsoleScreen(Screen[None], inherit_bindings=False):
+    """A screen with the four lines around its body.
+
+    ``place`` names its actions in the registry, ``section`` the navigation entry that is marked.
+    """
+
+    place = "app"
+    section = ""
+    parts: tuple[tuple[str, str], ...] = ()
+    """(id, title) of parts that are shown one at a time; the id is also a class ``-part-<id>`` of the screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.snapshots: dict[Topic[Any], Snapshot[Any]] = {}
+        self._unwatch: dict[Topic[Any], Unwatch] = {}
+        self.part = self.parts[0][0] if self.parts else ""
+
+    @property
+    def console(self) -> Console:
+        """The application, typed."""
+        return self.app  # type: ignore[return-value]
+
+    # Body
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the navigation and the keys."""
+        return ()
+
+    def compose(self) -> Iterable[Widget]:
+        yield Line(id="banner")
+        yield Line(id="nav")
+        yield Static(id="notice")
+        if self.parts:
+            yield Line(id="parts")
+        yield from self.body()
+        yield Line(id="keys")
+
+    def on_mount(self) -> None:
+        if self.parts:
+            self.show_part(self.part)
+        self.opened()
+        self.call_after_refresh(self.draw_frame)
+
+    def opened(self) -> None:
+        """Called once when the screen is mounted."""
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.width >= WIDE, "-wide")
+        self.set_class(self.app.size.height < 30, "-low")
+        self.draw_frame()
+
+    @property
+    def wide(self) -> bool:
+        return self.app.size.width >= WIDE
+
+    # Observing
+
+    def topics(self) -> Sequence[Topic[Any]]:
+        """What this screen observes while it is in sight; the first gives the age in the header."""
+        return ()
+
+    def on_screen_resume(self) -> None:
+        self.observe()
+        self.draw_frame()
+
+    def on_screen_suspend(self) -> None:
+        if not isinstance(self.app.screen, ModalScreen):
+            self.stop_observing()
+
+    def on_unmount(self) -> None:
+        self.stop_observing()
+
+    def observe(self) -> None:
+        """Observe what `topics` tells, and nothing else any more."""
+        wanted = self.topics()
+        for topic in [topic for topic in self._unwatch if topic not in wanted]:
+            self._unwatch.pop(topic)()
+        for topic in wanted:
+            if topic not in self._unwatch:
+                self._unwatch[topic] = self.console.services.watch(topic, self._deliver)
+
+    def stop_observing(self) -> None:
+        for unwatch in self._unwatch.values():
+            unwatch()
+        self._unwatch.clear()
+
+    def _deliver(self, snapshot: Snapshot[Any]) -> None:
+        self.post_message(SnapshotArrived(snapshot))
+
+    @on(SnapshotArrived)
+    def _snapshot(self, message: SnapshotArrived) -> None:
+        snapshot = message.snapshot
+        known = self.snapshots.get(snapshot.topic)
+        if known is not None and snapshot.generation < known.generation:
+            return
+        self.snapshots[snapshot.topic] = snapshot
+        self.console.remember(snapshot)
+        if self.is_attached:
+            self.arrived(snapshot)
+            self.draw_frame()
+
+    def arrived(self, snapshot: Snapshot[Any]) -> None:
+        """A newer snapshot is in ``snapshots``: show it."""
+
+    def value(self, topic: Topic[Any]) -> Any:
+        """The last good value of a topic, or None."""
+        snapshot = self.snapshots.get(topic)
+        return snapshot.value if snapshot else None
+
+    def tick(self) -> None:
+        """Once a second while in sight: ages and durations."""
+
+    # Frame
+
+    def trail(self) -> str:
+        """What is open below the section: the name of a job."""
+        return ""
+
+    def summary(self) -> str:
+        """One phrase about what is shown, at the right of the navigation."""
+        return ""
+
+    def problem(self) -> Problem | None:
+        """What is wrong with what is shown; the last good data stays visible."""
+        for topic in self.topics():
+            snapshot = self.snapshots.get(topic)
+            if snapshot is not None and snapshot.error is not None:
+                return snapshot.error
+        return None
+
+    def draw_frame(self) -> None:
+        """Draw the header, navigation, notice and keys; each repaints only when its text changed."""
+        if not self.is_mounted or not self.query("#banner"):
+            return
+        self.query_one("#banner", Line).show(*self.console.banner(self._primary()))
+        self.query_one("#nav", Line).show(*self._navigation())
+        self._draw_notice()
+        self.draw_keys()
+
+    def _primary(self) -> Snapshot[Any] | None:
+        topics = self.topics()
+        return self.snapshots.get(topics[0]) if topics else None
+
+    def _navigation(self) -> tuple[list[Run], list[Run]]:
+        left: list[Run] = [(" ", "")]
+        trail = self.trail()
+        short = bool(trail) and not self.wide
+        for section, key, title in SECTIONS:
+            here = section == self.section
+            left.append((key, f"key@{section}"))
+            if not short or here:
+                left.append((f" {title}", ("here" if here else "dim") + f"@{section}"))
+            left.append(("  " if short else "   ", ""))
+        if trail:
+            left += [("› ", "dim"), (trail, "strong")]
+        summary = self.summary()
+        return left, [(summary + " ", "dim")] if summary else []
+
+    def _draw_notice(self) -> None:
+        notice = self.query_one("#notice", Static)
+        problem = self.problem()
+        text = ""
+        if problem is not None:
+            snapshot = self._primary()
+            age = snapshot.age(self.console.services.now()) if snapshot else None
+            kept = (
+                f" Shown is the state of {span(age)} ago."
+                if age is not None and snapshot and snapshot.value is not None
+                else ""
+            )
+            text = f"✗ {problem.sentence}{kept} {problem.remedy}".strip()
+        if getattr(self, "_notice", "") != text:
+            self._notice = text
+            notice.update(text.replace("[", r"\["))
+            notice.set_class(bool(text), "-shown")
+
+    def places(self) -> list[str]:
+        """The places whose keys work now: of the focused widget, of the screen, everywhere."""
+        focused = self.focused
+        inner: list[str] = []
+        while focused is not None and focused is not self:
+            for binding in type(focused).__dict__.get("BINDINGS", ()):
+                place = str(getattr(binding, "id", "") or "").partition(".")[0]
+                if place and place not in inner:
+                    inner.append(place)
+            focused = focused.parent if isinstance(focused.parent, Widget) else None
+        return [*inner, self.place, "app"]
+
+    def draw_keys(self) -> None:
+        """Draw the key line: a message for some seconds, otherwise the keys that work here."""
+        line = self.query_one("#keys", Line)
+        message = self.console.flash_text
+        if message:
+            line.show([(" ", ""), message])
+            return
+        runs: list[Run] = []
+        room = self.app.size.width - 24
+        shown: set[str] = set()
+        tail: list[Run] = []
+        places = self.places()
+        for place in [*places[1:-1], *places[:1], "app"] if len(places) > 2 else places:
+            for action in actions.of(place):
+                if (
+                    not action.footer
+                    or action.first_key in shown
+                    or (action.changes and self.console.services.read_only)
+                ):
+                    continue
+                shown.add(action.first_key)
+                pair: list[Run] = [(f" {action.first_key} ", "key"), (f"{action.label.lower()} ", "dim")]
+                if place == "app":
+                    tail += pair
+                elif sum(len(text) for text, _ in runs) + len(action.label) + 6 <= room:
+                    runs += pair
+        line.show(runs, tail)
+
+    def on_descendant_focus(self) -> None:
+        if self.query("#keys"):
+            self.draw_keys()
+
+    # Parts
+
+    def show_part(self, name: str) -> None:
+        """Show one of the parts."""
+        self.part = name
+        for other, _ in self.parts:
+            self.set_class(other == name, f"-part-{other}")
+        line: list[Run] = [(" ", "")]
+        for other, title in self.parts:
+            line += [(f" {title} ", ("here" if other == name else "dim") + f"@{other}"), (" ", "")]
+        self.query_one("#parts", Line).show(line)
+        self.part_shown(name)
+        self.call_after_refresh(self.draw_keys)
+
+    def part_shown(self, name: str) -> None:
+        """Called when another part is shown: to set the focus."""
+
+    def action_next_part(self) -> None:
+        self._step_part(1)
+
+    def action_previous_part(self) -> None:
+        self._step_part(-1)
+
+    def _step_part(self, step: int) -> None:
+        names = [name for name, _ in self.parts]
+        self.show_part(names[(names.index(self.part) + step) % len(names)])
+
+    @on(Line.Pressed, "#nav")
+    async def _go(self, event: Line.Pressed) -> None:
+        await self.console.go(event.name)
+
+    @on(Line.Pressed, "#parts")
+    def _part(self, event: Line.Pressed) -> None:
+        self.show_part(event.name)
+
+    # Work
+
+    def work(
+        self,
+        task: Callable[[], Any],
+        succeeded: Callable[[Any], None],
+        failed: Callable[[Problem], None] | None = None,
+    ) -> None:
+        """Do blocking work in a thread of its own; the functions are called here with its outcome."""
+        self.console.in_background(task, succeeded, failed)

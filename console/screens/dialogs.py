@@ -1,0 +1,123 @@
+"""Dialogs: a confirmation that names what it concerns, a question of a run, a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from console import actions
+from console.widgets.drawing import Run
+from console.widgets.line import Line
+from console.widgets.prompt import Field
+
+
+class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
+    """Asks for one of some choices. Returns the choice, or None when it was left.
+
+    With ``typed`` the dangerous choices need that text typed first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("dialog"))
+    place = "dialog"
+
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[str],
+        choices: Sequence[str],
+        *,
+        default: str = "",
+        danger: bool = False,
+        typed: str = "",
+        needs_typing: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._title, self._sentences, self._choices = title, [s for s in sentences if s], list(choices)
+        self._chosen = self._choices.index(default) if default in self._choices else 0
+        self._danger, self._typed, self._needs_typing = danger, typed, set(needs_typing)
+
+    def compose(self) -> Iterable[Widget]:
+        with Vertical(classes="dialog -danger" if self._danger else "dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            yield Static("\n".join(self._sentences), classes="sentences", markup=False)
+            if self._typed:
+                yield Static(f"Type {self._typed} to allow it.", classes="hint", markup=False)
+                yield Field(placeholder=self._typed)
+            yield Line(id="choices")
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        runs: list[Run] = []
+        for index, choice in enumerate(self._choices):
+            here = index == self._chosen
+            blocked = self._blocked(choice)
+            role = (
+                "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
+            )
+            runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
+        self.query_one("#choices", Line).show(runs, [("← → Enter · Esc leaves", "dim")])
+
+    def _blocked(self, choice: str) -> bool:
+        return (
+            choice in self._needs_typing
+            and bool(self._typed)
+            and self.query_one(Input).value.strip() != self._typed
+        )
+
+    @on(Input.Changed)
+    def _typing(self) -> None:
+        self._draw()
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        if self._chosen == self._choices.index(self._choices[0]) and len(self._choices) > 1:
+            open_choices = [c for c in self._choices if c in self._needs_typing]
+            if open_choices and not self._blocked(open_choices[0]):
+                self.dismiss(open_choices[0])
+                return
+        self.action_choose()
+
+    @on(Line.Pressed)
+    def _pressed(self, event: Line.Pressed) -> None:
+        self._chosen = self._choices.index(event.name)
+        self._draw()
+        self.action_choose()
+
+    def action_left(self) -> None:
+        self._chosen = (self._chosen - 1) % len(self._choices)
+        self._draw()
+
+    def action_right(self) -> None:
+        self._chosen = (self._chosen + 1) % len(self._choices)
+        self._draw()
+
+    def action_choose(self) -> None:
+        choice = self._choices[self._chosen]
+        if not self._blocked(choice):
+            self.dismiss(choice)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class ConfirmScreen(ChoiceScreen):
+    """Confirms something dangerous: what is safe is marked first. Dismissed with ``verb`` when it is wanted."""
+
+    def __init__(self, title: str, sentences: Sequence[str], verb: str, *, typed: str = "") -> None:
+        super().__init__(title, sentences, ["Cancel", verb], danger=True, typed=typed, needs_typing=[verb])
+
+
+class MessageScreen(ChoiceScreen):
+    """Says something that needs more than a line."""
+
+    def __init__(self, title: str, sentences: Sequence[str]) -> None:
+        super().__init__(title, sentences, ["Close"])

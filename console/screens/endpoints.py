@@ -1,0 +1,138 @@
+"""The live list of endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual import on
+
+from console import actions
+from console.formatting import count, span, status
+from console.screens import facts
+from console.screens.base import ConsoleScreen
+from console.screens.dialogs import ConfirmScreen
+from console.screens.listing import ListScreen, Order, when
+from console.widgets.page import Page
+from console.widgets.rows import Cell, Column, Rows
+from workflows import topics
+from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow
+from workflows.topics import Topic
+
+
+class EndpointsScreen(ListScreen[EndpointRow]):
+    """Every endpoint; Enter opens one, i sends it a payload, d deletes it."""
+
+    BINDINGS: ClassVar = list(actions.bindings("endpoints"))
+    place = "endpoints"
+    section = "endpoints"
+    noun = "endpoint"
+    topic = topics.ENDPOINTS
+    orders = (Order[EndpointRow](2, lambda row: (row.created, row.name), descending=True),)
+
+    def make_rows(self) -> Rows[EndpointRow]:
+        return Rows(
+            [
+                Column("Name", 22, grow=3, middle=True),
+                Column("Status", 20, watch=True),
+                Column("Created", 10),
+                Column("Up", 8, right=True),
+                Column("Instances", 22, drop=1),
+            ],
+            key=lambda row: row.name,
+            cells=self._cells,
+            id="list",
+        )
+
+    def _cells(self, row: EndpointRow) -> tuple[Cell, ...]:
+        now = self.console.services.now()
+        shown = status(row.status)
+        return (
+            Cell(row.name),
+            Cell(str(shown), shown.role),
+            Cell(when(row.created, now), "dim"),
+            Cell(span(now - row.created)),
+            Cell(instances(self.console.known(topics.endpoint(row.name))), "dim"),
+        )
+
+    def fields(self, row: EndpointRow) -> Mapping[str, str]:
+        return {"name": row.name, "status": row.status}
+
+    def detail_topic(self, name: str) -> Topic[EndpointDetail]:
+        return topics.endpoint(name)
+
+    def write_preview(self, name: str) -> None:
+        row = self.rows().current
+        if row is None or not self.wide:
+            return
+        now = self.console.services.now()
+        detail = self.console.known(topics.endpoint(name))
+        traffic = self.console.known(topics.endpoint_metrics(name))
+        self.query_one("#preview", Page).show(
+            lambda width: facts.endpoint_facts(detail, row, traffic, now, width)
+        )
+
+    def topics(self) -> Sequence[Topic[object]]:
+        found = list(super().topics())
+        if len(found) > 1:
+            found.append(topics.endpoint_metrics(found[1].name))
+        return found
+
+    def empty_lines(self) -> Sequence[str]:
+        return (
+            "No endpoint: nothing is hosted, and nothing costs.",
+            "A case study (4) hosts its model while it is tested; `keep` in its form leaves the endpoint in place.",
+        )
+
+    @on(Rows.Opened, "#list")
+    async def _open(self, event: Rows.Opened) -> None:
+        await self.console.open_endpoint(str(event.key))
+
+    async def action_invoke(self) -> None:
+        row = self.rows().current
+        if row is not None and self.console.allowed(actions.get("endpoints.invoke")):
+            from console.screens.invoke import InvokeScreen
+
+            await self.console.open(InvokeScreen(row.name))
+
+    def action_delete(self) -> None:
+        row = self.rows().current
+        if row is not None and self.console.allowed(actions.get("endpoints.delete")):
+            confirm_deletion(self, row.name)
+
+
+def instances(detail: EndpointDetail | None) -> str:
+    """The instances of an endpoint, as far as they are known: ``1 × ml.t2.medium``."""
+    if detail is None:
+        return ""
+    kinds: dict[str, int] = {}
+    for variant in detail.variants:
+        kinds[variant.instance_type] = kinds.get(variant.instance_type, 0) + variant.current_count
+    return ", ".join(f"{number} × {kind or '–'}" for kind, number in kinds.items())
+
+
+def confirm_deletion(screen: ConsoleScreen, name: str) -> None:
+    """Look up what deleting an endpoint deletes, show it, and delete exactly that when it is confirmed."""
+    console = screen.console
+    console.flash(f"Looking up what belongs to {name} …", "dim")
+
+    def planned(plan: DeletionPlan) -> None:
+        def chosen(choice: str | None) -> None:
+            if choice == "Delete":
+                console.flash(f"Deleting {plan.endpoint} …", "wait")
+                console.in_background(lambda: console.services.delete_endpoint(plan), deleted)
+
+        console.push_screen(
+            ConfirmScreen(
+                f"Delete endpoint {plan.endpoint}?",
+                [*plan.sentences, "", "Whoever calls it gets an error from then on."],
+                "Delete",
+                typed=plan.endpoint if console.services.target == "aws" else "",
+            ),
+            chosen,
+        )
+
+    def deleted(done: Sequence[str]) -> None:
+        console.flash(f"✓ {name} is deleted ({count(len(done), 'thing')}).")
+
+    console.in_background(lambda: console.services.plan_deletion(name), planned)

@@ -1,0 +1,231 @@
+"""What is known of a resource as lines of text: pure functions from observed values to styled lines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+
+from console.formatting import ago, bar, clock, count, crop, duration, number, status
+from console.widgets.drawing import Lines, Run
+from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, JobDetail, JobRow
+
+LABEL = 16
+
+
+def head(title: str, note: str = "") -> list[Run]:
+    """A heading with a dim note."""
+    return [(title, "head"), (f"  {note}" if note else "", "dim")]
+
+
+def fact(label: str, value: str, width: int, role: str = "") -> Lines:
+    """A label and a value, wrapped below itself."""
+    pieces = textwrap.wrap(value, max(12, width - LABEL - 1), break_on_hyphens=False) or ["–"]
+    lines: Lines = [[(crop(label, LABEL), "dim"), (pieces[0], role)]]
+    return lines + [[(" " * LABEL, ""), (piece, role)] for piece in pieces[1:]]
+
+
+def pairs(values: Mapping[str, str], width: int) -> Lines:
+    """Names and values in as many columns as fit, in the order of their names."""
+    lines: Lines = []
+    for name in sorted(values):
+        lines += fact(name, values[name], width)
+    return lines
+
+
+def job_head(row: JobRow, now: float, width: int) -> Lines:
+    """Name, status, and how long it takes or took."""
+    shown = status(row.status)
+    second = (
+        f" · {row.secondary_status}" if row.secondary_status and row.secondary_status != row.status else ""
+    )
+    lines = [
+        [(row.name, "strong")],
+        [(f"{shown}", shown.role), (second, "dim"), (f" · {duration(row.seconds(now))}", "")],
+    ]
+    return [*lines, [(f"created {clock(row.created, day=True)} · {ago(row.created, now)}", "dim")]]
+
+
+def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
+    """Failure, timeline, numbers, artefact: what a person wants to know first."""
+    lines = job_head(detail.row, now, width)
+    if detail.failure_reason:
+        lines += [[], head("Why it failed")]
+        for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
+            lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
+    lines += [[], head("Timeline"), *timeline(detail, now, width)]
+    if detail.final_metrics:
+        lines += [[], head("Metrics", "last values")]
+        for metric in detail.final_metrics:
+            lines += fact(metric.name, number(metric.value), width, "strong")
+    machine = f"{detail.row.instance_count or 1} × {detail.row.instance_type or '–'}"
+    lines += [[], head("Resources"), *fact("Instance", machine, width)]
+    if detail.training_seconds is not None:
+        billable = (
+            f", billable {duration(detail.billable_seconds)}" if detail.billable_seconds is not None else ""
+        )
+        lines += fact("Training time", duration(detail.training_seconds) + billable, width)
+    if detail.max_runtime:
+        lines += fact("Longest", duration(detail.max_runtime), width)
+    lines += fact("Model artefact", detail.model_artifact or "not written yet", width)
+    return lines
+
+
+def timeline(detail: JobDetail, now: float, width: int) -> Lines:
+    """The secondary statuses in their order with a bar of their share of the time."""
+    if not detail.transitions:
+        return [[("no transitions reported yet", "dim")]]
+    total = sum((step.ended or now) - step.started for step in detail.transitions) or 1.0
+    lines: Lines = []
+    room = max(6, min(24, width - 42))
+    for step in detail.transitions:
+        running = step.ended is None and detail.row.active
+        seconds = (step.ended or (now if running else step.started)) - step.started
+        role = "live" if running else "bad" if step.status == "Failed" else "ok"
+        mark = "●" if running else status("Failed").glyph if step.status == "Failed" else "✓"
+        line: list[Run] = [
+            (f"{mark} ", role),
+            (crop(step.status, 13), "strong" if running else ""),
+            (f"{clock(step.started)}  ", "dim"),
+            (crop(duration(seconds), 10), ""),
+            (bar(seconds / total, room), "live" if running else "dim"),
+        ]
+        lines.append(line)
+        if step.message and running:
+            lines.append([("  " + crop(step.message, width - 2).rstrip(), "dim")])
+    return lines
+
+
+def job_settings(detail: JobDetail, width: int) -> Lines:
+    """Hyperparameters, channels, image, environment: how it was started."""
+    lines: Lines = [head("Hyperparameters", count(len(detail.hyperparameters), "value"))]
+    lines += pairs(detail.hyperparameters, width)
+    lines += [[], head("Channels")]
+    for channel in detail.channels:
+        about = " · ".join(
+            part for part in (channel.mode, channel.distribution, channel.content_type) if part
+        )
+        lines += fact(channel.name, f"{channel.location}  {about}", width)
+    lines += [[], head("Container"), *fact("Image", detail.image, width), *fact("Role", detail.role, width)]
+    lines += fact("Output", detail.output_path, width)
+    lines += fact("Volume", f"{detail.volume_gb} GB" if detail.volume_gb else "–", width)
+    lines += fact("ARN", detail.arn, width)
+    if detail.environment:
+        lines += [[], head("Environment"), *pairs(detail.environment, width)]
+    if detail.metric_definitions:
+        lines += [[], head("Metric definitions"), *pairs(detail.metric_definitions, width)]
+    return lines
+
+
+def endpoint_facts(
+    detail: EndpointDetail | None,
+    row: EndpointRow | None,
+    traffic: EndpointTraffic | None,
+    now: float,
+    width: int,
+) -> Lines:
+    """State, variants with their weights, what they serve, the configuration."""
+    row = detail.row if detail else row
+    if row is None:
+        return [[("Loading the endpoint …", "dim")]]
+    shown = status(row.status)
+    lines: Lines = [
+        [(row.name, "strong")],
+        [
+            (str(shown), shown.role),
+            (f" · created {clock(row.created, day=True)} · {ago(row.created, now)}", "dim"),
+        ],
+    ]
+    if detail is None:
+        return [*lines, [], [("Loading its variants …", "dim")]]
+    if detail.failure_reason:
+        lines += [[], head("Why it failed")]
+        for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
+            lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
+    lines += [[], head("Variants", count(len(detail.variants), "variant"))]
+    room = max(6, min(20, width - 48))
+    for variant in detail.variants:
+        counted = f"{variant.current_count}"
+        if variant.current_count != variant.desired_count:
+            counted += f"→{variant.desired_count}"
+        lines.append(
+            [
+                (crop(variant.name, 16) + " ", "strong"),
+                (bar(variant.share, room), "series-1"),
+                (f" {variant.share:4.0%} ", ""),
+                (f" {counted} × {variant.instance_type or '–'}", "dim"),
+            ]
+        )
+        lines.append([("  " + crop(f"model {variant.model}", width - 2).rstrip(), "dim")])
+        if variant.message:
+            lines.append([("  " + crop(variant.message, width - 2).rstrip(), "wait")])
+    lines += [[], *traffic_facts(traffic, width)]
+    lines += [[], head("Configuration"), *fact("Name", detail.config, width), *fact("ARN", detail.arn, width)]
+    return lines
+
+
+def traffic_facts(traffic: EndpointTraffic | None, width: int) -> Lines:
+    """Invocations, latencies and errors of each variant in the observed window."""
+    if traffic is None:
+        return [head("Traffic"), [("Loading …", "dim")]]
+    lines: Lines = [head("Traffic", f"last {duration(traffic.window)}")]
+    lines.append([(crop("", 16) + "     calls   /min   p50 ms   p99 ms   errors", "dim")])
+    for one in traffic.variants:
+        errors = one.errors_4xx + one.errors_5xx
+        lines.append(
+            [
+                (crop(one.variant, 16) + " ", "strong"),
+                (
+                    f"{number(one.invocations):>9} {one.per_minute:>6.1f} {_ms(one.latency_p50):>8} {_ms(one.latency_p99):>8} ",
+                    "",
+                ),
+                (f"{number(errors):>8}", "bad" if errors else ""),
+            ]
+        )
+    if not any(one.invocations for one in traffic.variants):
+        lines.append([("nobody called it in this time; i sends a payload", "dim")])
+    return lines
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def sentences(texts: Iterable[str], width: int, role: str = "") -> Lines:
+    """Texts, each wrapped."""
+    return [[(piece, role)] for text in texts for piece in textwrap.wrap(text, width) or [""]]
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str = "") -> Lines:
+    """A table with a heading line; numbers at the right, columns cut to fit."""
+    texts = [[_text(value) for value in row] for row in rows]
+    widths = [
+        max([len(name), *(len(row[i]) for row in texts if i < len(row))]) for i, name in enumerate(columns)
+    ]
+    while sum(widths) + 2 * len(widths) > width and max(widths) > 6:
+        widths[widths.index(max(widths))] -= 1
+    numeric = [
+        bool(rows)
+        and all(
+            isinstance(row[i], int | float) and not isinstance(row[i], bool) for row in rows if i < len(row)
+        )
+        for i in range(len(columns))
+    ]
+
+    def line(values: Sequence[str]) -> str:
+        cells = [
+            crop(value, w).rstrip().rjust(w) if right else crop(value, w)
+            for value, w, right in zip(values, widths, numeric, strict=False)
+        ]
+        return "  ".join(cells)
+
+    lines: Lines = [head(title)] if title else []
+    lines.append([(line(list(columns)), "dim")])
+    return lines + [[(line(row), "")] for row in texts]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    return "–" if value is None else str(value)

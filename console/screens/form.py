@@ -1,0 +1,198 @@
+"""The form of a study: generated from its parameters, checked while typing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
+
+from console import actions
+from console.screens.base import ConsoleScreen
+from console.widgets.line import Line
+from console.widgets.prompt import Field
+from console.widgets.select import Choice
+from workflows.runs import Run
+from workflows.studies.catalog import StudyInfo
+from workflows.studies.parameters import Parameter, ParameterError, Value
+
+INTERFACES = (
+    ("low", "boto3: every AWS call by hand"),
+    ("high", "SageMaker SDK v3: ModelTrainer, ModelBuilder"),
+)
+YES_NO = (("no", ""), ("yes", ""))
+NOTEBOOK = "as-in-notebook"
+
+
+class FormScreen(ConsoleScreen):
+    """One line per parameter. Ctrl+S starts the run."""
+
+    BINDINGS: ClassVar = list(actions.bindings("form"))
+    place = "form"
+    section = "studies"
+
+    def __init__(self, info: StudyInfo) -> None:
+        super().__init__()
+        self.info = info
+        self._preset = ""
+        self._starting = False
+
+    def trail(self) -> str:
+        return self.info.name
+
+    def summary(self) -> str:
+        return "settings of the notebook" if self._preset else ""
+
+    def body(self) -> Iterable[Widget]:
+        with Vertical(id="form"):
+            yield Static(self.info.title, classes="title", markup=False)
+            with VerticalScroll(id="fields", can_focus=False):
+                yield from self._row("interface", Choice(INTERFACES, id="p-interface"), "")
+                yield from self._row(
+                    "keep", Choice(YES_NO, id="p-keep"), "Leave the endpoint in place at the end."
+                )
+                for parameter in self.info.parameters:
+                    yield from self._row(parameter.name, self._widget(parameter), parameter.help)
+            yield Line(id="verdict")
+
+    def _row(self, name: str, widget: Widget, about: str) -> Iterable[Widget]:
+        with Horizontal(classes="parameter"):
+            yield Label(name, classes="name", markup=False)
+            yield widget
+            if about:
+                yield Static(about, classes="about", id=f"h-{name}", markup=False)
+
+    def _widget(self, parameter: Parameter) -> Widget:
+        identifier = f"p-{parameter.name}"
+        if parameter.type == "choice":
+            return Choice(parameter.choices, str(parameter.default), id=identifier)
+        if parameter.type == "bool":
+            return Choice(YES_NO, _text(parameter.default), id=identifier)
+        return Field(_text(parameter.default), id=identifier)
+
+    def opened(self) -> None:
+        self.console.in_background(lambda: self._configured_interface(), self._set_interface, lambda _: None)
+        self.query_one("#p-interface").focus()
+        self._check()
+
+    def _configured_interface(self) -> str:
+        configuration = getattr(self.console.services, "configuration", None)
+        return str(configuration.interface) if configuration is not None else "low"
+
+    def _set_interface(self, name: str) -> None:
+        self.query_one("#p-interface", Choice).value = name
+
+    # Values
+
+    def texts(self) -> dict[str, str]:
+        """What stands in the form, by parameter."""
+        found = {}
+        for parameter in self.info.parameters:
+            widget = self.query_one(f"#p-{parameter.name}")
+            found[parameter.name] = widget.value if isinstance(widget, Choice | Input) else ""
+        return found
+
+    def check(self) -> tuple[dict[str, Value], dict[str, str]]:
+        """The values that are right, and a sentence for each that is not."""
+        values: dict[str, Value] = {}
+        wrong: dict[str, str] = {}
+        texts = self.texts()
+        for parameter in self.info.parameters:
+            try:
+                values[parameter.name] = parameter.parse(texts[parameter.name])
+            except ParameterError as error:
+                wrong[parameter.name] = str(error)
+        return values, wrong
+
+    @on(Input.Changed)
+    @on(Choice.Changed)
+    def _check(self) -> None:
+        if not self.query("#verdict"):
+            return
+        _, wrong = self.check()
+        for parameter in self.info.parameters:
+            bad = parameter.name in wrong
+            about = self.query_one(f"#h-{parameter.name}", Static)
+            if about.has_class("-wrong") != bad:
+                about.set_class(bad, "-wrong")
+                about.update(f"✗ {parameter.range}" if bad else parameter.help)
+        verdict = self.query_one("#verdict", Line)
+        if wrong:
+            verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
+        else:
+            notebook = (
+                ""
+                if NOTEBOOK not in self.info.presets
+                else "   F2 the notebook's settings"
+                if not self._preset
+                else "   F2 the defaults"
+            )
+            verdict.show([(" Ctrl+S ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    # Actions
+
+    def action_notebook(self) -> None:
+        preset = self.info.presets.get(NOTEBOOK)
+        if preset is None:
+            self.console.flash("This study has no notebook settings.", "wait")
+            return
+        self._preset = "" if self._preset else NOTEBOOK
+        for parameter in self.info.parameters:
+            value = preset.get(parameter.name, parameter.default) if self._preset else parameter.default
+            widget = self.query_one(f"#p-{parameter.name}")
+            if isinstance(widget, Choice | Input):
+                widget.value = _text(value)
+        self._check()
+        self.draw_frame()
+
+    async def action_close(self) -> None:
+        await self.app.pop_screen()
+
+    def action_start(self) -> None:
+        values, wrong = self.check()
+        if wrong:
+            self.query_one(f"#p-{next(iter(wrong))}").focus()
+            self.console.flash("✗ " + next(iter(wrong.values())), "bad")
+            return
+        if self._starting or not self.console.allowed(actions.get("form.start")):
+            return
+        self._starting = True
+        interface = self.query_one("#p-interface", Choice).value
+        keep = self.query_one("#p-keep", Choice).value == "yes"
+        services, name = self.console.services, self.info.name
+        preset = self._preset
+        self.console.flash("Starting …", "dim")
+        self.work(
+            lambda: services.start_run(name, values, interface=interface, keep=keep, preset=preset),
+            self._started,
+            self._not_started,
+        )
+
+    async def _open(self, run: str) -> None:
+        if self.is_current:
+            await self.app.pop_screen()
+        await self.console.open_run(run)
+
+    def _started(self, run: Run) -> None:
+        self.console.flash(f"✓ {run.id} runs in a process of its own: it goes on when you leave.")
+        self.console.run_worker(self._open(run.id), exit_on_error=True)
+
+    def _not_started(self, problem: object) -> None:
+        from workflows.problem import Problem
+
+        self._starting = False
+        assert isinstance(problem, Problem)
+        self.console.tell(problem)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

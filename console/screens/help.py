@@ -1,0 +1,93 @@
+"""The keys that work on the screen below, from the registry; and long texts such as a run's code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from console import actions
+from console.formatting import crop
+from console.widgets.drawing import Lines
+from console.widgets.page import Page
+
+if TYPE_CHECKING:
+    from console.app import Console
+
+
+class TextScreen(ModalScreen[None], inherit_bindings=False):
+    """A long text above the screen: y copies it, Esc closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("code"))
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> Iterable[Widget]:
+        with Vertical(id="text") as box:
+            box.border_title = self._title
+            yield Page()
+            yield Static(self.hint(), classes="hint")
+
+    def hint(self) -> str:
+        """The line below the text."""
+        return "y copies it · arrows scroll · Esc closes"
+
+    def on_mount(self) -> None:
+        page = self.query_one(Page)
+        page.show(self.lines)
+        page.focus()
+
+    def lines(self, width: int) -> Lines:
+        """The text for a width."""
+        return [[(line, "")] for line in self._text.splitlines()]
+
+    def action_copy(self) -> None:
+        console: Console = self.app  # type: ignore[assignment]
+        console.copy(self._text, "the text")
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+class HelpScreen(TextScreen):
+    """The keys of some places."""
+
+    def __init__(self, places: Sequence[str]) -> None:
+        self._places = list(dict.fromkeys(places))
+        super().__init__("Help", "\n".join("".join(text for text, _ in line) for line in self.lines(100)))
+
+    def hint(self) -> str:
+        return "arrows scroll · Esc closes"
+
+    def lines(self, width: int) -> Lines:
+        lines: Lines = []
+        for place in self._places:
+            lines += [[(actions.PLACES[place], "head")]]
+            for action in actions.of(place):
+                if not action.keys:
+                    continue
+                danger = {"confirm": "asks first", "type-name": "asks for the name"}.get(action.danger, "")
+                line = [("  " + crop(action.shown_keys, 22), "key"), (action.help, "")]
+                if danger:
+                    line.append((f"  ({danger})", "wait"))
+                lines.append(line)
+            lines.append([])
+        lines += [
+            [("Commands after :", "head")],
+            *(
+                [("  " + crop(f":{action.command} {action.argument}".rstrip(), 22), "key"), (action.help, "")]
+                for action in actions.commands()
+            ),
+            [
+                ("  " + crop("any part of a name", 22), "key"),
+                ("A job, an endpoint, a run or a study: goes there", ""),
+            ],
+        ]
+        return lines

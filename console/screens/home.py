@@ -1,0 +1,288 @@
+"""Home: what runs now, what failed lately, what is hosted, the latest runs. Enter goes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from console import actions
+from console.formatting import ago, count, duration, number, span, status
+from console.screens import facts
+from console.screens.base import ConsoleScreen
+from console.screens.endpoints import instances
+from console.screens.job import charts
+from console.widgets import charts as chart_grid
+from console.widgets.drawing import Lines
+from console.widgets.page import Page
+from console.widgets.rows import Cell, Column, Rows
+from workflows import topics
+from workflows.observe.rows import EndpointRow, JobRow
+from workflows.runs import Run
+from workflows.topics import Snapshot, Topic
+
+LATELY = 86_400.0
+"""Seconds for which a failure is news."""
+MOST_RUNS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of Home: a section's title, or a resource."""
+
+    kind: str
+    name: str
+    resource: Any = None
+    title: str = ""
+
+
+class HomeScreen(ConsoleScreen):
+    """Everything that may want attention, on one page."""
+
+    BINDINGS: ClassVar = list(actions.bindings("home"))
+    place = "home"
+    section = "home"
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal(id="split"):
+            yield Rows[Entry](
+                [
+                    Column("", 13, watch=True),
+                    Column("", 20, grow=3, middle=True),
+                    Column("", 12),
+                    Column("", 14, grow=2, watch=True),
+                ],
+                key=lambda entry: (entry.kind, entry.name),
+                cells=self._cells,
+                title=lambda entry: entry.title,
+                heading=False,
+                id="list",
+            )
+            yield Page(id="preview")
+
+    def opened(self) -> None:
+        self.query_one("#preview").can_focus = False
+        self._rows().focus()
+        self._show()
+
+    def _rows(self) -> Rows[Entry]:
+        return self.query_one("#list", Rows)
+
+    def topics(self) -> Sequence[Topic[Any]]:
+        found: list[Topic[Any]] = [topics.JOBS, topics.ENDPOINTS, topics.RUNS]
+        entry = self._rows().current if self.query("#list") else None
+        if self.wide and entry is not None:
+            if entry.kind == "job":
+                found += [topics.job(entry.name), topics.job_metrics(entry.name)]
+            elif entry.kind == "endpoint":
+                found += [topics.endpoint(entry.name), topics.endpoint_metrics(entry.name)]
+        return found
+
+    def arrived(self, snapshot: Snapshot[Any]) -> None:
+        if snapshot.topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS):
+            self._show()
+        self._preview()
+
+    def tick(self) -> None:
+        self._rows().repaint()
+
+    def summary(self) -> str:
+        jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
+        running = sum(1 for job in jobs if job.active)
+        hosted = len(self.value(topics.ENDPOINTS) or ())
+        return f"{count(running, 'running job')} · {count(hosted, 'endpoint')}"
+
+    # Contents
+
+    def _show(self) -> None:
+        rows = self._rows()
+        entries = self._entries()
+        if not entries:
+            rows.show_when_empty(*self._when_empty())
+        rows.show(entries)
+
+    def _when_empty(self) -> Sequence[str]:
+        snapshot = self.snapshots.get(topics.JOBS)
+        if snapshot is None or (snapshot.value is None and snapshot.error is None):
+            return (
+                "Connecting … nothing is known from last time.",
+                "",
+                "Press 4 to see the case studies meanwhile.",
+            )
+        return (
+            "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
+            "",
+            "Press 4 (or n) and start a case study: it trains a model, checks it, hosts it and cleans up.",
+        )
+
+    def _entries(self) -> list[Entry]:
+        now = self.console.services.now()
+        jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
+        endpoints: Sequence[EndpointRow] = self.value(topics.ENDPOINTS) or ()
+        runs: Sequence[Run] = self.value(topics.RUNS) or ()
+        live = [Entry("run", run.id, run) for run in runs if run.active]
+        live += [Entry("job", job.name, job) for job in jobs if job.active]
+        failed = [
+            Entry("job", job.name, job)
+            for job in jobs
+            if job.status == "Failed" and now - job.modified < LATELY
+        ][:8]
+        failed += [
+            Entry("run", run.id, run)
+            for run in runs
+            if run.status in ("failed", "refused", "interrupted")
+            and now - (run.ended or run.created) < LATELY
+        ][:8]
+        past = [
+            Entry("run", run.id, run)
+            for run in runs
+            if not run.active and run.id not in {e.name for e in failed}
+        ][:MOST_RUNS]
+        hosted = [Entry("endpoint", row.name, row) for row in endpoints]
+        cost = (
+            "each instance costs until its endpoint is deleted"
+            if self.console.services.target == "aws"
+            else "free here"
+        )
+        sections = (
+            ("Runs now", live),
+            ("Failed in the last 24 hours", failed),
+            (f"Endpoints · {count(len(hosted), 'endpoint')}, {cost}", hosted),
+            ("Latest runs", past),
+        )
+        entries: list[Entry] = []
+        for title, found in sections:
+            if found:
+                if entries:
+                    entries.append(Entry("gap", title, title=" "))
+                entries.append(Entry("title", title, title=f" {title}"))
+                entries += found
+        return entries
+
+    def _cells(self, entry: Entry) -> tuple[Cell, ...]:
+        now = self.console.services.now()
+        if entry.kind == "job":
+            job: JobRow = entry.resource
+            shown = status(job.status)
+            detail = self.console.known(topics.job(job.name))
+            about = job.secondary_status if job.active else f"{ago(job.modified, now)}"
+            if detail is not None and detail.final_metrics and job.active:
+                metric = detail.final_metrics[-1]
+                about += f" · {metric.name} {number(metric.value)}"
+            return (
+                Cell(str(shown), shown.role),
+                Cell(job.name),
+                Cell("training job", "dim"),
+                Cell(f"{duration(job.seconds(now))} · {about}", "dim"),
+            )
+        if entry.kind == "endpoint":
+            row: EndpointRow = entry.resource
+            shown = status(row.status)
+            machines = instances(self.console.known(topics.endpoint(row.name)))
+            about = f"up {span(now - row.created)}" + (f" · {machines}" if machines else "")
+            return (Cell(str(shown), shown.role), Cell(row.name), Cell("endpoint", "dim"), Cell(about, "dim"))
+        run: Run = entry.resource
+        shown = status("running" if run.status in ("starting", "stopping") else run.status)
+        return (
+            Cell(f"{shown.glyph} {run.status}", shown.role),
+            Cell(run.id),
+            Cell("study run", "dim"),
+            Cell(run_outcome(run, now), "dim"),
+        )
+
+    # Preview
+
+    @on(Rows.Highlighted, "#list")
+    def _moved(self) -> None:
+        self._preview()
+        self.set_timer(0.2, lambda: self.observe() if self.is_current else None)
+
+    def _preview(self) -> None:
+        if not self.wide:
+            return
+        page = self.query_one("#preview", Page)
+        entry = self._rows().current
+        now = self.console.services.now()
+        if entry is None:
+            page.show(lambda width: [])
+        elif entry.kind == "job":
+            detail = self.console.known(topics.job(entry.name))
+            series = self.console.known(topics.job_metrics(entry.name)) or ()
+
+            def write(width: int) -> Lines:
+                lines = (
+                    facts.job_facts(detail, now, width)
+                    if detail
+                    else facts.job_head(entry.resource, now, width)
+                )
+                drawn = charts(series)[:2]
+                if drawn:
+                    lines += [[], *chart_grid.grid(drawn, width, 9 * len(drawn), x_format=span)]
+                return lines
+
+            page.show(write)
+        elif entry.kind == "endpoint":
+            known = self.console.known(topics.endpoint(entry.name))
+            traffic = self.console.known(topics.endpoint_metrics(entry.name))
+            page.show(lambda width: facts.endpoint_facts(known, entry.resource, traffic, now, width))
+        else:
+            page.show(lambda width: run_facts(entry.resource, now, width))
+
+    # Actions
+
+    @on(Rows.Opened, "#list")
+    async def _open(self) -> None:
+        entry = self._rows().current
+        if entry is None:
+            return
+        if entry.kind == "job":
+            await self.console.open_job(entry.name)
+        elif entry.kind == "endpoint":
+            await self.console.open_endpoint(entry.name)
+        else:
+            await self.console.open_run(entry.name)
+
+    async def action_new_run(self) -> None:
+        await self.console.go("studies")
+
+
+def run_outcome(run: Run, now: float) -> str:
+    """How far a run is, or how it ended."""
+    if run.status == "waiting":
+        return "asks you something: Enter answers"
+    if run.active:
+        return f"{span(now - run.created)} · {run.step or 'starting'}"
+    metric = next((name for name in ("accuracy", *run.metrics) if name in run.metrics), "")
+    result = f"{metric} {number(run.metrics[metric])} · " if metric else ""
+    return f"{result}{ago(run.ended or run.created, now)}"
+
+
+def run_facts(run: Run, now: float, width: int) -> Lines:
+    """A run in a preview: state, result, settings."""
+    shown = status("running" if run.status in ("starting", "stopping") else run.status)
+    lines: Lines = [
+        [(run.id, "strong")],
+        [
+            (f"{shown.glyph} {run.status}", shown.role),
+            (f" · {run.study} · interface {run.interface} · {run.target}", "dim"),
+        ],
+        [
+            (f"started {ago(run.created, now)}", "dim"),
+            (f" · {duration((run.ended or now) - run.created)}", ""),
+        ],
+    ]
+    if run.message:
+        lines += [[], *facts.sentences(run.message.splitlines(), width, "bad" if shown.role == "bad" else "")]
+    if run.metrics:
+        lines += [[], facts.head("Result")]
+        for name, value in run.metrics.items():
+            lines += facts.fact(name, number(value), width, "strong")
+    if run.left_behind:
+        lines += [[], facts.head("Left in place")]
+        lines += facts.sentences(run.left_behind, width, "wait")
+    settings = {name: str(value) for name, value in run.parameters.items()}
+    return [*lines, [], facts.head("Settings", run.preset), *facts.pairs(settings, width)]

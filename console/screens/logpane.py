@@ -1,0 +1,72 @@
+"""A log with its search prompt and a status line: used wherever a log is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from console.widgets.line import Line
+from console.widgets.log import Entry, LogView
+from console.widgets.prompt import Prompt
+from workflows.observe.rows import LogTail
+
+
+class LogPane(Vertical):
+    """The lines, what is searched, whether it follows."""
+
+    def __init__(self, *, id: str = "log", empty: str = "No line yet.") -> None:
+        super().__init__(id=id)
+        self._empty = empty
+        self._end = 0
+
+    def compose(self) -> Iterable[Widget]:
+        yield Line(classes="log-state")
+        yield LogView()
+        yield Prompt()
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    @property
+    def view(self) -> LogView:
+        return self.query_one(LogView)
+
+    def show_tail(self, tail: LogTail) -> None:
+        """Add what is new in a followed log."""
+        new = tail.since(self._end)
+        several = len({line.stream for line in tail.lines[-50:]}) > 1
+        self._end = tail.end
+        if new:
+            self.extend(
+                Entry(f"[{line.stream}] {line.text}" if several else line.text, line.time, line.stream)
+                for line in new
+            )
+
+    def extend(self, entries: Iterable[Entry]) -> None:
+        """Add lines."""
+        self.view.extend(entries)
+        self._draw()
+
+    @on(LogView.Changed)
+    def _changed(self) -> None:
+        self._draw()
+
+    @on(LogView.SearchRequested)
+    def _search(self) -> None:
+        self.query_one(Prompt).ask("search", "/", self.view.term, "search in the log; n next, N previous")
+
+    @on(Prompt.Submitted)
+    def _searched(self, event: Prompt.Submitted) -> None:
+        event.stop()
+        self.view.search(event.value)
+
+    @on(Prompt.Changed)
+    def _searching(self, event: Prompt.Changed) -> None:
+        event.stop()
+
+    def _draw(self) -> None:
+        text = self.view.summary if len(self.view) else self._empty
+        self.query_one(".log-state", Line).show([("Log", "head"), (f"  {text}", "dim")])

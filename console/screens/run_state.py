@@ -1,0 +1,158 @@
+"""The state of a run, reduced from its events: what the run screen draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from console.widgets.drawing import Series
+from console.widgets.log import Entry
+from workflows import events as e
+
+
+@dataclass(slots=True)
+class Step:
+    """A step: waiting, running, or ended with a status."""
+
+    id: str
+    title: str
+    status: str = "pending"
+    started: float | None = None
+    seconds: float | None = None
+    summary: str = ""
+    progress: e.Progress | None = None
+
+
+@dataclass(slots=True)
+class RunState:
+    """Everything that the events of a run have told so far."""
+
+    run: str = ""
+    study: str = ""
+    interface: str = ""
+    target: str = ""
+    parameters: dict[str, object] = field(default_factory=dict)
+    started: float | None = None
+    steps: list[Step] = field(default_factory=list)
+    points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    results: list[e.Table | e.Figure | e.Gate] = field(default_factory=list)
+    artifacts: list[e.Artifact] = field(default_factory=list)
+    calls: list[e.ApiCall] = field(default_factory=list)
+    question: e.Question | None = None
+    finished: e.RunFinished | None = None
+
+    def take(self, events: Iterable[e.Event]) -> list[Entry]:
+        """Take new events in; returns the lines that they add to the log."""
+        lines: list[Entry] = []
+        for event in events:
+            line = self._take(event)
+            if line is not None:
+                lines.append(line)
+        return lines
+
+    @property
+    def status(self) -> str:
+        """The status in a word."""
+        if self.finished is not None:
+            return self.finished.status
+        if self.question is not None:
+            return "waiting"
+        return "running" if self.started is not None else "starting"
+
+    @property
+    def gates(self) -> list[e.Gate]:
+        return [result for result in self.results if isinstance(result, e.Gate)]
+
+    @property
+    def current(self) -> Step | None:
+        """The step that runs."""
+        return next((step for step in self.steps if step.status == "running"), None)
+
+    def seconds(self, now: float) -> float:
+        """How long the run takes or took."""
+        if self.started is None:
+            return 0.0
+        return max(0.0, (self.finished.time if self.finished else now) - self.started)
+
+    def charts(self) -> list[tuple[str, tuple[Series, ...]]]:
+        """One chart per metric; the validation line in the chart of the training line."""
+        groups: dict[str, list[Series]] = {}
+        for name in sorted(self.points):
+            if len(self.points[name]) < 2:
+                continue
+            base = name.replace("validation", "train").replace("valid", "train").replace("val", "train")
+            groups.setdefault(base, []).append(Series(name, tuple(self.points[name])))
+        return [(" · ".join(one.name for one in group), tuple(group)) for group in groups.values()]
+
+    def _step(self, identifier: str) -> Step | None:
+        return next((step for step in self.steps if step.id == identifier), None)
+
+    def _take(self, event: e.Event) -> Entry | None:
+        step = self._step(event.step)
+        match event:
+            case e.RunStarted():
+                resumed = self.finished is not None
+                self.run, self.study = event.run, event.study
+                self.interface, self.target, self.parameters = (
+                    event.interface,
+                    event.target,
+                    dict(event.parameters),
+                )
+                self.started = event.time
+                self.finished = self.question = None
+                if not self.steps or resumed:
+                    self.steps = [Step(item["id"], item.get("title", item["id"])) for item in event.steps]
+                return Entry(
+                    f"── {event.study} with interface {event.interface} on {event.target}",
+                    event.time,
+                    role="head",
+                )
+            case e.StepStarted():
+                if step is None:
+                    step = Step(event.step, event.title)
+                    self.steps.append(step)
+                step.status, step.started, step.title = "running", event.time, event.title or step.title
+                return Entry(f"── {step.title}", event.time, role="head")
+            case e.StepFinished():
+                if step is not None:
+                    step.status, step.seconds, step.summary, step.progress = (
+                        event.status,
+                        event.seconds,
+                        event.summary,
+                        None,
+                    )
+                return Entry(event.summary, event.time) if event.summary else None
+            case e.Progress():
+                if step is not None:
+                    step.progress = event
+            case e.Log():
+                role = {"error": "bad", "warning": "wait", "debug": "dim"}.get(event.level, "")
+                return Entry(event.message, event.time, event.source, role)
+            case e.Metric():
+                series = self.points.setdefault(event.name, [])
+                series.append((event.x if event.x is not None else float(len(series)), event.value))
+            case e.Table() | e.Figure():
+                self.results.append(event)
+            case e.Gate():
+                self.results.append(event)
+                role = {"pass": "ok", "warn": "wait"}.get(event.verdict, "bad")
+                return Entry(f"gate {event.name}: {event.verdict}. {event.reason}", event.time, role=role)
+            case e.ApiCall():
+                self.calls.append(event)
+            case e.Artifact():
+                self.artifacts.append(event)
+                where = f" {event.location}" if event.location else ""
+                return Entry(f"{event.what} {event.name}{where}", event.time, role="dim")
+            case e.Question():
+                self.question = event
+                return Entry(f"? {event.text}", event.time, role="wait")
+            case e.Answered():
+                self.question = None
+                return Entry(f"answered {event.choice} ({event.by})", event.time, role="wait")
+            case e.RunFinished():
+                self.finished, self.question = event, None
+                if (current := self.current) is not None:
+                    current.status = "stopped" if event.status == "stopped" else "failed"
+                role = "ok" if event.status == "completed" else "bad"
+                return Entry(f"── {event.status}. {event.message}".rstrip(), event.time, role=role)
+        return None

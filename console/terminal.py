@@ -1,0 +1,176 @@
+"""Process hygiene that Textual lacks: leave when the terminal is gone, restore it on SIGTERM and after a crash.
+
+Each function repairs one thing, named with the upstream issue where there is one.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import contextlib
+import functools
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+CLIPBOARD_LIMIT = 74_994
+"""Octets of text that terminals take in one OSC 52 sequence of 100 000 characters of base64."""
+
+RESTORE = (
+    "\x1b[<u"  # leave the Kitty keyboard protocol
+    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # no mouse reports
+    "\x1b[?1004l\x1b[?2004l\x1b[?2048l"  # no focus, paste and resize reports
+    "\x1b[?2026l\x1b[?7h\x1b[0m\x1b[?25h"  # no synchronized update, wrap, plain, cursor
+    "\x1b[?1049l"  # the primary screen
+)
+"""What undoes every mode that Textual sets."""
+
+
+def leave_on_hangup(descriptor: int, leave: Callable[[], None] | None = None) -> threading.Thread:
+    """Leave the process when the terminal is gone, even where SIGHUP is ignored (textual PR 6690).
+
+    A daemon thread waits for POLLHUP only: it costs nothing while the terminal is there. Without it the input thread
+    would read the end of file for ever at the price of one core.
+    """
+    poller = select.poll()
+    poller.register(descriptor, 0)
+
+    def wait() -> None:
+        poller.poll()
+        (leave or functools.partial(os._exit, 129))()
+
+    thread = threading.Thread(target=wait, name="terminal-watch", daemon=True)
+    thread.start()
+    return thread
+
+
+def survive_bytes() -> None:
+    """Keep running when the terminal sends a byte that is not UTF-8 (textual#6668).
+
+    After a tmux re-attach the mouse may fall back to X10 reports, whose coordinates are raw bytes.
+    """
+    from textual.drivers import linux_driver
+
+    def lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+        return functools.partial(codecs.getincrementaldecoder(encoding), errors="replace")
+
+    linux_driver.getincrementaldecoder = lenient  # type: ignore[assignment,attr-defined]
+
+
+def restore_on_signals(leave: Callable[[int], None]) -> None:
+    """End through ``leave`` on SIGTERM and SIGHUP, so that the terminal is restored (textual#5140).
+
+    A second signal, or an application that does not end within two seconds, restores the terminal here and leaves.
+    """
+    asked = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            give_back_terminal()
+            os._exit(128 + number)
+        asked.set()
+        overdue = threading.Timer(2.0, _leave_now, (number,))
+        overdue.daemon = True
+        overdue.start()
+        leave(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
+
+
+def _leave_now(number: int) -> None:
+    give_back_terminal()
+    os._exit(128 + number)
+
+
+def give_back_terminal(attributes: list[object] | None = None) -> None:
+    """Write what undoes Textual's modes and set the line discipline to what it was, or to a sane one."""
+    import termios
+
+    with contextlib.suppress(OSError, ValueError):
+        if os.isatty(1):
+            os.write(1, RESTORE.encode())
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        settings = attributes or _SAVED.get("attributes")
+        if settings:
+            termios.tcsetattr(0, termios.TCSANOW, settings)  # type: ignore[arg-type]
+
+
+_SAVED: dict[str, list[object]] = {}
+
+
+def remember_terminal() -> None:
+    """Note the line discipline before Textual changes it."""
+    import termios
+
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        _SAVED["attributes"] = list(termios.tcgetattr(0))
+
+
+def write_crash_report(error: BaseException, folder: Path) -> Path:
+    """Write a report of an unexpected error: versions and the stack, never values of variables.
+
+    Returns:
+        Its path, readable by its owner only.
+    """
+    import platform
+    from importlib.metadata import version
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / time.strftime("crash-%Y%m%d-%H%M%S.txt")
+    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    text = (
+        f"mlconsole {version('mlconsole')}, textual {version('textual')}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"TERM={os.environ.get('TERM', '')} tmux={'yes' if os.environ.get('TMUX') else 'no'} "
+        f"ssh={'yes' if os.environ.get('SSH_CONNECTION') else 'no'}\n\n{stack}"
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def clipboard_sequence(text: str, environment: dict[str, str] | None = None) -> str:
+    """The OSC 52 sequence that puts a text into the clipboard of the person's own machine, wrapped for tmux and screen.
+
+    Raises:
+        ValueError: The text is longer than terminals accept.
+    """
+    variables = os.environ if environment is None else environment
+    data = text.encode()
+    if len(data) > CLIPBOARD_LIMIT:
+        raise ValueError(
+            f"{len(data):,} bytes are more than terminals take into the clipboard ({CLIPBOARD_LIMIT:,})."
+        )
+    plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
+    if variables.get("TMUX"):
+        # tmux takes the plain sequence where set-clipboard is on, and passes the wrapped one on where that is allowed.
+        return plain + "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    if variables.get("TERM", "").startswith("screen"):
+        chunks = [plain[i : i + 250] for i in range(0, len(plain), 250)]
+        return "".join(f"\x1bP{chunk}\x1b\\" for chunk in chunks)
+    return plain
+
+
+def interactive() -> bool:
+    """Whether a person sits at both ends: keyboard and screen."""
+    try:
+        return (
+            sys.__stdin__ is not None
+            and sys.__stdin__.isatty()
+            and sys.__stdout__ is not None
+            and sys.__stdout__.isatty()
+        )
+    except ValueError:
+        return False

@@ -1,0 +1,83 @@
+"""Themes, and the roles that colours play: a widget asks for a role, the theme says how it looks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.style import Style
+from textual.theme import Theme
+from textual.widget import Widget
+
+ROLES = (
+    "ok", "bad", "live", "wait", "idle", "dim", "strong", "accent", "head", "cursor", "cursor-blurred", "changed", "match", "key", "here", "badge", "badge-aws",
+    "series-1", "series-2", "series-3", "series-4",
+)  # fmt: skip
+
+DARK = Theme(
+    name="mlconsole-dark",
+    primary="#6cb6ff",
+    secondary="#8ddb8c",
+    accent="#f69d50",
+    warning="#e3b341",
+    error="#ff7b72",
+    success="#6bc46d",
+    foreground="#d1d7e0",
+    background="#12161c",
+    surface="#181d25",
+    panel="#212830",
+    dark=True,
+    variables={"input-cursor-text-style": "reverse", "block-cursor-text-style": "none"},
+)
+
+LIGHT = Theme(
+    name="mlconsole-light",
+    primary="#0757ba",
+    secondary="#0f6e2e",
+    accent="#a63d00",
+    warning="#8a5700",
+    error="#bc1320",
+    success="#0f6e2e",
+    foreground="#20262e",
+    background="#fbfcfd",
+    surface="#f1f3f6",
+    panel="#e3e7ec",
+    dark=False,
+    variables={"input-cursor-text-style": "reverse", "block-cursor-text-style": "none"},
+)
+
+NAMES = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
+
+
+def light_terminal(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal says, through COLORFGBG, that its background is light."""
+    background = environment.get("COLORFGBG", "").rpartition(";")[2]
+    return background in {"7", "15"}
+
+
+def default(environment: Mapping[str, str] = os.environ) -> str:
+    """The theme to start with.
+
+    ``MLCONSOLE_THEME`` decides. Over SSH it is an ANSI theme, which follows the palette of the person's terminal and
+    needs half the bytes; elsewhere our own dark or light theme.
+    """
+    wanted = environment.get("MLCONSOLE_THEME", "")
+    if wanted in NAMES:
+        return wanted
+    light = light_terminal(environment)
+    if environment.get("SSH_CONNECTION"):
+        return "ansi-light" if light else "ansi-dark"
+    return LIGHT.name if light else DARK.name
+
+
+class Painted(Widget):
+    """A widget that draws its own lines with the roles of the theme."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{role}" for role in ROLES}
+
+    def paint(self, role: str) -> Style:
+        """The style of a role, to be laid over the widget's own style; an empty role changes nothing."""
+        if not role:
+            return Style.null()
+        return self.get_component_rich_style(f"paint--{role}", partial=True)

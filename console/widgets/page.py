@@ -1,0 +1,108 @@
+"""A scrolling page of styled lines: facts of a resource, code, help, answers. Drawn by a function of its width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from console import actions
+from console.theme import Painted
+from console.widgets.drawing import Lines
+
+Write = Callable[[int], Lines]
+
+
+class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
+    """Lines that are written for a width; only lines that changed are repainted, and the place read is kept."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        action.binding() for action in actions.of("list") if action.verb != "open"
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._write: Write | None = None
+        self._lines: Lines = []
+
+    @property
+    def text(self) -> str:
+        """All of it, without colours."""
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in self._lines)
+
+    def show(self, write: Write) -> None:
+        """Show what a function writes for a width."""
+        self._write = write
+        self._rewrite()
+
+    def show_text(self, text: str, role: str = "") -> None:
+        """Show plain text."""
+        lines: Lines = [[(line, role)] for line in text.split("\n")]
+        self.show(lambda width: lines)
+
+    def _rewrite(self) -> None:
+        if self._write is None or not self.size.width:
+            return
+        new = self._write(self.size.width)
+        old, self._lines = self._lines, new
+        widest = max((sum(cell_len(text) for text, _ in line) for line in new), default=0)
+        size = Size(widest if widest > self.size.width else 0, len(new))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        top = self.scroll_offset.y
+        for y in range(self.size.height):
+            row = top + y
+            before = old[row] if row < len(old) else None
+            after = new[row] if row < len(new) else None
+            if before != after:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        self._rewrite()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        row, start, width = y + self.scroll_offset.y, self.scroll_offset.x, self.size.width
+        if row >= len(self._lines):
+            return Strip.blank(width, base)
+        strip = Strip([Segment(text, base + self.paint(role)) for text, role in self._lines[row]])
+        return strip.crop(start, start + width).adjust_cell_length(width, base)
+
+    def _go(self, y: int) -> None:
+        self.scroll_to(
+            y=max(0, min(y, self.virtual_size.height - self.size.height)), animate=False, immediate=True
+        )
+
+    def action_up(self) -> None:
+        self._go(self.scroll_offset.y - 1)
+
+    def action_down(self) -> None:
+        self._go(self.scroll_offset.y + 1)
+
+    def action_page_up(self) -> None:
+        self._go(self.scroll_offset.y - max(1, self.size.height - 1))
+
+    def action_page_down(self) -> None:
+        self._go(self.scroll_offset.y + max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        self._go(0)
+
+    def action_last(self) -> None:
+        self._go(self.virtual_size.height)
+
+    def action_left(self) -> None:
+        self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, immediate=True)
+
+    def action_right(self) -> None:
+        self.scroll_to(x=self.scroll_offset.x + 16, animate=False, immediate=True)

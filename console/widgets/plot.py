@@ -1,0 +1,95 @@
+"""Widgets that show charts and figures: they draw at most every two seconds and repaint only lines that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+
+from console.theme import Painted
+from console.widgets import drawing
+from console.widgets.drawing import Lines, Series
+
+PAINT_SECONDS = 2.0
+Draw = Callable[[int, int], Lines]
+
+
+class Plot(Painted):
+    """Lines drawn by a function of (width, height). A new drawing that equals what is on the screen costs nothing."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._draw: Draw | None = None
+        self._data: object = None
+        self._lines: Lines = []
+        self._drawn_at = 0.0
+        self._due = False
+
+    def show(self, data: object, draw: Draw) -> None:
+        """Show a drawing of ``data``: nothing happens while the data equals what was shown last."""
+        if self._draw is not None and data == self._data:
+            return
+        first = self._draw is None
+        self._data, self._draw = data, draw
+        wait = PAINT_SECONDS - (monotonic() - self._drawn_at)
+        if first or wait <= 0:
+            self._paint()
+        elif not self._due:
+            self._due = True
+            self.set_timer(wait, self._paint)
+
+    def show_series(
+        self, series: tuple[Series, ...], *, title: str = "", x_label: str = "", zero: bool = False,
+        x_format: Callable[[float], str] | None = None,
+    ) -> None:  # fmt: skip
+        """Show a line chart."""
+
+        def draw(width: int, height: int) -> Lines:
+            return drawing.chart(
+                series,
+                width,
+                height,
+                title=title,
+                x_label=x_label,
+                zero=zero,
+                x_format=x_format or drawing.short,
+            )
+
+        self.show((series, title, x_label, zero), draw)
+
+    def _paint(self) -> None:
+        self._due = False
+        if self._draw is None or not self.size:
+            return
+        self._drawn_at = monotonic()
+        new = self._draw(self.size.width, self.size.height)
+        old, self._lines = self._lines, new
+        for y, line in enumerate(new):
+            if y >= len(old) or old[y] != line:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        self._paint()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        segments = [Segment(text, base + self._style(role)) for text, role in self._lines[y]]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, role: str) -> Style:
+        if role.startswith("#"):
+            ink, _, ground = role.partition("/")
+            return Style(color=Color.parse(ink), bgcolor=Color.parse(ground))
+        return self.paint(role)
