@@ -23,6 +23,7 @@ NO_NAMESPACES = "MLCONSOLE_NO_NAMESPACES"
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _SIGKILL = 9
 
@@ -109,8 +110,12 @@ def _probe() -> bool:
             return False
 
 
-def enter(root: str, hosts: Sequence[str] = (), *, isolate_network: bool = False) -> None:
+def enter(
+    root: str, hosts: Sequence[str] = (), *, read_only: Sequence[str] = (), isolate_network: bool = False
+) -> None:
     """Give the calling process its own mount namespace in which ``root/ml`` is /opt/ml and ``hosts`` are loopback.
+
+    ``read_only`` are directories below /opt/ml that it cannot write to.
 
     Raises:
         OSError: The kernel does not allow it.
@@ -158,6 +163,12 @@ def enter(root: str, hosts: Sequence[str] = (), *, isolate_network: bool = False
         os.close(own_fd)
     else:
         mount(own, BASE, None, _MS_BIND)
+    for folder in read_only:
+        target = f"{BASE}/{folder}"
+        mount(target, target, None, _MS_BIND)
+        # A remount must keep the flags that the mount is locked to in a user namespace.
+        locked = os.statvfs(target).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        mount(None, target, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | locked)
     if hosts:
         names = os.path.join(root, "hosts")  # noqa: PTH118
         known = (

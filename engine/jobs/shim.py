@@ -206,7 +206,12 @@ class Shim:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         if spec["namespaces"]:
-            launcher.enter(str(self.root), spec["hosts"], isolate_network=spec["isolate_network"])
+            launcher.enter(
+                str(self.root),
+                spec["hosts"],
+                read_only=spec["read_only"],
+                isolate_network=spec["isolate_network"],
+            )
         with contextlib.suppress(OSError):
             # When memory runs out, a job goes before the engine and the person's shell.
             Path("/proc/self/oom_score_adj").write_text("500")
