@@ -154,7 +154,7 @@ def _no_answer(target: str) -> str:
 def _reach_remedy(target: str) -> str:
     if target == "embedded":
         return "`mlconsole engine status` tells whether it runs; `mlconsole engine start` starts it."
-    return "Check the network, the proxy and the region; it is tried again by itself."
+    return "Check the network, the proxy and the region."
 
 
 def _sentence(error: BaseException) -> str:

@@ -6,13 +6,14 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from workflows.backend import Backend, OpenGateway
 from workflows.budget import PACES, Backoff, Budget, Pace
 from workflows.clock import Clock
 from workflows.configuration import Configuration
+from workflows.entry import Entry, deliver
 from workflows.explain import backend_lost, explain, throttled
 from workflows.observe.gateway import Gateway
 from workflows.pollers import RunsPoller, poller
@@ -24,32 +25,12 @@ from workflows.topics import HubStatus, Snapshot, Topic
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Deliver = Callable[[Snapshot[Any]], None]
 Submit = Callable[[Callable[[], object]], None]
 
 PATIENCE = 15.0
 """Seconds after which a call in flight is reported as unanswered."""
 KEPT = 30
 """Topics nobody looks at whose last value is kept."""
-SAVE_EVERY = 10.0
-"""Seconds between two writes of the last known lists."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One topic: who listens, what is known, when it is polled next (monotonic; None: not by itself)."""
-
-    snapshot: Snapshot[Any]
-    backoff: Backoff
-    poller: Any = None
-    listeners: dict[int, Deliver] = field(default_factory=dict)
-    due: float | None = 0.0
-    flight: int = 0
-    """Number of the poll in flight; 0: none."""
-    began: float = 0.0
-    overdue: bool = False
-    urgent: bool = True
-    again: bool = False
 
 
 class Subscription:
@@ -112,7 +93,7 @@ class Hub:
         lock = threading.RLock()
         self._wake = threading.Condition(lock)
         self._backend = Backend(open_gateway, target, self._clock, lock, budget, random_)
-        self._entries: dict[Topic[Any], _Entry] = {}
+        self._entries: dict[Topic[Any], Entry] = {}
         self._status_listeners: dict[int, Callable[[HubStatus], None]] = {}
         self._numbers = 0
         self._paused = False
@@ -120,8 +101,6 @@ class Hub:
         self._interval: float | None = None
         self._closed = False
         self._remembered = remembered
-        self._known: dict[str, tuple[tuple[Any, ...], float]] | None = None
-        self._saved_at = 0.0
 
     @classmethod
     def of(cls, configuration: Configuration, **options: Any) -> Hub:
@@ -136,7 +115,7 @@ class Hub:
                 raise Problem(
                     "The embedded SageMaker does not run.", "`mlconsole engine start` starts it.", "engine"
                 )
-            return open_platform(configuration)
+            return open_platform(configuration, observing=True)
 
         place = str(locations.engine_dir()) if configuration.target == "embedded" else configuration.profile
         remembered = Remembered(locations.cache_dir(), configuration.target, place, configuration.region)
@@ -161,7 +140,7 @@ class Hub:
             known = entry.snapshot
             self._run()
         if known.value is not None or known.error is not None:
-            _deliver(listener, known)
+            deliver(listener, known)
         return Subscription(self, topic, number)
 
     def subscribe_status(self, listener: Callable[[HubStatus], None]) -> Callable[[], None]:
@@ -285,7 +264,7 @@ class Hub:
             self._submit(task)
         return max(0.0, min(waits)) if waits else None
 
-    def _start(self, topic: Topic[Any], entry: _Entry, now: float) -> Callable[[], object]:
+    def _start(self, topic: Topic[Any], entry: Entry, now: float) -> Callable[[], object]:
         self._numbers += 1
         entry.flight, entry.began, entry.overdue, entry.again = self._numbers, now, False, False
         urgent, entry.urgent = entry.urgent, False
@@ -294,21 +273,24 @@ class Hub:
             self._backend.begin_connecting()
         return lambda: self._poll(topic, entry, flight, source, urgent)
 
-    def _poll(self, topic: Topic[Any], entry: _Entry, flight: int, source: Any, urgent: bool) -> None:
+    def _poll(self, topic: Topic[Any], entry: Entry, flight: int, source: Any, urgent: bool) -> None:
         def emit(value: Any) -> None:
             self._publish(topic, entry, flight, value=value, complete=False)
 
+        connected = isinstance(source, RunsPoller)
         try:
             if isinstance(source, RunsPoller):
                 value = source.poll(None, emit, self._clock.time())
             else:
                 gateway = self._backend.connect()
+                connected = True
                 value = source.poll(gateway.urgent() if urgent else gateway, emit, self._clock.time())
         except Exception as error:
             problem = explain(error, self._backend.target)
             if not isinstance(error, Problem):
                 _log.debug("poll of %s failed", topic, exc_info=error)
-            self._failed(topic, entry, flight, problem)
+            lost = not connected or backend_lost(problem)
+            self._failed(topic, entry, flight, problem, lost)
         else:
             self._succeeded(topic, entry, flight, source, value)
         finally:
@@ -316,7 +298,7 @@ class Hub:
             with self._wake:
                 self._wake.notify_all()
 
-    def _succeeded(self, topic: Topic[Any], entry: _Entry, flight: int, source: Any, value: Any) -> None:
+    def _succeeded(self, topic: Topic[Any], entry: Entry, flight: int, source: Any, value: Any) -> None:
         with self._wake:
             if not isinstance(source, RunsPoller):
                 self._backend.answered()
@@ -327,9 +309,9 @@ class Hub:
         self._publish(topic, entry, flight, value=value, interval=interval, ended=True)
         self._save()
 
-    def _failed(self, topic: Topic[Any], entry: _Entry, flight: int, problem: Problem) -> None:
+    def _failed(self, topic: Topic[Any], entry: Entry, flight: int, problem: Problem, lost: bool) -> None:
         with self._wake:
-            if backend_lost(problem):
+            if lost:
                 wait = self._backend.lost(problem)
             elif entry.flight == flight:
                 wait = entry.backoff.next()
@@ -343,7 +325,7 @@ class Hub:
     def _publish(
         self,
         topic: Topic[Any],
-        entry: _Entry,
+        entry: Entry,
         flight: int,
         *,
         value: Any = None,
@@ -381,9 +363,7 @@ class Hub:
                     throttled_until=None,
                 )  # fmt: skip
             entry.snapshot = snapshot
-            listeners = list(entry.listeners.values())
-            for listener in listeners:
-                _deliver(listener, snapshot)
+            entry.tell()
 
     def _wait(self, interval: float | None, *, failed: bool) -> float | None:
         """Seconds to the next poll: the poller's own, never shorter than what hidden or the person's interval asks for."""
@@ -408,8 +388,7 @@ class Hub:
             entry.snapshot = replace(entry.snapshot, error=problem, stale=entry.snapshot.value is not None)
             if not isinstance(entry.poller, RunsPoller):
                 self._backend.unanswered(problem)
-            for listener in list(entry.listeners.values()):
-                _deliver(listener, entry.snapshot)
+            entry.tell()
         self._tell_status()
 
     def _run(self) -> None:
@@ -428,21 +407,19 @@ class Hub:
 
     # -- entries -------------------------------------------------------------------------------------------------------
 
-    def _new_entry(self, topic: Topic[Any]) -> _Entry:
+    def _new_entry(self, topic: Topic[Any]) -> Entry:
         poller(topic, None, self._pace)  # an unknown topic is refused here
         quiet = [found for found, entry in self._entries.items() if not entry.listeners and not entry.flight]
         for found in quiet[: max(0, len(quiet) - KEPT)]:
             del self._entries[found]
         first = 1.0 if self._backend.target == "embedded" else 5.0
-        return _Entry(snapshot=self._first_snapshot(topic), backoff=Backoff(first, self._random))
+        return Entry(snapshot=self._first_snapshot(topic), backoff=Backoff(first, self._random))
 
     def _first_snapshot(self, topic: Topic[Any]) -> Snapshot[Any]:
-        if self._known is None:
-            self._known = self._remembered.load() if self._remembered else {}
-        rows, fetched_at = self._known.get(topic.kind, (None, None))
+        rows, fetched_at = self._remembered.first(topic.kind) if self._remembered else (None, None)
         return Snapshot(topic=topic, value=rows, fetched_at=fetched_at, stale=rows is not None)
 
-    def _begin(self, topic: Topic[Any], entry: _Entry) -> None:
+    def _begin(self, topic: Topic[Any], entry: Entry) -> None:
         """A first listener: a new generation with a new poller; an answer still in flight for the old one is dropped."""
         self._numbers += 1
         entry.flight = 0
@@ -485,27 +462,6 @@ class Hub:
         if self._remembered is None:
             return
         with self._wake:
+            shots = [entry.snapshot for entry in self._entries.values()]
             now = self._clock.monotonic()
-            if not force and self._saved_at and now - self._saved_at < SAVE_EVERY:
-                return
-            known = dict(self._known or {})
-            for topic, entry in self._entries.items():
-                shot = entry.snapshot
-                if (
-                    shot.topic.kind in ("jobs", "endpoints")
-                    and shot.value is not None
-                    and shot.fetched_at
-                    and shot.complete
-                ):
-                    known[topic.kind] = (shot.value, shot.fetched_at)
-            if not known or (known == self._known and not force):
-                return
-            self._known, self._saved_at = known, now
-        self._remembered.save(known)
-
-
-def _deliver(listener: Deliver, snapshot: Snapshot[Any]) -> None:
-    try:
-        listener(snapshot)
-    except Exception:
-        _log.exception("a listener of %s failed", snapshot.topic)
+        self._remembered.keep([shot for shot in shots if shot.complete], now, force=force)

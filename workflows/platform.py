@@ -85,13 +85,18 @@ class Platform:
             observer(call)
 
 
-def open_platform(configuration: Configuration) -> Platform:
+def open_platform(configuration: Configuration, *, observing: bool = False) -> Platform:
     """The platform that a configuration names; the embedded SageMaker is started when it does not run.
+
+    Args:
+        observing: Nothing will be made: on AWS no execution role is looked for, so ``role_arn`` may be empty.
 
     Raises:
         WorkflowError: No credentials, no region, no role, no network, or the engine does not start.
     """
-    return _open_embedded(configuration) if configuration.target == "embedded" else _open_aws(configuration)
+    if configuration.target == "embedded":
+        return _open_embedded(configuration)
+    return _open_aws(configuration, observing)
 
 
 def client_config(target: str) -> Any:
@@ -141,7 +146,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
     return platform
 
 
-def _open_aws(configuration: Configuration) -> Platform:
+def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     import boto3
     import botocore.session
     from botocore.exceptions import BotoCoreError, ClientError
@@ -164,7 +169,9 @@ def _open_aws(configuration: Configuration) -> Platform:
             target="aws",
             region=session.region_name,
             account=identity["Account"],
-            role_arn=_role(session, dict(identity), configuration, config),
+            role_arn=configuration.role
+            if observing
+            else _role(session, dict(identity), configuration, config),
             bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
             session=session,
         )

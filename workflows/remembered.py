@@ -5,17 +5,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import threading
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from workflows.files import write_atomically
 from workflows.observe.rows import EndpointRow, JobRow
+from workflows.topics import Snapshot
 
 MOST_ROWS = 2_000
 """Rows kept per list, the newest: 2,000 load in about 10 ms."""
 
+SAVE_EVERY = 10.0
+"""Seconds between two writes."""
+
 FORMAT = 1
+
+Known = dict[str, tuple[tuple[Any, ...], float]]
+"""Rows and the time of their fetching, by topic kind."""
+
 _ROWS: dict[str, type[Any]] = {"jobs": JobRow, "endpoints": EndpointRow}
 
 
@@ -25,10 +35,40 @@ class Remembered:
     def __init__(self, folder: Path, target: str, *distinguishing: str) -> None:
         digest = hashlib.sha256("\0".join((target, *distinguishing)).encode()).hexdigest()[:12]
         self.path = folder / f"last-known-{target}-{digest}.json"
+        self._known: Known | None = None
+        self._saved_at: float | None = None
+        self._lock = threading.Lock()
 
-    def load(self) -> dict[str, tuple[tuple[Any, ...], float]]:
+    def first(self, kind: str) -> tuple[tuple[Any, ...] | None, float | None]:
+        """The rows kept for a topic kind and the time of their fetching, or two times None."""
+        with self._lock:
+            if self._known is None:
+                self._known = self.load()
+            return self._known.get(kind, (None, None))
+
+    def keep(self, shots: Iterable[Snapshot[Any]], now: float, *, force: bool = False) -> None:
+        """Take the lists among the snapshots over, and write them unless that was done a moment ago.
+
+        Args:
+            now: Monotonic seconds.
+            force: Write in any case.
+        """
+        with self._lock:
+            before = self._known or {}
+            known = dict(before)
+            for shot in shots:
+                if shot.topic.kind in _ROWS and shot.value is not None and shot.fetched_at is not None:
+                    known[shot.topic.kind] = (shot.value, shot.fetched_at)
+            early = self._saved_at is not None and now - self._saved_at < SAVE_EVERY
+            same = all(kind in before and rows is before[kind][0] for kind, (rows, _) in known.items())
+            if not known or (not force and (early or same)):
+                return
+            self._known, self._saved_at = known, now
+            self.save(known)
+
+    def load(self) -> Known:
         """Rows and the time of their fetching, by topic kind."""
-        found: dict[str, tuple[tuple[Any, ...], float]] = {}
+        found: Known = {}
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             if data.get("format") != FORMAT:
@@ -45,7 +85,7 @@ class Remembered:
             return {}
         return found
 
-    def save(self, known: dict[str, tuple[tuple[Any, ...], float]]) -> None:
+    def save(self, known: Known) -> None:
         """Replace the file; readable by this user only. A full or read-only disk is not an error."""
         data: dict[str, Any] = {"format": FORMAT}
         for kind, (rows, fetched_at) in known.items():

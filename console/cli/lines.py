@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from console.formatting import duration, number, printable
@@ -56,8 +58,8 @@ class Lines:
                     self._line(f"  {mark}{source}{event.message}")
             case events.Table():
                 self._line(f"  {event.title}")
-                for row in [event.columns, *event.rows]:
-                    self._line("    " + "  ".join(cell(item) for item in row))
+                for line in aligned([event.columns, *event.rows]):
+                    self._line(f"    {line}")
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():
@@ -97,6 +99,16 @@ def progress_text(progress: events.Progress, metrics: dict[str, float]) -> str:
         parts.append(progress.note)
     parts += [f"{name} {number(value)}" for name, value in metrics.items()]
     return ", ".join(parts)
+
+
+def aligned(rows: Sequence[Sequence[object]]) -> list[str]:
+    """The rows with their columns below each other."""
+    texts = [[cell(item) for item in row] for row in rows]
+    widths = [max(len(row[index]) for row in texts) for index in range(len(texts[0]))]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in texts
+    ]
 
 
 def cell(value: object) -> str:

@@ -47,7 +47,7 @@ class Settings:
         """
         from workflows.platform import open_platform
 
-        return open_platform(self.configuration)
+        return open_platform(self.configuration, observing=True)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

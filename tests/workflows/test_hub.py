@@ -259,7 +259,7 @@ def test_a_platform_that_cannot_be_opened_is_told_and_tried_again_on_demand() ->
 
 
 def test_a_late_answer_for_an_earlier_subscription_is_dropped() -> None:
-    bench, jobs = jobs_bench(1)
+    bench, _ = jobs_bench(1)
     first: list[Snapshot[Any]] = []
     second: list[Snapshot[Any]] = []
     subscription = bench.hub.subscribe(topics.job("job-0000"), first.append)
@@ -276,7 +276,7 @@ def test_a_late_answer_for_an_earlier_subscription_is_dropped() -> None:
 
 
 def test_a_hung_call_is_told_after_a_while_and_other_topics_go_on() -> None:
-    bench, jobs = jobs_bench(2)
+    bench, _ = jobs_bench(2)
     seen: list[Snapshot[Any]] = []
     details: list[Snapshot[Any]] = []
     bench.hub.subscribe(topics.JOBS, seen.append)
@@ -386,7 +386,7 @@ def test_an_unknown_topic_is_refused() -> None:
 
 
 def test_actions_run_in_a_worker_and_report_their_result_or_problem() -> None:
-    bench, jobs = jobs_bench(1)
+    bench, _ = jobs_bench(1)
     results: list[Any] = []
     bench.hub.use(lambda gateway: gateway.region, lambda value, problem: results.append((value, problem)))
     assert results == []

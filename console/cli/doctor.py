@@ -1,0 +1,36 @@
+"""``mlconsole doctor``: what works on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from console.cli.options import Settings, json_option, platform_options
+
+MARKS = {"ok": ("✓", "ok"), "note": ("·", "idle"), "warning": ("!", "wait"), "bad": ("✗", "bad")}
+
+
+@click.command()
+@json_option
+@platform_options
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Tell what works on this machine and what to do about the rest.
+
+    Exit status: 0 when nothing is broken, else 1.
+    """
+    from console.cli.output import print_json, styled
+    from workflows.diagnosis import diagnose
+
+    findings = []
+    for finding in diagnose(Settings.of(ctx).configuration):
+        findings.append(finding)
+        if as_json:
+            continue
+        mark, role = MARKS[finding.state]
+        click.echo(f"{styled(mark, role)} {finding.name:<13}  {finding.text}")
+        if finding.remedy:
+            click.echo(f"{'':17}{finding.remedy}")
+    broken = any(finding.state == "bad" for finding in findings)
+    if as_json:
+        print_json({"ok": not broken, "findings": findings})
+    ctx.exit(1 if broken else 0)

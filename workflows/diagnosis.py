@@ -1,0 +1,245 @@
+"""What works on this machine, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from workflows import embedded, locations
+from workflows.configuration import Configuration
+from workflows.explain import explain
+
+State = Literal["ok", "note", "warning", "bad"]
+
+LEAST_PYTHON = (3, 11)
+PACKAGES = ("boto3", "sagemaker", "torch", "scikit-learn", "pandas", "textual", "uvicorn")
+LOW_DISK, NO_DISK = 5e9, 1e9
+LOW_MEMORY, NO_MEMORY = 2e9, 0.7e9
+"""Bytes. A training job with PyTorch takes about 0.4 GB, an endpoint's worker about as much."""
+STS_TIMEOUT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: what was looked at, how it is, in a sentence, and what to do (empty: nothing)."""
+
+    name: str
+    state: State
+    text: str
+    remedy: str = ""
+
+
+def diagnose(configuration: Configuration) -> Iterator[Finding]:
+    """Look at everything, one finding after the other. A check that fails is a finding itself."""
+    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+        ("python", _python),
+        ("packages", _packages),
+        ("terminal", _terminal),
+        ("configuration", lambda: _configuration(configuration)),
+        ("disk", _disk),
+        ("memory", _memory),
+        ("containers", _containers),
+        ("engine", _engine),
+        ("data sets", _datasets),
+        ("AWS", lambda: _aws(configuration)),
+    )
+    for name, check in checks:
+        try:
+            yield check()
+        except Exception as error:
+            problem = explain(error, configuration.target)
+            yield Finding(name, "bad", problem.sentence, problem.remedy)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    text = f"Python {version} at {sys.executable}"
+    if sys.version_info < LEAST_PYTHON:
+        return Finding("python", "bad", text, "mlconsole needs Python 3.11 or newer.")
+    return Finding("python", "ok", text)
+
+
+def _packages() -> Finding:
+    from importlib import metadata
+
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding(
+            "packages", "bad", f"Missing: {', '.join(missing)}.", "Install again: `pip install mlconsole`."
+        )
+    return Finding("packages", "ok", ", ".join(found))
+
+
+def _terminal() -> Finding:
+    term = os.environ.get("TERM", "")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return Finding(
+            "terminal", "note", "Not a terminal here: the console cannot be opened, all commands work."
+        )
+    columns, lines = shutil.get_terminal_size()
+    via = [
+        name
+        for name, variable in (("SSH", "SSH_CONNECTION"), ("tmux", "TMUX"), ("screen", "STY"))
+        if variable in os.environ
+    ]
+    text = f"{term or 'TERM is not set'}, {columns} × {lines}" + (
+        f", through {' and '.join(via)}" if via else ""
+    )
+    if term in ("", "dumb", "unknown"):
+        return Finding("terminal", "bad", text, "Set TERM, for example to xterm-256color.")
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    if encoding != "utf8":
+        return Finding(
+            "terminal",
+            "warning",
+            f"{text}, {sys.stdout.encoding}",
+            "Use a UTF-8 locale: `export LANG=C.UTF-8`.",
+        )
+    if columns < 80 or lines < 24:
+        return Finding("terminal", "warning", text, "The screens need 80 × 24.")
+    return Finding("terminal", "ok", text)
+
+
+def _configuration(configuration: Configuration) -> Finding:
+    path = locations.config_file()
+    text = f"target {configuration.target}, interface {configuration.interface}"
+    return Finding(
+        "configuration", "ok", f"{text}, from {path}" if path.exists() else f"{text}; no file at {path}"
+    )
+
+
+def _disk() -> Finding:
+    folder = _existing(locations.store_dir())
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:.1f} GB free below {locations.store_dir()}"
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", "bad", f"{folder} cannot be written to.", "Move it with MLCONSOLE_HOME.")
+    if free < NO_DISK:
+        return Finding("disk", "bad", text, "Make room, or move it with MLCONSOLE_HOME.")
+    if free < LOW_DISK:
+        return Finding("disk", "warning", text, "Models and data sets may fill it; MLCONSOLE_HOME moves it.")
+    return Finding("disk", "ok", text)
+
+
+def _memory() -> Finding:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    text = (
+        f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB available, {os.cpu_count() or 1} cores"
+    )
+    if memory.available < NO_MEMORY:
+        return Finding("memory", "bad", text, "A training job with PyTorch does not fit; end other programs.")
+    if memory.available < LOW_MEMORY:
+        return Finding("memory", "warning", text, "Jobs will run one after the other.")
+    return Finding("memory", "ok", text)
+
+
+def _containers() -> Finding:
+    """Whether a job gets an /opt/ml of its own. The engine tries it, in a process that is thrown away."""
+    program = "from engine.jobs.launcher import namespaces_allowed; print(namespaces_allowed())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    if done.stdout.strip() == "True":
+        return Finding("containers", "ok", "Each job sees its own /opt/ml, through a mount namespace.")
+    if done.stdout.strip() == "False":
+        return Finding(
+            "containers",
+            "note",
+            "Namespaces are not allowed here: /opt/ml is rewritten in each job's arguments and variables instead.",
+            "Nothing has to be done; a script with a hard-coded /opt/ml path needs namespaces (sysctl kernel.unprivileged_userns_clone).",
+        )
+    said = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+    return Finding(
+        "containers", "bad", f"Jobs cannot be started: {said}", "Install again: `pip install mlconsole`."
+    )
+
+
+def _engine() -> Finding:
+    found = embedded.connection()
+    if found is None:
+        text = f"The embedded SageMaker does not run; it starts by itself when it is needed (data in {locations.engine_dir()})."
+        return Finding("engine", "note", text)
+    return Finding(
+        "engine",
+        "ok",
+        f"Runs at {found.url} (process {found.pid}, account {found.account_id}, {found.region}).",
+    )
+
+
+def _datasets() -> Finding:
+    folder = locations.datasets_dir()
+    if folder is None:
+        return Finding(
+            "data sets", "note", "MLCONSOLE_DATA_DIR is not set: studies make or fetch their data."
+        )
+    if not folder.is_dir():
+        return Finding(
+            "data sets",
+            "bad",
+            f"MLCONSOLE_DATA_DIR names {folder}, which is no folder.",
+            "Correct or unset it.",
+        )
+    return Finding("data sets", "ok", f"Real data sets in {folder}.")
+
+
+def _aws(configuration: Configuration) -> Finding:
+    """The credentials that --target aws would use. They are looked for without asking the instance metadata service
+    unless AWS is the target, because that takes seconds on other machines."""
+    import boto3
+    from botocore.config import Config
+
+    wanted = configuration.target == "aws"
+    if not wanted and "AWS_EC2_METADATA_DISABLED" not in os.environ:
+        os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    session = boto3.Session(
+        profile_name=configuration.profile or None, region_name=configuration.region or None
+    )
+    if session.get_credentials() is None:
+        if wanted:
+            return Finding(
+                "AWS",
+                "bad",
+                "There are no AWS credentials.",
+                "Run `aws configure` or `aws sso login`, or name --profile.",
+            )
+        return Finding("AWS", "note", "No AWS credentials; they are needed for --target aws only.")
+    region = session.region_name
+    config = Config(connect_timeout=STS_TIMEOUT, read_timeout=STS_TIMEOUT, retries={"total_max_attempts": 1})
+    try:
+        caller = session.client("sts", region_name=region or "us-east-1", config=config).get_caller_identity()
+    except Exception as error:
+        problem = explain(error, "aws")
+        return Finding(
+            "AWS",
+            "bad" if wanted else "note",
+            f"Credentials are there, but: {problem.sentence}",
+            problem.remedy,
+        )
+    if not region:
+        return Finding(
+            "AWS",
+            "bad" if wanted else "note",
+            f"{caller['Arn']}, but no region.",
+            "Set AWS_REGION or --region.",
+        )
+    through = f" through {os.environ['AWS_ENDPOINT_URL']}" if os.environ.get("AWS_ENDPOINT_URL") else ""
+    return Finding("AWS", "ok", f"{caller['Arn']} in {region}{through}")
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
