@@ -52,6 +52,7 @@ class Engine:
         await self.jobs.stop()
         self.metrics.close()
         self.logs.close()
+        self.objects.close()
         self.store.close()
 
     async def reset(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -163,11 +164,12 @@ class ObjectStore:
                 )
             if db.execute("DELETE FROM buckets WHERE name=?", (bucket,)).rowcount == 0:
                 raise no_such_bucket(bucket)
-            doomed = [row[0] for row in db.execute("SELECT id FROM uploads WHERE bucket=?", (bucket,))]
+            sql = "SELECT path FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket=?)"
+            doomed = {Path(row[0]).parent for row in db.execute(sql, (bucket,))}
             db.execute("DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket=?)", (bucket,))
             db.execute("DELETE FROM uploads WHERE bucket=?", (bucket,))
-        for upload in doomed:
-            shutil.rmtree(self.parts / upload, ignore_errors=True)
+        for parts in doomed:
+            shutil.rmtree(self.parts / parts, ignore_errors=True)
         for folder in ("buckets", "hashed"):
             shutil.rmtree(self.root / folder / bucket, ignore_errors=True)
 
@@ -378,11 +380,9 @@ class ObjectStore:
         for leftover in self.staging.iterdir():
             leftover.unlink()
         known = {row[0] for row in self.index.query("SELECT path FROM parts")}
-        uploads = {row[0] for row in self.index.query("SELECT id FROM uploads")}
         for folder in self.parts.iterdir():
-            if folder.name not in uploads:
-                shutil.rmtree(folder, ignore_errors=True)
-                continue
             for file in folder.iterdir():
                 if f"{folder.name}/{file.name}" not in known:
                     file.unlink()
+            with contextlib.suppress(OSError):
+                folder.rmdir()

@@ -125,3 +125,53 @@ def crc32c() -> LaneCrc:
 def crc64nvme() -> LaneCrc:
     """CRC-64/NVME."""
     return LaneCrc(64, 0x9A6C9329AC4BC9B5)
+
+
+def combined(algorithm: str, pieces: list[tuple[bytes, int]]) -> bytes:
+    """The CRC of a whole from the (CRC, length) of its pieces, without their bytes: shifting a CRC over zeros is linear.
+
+    ``algorithm`` is CRC32, CRC32C or CRC64NVME. The squaring of the operator follows zlib's crc32_combine.
+    """
+    width, polynomial = _PARAMETERS[algorithm]
+    total = 0
+    for digest, length in pieces:
+        total = _shifted(total, length, width, polynomial) ^ int.from_bytes(digest, "big")
+    return total.to_bytes(width // 8, "big")
+
+
+_PARAMETERS = {
+    "CRC32": (32, 0xEDB88320),
+    "CRC32C": (32, 0x82F63B78),
+    "CRC64NVME": (64, 0x9A6C9329AC4BC9B5),
+}
+
+
+def _shifted(value: int, length: int, width: int, polynomial: int) -> int:
+    """A CRC after ``length`` zero bytes; the inversions at both ends cancel out."""
+    exponent = 0
+    while length:
+        if length & 1:
+            value = _apply(_power(exponent, width, polynomial), value)
+        length >>= 1
+        exponent += 1
+    return value
+
+
+@cache
+def _power(exponent: int, width: int, polynomial: int) -> list[int]:
+    """The operator that shifts over ``2 ** exponent`` zero bytes, as the images of single bits."""
+    if exponent == 0:
+        table = _table(width, polynomial)
+        return [table[bit & 255] ^ (bit >> 8) for bit in (1 << k for k in range(width))]
+    half = _power(exponent - 1, width, polynomial)
+    return [_apply(half, image) for image in half]
+
+
+def _apply(operator: list[int], value: int) -> int:
+    total, bit = 0, 0
+    while value:
+        if value & 1:
+            total ^= operator[bit]
+        value >>= 1
+        bit += 1
+    return total

@@ -1,0 +1,1 @@
+"""Amazon S3: buckets, objects, listings, multipart uploads, tags, and what an unconfigured bucket says of its configuration."""
