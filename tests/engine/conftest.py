@@ -67,7 +67,9 @@ def launch(data_dir: Path, *options: str) -> RunningEngine:
     data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir / "test-output.log"
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MLCONSOLE_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "MLCONSOLE_")) or name == "MLCONSOLE_NO_NAMESPACES"
     }
     with log.open("a") as output:
         process = subprocess.Popen(
