@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,6 +23,7 @@ from engine.protocol.validate import validate
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _log = logging.getLogger("engine")
+_INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations(-response-stream)?")
 _BODILESS = frozenset((204, 304))
 
 
@@ -191,7 +193,7 @@ def _guess_wire(request: Request) -> str:
         return services[0].wire
     if request.method == "POST" and request.path == "/" and headers.get("content-type", "").startswith(FORM):
         return "query"
-    return "rest-json" if services else "rest-xml"
+    return "rest-json" if services or _INVOCATION.fullmatch(request.path) else "rest-xml"
 
 
 def _not_offered(route: Route) -> ServiceError:

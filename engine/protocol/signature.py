@@ -187,16 +187,7 @@ def claim(headers: Mapping[str, str], query: str) -> Claim | None:
     if "X-Amz-Signature" in query or "X-Amz-Credential" in query:
         return _presigned_claim(dict(parse_qsl(query, keep_blank_values=True)))
     if "Signature=" in query and "AWSAccessKeyId=" in query:
-        fields = dict(parse_qsl(query, keep_blank_values=True))
-        token = fields.get("x-amz-security-token", "")
-        return Claim(
-            "v2",
-            fields["AWSAccessKeyId"],
-            fields["Signature"],
-            scope="s3",
-            expires=fields.get("Expires", ""),
-            token=token,
-        )
+        return _presigned_v2_claim(dict(parse_qsl(query, keep_blank_values=True)))
     return None
 
 
@@ -231,6 +222,19 @@ def _header_claim(authorization: str, headers: Mapping[str, str]) -> Claim:
     )
 
 
+def _presigned_v2_claim(fields: Mapping[str, str]) -> Claim:
+    for name in ("AWSAccessKeyId", "Signature", "Expires"):
+        if not fields.get(name):
+            raise ValueError(f"Query-string authentication requires the {name} parameter.")
+    expires = fields["Expires"]
+    if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
+        raise ValueError("Invalid date (should be seconds since epoch): " + expires[:40])
+    token = fields.get("x-amz-security-token", "")
+    return Claim(
+        "v2", fields["AWSAccessKeyId"], fields["Signature"], scope="s3", expires=expires, token=token
+    )
+
+
 def _presigned_claim(fields: Mapping[str, str]) -> Claim:
     for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"):
         if not fields.get(f"X-Amz-{name}"):
@@ -238,7 +242,7 @@ def _presigned_claim(fields: Mapping[str, str]) -> Claim:
     if fields["X-Amz-Algorithm"] != ALGORITHM:
         raise ValueError('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"')
     expires = fields["X-Amz-Expires"]
-    if not (expires.isascii() and expires.isdigit()) or int(expires) > _LONGEST_PRESIGN:
+    if not (expires.isascii() and expires.isdigit() and len(expires) < 12) or int(expires) > _LONGEST_PRESIGN:
         raise ValueError("X-Amz-Expires must be a number of seconds, at most a week (604800).")
     return _scoped(
         "query",
@@ -298,7 +302,7 @@ def check(
         raise refuse(Refusal.TOKEN, wire)
     if told.form == "v2":
         _check_v2(told, key, method, path, query, headers, wire)
-        if not told.expires.isdigit() or int(told.expires) < now:
+        if int(told.expires) < now:
             raise refuse(Refusal.EXPIRED, wire)
     else:
         if told.scope != service.scope:
@@ -323,7 +327,9 @@ def check(
 def _check_time(told: Claim, wire: str, now: float) -> None:
     signed_at = _moment(told.timestamp)
     if signed_at is None:
-        raise refuse(Refusal.MALFORMED, wire, f"Date must be in ISO-8601 'basic format'. Got '{told.timestamp}'.")
+        raise refuse(
+            Refusal.MALFORMED, wire, f"Date must be in ISO-8601 'basic format'. Got '{told.timestamp}'."
+        )
     if told.form == "query" and signed_at + int(told.expires) < now:
         raise refuse(Refusal.EXPIRED, wire)
     if signed_at < now - _SKEW and told.form == "header":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -57,7 +58,9 @@ _LEFT_OUT = {"Expires", "Metadata", "ResponseMetadata"}
 @pytest.mark.parametrize(("service", "operation", "wire"), _OPERATIONS)
 @_RELAXED
 @given(data=st.data())
-def test_botocore_reads_what_the_engine_renders(service: str, operation: str, wire: str, data: st.DataObject) -> None:
+def test_botocore_reads_what_the_engine_renders(
+    service: str, operation: str, wire: str, data: st.DataObject
+) -> None:
     shape = models.operation(service, operation).output_shape
     if shape is None:
         return
@@ -65,9 +68,13 @@ def test_botocore_reads_what_the_engine_renders(service: str, operation: str, wi
     answer = render.response(Route(models.SERVICES[service], operation, wire, {}), output, "request-1")
     assert isinstance(answer.body, bytes)
     response = {"body": answer.body, "headers": _Headers(answer.headers), "status_code": answer.status}
-    if shape.serialization.get("payload") and shape.members[shape.serialization["payload"]].type_name == "blob":
-        response["body"] = answer.body
+    payload = shape.serialization.get("payload")
+    streams = bool(payload) and shape.members[payload].type_name == "blob"
+    if streams:
+        response["body"] = BytesIO(answer.body)
     parsed = botocore.parsers.create_parser(wire).parse(response, shape)
+    if streams:
+        parsed[payload] = parsed[payload].read()
     parsed.pop("ResponseMetadata")
     assert _plain(_known(parsed, output)) == _plain(output)
 
@@ -75,13 +82,19 @@ def test_botocore_reads_what_the_engine_renders(service: str, operation: str, wi
 @pytest.mark.parametrize(("service", "operation", "wire"), _OPERATIONS)
 @_RELAXED
 @given(data=st.data())
-def test_the_engine_reads_what_botocore_sends(service: str, operation: str, wire: str, data: st.DataObject) -> None:
+def test_the_engine_reads_what_botocore_sends(
+    service: str, operation: str, wire: str, data: st.DataObject
+) -> None:
     model = models.operation(service, operation)
-    given = {name: value for name, value in data.draw(values(model.input_shape)).items() if name not in _LEFT_OUT}
+    given = {
+        name: value for name, value in data.draw(values(model.input_shape)).items() if name not in _LEFT_OUT
+    }
     for name in ("Bucket", "Key", "EndpointName", "FunctionName"):
         if name in given:
             given[name] = "a-name"
-    sent = botocore.serialize.create_serializer(wire, include_validation=False).serialize_to_request(given, model)
+    sent = botocore.serialize.create_serializer(wire, include_validation=False).serialize_to_request(
+        given, model
+    )
     headers = {name.lower(): str(value) for name, value in sent["headers"].items()}
     body = sent["body"]
     query = sent["query_string"]
@@ -94,7 +107,11 @@ def test_the_engine_reads_what_botocore_sends(service: str, operation: str, wire
     else:
         path, _, more = sent["url_path"].partition("?")
         pairs = [pair.partition("=")[::2] for pair in more.split("&") if pair]
-        pairs += [(name, one) for name, value in (query or {}).items() for one in (value if isinstance(value, list) else [value])]
+        pairs += [
+            (name, one)
+            for name, value in (query or {}).items()
+            for one in (value if isinstance(value, list) else [value])
+        ]
         query = urlencode(pairs)
         headers = {**headers}
         route = routing.by_path(models.SERVICES[service].scope, sent["method"], path, dict(pairs), headers)
@@ -119,7 +136,9 @@ class _Headers(dict):  # type: ignore[type-arg]
 
 def _known(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """Top-level members that were given; parsers add empty ones for headers and bodies that are not there."""
-    return {name: value for name, value in found.items() if name in wanted or value not in (None, "", b"", {}, [])}
+    return {
+        name: value for name, value in found.items() if name in wanted or value not in (None, "", b"", {}, [])
+    }
 
 
 def _plain(value: Any) -> Any:
