@@ -129,6 +129,7 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
     from engine.control import Control
 
     services.load()
+    settings.port = listener.getsockname()[1]  # jobs and models reach the engine by it
     engine = Engine(settings)
     await engine.start()
     nonce = secrets.token_hex(16)

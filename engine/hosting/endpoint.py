@@ -24,7 +24,7 @@ DEFAULT_HEALTH_TIMEOUT = 480.0
 """Seconds a container may take to answer /ping when the configuration does not say."""
 
 _INHERITED = (
-    "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    "HOME", "USER", "LOGNAME", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
 
@@ -183,9 +183,12 @@ def base_environment(engine: Engine) -> dict[str, str]:
     """What every container's environment begins with: the region, this engine as AWS, and what the machine needs."""
     settings = engine.settings
     found = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    found |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    found |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))}
     found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    found["LANG"] = "C.UTF-8"
     found["PYTHONUNBUFFERED"] = "1"
+    found["PYTHONIOENCODING"] = "UTF-8"
+    found["AWS_EC2_METADATA_DISABLED"] = "true"
     found["AWS_REGION"] = found["AWS_DEFAULT_REGION"] = settings.region
     found["AWS_ACCESS_KEY_ID"] = settings.access_key
     found["AWS_SECRET_ACCESS_KEY"] = settings.secret_key

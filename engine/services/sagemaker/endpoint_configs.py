@@ -10,7 +10,8 @@ from engine.context import Engine
 from engine.errors import ServiceError, validation
 from engine.http import Request
 from engine.registry import operation
-from engine.services.sagemaker import models
+from engine.services.sagemaker import models, tags
+from engine.services.sagemaker.common import arn_of, check_role
 from engine.services.sagemaker.listing import Listing
 from engine.store import Exists
 
@@ -33,7 +34,7 @@ _LIST = Listing("ListEndpointConfigs", KIND)
 
 def config_arn(engine: Engine, name: str) -> str:
     """The configuration's ARN."""
-    return engine.settings.arn("sagemaker", f"endpoint-config/{name.lower()}")
+    return arn_of(engine, KIND, name)
 
 
 def no_config(engine: Engine, name: str) -> ServiceError:
@@ -48,7 +49,9 @@ async def create_endpoint_config(engine: Engine, request: Request, params: dict[
     arn = config_arn(engine, name)
     if engine.store.find(KIND, name) is not None:
         raise validation(f'Cannot create already existing endpoint configuration "{arn}".')
-    models.check_role(engine, params.get("ExecutionRoleArn"))
+    tags.check(params.get("Tags", []))
+    if params.get("ExecutionRoleArn"):
+        check_role(engine, params["ExecutionRoleArn"])
     _check(engine, params)
     document = {key: params[key] for key in _DESCRIBED if params.get(key) is not None}
     for variant in [*document["ProductionVariants"], *document.get("ShadowProductionVariants", [])]:
@@ -57,7 +60,7 @@ async def create_endpoint_config(engine: Engine, request: Request, params: dict[
         engine.store.create(KIND, name, document, now=engine.clock.time())
     except Exists as error:
         raise validation(f'Cannot create already existing endpoint configuration "{arn}".') from error
-    models.attach_tags(engine, arn, params.get("Tags"))
+    tags.add(engine, arn, params.get("Tags", []))
     return {"EndpointConfigArn": arn}
 
 
@@ -99,7 +102,7 @@ async def delete_endpoint_config(engine: Engine, request: Request, params: dict[
     name = params["EndpointConfigName"]
     if not engine.store.delete(KIND, name):
         raise no_config(engine, name)
-    engine.store.delete("tags", config_arn(engine, name))
+    tags.drop(engine, config_arn(engine, name))
     return {}
 
 

@@ -13,7 +13,8 @@ from engine.errors import ServiceError, validation
 from engine.hosting.fleet import KIND, instance_ids
 from engine.http import Request
 from engine.registry import operation
-from engine.services.sagemaker import endpoint_configs, models
+from engine.services.sagemaker import endpoint_configs, models, tags
+from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
 from engine.store import Exists, Resource
 
@@ -25,7 +26,7 @@ _LIST = Listing("ListEndpoints", KIND)
 
 def endpoint_arn(engine: Engine, name: str) -> str:
     """The endpoint's ARN."""
-    return engine.settings.arn("sagemaker", f"endpoint/{name.lower()}")
+    return arn_of(engine, KIND, name)
 
 
 def no_endpoint(engine: Engine, name: str) -> ServiceError:
@@ -41,6 +42,7 @@ async def create_endpoint(engine: Engine, request: Request, params: dict[str, An
     taken = validation(f'Cannot create already existing endpoint "{arn}".')
     if engine.store.find(KIND, name) is not None:
         raise taken
+    tags.check(params.get("Tags", []))
     _deployment(params.get("DeploymentConfig"))
     document = _document(engine, params["EndpointConfigName"])
     document["EndpointArn"] = arn
@@ -48,7 +50,7 @@ async def create_endpoint(engine: Engine, request: Request, params: dict[str, An
         engine.store.create(KIND, name, document, now=engine.clock.time(), status="Creating")
     except Exists as error:
         raise taken from error
-    models.attach_tags(engine, arn, params.get("Tags"))
+    tags.add(engine, arn, params.get("Tags", []))
     engine.hosting.create(name)
     return {"EndpointArn": arn}
 
@@ -62,7 +64,9 @@ async def describe_endpoint(engine: Engine, request: Request, params: dict[str, 
     """
     name = params["EndpointName"]
     found = _find(engine, name)
-    if found.status in _CHANGING and any(sdk in request.headers.get("user-agent", "") for sdk in _PATIENT):
+    agent = request.headers.get("user-agent", "")
+    patient = "app/mlconsole" not in agent and any(sdk in agent for sdk in _PATIENT)
+    if found.status in _CHANGING and patient:
         await engine.hosting.changed(name, HOLD_SECONDS)
         found = _find(engine, name)
     return _described(name, found)

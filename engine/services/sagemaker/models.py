@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine import images, roles
+from engine import images
 from engine.context import Engine
 from engine.errors import ServiceError, validation
 from engine.hosting import artifacts
 from engine.http import Request
 from engine.registry import operation
+from engine.services.sagemaker import tags
+from engine.services.sagemaker.common import arn_of, check_role
 from engine.services.sagemaker.listing import Listing
 from engine.store import Exists
 
@@ -27,8 +29,8 @@ _LIST = Listing("ListModels", KIND)
 
 
 def model_arn(engine: Engine, name: str) -> str:
-    """The model's ARN; SageMaker writes names in ARNs in lower case."""
-    return engine.settings.arn("sagemaker", f"model/{name.lower()}")
+    """The model's ARN."""
+    return arn_of(engine, KIND, name)
 
 
 def no_model(engine: Engine, name: str) -> ServiceError:
@@ -49,7 +51,9 @@ async def create_model(engine: Engine, request: Request, params: dict[str, Any])
     arn = model_arn(engine, name)
     if engine.store.find(KIND, name) is not None:
         raise validation(f'Cannot create already existing model "{arn}".')
-    check_role(engine, params.get("ExecutionRoleArn"))
+    tags.check(params.get("Tags", []))
+    if params.get("ExecutionRoleArn"):
+        check_role(engine, params["ExecutionRoleArn"])
     _check_container(engine, _only_container(params))
     document = {key: params[key] for key in _DESCRIBED if params.get(key) is not None}
     document.setdefault("EnableNetworkIsolation", False)
@@ -61,7 +65,7 @@ async def create_model(engine: Engine, request: Request, params: dict[str, Any])
         engine.store.create(KIND, name, document, now=engine.clock.time())
     except Exists as error:
         raise validation(f'Cannot create already existing model "{arn}".') from error
-    attach_tags(engine, arn, params.get("Tags"))
+    tags.add(engine, arn, params.get("Tags", []))
     return {"ModelArn": arn}
 
 
@@ -97,48 +101,8 @@ async def delete_model(engine: Engine, request: Request, params: dict[str, Any])
     name = params["ModelName"]
     if not engine.store.delete(KIND, name):
         raise no_model(engine, name)
-    engine.store.delete("tags", model_arn(engine, name))
+    tags.drop(engine, model_arn(engine, name))
     return {}
-
-
-def check_role(engine: Engine, arn: str | None) -> None:
-    """Refuse an execution role of another account, one that is not there, or one that SageMaker may not assume.
-
-    Raises:
-        ServiceError: ``ValidationException``.
-    """
-    if not arn:
-        return
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
-        raise validation(f"RoleArn: {arn} is not the ARN of an IAM role.")
-    if parts[4] != engine.settings.account_id:
-        raise validation("Cross-account pass role is not allowed.")
-    found = engine.store.find(roles.ROLE, arn.rpartition("/")[2])
-    if found is None or not _trusts_sagemaker(found.document.get("Trust", {})):
-        raise validation(
-            f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
-            "'sagemaker.amazonaws.com' to assume the role."
-        )
-
-
-def attach_tags(engine: Engine, arn: str, tags: list[dict[str, str]] | None) -> None:
-    """Store the tags that a resource is created with."""
-    if tags:
-        engine.store.create("tags", arn, {"Tags": tags}, now=engine.clock.time())
-
-
-def _trusts_sagemaker(trust: Mapping[str, Any]) -> bool:
-    statements = trust.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        if principal == "*":
-            return bool(statement.get("Effect") == "Allow")
-        services = principal.get("Service", []) if isinstance(principal, dict) else []
-        services = [services] if isinstance(services, str) else services
-        if statement.get("Effect") == "Allow" and "sagemaker.amazonaws.com" in services:
-            return True
-    return False
 
 
 def _only_container(params: Mapping[str, Any]) -> dict[str, Any]:
