@@ -8,16 +8,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from workflows import embedded
+from workflows import embedded, locations
 from workflows.configuration import Configuration
 from workflows.events import ApiCall
 from workflows.failures import WorkflowError, explained
+from workflows.files import write_atomically
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
 
+_SDK_DEFAULTS = """\
+SchemaVersion: '1.0'
+SageMaker:
+  PythonSDK:
+    Modules:
+      TelemetryOptOut: true
+      Session:
+        DefaultS3Bucket: {bucket}
+"""
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 70
 """Seconds. SageMaker answers an invocation within 60 s."""
@@ -46,7 +57,9 @@ class Platform:
         """A boto3 client of the session, made once per service; clients may be used from several threads."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self.session.client(service, config=client_config(self.target))
+                self._clients[service] = self.session.client(
+                    service, config=client_config(self.target), endpoint_url=self.endpoint_url or None
+                )
             return self._clients[service]
 
     def observe(self, observer: Observer) -> Callable[[], None]:
@@ -113,7 +126,6 @@ def client_config(target: str) -> Any:
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         max_pool_connections=16,
-        user_agent_extra="app/mlconsole",
     )
 
 
@@ -131,6 +143,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
     )
     core.set_config_variable("endpoint_url", engine.url)
     core.set_credentials(engine.access_key, engine.secret_key)
+    _own_polls(core)
     session = boto3.Session(region_name=engine.region, botocore_session=core)
     platform = Platform(
         target="embedded",
@@ -146,6 +159,11 @@ def _open_embedded(configuration: Configuration) -> Platform:
     return platform
 
 
+def _own_polls(core: Any) -> None:
+    """Marks every client of a botocore session, the SDK's included, as one that polls at its own pace."""
+    core.user_agent_extra = "app/mlconsole"
+
+
 def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     import boto3
     import botocore.session
@@ -153,6 +171,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
 
     try:
         core = botocore.session.Session(profile=configuration.profile or None)
+        _own_polls(core)
         session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
         if not session.region_name:
             raise WorkflowError(
@@ -241,6 +260,19 @@ def _trusts_sagemaker(role: dict[str, Any]) -> bool:
     return False
 
 
+def _sdk_defaults(engine: embedded.Connection) -> Path:
+    """The SageMaker SDK's defaults file for an embedded account: its bucket, and no telemetry to the outside.
+
+    Without the bucket the SDK asks STS at a hard-coded address for the account.
+    """
+    path = locations.cache_dir() / f"sagemaker-{engine.region}-{engine.account_id}.yaml"
+    text = _SDK_DEFAULTS.format(bucket=engine.bucket)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    return path
+
+
 def _engine_environment(engine: embedded.Connection) -> dict[str, str]:
     """What `mlconsole engine env` exports: endpoint, keys, region, and the SageMaker SDK's defaults file."""
     return {
@@ -249,7 +281,7 @@ def _engine_environment(engine: embedded.Connection) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": engine.secret_key,
         "AWS_DEFAULT_REGION": engine.region,
         "AWS_REGION": engine.region,
-        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(engine.data_dir / "sagemaker-defaults.yaml"),
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_sdk_defaults(engine)),
     }
 
 
@@ -257,12 +289,13 @@ def _watch(core: Any, platform: Platform) -> None:
     """Hooks of the botocore session: every client made from it tells the platform's observers about its calls."""
 
     def started(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        context["mlconsole"] = (time.time(), time.perf_counter(), trimmed(params))
+        context["mlconsole"] = (model, time.time(), time.perf_counter(), trimmed(params))
 
-    def ended(
-        model: Any, context: dict[str, Any], parsed: Any = None, exception: Any = None, **_: Any
-    ) -> None:
-        began, clock, params = context.pop("mlconsole", (time.time(), time.perf_counter(), {}))
+    def ended(context: dict[str, Any], parsed: Any = None, exception: Any = None, **_: Any) -> None:
+        noted = context.pop("mlconsole", None)
+        if noted is None:
+            return  # a call inside botocore that no caller made, such as a credential's refresh
+        model, began, clock, params = noted
         error = type(exception).__name__ if exception is not None else ""
         if isinstance(parsed, dict) and "Error" in parsed:
             error = str(parsed["Error"].get("Code", "Error"))
