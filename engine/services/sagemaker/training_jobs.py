@@ -34,6 +34,8 @@ _LIST = Listing("ListTrainingJobs", KIND, without=frozenset({"StatusEquals"}))
 # Both SDKs describe a job every 5 s (v3) or 30 s (v2): their Describe of a job whose status they know is answered when the
 # status changes, so that they see the end of a job at once. v3 prints new log lines between two of them and waits less.
 _HELD = (("lib/aws-sagemaker-python-sdk", 20.0), ("lib/aws-sagemakercore", 10.0))
+IMPATIENT = "app/mlconsole"
+"""In the user agent of a client that polls at its own pace, whichever SDK carries it: it is answered at once."""
 _REMEMBERED = 2000
 _seen: OrderedDict[tuple[str, str, str, str], tuple[str, float]] = OrderedDict()
 
@@ -100,6 +102,8 @@ async def describe_training_job(engine: Engine, request: Request, params: dict[s
     found = job(engine, name)
     agent = request.headers.get("user-agent", "")
     patience = next((seconds for mark, seconds in _HELD if mark in agent.lower()), 0.0)
+    if IMPATIENT in agent:
+        patience = 0.0
     if patience and found.status not in ENDED:
         key = (request.access_key, agent, str(engine.layout.root), name)
         state = found.document["SecondaryStatus"]
