@@ -155,8 +155,11 @@ class _Exchange:
                 "The protocol rpc-v2-cbor is not spoken here; use the JSON or the query protocol.",
                 404,
             )
+        elif claim is None:
+            # Only a signature names a REST service; an unsigned request has nothing to hope for in any.
+            raise signature.refuse(Refusal.MISSING, self.wire)
         else:
-            scope = claim.scope if claim else "s3"
+            scope = claim.scope
             if not request.query and scope != "s3":
                 route = routing.by_plain_path(scope, request.method, path)
             else:
