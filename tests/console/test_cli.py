@@ -1,0 +1,268 @@
+"""The command line as a whole: help, failures, small commands, what its start imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from console import __version__
+from console.__main__ import main
+from tests.console.command import run
+from workflows import locations
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert __version__ == project["version"]
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"mlconsole {__version__}\n")
+
+
+def test_help_names_every_command_without_importing_one() -> None:
+    program = "import sys; from console.__main__ import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    for name in (
+        "run",
+        "runs",
+        "studies",
+        "jobs",
+        "endpoints",
+        "engine",
+        "doctor",
+        "where",
+        "config",
+        "completion",
+    ):
+        assert f"\n  {name} " in done.stdout
+    loaded = set(done.stderr.split())
+    assert "console.cli.root" in loaded
+    assert not loaded & {
+        "console.cli.jobs",
+        "console.cli.run",
+        "rich",
+        "textual",
+        "boto3",
+        "botocore",
+        "pydantic",
+        "workflows.runs",
+    }
+
+
+def test_the_help_of_every_command_and_subcommand_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
+    import click
+
+    from console.cli.root import cli
+
+    def visit(command: click.Command, path: list[str]) -> None:
+        if path != ["engine"]:  # its help is the engine's own
+            assert main([*path, "--help"]) == 0
+            assert "Usage: mlconsole " + " ".join(path) in capsys.readouterr().out
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                assert found is not None
+                visit(found, [*path, name])
+
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        found = cli.get_command(context, name)
+        assert found is not None
+        visit(found, [name])
+
+
+def test_without_a_terminal_it_says_how_it_is_used_and_fails() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Usage: mlconsole" in done.stdout
+    assert "The console needs a terminal. Here, try: mlconsole run moons" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["jbos"], "There is no command 'jbos'. Did you mean 'jobs'?"),
+        (["jobs", "ls", "--nonsense"], "--nonsense"),
+        (["jobs", "ls", "--since", "yesterday"], "'yesterday' is no age: write 90m, 12h or 7d."),
+        (["--target", "mars", "where"], "'mars' is not one of"),
+        (["run"], "Missing argument 'STUDY'"),
+        (["run", "moons", "--answer", "deploy"], "write QUESTION=CHOICE"),
+        (["where", "money"], "There are: config, data, engine, cache, state, runs."),
+        (["endpoints", "invoke", "x"], "Give the payload with --data or with --file, not both."),
+        (["run", "moons", "--set", "epochs=many"], "epochs cannot be 'many': it is a whole number"),
+        (["run", "moons", "--set", "epoch=3"], "There is no parameter 'epoch'."),
+        (["run", "moons", "--set", "epochs"], "'epochs' is not an assignment."),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_status_2(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Error: ") and told in err
+    assert err.count("\n") == 1
+
+
+def test_failures_are_one_sentence_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "show", "nope"]) == 1
+    assert capsys.readouterr().err == "Error: There is no run yet. `mlconsole run moons` starts one.\n"
+    assert main(["studies", "show", "nope"]) == 1
+    assert "There is no study 'nope'. Studies: moons" in capsys.readouterr().err
+
+
+def test_with_json_failures_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "show", "nope", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["error"] == "There is no run yet. `mlconsole run moons` starts one."
+    assert main(["jobs", "ls", "--json", "--nonsense"]) == 2
+    assert json.loads(capsys.readouterr().out)["code"] == "usage"
+
+
+def test_what_nobody_foresaw_leaves_a_report_and_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(locations, "as_table", broken)
+    assert main(["where"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("Error: Something unforeseen happened: ZeroDivisionError: a bug")
+    (report,) = (locations.state_dir() / "crashes").iterdir()
+    assert str(report) in err
+    assert "in broken" in report.read_text()
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_tells_every_folder_and_what_moves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLCONSOLE_RUNS_DIR", str(tmp_path / "elsewhere"))
+    assert main(["where", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["runs"] == {"path": str(tmp_path / "elsewhere"), "variable": "MLCONSOLE_RUNS_DIR"}
+    assert main(["where", "engine"]) == 0
+    assert capsys.readouterr().out == f"{locations.engine_dir()}\n"
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = locations.config_file()
+    file.parent.mkdir(parents=True)
+    file.write_text('target = "aws"\nregion = "eu-west-1"\nprofile = "lab"\nrole = "FromTheFile"\n')
+    monkeypatch.setenv("MLCONSOLE_REGION", "eu-west-2")
+    monkeypatch.setenv("MLCONSOLE_PROFILE", "work")
+    assert main(["--region", "eu-north-1", "config", "show", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["target"] == {"value": "aws", "source": str(file)}
+    assert told["role"] == {"value": "FromTheFile", "source": str(file)}
+    assert told["profile"] == {"value": "work", "source": "MLCONSOLE_PROFILE"}
+    assert told["region"] == {"value": "eu-north-1", "source": "--region"}
+    assert told["interface"] == {"value": "low", "source": "default"}
+    assert main(["--region", "eu-north-1", "config", "show", "--json", "--region", "us-west-2"]) == 0
+    assert json.loads(capsys.readouterr().out)["region"]["value"] == "us-west-2"
+    assert main(["config", "path"]) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+
+
+def test_a_damaged_configuration_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    file = locations.config_file()
+    file.parent.mkdir(parents=True)
+    file.write_text('target = "mars"\n')
+    assert main(["config", "show"]) == 2
+    err = capsys.readouterr().err
+    assert "target" in err and "mars" in err and str(file) in err
+
+
+def test_a_study_is_described_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["studies", "ls", "--json"]) == 0
+    names = [item["name"] for item in json.loads(capsys.readouterr().out)]
+    assert "moons" in names
+    assert main(["studies", "show", "moons"]) == 0
+    out = capsys.readouterr().out
+    assert "Steps" in out and "epochs" in out and "--as-in-notebook" in out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_the_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "_MLCONSOLE_COMPLETE" in capsys.readouterr().out
+
+
+def test_the_shell_is_told_the_commands() -> None:
+    words = {"COMP_WORDS": "mlconsole end", "COMP_CWORD": "1", "_MLCONSOLE_COMPLETE": "bash_complete"}
+    assert run(env=words).stdout.split() == ["plain,endpoints"]
+
+
+def test_doctor_tells_each_thing_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.delenv("MLCONSOLE_DATA_DIR", raising=False)
+    main(["doctor", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    findings = {item["name"]: item for item in told["findings"]}
+    assert list(findings) == [
+        "python", "packages", "terminal", "configuration", "disk", "memory", "containers", "engine", "data sets", "AWS",
+    ]  # fmt: skip
+    assert findings["python"]["state"] == "ok"
+    assert findings["containers"]["state"] in ("ok", "note")
+    assert "does not run; it starts by itself" in findings["engine"]["text"]
+    assert findings["AWS"]["state"] == "note"
+
+    assert main(["doctor", "--target", "aws"]) == 1
+    out = capsys.readouterr().out
+    assert "There are no AWS credentials." in out and "aws configure" in out
+    monkeypatch.setenv("MLCONSOLE_DATA_DIR", str(tmp_path / "nowhere"))
+    main(["doctor"])
+    assert "which is no folder" in capsys.readouterr().out
+
+
+def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status() -> None:
+    assert run("engine", "status").returncode == 3
+    started = run("engine", "start")
+    try:
+        assert started.returncode == 0 and started.stdout.startswith("http://127.0.0.1:")
+        told = json.loads(run("engine", "status", "--json").stdout)
+        assert told["running"] and told["data_dir"] == str(locations.engine_dir())
+        exports = run("engine", "env", "--shell", "posix").stdout
+        assert f"AWS_ENDPOINT_URL={started.stdout.strip()}" in exports.replace("'", "").replace('"', "")
+        assert "Runs at http" in run("doctor").stdout
+    finally:
+        assert run("engine", "stop").returncode == 0
+    assert run("engine", "status").returncode == 3
+    assert run("engine", "dance").returncode == 2
+    assert "usage: mlconsole engine start" in run("engine", "start", "--help").stdout
+
+
+def test_configured_engine_options_are_passed_on_and_given_ones_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.cli.engine import completed
+
+    monkeypatch.setenv("MLCONSOLE_ENGINE_PORT", "4999")
+    folder = str(locations.engine_dir())
+    assert completed(["start", "--port", "5000"]) == [
+        "start",
+        "--data-dir",
+        folder,
+        "--port",
+        "4999",
+        "--port",
+        "5000",
+    ]
+    assert completed(["status"]) == ["status", "--data-dir", folder]
+    assert completed(["status", "--data-dir", "/x"]) == ["status", "--data-dir", "/x"]
+    assert completed([]) == ["--help"]
