@@ -29,6 +29,8 @@ SageMaker:
       Session:
         DefaultS3Bucket: {bucket}
 """
+ATTEMPTS = 8
+"""Tries of a call on AWS, where throttling is shared by the account."""
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 70
 """Seconds. SageMaker answers an invocation within 60 s."""
@@ -117,12 +119,13 @@ def client_config(target: str) -> Any:
     from botocore.config import Config
 
     retries: Any = (
-        {"mode": "adaptive", "total_max_attempts": 8}
+        {"mode": "adaptive", "total_max_attempts": ATTEMPTS}
         if target == "aws"
         else {"mode": "standard", "total_max_attempts": 4}
     )
     return Config(
         retries=retries,
+        proxies=None if target == "aws" else {},
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         max_pool_connections=16,
@@ -275,7 +278,15 @@ def _sdk_defaults(engine: embedded.Connection) -> Path:
 
 def _engine_environment(engine: embedded.Connection) -> dict[str, str]:
     """What `mlconsole engine env` exports: endpoint, keys, region, and the SageMaker SDK's defaults file."""
+    # botocore sends loopback through a proxy as well, unless it is told not to.
+    past = [
+        host for host in (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(",") if host
+    ]
+    direct = ",".join(dict.fromkeys([*past, "127.0.0.1", "localhost"]))
     return {
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": engine.url,
         "AWS_ACCESS_KEY_ID": engine.access_key,
         "AWS_SECRET_ACCESS_KEY": engine.secret_key,

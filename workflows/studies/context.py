@@ -119,23 +119,16 @@ class Context:
         Raises:
             Cancelled: The run was asked to stop while it waited.
         """
-        self.send(
-            events.Question(
-                time=time.time(),
-                step=self.step,
-                question=question,
-                text=text,
-                choices=choices,
-                default=default,
-            )
-        )
         beforehand = self.run.auto_answers.get(question, "")
+        waits = self.run.interactive and beforehand not in choices
+        asked = {"question": question, "text": text, "choices": choices, "default": default}
+        if waits:  # the manifest first: who sees the event may answer at once
+            self.changed(status="waiting", question=asked)
+        self.send(events.Question(time=time.time(), step=self.step, **asked))  # type: ignore[arg-type]
         if beforehand in choices:
             return self._answered(question, beforehand, "an option of the run")
-        if not self.run.interactive:
+        if not waits:
             return self._answered(question, default, "default: nobody was there to ask")
-        asked = {"question": question, "text": text, "choices": choices, "default": default}
-        self.changed(status="waiting", question=asked)
         file = self.run.control / f"answer-{question}"
         while not file.exists():
             if self.cancelled.wait(ASK):

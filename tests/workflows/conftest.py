@@ -1,0 +1,51 @@
+"""A real engine for the tests of workflows, and runs that are stopped when a test leaves them behind."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workflows import runs
+from workflows.events import Event
+from workflows.failures import WorkflowError
+
+
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of an engine that lives as long as the test session; workflows start it themselves."""
+    folder = tmp_path_factory.mktemp("engine")
+    yield folder
+    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
+    subprocess.run(command, capture_output=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def on_engine(engine_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The embedded SageMaker of this test is the session's engine; its home is its own."""
+    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(engine_folder))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    return engine_folder
+
+
+@pytest.fixture(autouse=True)
+def _no_run_left() -> Iterator[None]:
+    yield
+    for run in runs.list_runs():
+        if run.active:
+            with contextlib.suppress(WorkflowError):
+                runs.stop(run)
+    deadline = time.monotonic() + 60
+    while any(run.active for run in runs.list_runs()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def everything(run: runs.Run, seconds: float = 120) -> list[Event]:
+    """All events of a run up to its end."""
+    return list(runs.follow(run, timeout=seconds))

@@ -1,0 +1,207 @@
+"""The platform: both targets, their errors as sentences, and what is told of each call."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from workflows import embedded, locations
+from workflows.configuration import Configuration
+from workflows.events import ApiCall
+from workflows.failures import WorkflowError, explained
+from workflows.interfaces import images
+from workflows.platform import open_platform
+from workflows.trimming import trimmed
+
+
+@pytest.fixture
+def aws_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's ~/.aws that holds nothing."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    return tmp_path
+
+
+class _Sts(BaseHTTPRequestHandler):
+    """Refuses every call as AWS does with the code that the server holds."""
+
+    def do_POST(self) -> None:
+        code = self.server.code  # type: ignore[attr-defined]
+        body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>The text.</Message></Error></ErrorResponse>"
+        self.send_response(403)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
+    server = HTTPServer(("127.0.0.1", 0), _Sts)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_embedded_target_starts_its_engine_once_and_tells_every_call(on_engine: Path) -> None:
+    platform = open_platform(Configuration())
+    again = open_platform(Configuration())
+    assert platform.engine is not None
+    assert again.engine is not None
+    assert platform.engine.pid == again.engine.pid
+    assert platform.bucket == f"sagemaker-{platform.region}-{platform.account}"
+    calls: list[ApiCall] = []
+    end = platform.observe(calls.append)
+    identity = platform.client("sts").get_caller_identity()
+    assert identity["Account"] == platform.account
+    with pytest.raises(platform.client("sagemaker").exceptions.ClientError):
+        platform.client("sagemaker").describe_model(ModelName="not-there")
+    end()
+    platform.client("sts").get_caller_identity()
+    assert [(call.service, call.operation, call.error) for call in calls] == [
+        ("sts", "GetCallerIdentity", ""),
+        ("sagemaker", "DescribeModel", "ValidationException"),
+    ]
+    assert calls[1].parameters == {"ModelName": "not-there"}
+    assert all(call.seconds > 0 for call in calls)
+
+
+def test_a_persons_profile_does_not_leak_into_the_embedded_account(
+    on_engine: Path, aws_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (aws_files / "config").write_text(
+        "[profile work]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\n"
+    )
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "other")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    platform = open_platform(Configuration())
+    assert platform.client("sts").get_caller_identity()["Account"] == platform.account
+    with platform.applied():
+        assert "AWS_PROFILE" not in os.environ
+        assert os.environ["AWS_ENDPOINT_URL"] == platform.endpoint_url
+        assert Path(os.environ["SAGEMAKER_USER_CONFIG_OVERRIDE"]).is_relative_to(locations.cache_dir())
+    assert os.environ["AWS_PROFILE"] == "work"
+    assert "AWS_ENDPOINT_URL" not in os.environ
+
+
+def test_a_stale_connection_file_is_not_believed(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "connection.json").write_text(
+        f'{{"url": "http://127.0.0.1:{port}", "pid": 1, "region": "us-east-1", "account_id": "1", '
+        '"access_key": "a", "secret_key": "b"}'
+    )
+    assert embedded.connection(tmp_path) is None
+    (tmp_path / "connection.json").write_text("{")
+    assert embedded.connection(tmp_path) is None
+
+
+def test_an_engine_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(blocked / "engine"))
+    with pytest.raises(WorkflowError, match=r"The embedded SageMaker did not start: .*engine"):
+        open_platform(Configuration())
+
+
+def test_aws_without_region_credentials_or_profile_says_what_to_do(aws_files: Path) -> None:
+    with pytest.raises(WorkflowError, match=r"No AWS region is set\. Give --region"):
+        open_platform(Configuration(target="aws"))
+    with pytest.raises(WorkflowError, match="No AWS credentials were found"):
+        open_platform(Configuration(target="aws", region="us-east-1"))
+    with pytest.raises(WorkflowError, match=r"profile.*nobody.*aws configure list-profiles"):
+        open_platform(Configuration(target="aws", region="us-east-1", profile="nobody"))
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"), [("ExpiredToken", "aws sso login"), ("InvalidClientTokenId", "Check --profile")]
+)
+def test_aws_refusals_become_a_next_step(
+    aws_files: Path, monkeypatch: pytest.MonkeyPatch, refusing: HTTPServer, code: str, advice: str
+) -> None:
+    refusing.code = code  # type: ignore[attr-defined]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with pytest.raises(WorkflowError, match=advice) as caught:
+        open_platform(Configuration(target="aws", region="us-east-1"))
+    assert code in str(caught.value)
+
+
+def test_aws_out_of_reach_names_the_network(aws_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr("workflows.platform.ATTEMPTS", 1)
+    with pytest.raises(WorkflowError, match="Check the network"):
+        open_platform(Configuration(target="aws", region="us-east-1"))
+
+
+def test_the_execution_role_on_an_aws_account_is_found_or_asked_for(
+    on_engine: Path, aws_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_platform(Configuration())
+    for name, value in engine.environment().items():
+        monkeypatch.setenv(name, value)
+    # The engine stands for an account of AWS here: the same calls, the same answers.
+    found = open_platform(Configuration(target="aws", region=engine.region))
+    assert found.role_arn == engine.role_arn
+    named = open_platform(Configuration(target="aws", region=engine.region, role="MLConsoleExecutionRole"))
+    assert named.role_arn == engine.role_arn
+    with pytest.raises(WorkflowError, match="no IAM role 'Nobody'"):
+        open_platform(Configuration(target="aws", region=engine.region, role="Nobody"))
+
+
+def test_secrets_and_bodies_are_trimmed() -> None:
+    shown = trimmed(
+        {
+            "SecretAccessKey": "x", "Body": b"12345", "Text": "a" * 1000, "Tags": [{"Key": "k"}] * 30,
+            "Inner": {"Password": "y", "SessionToken": "t"},
+        }
+    )  # fmt: skip
+    assert (
+        shown["SecretAccessKey"] == shown["Inner"]["Password"] == shown["Inner"]["SessionToken"] == "(hidden)"
+    )
+    assert shown["Body"] == "(5 bytes)"
+    assert len(shown["Text"]) < 500
+    assert len(shown["Tags"]) == 21
+
+
+def test_any_error_has_a_sentence() -> None:
+    assert explained(ValueError("bad value")) == "ValueError: bad value"
+    assert explained(KeyError()) == "KeyError"
+
+
+def test_pinned_images_are_those_of_the_sdk(aws_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    from sagemaker.core import image_uris
+
+    for region in ("us-east-1", "eu-central-2", "ap-southeast-6", "cn-north-1"):
+        for kind in ("training", "inference"):
+            expected = image_uris.retrieve(
+                "pytorch",
+                region,
+                version=images.PYTORCH,
+                py_version=images.PYTHON,
+                instance_type="ml.m5.large",
+                image_scope=kind,
+            )
+            assert images.pytorch(kind, region) == expected  # type: ignore[arg-type]
+    with pytest.raises(WorkflowError, match="region moon-1"):
+        images.pytorch("training", "moon-1")
