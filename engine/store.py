@@ -210,4 +210,4 @@ class Store:
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:
-    return Resource(*row[:6], document=json.loads(row[6]))
+    return Resource(*row[:6], json.loads(row[6]))
