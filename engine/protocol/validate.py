@@ -91,7 +91,7 @@ def _structure(service: str, shape: Any) -> Check:
                 )
         for name, item in value.items():
             found = checks.get(name)
-            if found is not None:
+            if found is not None and item is not None:
                 found[1](item, prefix + found[0], problems)
 
     known[shape.name] = structure
