@@ -33,22 +33,25 @@ def launch(root: Path) -> None:
         StartError: It could not start; the message says why.
     """
     command = [sys.executable, "-I", "-S", "-c", _START, _PACKAGES, str(root)]
+    log = root / "shim.log"
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=False,
-            start_new_session=True,
-            cwd="/",
-        )
+        # A file, not a pipe: the shim keeps it open for as long as the job runs.
+        with log.open("wb") as file:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                timeout=60,
+                check=False,
+                start_new_session=True,
+                cwd="/",
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StartError(str(error)) from error
     if done.returncode not in (0, ALREADY_RUNNING):
-        raise StartError(
-            done.stderr.decode(errors="replace").strip()[-500:] or f"exit status {done.returncode}"
-        )
+        said = log.read_text(errors="replace").strip()
+        raise StartError(said[-500:] or f"exit status {done.returncode}")
 
 
 def document(path: Path) -> dict[str, Any] | None:

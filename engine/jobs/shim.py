@@ -242,10 +242,20 @@ class Shim:
 
     def _leave_time(self, reader: int) -> None:
         """A shell dies of SIGTERM at once, the program it started may still be saving: it has the rest of the grace."""
-        while time.monotonic() < self.kill_at and self._reap():
-            select.select([reader], [], [], 0.05)
-            if not self._read(reader):
-                time.sleep(0.05)
+        reading = True
+        while time.monotonic() < self.kill_at and self._reap() and self._group_left():
+            if reading and select.select([reader], [], [], 0.02)[0]:
+                reading = self._read(reader)
+            elif not reading:
+                time.sleep(0.02)
+
+    def _group_left(self) -> bool:
+        """Whether any process is left of those that SIGTERM went to."""
+        try:
+            os.killpg(self.child, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def _kill_rest(self) -> None:
         """End whatever the job left behind."""
