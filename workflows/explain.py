@@ -122,9 +122,11 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             f"You are not allowed to call {named}.", f"Ask for a policy that allows {named}.", code
         )
     if code == "ModelError":
+        said = str(response.get("OriginalMessage") or text).strip().splitlines() or ["no message"]
+        answered = response.get("OriginalStatusCode") or 500
         return Problem(
-            text or "The model answered with an error.",
-            "Its log tells more: `mlconsole endpoints logs`.",
+            f"The model answered with status {answered}: {_ended(said[-1].strip())}",
+            "The endpoint's log tells more: `mlconsole endpoints logs NAME`.",
             code,
         )
     if status >= 500 or code in {"InternalFailure", "ServiceUnavailable", "InternalServerError"}:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -136,9 +137,12 @@ class Screen:
         return Group(*parts)
 
     def _step_list(self) -> RenderableType:
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(no_wrap=True)
-        grid.add_column(no_wrap=True)
+        grid = Table.grid(padding=(0, 1), expand=True)
+        widest = max((cell_len(step["title"]) for step in self._steps.values()), default=0)
+        grid.add_column(width=1)
+        grid.add_column(
+            width=min(widest, max(12, self.console.width // 2)), no_wrap=True, overflow="ellipsis"
+        )
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for step in self._steps.values():
             shown = status(step["status"])
