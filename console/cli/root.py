@@ -91,8 +91,10 @@ def cli(ctx: click.Context, read_only: bool) -> Any:
     return None
 
 
-def open_console(ctx: click.Context, settings: Settings, *, read_only: bool = False) -> None:
-    """Hand the terminal to the Textual application until the person leaves it."""
+def open_console(
+    ctx: click.Context, settings: Settings, *, read_only: bool = False, first_run: str = ""
+) -> None:
+    """Hand the terminal to the Textual application until the person leaves it; ``first_run`` is the run it opens."""
     from console.app import main
 
-    ctx.exit(main(settings.configuration, read_only=read_only))
+    ctx.exit(main(settings.configuration, read_only=read_only, first_run=first_run))

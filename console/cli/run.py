@@ -93,7 +93,7 @@ def run(
         ended = runs.read(started.folder)
         if not ended.active:
             click.echo("Opening the console; q leaves it.")
-            open_console(ctx, settings)
+            open_console(ctx, settings, first_run=started.id)
     ctx.exit(status)
 
 
