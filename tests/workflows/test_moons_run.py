@@ -1,0 +1,320 @@
+"""The moons study as a run: a process of its own, a real engine, real training and real hosting, in both interfaces."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.workflows.conftest import everything
+from workflows import events, runs
+from workflows.configuration import Configuration
+from workflows.platform import open_platform
+from workflows.studies.catalog import find
+
+QUICK: dict[str, Any] = {"epochs": 60, "patience": 0}
+LONG: dict[str, Any] = {"epochs": 5000, "patience": 0}
+E = TypeVar("E", bound=events.Event)
+
+
+def of(kind: type[E], found: list[events.Event], step: str = "") -> list[E]:
+    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
+
+
+def end(found: list[events.Event]) -> events.RunFinished:
+    last = found[-1]
+    assert isinstance(last, events.RunFinished), last
+    return last
+
+
+def until_epoch(run: runs.Run, seconds: float = 120) -> list[events.Event]:
+    """The events up to the first epoch of the training job."""
+    seen = []
+    for event in runs.follow(run, timeout=seconds):
+        seen.append(event)
+        if isinstance(event, events.Metric) and event.name == "train:loss":
+            return seen
+    raise AssertionError(f"no epoch was seen: {seen[-1]} {run.log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def high(
+    engine_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[runs.Run, list[events.Event]]]:
+    """A whole run through the SageMaker SDK, undisturbed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLCONSOLE_HOME", str(tmp_path_factory.mktemp("high")))
+        patch.setenv("MLCONSOLE_ENGINE_DIR", str(engine_folder))
+        run = runs.start("moons", QUICK, interface="high")
+        found = everything(run)
+        yield runs.read(run.folder), found
+
+
+def test_a_run_through_the_sdk_completes_with_scores_above_the_notebooks(
+    high: tuple[runs.Run, list[events.Event]],
+) -> None:
+    run, found = high
+    last = end(found)
+    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
+    assert run.status == "completed"
+    assert last.left_behind == []
+    metrics = last.metrics
+    assert metrics["accuracy"] > 0.86
+    assert metrics["baseline_accuracy"] == pytest.approx(0.9)
+    assert metrics["logistic_regression_accuracy"] == pytest.approx(0.86)
+    assert metrics["lift"] == pytest.approx(metrics["accuracy"] - 0.9, abs=1e-6)
+    assert metrics["points"] == 150
+    assert metrics["epochs"] == 60
+    assert metrics["agreement"] <= 1e-5
+    assert {"precision", "recall", "train_seconds", "billable_seconds", "latency_ms_p50"} <= metrics.keys()
+    assert run.metrics == metrics
+
+
+def test_every_step_is_told_from_its_start_to_its_end(high: tuple[runs.Run, list[events.Event]]) -> None:
+    _, found = high
+    steps = [name for name, _ in find("moons").steps]
+    assert [event.step for event in of(events.StepStarted, found)] == steps
+    assert [(event.step, event.status) for event in of(events.StepFinished, found)] == [
+        (step, "done") for step in steps
+    ]
+    assert isinstance(found[0], events.RunStarted)
+    assert [item["id"] for item in found[0].steps] == steps
+
+
+def test_epochs_gates_calls_and_figures_are_told(high: tuple[runs.Run, list[events.Event]]) -> None:
+    run, found = high
+    losses = [event for event in of(events.Metric, found, "train") if event.name == "train:loss"]
+    assert [event.x for event in losses] == list(range(1, 61))
+    assert losses[-1].value < losses[0].value
+    assert [event.done for event in of(events.Progress, found, "train")] == list(range(1, 61))
+    gates = {event.name: event.verdict for event in of(events.Gate, found)}
+    assert set(gates) >= {"loss moves", "both classes", "beats chance", "against the baseline", "duplicates"}
+    assert "fail" not in gates.values()
+    field = of(events.Figure, found, "predict")[0]
+    assert field.form == "field"
+    surface = field.series[0]
+    assert (len(surface["z"]), len(surface["z"][0])) == (len(surface["y"]), len(surface["x"]))
+    called = {event.operation for event in of(events.ApiCall, found)}
+    assert {
+        "CreateTrainingJob",
+        "CreateModel",
+        "CreateEndpoint",
+        "InvokeEndpoint",
+        "DeleteEndpoint",
+    } <= called
+    text = run.events_file.read_text()
+    assert "accessKey" not in text.replace("AccessKeyId", "")
+    statuses = [
+        event.message.split(":")[0]
+        for event in of(events.Log, found, "train")
+        if event.source == "training job"
+    ]
+    assert statuses[0] == "Starting"
+    assert "Completed" in statuses
+    kinds = [event.what for event in of(events.Artifact, found)]
+    assert {"data", "training job", "model", "endpoint", "predictions"} <= set(kinds)
+
+
+def test_nothing_that_costs_is_left_and_every_job_is_tagged(
+    high: tuple[runs.Run, list[events.Event]], on_engine: Path
+) -> None:
+    run, _ = high
+    platform = open_platform(Configuration())
+    sagemaker = platform.client("sagemaker")
+    for operation, member in (
+        ("list_endpoints", "Endpoints"),
+        ("list_endpoint_configs", "EndpointConfigs"),
+        ("list_models", "Models"),
+    ):
+        assert getattr(sagemaker, operation)(NameContains=run.id)[member] == []
+    prefix = f"mlconsole/{run.id}/"
+    assert platform.client("s3").list_objects_v2(Bucket=platform.bucket, Prefix=prefix)["KeyCount"] == 0
+    jobs = sagemaker.list_training_jobs(NameContains=run.id)["TrainingJobSummaries"]
+    assert len(jobs) == 1
+    tags = sagemaker.list_tags(ResourceArn=jobs[0]["TrainingJobArn"])["Tags"]
+    assert {"Key": "mlconsole:run", "Value": run.id} in tags
+
+
+def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Path) -> None:
+    run = runs.start("moons", {"epochs": 400, "patience": 0}, interface="low")
+    seen = until_epoch(run)
+    os.kill(runs.read(run.folder).pid, signal.SIGKILL)
+    rest = list(runs.follow(run, offset=len(seen), timeout=60))
+    interrupted = end(rest)
+    assert interrupted.status == "interrupted"
+    assert run.id in interrupted.message
+    assert runs.find(run.id).status == "interrupted"
+    count = len(run.events_file.read_text().splitlines())
+    again = runs.resume(run)
+    found = list(runs.follow(again, offset=count, timeout=180))
+    last = end(found)
+    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
+    statuses = {event.step: event.status for event in of(events.StepFinished, found)}
+    assert statuses["prepare"] == statuses["audit"] == statuses["baseline"] == "reused"
+    assert statuses["train"] == statuses["cleanup"] == "done"
+    assert any("Found training job" in event.message for event in of(events.Log, found))
+    jobs = open_platform(Configuration()).client("sagemaker").list_training_jobs(NameContains=run.id)
+    assert len(jobs["TrainingJobSummaries"]) == 1
+    assert last.metrics["accuracy"] > 0.86
+    with pytest.raises(runs.RunError, match="completed"):
+        runs.resume(run)
+    environment = dict(os.environ) | open_platform(Configuration()).environment()
+    _execute(runs.code(runs.read(run.folder)), environment, run.work)
+
+
+def _execute(script: str, environment: dict[str, str], folder: Path) -> None:
+    """Runs a printed script as a person would; it must complete, score well and leave nothing."""
+    assert "mlconsole" not in [
+        line.split()[1].split(".")[0] for line in script.splitlines() if line.startswith(("import ", "from "))
+    ]
+    path = folder / "script.py"
+    path.write_text(script)
+    done = subprocess.run(
+        [sys.executable, "-I", str(path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
+    accuracy = float(done.stdout.rpartition("accuracy=")[2].split()[0])
+    assert accuracy > 0.86
+    sagemaker = open_platform(Configuration()).client("sagemaker")
+    deadline = time.monotonic() + 30
+    while sagemaker.list_endpoints(NameContains="moons-script")["Endpoints"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert sagemaker.list_models(NameContains="moons-script")["Models"] == []
+
+
+def test_stopping_a_run_stops_its_job_and_deletes_what_it_made(on_engine: Path) -> None:
+    run = runs.start("moons", LONG, interface="low")
+    seen = until_epoch(run)
+    runs.stop(run)
+    last = end(list(runs.follow(run, offset=len(seen), timeout=120)))
+    assert last.status == "stopped"
+    assert last.left_behind == []
+    assert runs.read(run.folder).status == "stopped"
+    platform = open_platform(Configuration())
+    job = platform.client("sagemaker").describe_training_job(TrainingJobName=run.id)
+    assert job["TrainingJobStatus"] == "Stopped"
+    listed = platform.client("s3").list_objects_v2(Bucket=platform.bucket, Prefix=f"mlconsole/{run.id}/")
+    assert listed["KeyCount"] == 0
+    with pytest.raises(runs.RunError, match="not running"):
+        runs.stop(run)
+
+
+def test_stopping_an_interrupted_run_cleans_up_after_it(on_engine: Path) -> None:
+    run = runs.start("moons", LONG, interface="low")
+    seen = until_epoch(run)
+    os.kill(runs.read(run.folder).pid, signal.SIGKILL)
+    assert end(list(runs.follow(run, offset=len(seen), timeout=60))).status == "interrupted"
+    count = len(run.events_file.read_text().splitlines())
+    runs.stop(run)
+    last = end(list(runs.follow(run, offset=count, timeout=120)))
+    assert last.status == "stopped"
+    job = open_platform(Configuration()).client("sagemaker").describe_training_job(TrainingJobName=run.id)
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert runs.left(runs.read(run.folder)) == []
+
+
+def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
+    dead = {"epochs": 1, "patience": 0, "learning-rate": 0.000001, "seed": 3}
+    run = runs.start("moons", dead, interface="low", interactive=True)
+    found: list[events.Event] = []
+    for event in runs.follow(run, timeout=120):
+        found.append(event)
+        if isinstance(event, events.Question):
+            waiting = runs.find(run.id)
+            assert waiting.status == "waiting"
+            assert waiting.question is not None
+            with pytest.raises(runs.RunError, match="no answer"):
+                runs.answer(run, event.question, "perhaps")
+            with pytest.raises(runs.RunError, match="does not ask 'else'"):
+                runs.answer(run, "else", "deploy")
+            runs.answer(run, event.question, "refuse")
+    last = end(found)
+    assert last.status == "refused"
+    assert "near" in last.message or "guessing" in last.message
+    assert of(events.Answered, found)[0].by == "a person"
+    assert not [event for event in of(events.ApiCall, found) if event.operation == "CreateEndpoint"]
+    assert last.left_behind == []
+
+
+def test_an_unreachable_engine_fails_with_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(blocked / "engine"))
+    run = runs.start("moons", QUICK)
+    last = end(everything(run))
+    assert last.status == "failed"
+    assert last.message.startswith("The embedded SageMaker did not start")
+    assert "Traceback" not in last.message
+    with pytest.raises(runs.RunError, match="nothing to delete"):
+        runs.stop(run)
+    runs.delete(run)
+    assert not run.folder.exists()
+
+
+@pytest.mark.slow
+def test_the_notebooks_settings_lose_to_the_baseline_and_say_so(on_engine: Path) -> None:
+    run = runs.start("moons", interface="low", preset="as-in-notebook")
+    found = everything(run)
+    last = end(found)
+    assert last.status == "refused"
+    assert last.metrics["accuracy"] == pytest.approx(0.807, abs=0.02)
+    assert last.metrics["lift"] < 0
+    table = of(events.Table, found, "evaluate")[0]
+    assert ["the notebook's net, as printed there", 53, 18, 11, 68, 0.861, 0.791, 0.807] in table.rows
+    overruled = runs.start(
+        "moons", interface="low", preset="as-in-notebook", auto_answers={"deploy-anyway": "deploy"}
+    )
+    hosted = end(everything(overruled))
+    assert hosted.status == "completed"
+    assert hosted.metrics["accuracy"] == pytest.approx(last.metrics["accuracy"])
+
+
+@pytest.mark.slow
+def test_a_kept_endpoint_answers_until_the_run_is_stopped(on_engine: Path) -> None:
+    run = runs.start("moons", QUICK, interface="low", keep=True)
+    found = everything(run)
+    assert end(found).status == "completed"
+    assert [event.status for event in of(events.StepFinished, found, "cleanup")] == ["skipped"]
+    platform = open_platform(Configuration())
+    answer = platform.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=run.id,
+        Body=json.dumps([[0.0, 1.0]]),
+        ContentType="application/json",
+        Accept="application/json",
+    )
+    assert json.loads(answer["Body"].read())["predictions"][0] < 0.5
+    count = len(run.events_file.read_text().splitlines())
+    runs.stop(run)
+    last = end(list(runs.follow(run, offset=count, timeout=60)))
+    assert (last.status, last.left_behind) == ("completed", [])
+    assert last.metrics["accuracy"] > 0.86
+    assert platform.client("sagemaker").list_endpoints(NameContains=run.id)["Endpoints"] == []
+
+
+@pytest.mark.slow
+def test_the_sdk_script_of_a_run_runs_as_printed(
+    high: tuple[runs.Run, list[events.Event]], on_engine: Path, tmp_path: Path
+) -> None:
+    run, _ = high
+    _execute(runs.code(run), dict(os.environ) | open_platform(Configuration()).environment(), tmp_path)
+
+
+@pytest.mark.slow
+def test_a_low_level_run_completes_undisturbed(on_engine: Path) -> None:
+    last = end(everything(runs.start("moons", interface="low")))
+    assert last.status == "completed"
+    assert last.metrics["accuracy"] >= 0.86
