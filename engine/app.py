@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from engine import registry
 from engine.context import Engine
@@ -207,14 +208,25 @@ def _not_offered(route: Route) -> ServiceError:
     return ServiceError("InvalidAction" if route.wire == "query" else "UnknownOperationException", text)
 
 
+@functools.lru_cache(1024)
+def _header_name(raw: bytes) -> str:
+    return raw.decode("latin-1").lower()
+
+
+def _request_id() -> str:
+    """A random id in the form of a UUID, as AWS's are."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def _request(scope: Scope, receive: Receive) -> Request:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        name, value = _header_name(raw_name), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     path = scope["raw_path"].decode("latin-1")
     query = scope["query_string"].decode("latin-1")
-    return Request(scope["method"], path, query, headers, str(uuid4()), receive)
+    return Request(scope["method"], path, query, headers, _request_id(), receive)
 
 
 async def _send(response: Response, method: str, send: Send) -> None:

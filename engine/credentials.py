@@ -33,8 +33,8 @@ def load(path: Path, *, account_id: str = "", access_key: str = "", secret_key: 
         raise ValueError(f"an account id has 12 digits, {account_id!r} has not")
     if bool(access_key) != bool(secret_key):
         raise ValueError("give --access-key and --secret-key together")
-    if access_key and not (access_key.isascii() and access_key.isalnum() and 16 <= len(access_key) <= 128):
-        raise ValueError("an access key has 16 to 128 letters and digits")
+    if access_key and not (access_key.isascii() and access_key.isalnum() and 3 <= len(access_key) <= 128):
+        raise ValueError("an access key has 3 to 128 letters and digits")
     kept = _read(path)
     made = Credentials(
         account_id or kept.get("account_id") or str(secrets.randbelow(900_000_000_000) + 100_000_000_000),

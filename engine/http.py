@@ -40,7 +40,7 @@ class Request:
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise ServiceError("RequestTimeout", "The connection was closed before the request was complete.", 400)
+                raise _broken_off()
             chunk: bytes = message.get("body", b"")
             if chunk:
                 yield chunk
@@ -59,15 +59,25 @@ class Request:
             size = int(declared) if declared.isdigit() else 0
             if size <= limit:
                 size = 0
-                async for chunk in self.stream():
+                more = True
+                while more and size <= limit:
+                    message = await self.receive()
+                    if message["type"] == "http.disconnect":
+                        raise _broken_off()
+                    chunk: bytes = message.get("body", b"")
+                    more = message.get("more_body", False)
                     size += len(chunk)
-                    if size > limit:
-                        break
                     parts.append(chunk)
             if size > limit:
-                raise ServiceError("RequestEntityTooLarge", f"Request size exceeds the limit of {limit} bytes.", 413)
-            self.read = b"".join(parts)
+                raise ServiceError(
+                    "RequestEntityTooLarge", f"Request size exceeds the limit of {limit} bytes.", 413
+                )
+            self.read = parts[0] if len(parts) == 1 else b"".join(parts)
         return self.read
+
+
+def _broken_off() -> ServiceError:
+    return ServiceError("RequestTimeout", "The connection was closed before the request was complete.", 400)
 
 
 @dataclass(slots=True)
