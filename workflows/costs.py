@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DATE = "2025-06"
+DATE = "2026-09"
 REGION = "us-east-1"
 SOURCE = "https://aws.amazon.com/sagemaker/pricing/"
 

@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces import images
@@ -15,7 +16,7 @@ from workflows.studies import hosting
 from workflows.studies.context import Context
 from workflows.studies.moons import data
 from workflows.studies.moons.local import scatter
-from workflows.studies.moons.trained import scored
+from workflows.studies.moons.trained import ANSWERS, scored
 from workflows.studies.scores import confusion
 from workflows.studies.study import Result
 
@@ -62,6 +63,11 @@ def deploy(context: Context) -> Result:
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags,
     )
+    price = costs.per_hour(request.instance_type)
+    if context.platform.target == "aws" and price is not None:
+        context.log(
+            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
+        )
     hosting.deploy(context, request)
     seconds = round(time.monotonic() - began, 2)
     return Result(
@@ -83,11 +89,11 @@ def predict(context: Context) -> Result:
     """
     import numpy as np
 
-    context.ledger.verify("prepare", "train", "evaluate")
+    context.ledger.verify("prepare", "train", "gate")
     points, labels = data.read_csv(context.work / "test.csv")
     truth = [int(label) for label in labels]
     hosted = _ask(context, points)
-    offline = np.load(context.work / "offline-test.npy", allow_pickle=False)
+    offline = np.load(context.work / ANSWERS, allow_pickle=False)
     if hosted.shape != offline.shape:
         raise WorkflowError(
             f"The endpoint gave {hosted.size} answers for {len(truth)} points. Its log tells more."
