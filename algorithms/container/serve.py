@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,12 +22,36 @@ GRACE_SECONDS = 5.0
 """How long running predictions may take to end after SIGTERM."""
 
 
+PARENT = "MLCONSOLE_PARENT_PID"
+"""Names the process without which this one has nothing to do."""
+
+
+def follow(parent: str) -> None:
+    """End when the process with this id ends, however it ends; without an id nothing happens."""
+    if not parent.isdigit():
+        return
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(1)
+        os._exit(1)
+
+    # It may have ended before the kernel was told, and other systems cannot be told.
+    if os.getppid() != int(parent):
+        os._exit(1)
+    if not sys.platform.startswith("linux"):
+        threading.Thread(target=watch, name="follow", daemon=True).start()
+
+
 def main() -> int:
     """Load and serve until SIGTERM; the exit status is 1 when the model cannot be served."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    follow(os.environ.pop(PARENT, ""))
     try:
         environment = Environment.read(os.environ)
     except ServingError as error:

@@ -196,10 +196,10 @@ def _expire(waiter: asyncio.Future[Reply]) -> None:
 
 
 def render(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
-    """A request as HTTP/1.1.
+    """A request as HTTP/1.1; headers are Latin-1 as they came.
 
     Raises:
-        ValueError: A line break in a header.
+        ValueError: A line break in a header, or a character beyond Latin-1.
     """
     lines = [f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n"]
     for name, value in headers.items():
@@ -207,4 +207,4 @@ def render(method: str, path: str, headers: dict[str, str], body: bytes) -> byte
     head = "".join(lines)
     if head.count("\n") != len(headers) + 3 or head.count("\r") != len(headers) + 3:
         raise ValueError("a header value must not contain line breaks")
-    return head.encode("utf-8") + b"\r\n" + body
+    return head.encode("latin-1") + b"\r\n" + body

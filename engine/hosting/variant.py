@@ -149,13 +149,13 @@ class Variant:
             loop = asyncio.get_running_loop()
             deadline = loop.time() + timeout
             while found is None:
+                if self._stopping:
+                    raise Unavailable(f"Variant {self.name} is being deleted.")
                 self._available.clear()
                 try:
                     await asyncio.wait_for(self._available.wait(), deadline - loop.time())
                 except TimeoutError as error:
                     raise Unavailable(f"No instance of variant {self.name} is healthy.") from error
-                if self._stopping:
-                    raise Unavailable(f"Variant {self.name} is being deleted.")
                 found = self._least()
         if found.outstanding >= QUEUE_PER_WORKER:
             raise Overloaded(

@@ -81,6 +81,7 @@ class Worker:
             **self.instance.environment,
             "SAGEMAKER_BIND_TO_SOCKET": str(self.socket),
             "TMPDIR": str(self.root / "tmp"),
+            "MLCONSOLE_PARENT_PID": str(os.getpid()),
         }
         launch = await asyncio.to_thread(
             prepare,

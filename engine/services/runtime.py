@@ -14,7 +14,7 @@ from engine.registry import operation
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _LIMITS = {
-    "x-amzn-sagemaker-custom-attributes": ("customAttributes", 1024, re.compile(r"[\x00-\xff]*")),
+    "x-amzn-sagemaker-custom-attributes": ("customAttributes", 1024, re.compile(r"[\x00-\x7f]*")),
     "x-amzn-sagemaker-target-variant": ("targetVariant", 63, _NAME),
     "x-amzn-sagemaker-inference-id": ("inferenceId", 64, re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*")),
     "x-amzn-sagemaker-session-id": ("sessionId", 256, re.compile(r"[^\r\n]+")),

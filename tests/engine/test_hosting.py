@@ -1,0 +1,320 @@
+"""Workers: replaced when they die, brought back after a restart, gone after a deletion, never orphaned."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from engine.hosting import artifacts, processes
+from engine.hosting.endpoint import instance_ids
+from tests.engine.conftest import RunningEngine
+from tests.engine.deploying import DOUBLE, WHO, Deployer, refused, wait_for
+from tests.engine.test_endpoints import SLOW
+
+Start = Callable[..., RunningEngine]
+
+
+@pytest.fixture
+def deploy(own_engine: RunningEngine) -> Iterator[Deployer]:
+    deployer = Deployer(own_engine)
+    yield deployer
+    deployer.clean()
+
+
+def pids(engine: RunningEngine, name: str = "*") -> set[int]:
+    """The process ids of an endpoint's workers."""
+    found = set()
+    for path in (engine.data_dir / "endpoints").glob(f"{name}/workers/*/*/pid"):
+        text = path.read_text().split()
+        if len(text) == 2 and processes.start_time(int(text[0])) == text[1]:
+            found.add(int(text[0]))
+    return found
+
+
+def alive(pid: int) -> bool:
+    return processes.start_time(pid) is not None
+
+
+def test_killed_workers_are_replaced_under_load(deploy: Deployer) -> None:
+    """With two instances, a request that a dead worker had taken is answered by the other: none is lost."""
+    name = deploy.endpoint(deploy.model(WHO), count=2)
+    errors: list[str] = []
+    answers: list[str] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        runtime = deploy.engine.client("sagemaker-runtime")
+        while not stop.is_set():
+            try:
+                answers.append(runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read().decode())
+            except ClientError as error:
+                errors.append(str(error))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        before = len(answers)
+        wait_for(lambda before=before: len(answers) > before + 20)
+        workers = pids(deploy.engine, name)
+        victim = min(workers)
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda victim=victim: len(found := pids(deploy.engine, name)) == 2 and victim not in found)
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    assert errors == []
+    assert deploy.status(name)["EndpointStatus"] == "InService"
+
+
+def test_the_only_worker_is_waited_for(deploy: Deployer) -> None:
+    name = deploy.endpoint(deploy.model())
+    (worker,) = pids(deploy.engine, name)
+    os.kill(worker, signal.SIGKILL)
+    assert deploy.invoke(name, 4) == 8
+    assert worker not in pids(deploy.engine, name)
+
+
+def test_deleting_leaves_nothing(deploy: Deployer) -> None:
+    name = deploy.endpoint(deploy.model(), count=2)
+    workers = pids(deploy.engine, name)
+    assert len(workers) == 2
+    assert deploy.invoke(name, 1) == 2
+    deploy.delete(name)
+    assert not any(alive(worker) for worker in workers)
+    root = deploy.engine.data_dir / "endpoints"
+    assert not (root / name).exists()
+    assert [path for path in root.rglob("*") if not path.is_dir()] == []
+    refused("ValidationError", deploy.runtime.invoke_endpoint, EndpointName=name, Body=b"1")
+
+
+def test_a_request_that_hangs_dies_with_its_endpoint(deploy: Deployer, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = f"""
+import time
+def model_fn(d): return 1
+def transform_fn(m, data, c, a):
+    open({str(started)!r}, "w").close()
+    time.sleep(600)
+"""
+    name = deploy.endpoint(deploy.model(code))
+    runtime = deploy.engine.client("sagemaker-runtime", config=Config(read_timeout=60))
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            runtime.invoke_endpoint(EndpointName=name, Body=b"1")
+        except ClientError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_for(started.exists)
+    workers = pids(deploy.engine, name)
+    deploy.delete(name)
+    thread.join(30)
+    assert len(errors) == 1
+    assert not any(alive(worker) for worker in workers)
+
+
+def test_endpoints_come_back_after_a_stop(start_engine: Start) -> None:
+    first = start_engine()
+    deployer = Deployer(first)
+    model = deployer.model()
+    name = deployer.endpoint(model, deployer.model(WHO), weights=(1.0, 0.0))
+    deployer.sm.delete_model(ModelName=model)
+    workers = pids(first)
+    assert len(workers) == 2
+    assert first.stop() == 0
+    assert not any(alive(worker) for worker in workers)
+    assert not (first.data_dir / "endpoints" / ".sockets").exists()
+    again = Deployer(start_engine())
+    assert again.status(name)["EndpointStatus"] == "InService"
+    assert again.invoke(name, 8) == 16
+    assert [variant["CurrentWeight"] for variant in again.status(name)["ProductionVariants"]] == [1.0, 0.0]
+    again.delete(name)
+
+
+def test_endpoints_come_back_after_kill_9(start_engine: Start) -> None:
+    first = start_engine()
+    deployer = Deployer(first)
+    name = deployer.endpoint(deployer.model())
+    workers = pids(first)
+    first.kill()
+    wait_for(lambda: not any(alive(worker) for worker in workers))
+    second = start_engine()
+    again = Deployer(second)
+    assert again.invoke(name, 8) == 16
+    assert len(pids(second)) == 1
+    again.delete(name)
+
+
+def test_a_creation_is_resumed_after_kill_9(start_engine: Start, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    first = start_engine()
+    deployer = Deployer(first)
+    name = deployer.create(deployer.config(deployer.model(SLOW, GO=str(go))))
+    (worker,) = wait_for(lambda: pids(first, name))
+    first.kill()
+    wait_for(lambda: not alive(worker))
+    again = Deployer(start_engine())
+    assert again.status(name)["EndpointStatus"] == "Creating"
+    go.touch()
+    again.in_service(name)
+    assert again.runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read() == b"1"
+    again.delete(name)
+
+
+def test_an_update_is_resumed_after_kill_9(start_engine: Start, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    first = start_engine()
+    deployer = Deployer(first)
+    name = deployer.endpoint(deployer.model())
+    config = deployer.config(deployer.model(SLOW, GO=str(go)))
+    deployer.sm.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    wait_for(lambda: len(pids(first, name)) == 2)
+    pending = deployer.status(name)
+    assert pending["EndpointStatus"] == "Updating"
+    assert pending["PendingDeploymentSummary"]["EndpointConfigName"] == config
+    first.kill()
+    again = Deployer(start_engine())
+    assert again.invoke(name, 4) == 8
+    go.touch()
+    assert again.in_service(name)["EndpointConfigName"] == config
+    again.delete(name)
+
+
+def test_a_deletion_is_finished_after_kill_9(start_engine: Start) -> None:
+    first = start_engine()
+    deployer = Deployer(first)
+    name = deployer.endpoint(deployer.model())
+    deployer.sm.delete_endpoint(EndpointName=name)
+    first.kill()
+    again = Deployer(start_engine())
+    again.gone(name)
+    assert not (first.data_dir / "endpoints" / name).exists()
+
+
+def test_reset_ends_every_endpoint(deploy: Deployer) -> None:
+    import urllib.request
+
+    name = deploy.endpoint(deploy.model())
+    deploy.create(deploy.config(deploy.model("import time\ntime.sleep(60)\n")))
+    workers = wait_for(lambda: len(found := pids(deploy.engine)) == 2 and found)
+    request = urllib.request.Request(f"{deploy.engine.url}/_engine/reset", method="POST")
+    assert urllib.request.urlopen(request, timeout=30).status == 200
+    assert not any(alive(worker) for worker in workers)
+    assert deploy.sm.list_endpoints()["Endpoints"] == []
+    refused("ValidationError", deploy.runtime.invoke_endpoint, EndpointName=name, Body=b"1")
+    deploy.made.clear()
+    deploy.delete(deploy.endpoint(deploy.model()))
+
+
+def test_without_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts that spell /opt/ml out find their files where the kernel allows no namespaces."""
+    from tests.engine import conftest
+
+    code = """
+import os
+def model_fn(model_dir):
+    assert os.path.samefile(model_dir, "/opt/ml/model")
+    return open("/opt/ml/model/word").read()
+def transform_fn(m, d, c, a): return m
+"""
+    original = conftest.subprocess.Popen
+
+    def popen(*arguments, **options):  # type: ignore[no-untyped-def]
+        options["env"] = {**options.get("env", {}), "MLCONSOLE_NO_NAMESPACES": "1"}
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(conftest.subprocess, "Popen", popen)
+    with conftest.engine_process(tmp_path / "data") as running:
+        deployer = Deployer(running)
+        for _ in range(2):
+            name = deployer.endpoint(deployer.model(code, files={"word": "found"}))
+            assert deployer.runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read() == b"found"
+
+
+def test_a_long_data_directory_has_short_sockets(tmp_path: Path) -> None:
+    from tests.engine import conftest
+
+    deep = tmp_path / ("d" * 60) / ("e" * 60) / "data"
+    with conftest.engine_process(deep) as running:
+        deployer = Deployer(running)
+        name = deployer.endpoint(deployer.model())
+        assert deployer.invoke(name, 2) == 4
+        assert not (deep / "endpoints" / ".sockets").exists()
+
+
+def test_workers_see_the_engine_as_aws(deploy: Deployer) -> None:
+    code = """
+import os
+def model_fn(d): return 1
+def transform_fn(m, d, c, a):
+    import boto3
+    return boto3.client("sts").get_caller_identity()["Account"] + " " + boto3.client("s3").list_buckets()["Buckets"][0]["Name"]
+"""
+    name = deploy.endpoint(deploy.model(code))
+    answer = deploy.runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read().decode()
+    assert answer == f"{deploy.account} {deploy.bucket}"
+
+
+def test_an_instance_is_a_process_up_to_twice_the_cores() -> None:
+    assert len(instance_ids(1, 2)) == 1
+    assert len(instance_ids(3, 2)) == 3
+    assert len(instance_ids(500, 2)) == 4
+    assert len({*instance_ids(4, 2)}) == 4
+
+
+def test_only_the_remembered_process_is_killed(tmp_path: Path) -> None:
+    import subprocess
+
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        note = tmp_path / "pid"
+        note.write_text(f"{process.pid} 1\n")
+        assert processes.kill_remembered(note) is False
+        assert process.poll() is None
+        processes.remember(note, process.pid)
+        assert processes.kill_remembered(note) is True
+        deadline = time.monotonic() + 10
+        while alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not alive(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("s3://b/k/x.tar.gz", ("b", "k/x.tar.gz")),
+        ("https://s3.us-east-1.amazonaws.com/b/k%20x", ("b", "k x")),
+        ("https://s3-eu-west-1.amazonaws.com/b/k", ("b", "k")),
+        ("https://b.s3.us-east-1.amazonaws.com/k/l", ("b", "k/l")),
+        ("https://example.com/b/k", ("", "")),
+        ("file:///etc/passwd", ("", "")),
+    ],
+)
+def test_locations(uri: str, expected: tuple[str, str]) -> None:
+    assert artifacts.split_uri(uri) == expected
+
+
+def test_a_linked_tree_is_the_same_and_apart(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "code").mkdir(parents=True)
+    (source / "code" / "a.py").write_text(DOUBLE)
+    (source / "link").symlink_to("code/a.py")
+    artifacts.link_tree(source, tmp_path / "copy")
+    assert (tmp_path / "copy" / "link").read_text() == DOUBLE
+    (tmp_path / "copy" / "code" / "new").write_text("x")
+    assert not (source / "code" / "new").exists()

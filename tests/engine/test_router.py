@@ -1,0 +1,271 @@
+"""The router's parts in process: the HTTP client against every way of splitting an answer, the pool, the choice of a variant."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.hosting.client import Pool, Protocol, Reply, Unreachable, render
+from engine.hosting.endpoint import Endpoint
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class _Transport:
+    """What the protocol needs of a transport."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def talk(chunks: list[bytes], *, end: bool = False) -> tuple[Reply | Exception, Protocol, _Transport]:
+    """Send a request, feed these bytes, and return what came of it."""
+
+    async def run() -> tuple[Reply | Exception, Protocol, _Transport]:
+        protocol, transport = Protocol(), _Transport()
+        protocol.connection_made(cast(asyncio.Transport, transport))
+        waiter = protocol.send(b"request")
+        for chunk in chunks:
+            protocol.data_received(chunk)
+        if end:
+            protocol.connection_lost(None)
+        try:
+            return await asyncio.wait_for(waiter, 1), protocol, transport
+        except (Unreachable, TimeoutError) as error:
+            return error, protocol, transport
+
+    return asyncio.run(run())
+
+
+def split(data: bytes, cuts: list[int]) -> list[bytes]:
+    places = sorted({cut % (len(data) + 1) for cut in cuts})
+    return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True) if a != b]
+
+
+bodies = st.binary(max_size=300)
+statuses = st.sampled_from([200, 201, 400, 415, 424, 500, 503])
+cuts = st.lists(st.integers(0, 1000), max_size=12)
+
+
+class TestParser:
+    @given(statuses, bodies, cuts)
+    def test_an_answer_with_a_length(self, status: int, body: bytes, where: list[int]) -> None:
+        data = (
+            b"HTTP/1.1 %d X\r\nContent-Type: a/b\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
+        )
+        reply, protocol, transport = talk(split(data, where))
+        assert reply == Reply(status, {"content-type": "a/b", "content-length": str(len(body))}, body)
+        assert protocol.usable and not transport.closed
+
+    @given(statuses, st.lists(st.binary(min_size=1, max_size=40), max_size=6), cuts)
+    def test_a_chunked_answer(self, status: int, parts: list[bytes], where: list[int]) -> None:
+        data = b"HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\n\r\n" % status
+        data += b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        reply, protocol, _ = talk(split(data, where))
+        assert isinstance(reply, Reply)
+        assert (reply.status, reply.body) == (status, b"".join(parts))
+        assert protocol.usable
+
+    @given(bodies, cuts)
+    def test_a_body_that_ends_with_the_connection(self, body: bytes, where: list[int]) -> None:
+        data = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\n" + body
+        reply, protocol, _ = talk(split(data, where), end=True)
+        assert isinstance(reply, Reply)
+        assert reply.body == body
+        assert not protocol.usable
+
+    @given(cuts)
+    def test_an_interim_answer_is_passed_over(self, where: list[int]) -> None:
+        data = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        reply, _, _ = talk(split(data, where))
+        assert isinstance(reply, Reply)
+        assert (reply.status, reply.body) == (200, b"ok")
+
+    @given(bodies, st.integers(1, 200))
+    def test_an_answer_that_breaks_off_is_none(self, body: bytes, missing: int) -> None:
+        data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + missing) + body
+        reply, protocol, _ = talk([data], end=True)
+        assert isinstance(reply, Unreachable)
+        assert protocol.answered_any
+
+    @given(st.binary(min_size=1, max_size=200), cuts)
+    def test_any_bytes_end_in_an_answer_or_an_error(self, data: bytes, where: list[int]) -> None:
+        reply, _, _ = talk(split(data, where), end=True)
+        assert isinstance(reply, Reply | Unreachable)
+
+    def test_a_connection_that_says_close_is_not_used_again(self) -> None:
+        reply, protocol, transport = talk(
+            [b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"]
+        )
+        assert isinstance(reply, Reply)
+        assert transport.closed and not protocol.usable
+
+    def test_bytes_after_the_answer_spoil_the_connection(self) -> None:
+        async def run() -> bool:
+            protocol, transport = Protocol(), _Transport()
+            protocol.connection_made(cast(asyncio.Transport, transport))
+            protocol.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
+            return transport.closed
+
+        assert asyncio.run(run())
+
+    @given(st.text(st.characters(max_codepoint=255), max_size=20))
+    def test_a_header_never_becomes_two(self, value: str) -> None:
+        try:
+            data = render("POST", "/x", {"a": value}, b"body")
+        except ValueError:
+            assert "\r" in value or "\n" in value
+        else:
+            assert data.partition(b"\r\n\r\n")[0].count(b"\r\n") == 3
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """A server on a unix socket; its path."""
+    with tempfile.TemporaryDirectory(prefix="rt") as folder:
+        path = str(Path(folder) / "s")
+        server = await asyncio.start_unix_server(handler, path)
+        try:
+            yield path
+        finally:
+            server.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class TestPool:
+    async def test_a_connection_is_used_again(self) -> None:
+        connections = 0
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(OK)
+
+        async with serving(handler) as path:
+            pool = Pool(path)
+            for _ in range(5):
+                assert (await pool.request(render("GET", "/", {}, b""), 5)).body == b"ok"
+            assert connections == 1
+            await asyncio.gather(*(pool.request(render("GET", "/", {}, b""), 5) for _ in range(4)))
+            assert connections <= 4
+            pool.close()
+
+    async def test_an_idle_connection_that_was_closed_is_replaced(self) -> None:
+        connections = 0
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            if connections == 1:
+                await reader.readuntil(b"\r\n\r\n")  # the second request is swallowed
+                writer.close()
+
+        async with serving(handler) as path:
+            pool = Pool(path)
+            for _ in range(2):
+                assert (await pool.request(render("GET", "/", {}, b""), 5)).body == b"ok"
+            assert connections == 2
+            pool.close()
+
+    async def test_a_new_connection_that_is_closed_is_not_tried_again(self) -> None:
+        connections = 0
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+        async with serving(handler) as path:
+            with pytest.raises(Unreachable):
+                await Pool(path).request(render("GET", "/", {}, b""), 5)
+            assert connections == 1
+
+    async def test_a_half_answer_is_not_asked_for_again(self) -> None:
+        requests = 0
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal requests
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                requests += 1
+                if requests == 2:
+                    writer.write(OK[:-1])
+                    await writer.drain()
+                    writer.close()
+                    return
+                writer.write(OK)
+
+        async with serving(handler) as path:
+            pool = Pool(path)
+            await pool.request(render("GET", "/", {}, b""), 5)
+            with pytest.raises(Unreachable):
+                await pool.request(render("GET", "/", {}, b""), 5)
+            assert requests == 2
+
+    async def test_an_answer_that_never_comes(self) -> None:
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        async with serving(handler) as path:
+            with pytest.raises(TimeoutError):
+                await Pool(path).request(render("GET", "/", {}, b""), 0.05)
+
+    async def test_nobody_listens(self) -> None:
+        with pytest.raises(Unreachable):
+            await Pool("/nonexistent/socket").request(render("GET", "/", {}, b""), 5)
+
+
+class TestChoice:
+    def endpoint(self, weights: dict[str, float]) -> Endpoint:
+        endpoint = Endpoint(cast(Any, None), "e", Path("/nonexistent"), Path("/nonexistent"))
+        endpoint.variants = {name: cast(Any, name) for name in weights}
+        endpoint.weigh(weights)
+        return endpoint
+
+    @pytest.mark.parametrize(
+        "weights", [{"A": 1.0, "B": 1.0}, {"A": 9.0, "B": 1.0}, {"A": 0.1, "B": 0.2, "C": 0.7}]
+    )
+    def test_shares_follow_the_weights(self, weights: dict[str, float]) -> None:
+        endpoint, rng, count = self.endpoint(weights), random.Random(7), 20_000
+        seen = Counter(str(endpoint.pick(rng)) for _ in range(count))
+        for name, weight in weights.items():
+            share = weight / sum(weights.values())
+            assert abs(seen[name] - count * share) < 4 * math.sqrt(count * share * (1 - share))
+
+    def test_the_same_seed_makes_the_same_choices(self) -> None:
+        endpoint = self.endpoint({"A": 1.0, "B": 2.0})
+        first, second = random.Random(3), random.Random(3)
+        assert [endpoint.pick(first) for _ in range(50)] == [endpoint.pick(second) for _ in range(50)]
+
+    def test_weight_zero_is_never_chosen(self) -> None:
+        rng = random.Random(1)
+        assert {str(self.endpoint({"A": 0.0, "B": 1.0}).pick(rng)) for _ in range(50)} == {"B"}
+        assert self.endpoint({"A": 0.0}).pick(rng) is None
