@@ -226,7 +226,8 @@ def _compute(sign: str, left: float, right: float) -> float | None:
         value = _ARITHMETIC[sign](left, right)
     except (ZeroDivisionError, OverflowError):
         return None
-    return value if isinstance(value, float) and math.isfinite(value) else None
+    # A negative number to a broken power is complex.
+    return float(value) if not isinstance(value, complex) and math.isfinite(value) else None
 
 
 def _series(value: Value) -> TimeSeries:
