@@ -85,7 +85,7 @@ _NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
     "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
-    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1",
+    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2",
     "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace",
 }  # fmt: skip
 
@@ -142,7 +142,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("jobs.stop", "x", "Stop", "Stop the training job under the cursor", target="training job", danger="confirm", changes=True, footer=True),
     Action("jobs.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="training job"),
     # a job
-    Action("job.next_part", "tab,right_square_bracket", "Next part", "Overview, log, metrics, settings: the next one", footer=True, priority=True),
+    Action("job.next_part", "tab,right_square_bracket", "Next", "Overview, log, metrics, settings: the next one", footer=True, priority=True),
     Action("job.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     Action("job.log", "l", "Log", "The live log", footer=True),
     Action("job.metrics", "m", "Metrics", "The charts of its metrics", footer=True),
@@ -157,7 +157,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoint.invoke", "i", "Invoke", "Send a payload", target="endpoint", changes=True, footer=True),
     Action("endpoint.delete", "d", "Delete", "Delete this endpoint", target="endpoint", danger="confirm", changes=True, footer=True),
     Action("endpoint.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="endpoint"),
-    Action("endpoint.next_part", "tab,right_square_bracket", "Next part", "Overview, traffic, log: the next one", footer=True, priority=True),
+    Action("endpoint.next_part", "tab,right_square_bracket", "Next", "Overview, traffic, log: the next one", footer=True, priority=True),
     Action("endpoint.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     # invoke
     Action("invoke.send", "ctrl+s", "Send", "Send the payload", target="endpoint", changes=True, footer=True, priority=True),
@@ -175,7 +175,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("choice.previous", "left", "Previous", "The value before"),
     Action("choice.next", "right,space,enter", "Next", "The next value"),
     # run
-    Action("run.next_part", "tab,right_square_bracket", "Next part", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
+    Action("run.next_part", "tab,right_square_bracket", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),

@@ -51,8 +51,9 @@ class Console(App[int], inherit_bindings=False):
     }
     DEFAULT_MODE = "home"
 
-    def __init__(self, services: Services, *, theme_name: str = "") -> None:
+    def __init__(self, services: Services, *, theme_name: str = "", first_run: str = "") -> None:
         super().__init__()
+        self._first_run = first_run
         self.services = services
         self.hub_status = HubStatus(target=services.target, region=services.region)
         self.flash_text: Run | None = None
@@ -65,6 +66,9 @@ class Console(App[int], inherit_bindings=False):
         self._known: dict[Topic[Any], Snapshot[Any]] = {}
         self._event_loop: asyncio.AbstractEventLoop | None = None
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.VARIABLES
+
     def on_mount(self) -> None:
         self._event_loop = asyncio.get_running_loop()
         self.call_after_refresh(self._begin)
@@ -72,6 +76,8 @@ class Console(App[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         self.services.start(self._status_from_thread)
+        if self._first_run:
+            self.call_after_refresh(self.open_run, self._first_run)
 
     def _status_from_thread(self, status: HubStatus) -> None:
         self.post_message(StatusArrived(status))
@@ -291,6 +297,8 @@ class Console(App[int], inherit_bindings=False):
 
     async def action_back(self) -> None:
         screen = self.screen
+        if isinstance(screen, ConsoleScreen) and screen.leave():
+            return
         if len(self.screen_stack) > 1:
             await self.pop_screen()
         elif isinstance(screen, ConsoleScreen) and self.current_mode != "home":
@@ -379,9 +387,9 @@ class Console(App[int], inherit_bindings=False):
         self._close_messages_no_wait()
 
 
-def make_app(services: Services, *, theme_name: str = "") -> Console:
-    """The application on given services: the live ones, or those of a test."""
-    return Console(services, theme_name=theme_name)
+def make_app(services: Services, *, theme_name: str = "", first_run: str = "") -> Console:
+    """The application on given services: the live ones, or those of a test. ``first_run`` is the run that it opens at once."""
+    return Console(services, theme_name=theme_name, first_run=first_run)
 
 
 def run(application: Console, crash_folder: Path) -> int:
@@ -420,11 +428,11 @@ def run(application: Console, crash_folder: Path) -> int:
     return int(application.return_value or 0)
 
 
-def main(configuration: Configuration | None = None, *, read_only: bool = False) -> int:
-    """Open the console on a configuration's target; returns the exit status."""
+def main(configuration: Configuration | None = None, *, read_only: bool = False, first_run: str = "") -> int:
+    """Open the console on a configuration's target, at a run if one is named; returns the exit status."""
     from console.live import LiveServices
     from workflows import locations
     from workflows.configuration import load
 
     services = LiveServices(configuration or load(), read_only=read_only)
-    return run(make_app(services), locations.state_dir() / "crashes")
+    return run(make_app(services, first_run=first_run), locations.state_dir() / "crashes")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
-GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■"}
+GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■", "dim": "◌"}
 
 _ROLES = {
     # training jobs
@@ -39,7 +39,9 @@ _ROLES = {
     "skipped": "idle",
     "interrupted": "bad",
     "waiting": "wait",
-    "pending": "wait",
+    "pending": "dim",
+    "starting": "live",
+    "stopping": "wait",
     # gates
     "pass": "ok",
     "warn": "wait",
@@ -177,3 +179,9 @@ def bar(fraction: float, width: int) -> str:
     eighths = round(min(1.0, max(0.0, fraction)) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")).ljust(width)
+
+
+def thin_bar(fraction: float, width: int) -> tuple[str, str]:
+    """The done and the open part of a progress line of ``width`` cells."""
+    done = round(min(1.0, max(0.0, fraction)) * width)
+    return "━" * done, "─" * (width - done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from rich.style import Style
@@ -11,7 +12,7 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 ROLES = (
-    "ok", "bad", "live", "wait", "idle", "dim", "strong", "accent", "head", "cursor", "cursor-blurred", "changed", "match", "key", "here", "badge", "badge-aws",
+    "ok", "bad", "live", "wait", "idle", "dim", "faint", "strong", "accent", "head", "cursor", "cursor-blurred", "changed", "match", "key", "here", "badge", "badge-aws",
     "series-1", "series-2", "series-3", "series-4",
 )  # fmt: skip
 
@@ -28,7 +29,12 @@ DARK = Theme(
     surface="#181d25",
     panel="#212830",
     dark=True,
-    variables={"input-cursor-text-style": "reverse", "block-cursor-text-style": "none"},
+    variables={
+        "dim": "#8b96a5",
+        "cursor-line": "#24405e",
+        "faint": "#2b333d",
+        "input-cursor-text-style": "reverse",
+    },
 )
 
 LIGHT = Theme(
@@ -44,8 +50,16 @@ LIGHT = Theme(
     surface="#f1f3f6",
     panel="#e3e7ec",
     dark=False,
-    variables={"input-cursor-text-style": "reverse", "block-cursor-text-style": "none"},
+    variables={
+        "dim": "#5b6571",
+        "cursor-line": "#cfe2fb",
+        "faint": "#ccd3db",
+        "input-cursor-text-style": "reverse",
+    },
 )
+
+VARIABLES = {"dim": "ansi_default", "cursor-line": "ansi_default", "faint": "ansi_default"}
+"""Our variables in themes that do not set them: the terminal's own colours."""
 
 NAMES = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
 
@@ -71,13 +85,24 @@ def default(environment: Mapping[str, str] = os.environ) -> str:
     return LIGHT.name if light else DARK.name
 
 
+@lru_cache(maxsize=256)
+def _colours(role: str) -> Style:
+    ink, _, ground = role.partition("/")
+    return Style(color=ink, bgcolor=ground or None)
+
+
 class Painted(Widget):
     """A widget that draws its own lines with the roles of the theme."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{role}" for role in ROLES}
 
     def paint(self, role: str) -> Style:
-        """The style of a role, to be laid over the widget's own style; an empty role changes nothing."""
+        """The style of a role, to be laid over the widget's own style; an empty role changes nothing.
+
+        A role ``#rrggbb/#rrggbb`` is a foreground on a background, for figures.
+        """
         if not role:
             return Style.null()
+        if role[0] == "#":
+            return _colours(role)
         return self.get_component_rich_style(f"paint--{role}", partial=True)

@@ -154,6 +154,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """One phrase about what is shown, at the right of the navigation."""
         return ""
 
+    def summary_role(self) -> str:
+        """How the summary is coloured."""
+        return "dim"
+
     def problem(self) -> Problem | None:
         """What is wrong with what is shown; the last good data stays visible."""
         for topic in self.topics():
@@ -183,12 +187,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             here = section == self.section
             left.append((key, f"key@{section}"))
             if not short or here:
-                left.append((f" {title}", ("here" if here else "dim") + f"@{section}"))
+                left += [(" ", ""), (title, ("here" if here else "dim") + f"@{section}")]
             left.append(("  " if short else "   ", ""))
         if trail:
             left += [("› ", "dim"), (trail, "strong")]
         summary = self.summary()
-        return left, [(summary + " ", "dim")] if summary else []
+        return left, [(summary + " ", self.summary_role())] if summary else []
 
     def _draw_notice(self) -> None:
         notice = self.query_one("#notice", Static)
@@ -210,15 +214,20 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def places(self) -> list[str]:
         """The places whose keys work now: of the focused widget, of the screen, everywhere."""
+        inner = [action.place for action in self._inner_actions()]
+        return list(dict.fromkeys([self.place, *inner, "app"]))
+
+    def _inner_actions(self) -> list[actions.Action]:
+        """What the focused widget and those around it can do."""
+        found: list[actions.Action] = []
         focused = self.focused
-        inner: list[str] = []
         while focused is not None and focused is not self:
             for binding in type(focused).__dict__.get("BINDINGS", ()):
-                place = str(getattr(binding, "id", "") or "").partition(".")[0]
-                if place and place not in inner:
-                    inner.append(place)
+                identifier = str(getattr(binding, "id", None) or "")
+                if identifier:
+                    found.append(actions.get(identifier))
             focused = focused.parent if isinstance(focused.parent, Widget) else None
-        return [*inner, self.place, "app"]
+        return found
 
     def draw_keys(self) -> None:
         """Draw the key line: a message for some seconds, otherwise the keys that work here."""
@@ -227,30 +236,27 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if message:
             line.show([(" ", ""), message])
             return
+        read_only = self.console.services.read_only
+        tail = [run for action in actions.of("app") if action.footer for run in _key(action)]
+        room = self.app.size.width - sum(len(text) for text, _ in tail) - 1
         runs: list[Run] = []
-        room = self.app.size.width - 24
         shown: set[str] = set()
-        tail: list[Run] = []
-        places = self.places()
-        for place in [*places[1:-1], *places[:1], "app"] if len(places) > 2 else places:
-            for action in actions.of(place):
-                if (
-                    not action.footer
-                    or action.first_key in shown
-                    or (action.changes and self.console.services.read_only)
-                ):
-                    continue
-                shown.add(action.first_key)
-                pair: list[Run] = [(f" {action.first_key} ", "key"), (f"{action.label.lower()} ", "dim")]
-                if place == "app":
-                    tail += pair
-                elif sum(len(text) for text, _ in runs) + len(action.label) + 6 <= room:
-                    runs += pair
+        for action in [*actions.of(self.place), *self._inner_actions()]:
+            if not action.footer or action.first_key in shown or (action.changes and read_only):
+                continue
+            shown.add(action.first_key)
+            pair = _key(action)
+            if sum(len(text) for text, _ in (*runs, *pair)) <= room:
+                runs += pair
         line.show(runs, tail)
 
     def on_descendant_focus(self) -> None:
         if self.query("#keys"):
             self.draw_keys()
+
+    def leave(self) -> bool:
+        """Esc was pressed: True when there was something to drop first, such as a filter."""
+        return False
 
     # Parts
 
@@ -261,7 +267,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.set_class(other == name, f"-part-{other}")
         line: list[Run] = [(" ", "")]
         for other, title in self.parts:
-            line += [(f" {title} ", ("here" if other == name else "dim") + f"@{other}"), (" ", "")]
+            line += [(title, ("here" if other == name else "dim") + f"@{other}"), ("   ", "")]
         self.query_one("#parts", Line).show(line)
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
@@ -280,8 +286,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.show_part(names[(names.index(self.part) + step) % len(names)])
 
     @on(Line.Pressed, "#nav")
-    async def _go(self, event: Line.Pressed) -> None:
-        await self.console.go(event.name)
+    def _go(self, event: Line.Pressed) -> None:
+        self.app.call_later(self.console.go, event.name)
 
     @on(Line.Pressed, "#parts")
     def _part(self, event: Line.Pressed) -> None:
@@ -297,3 +303,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Do blocking work in a thread of its own; the functions are called here with its outcome."""
         self.console.in_background(task, succeeded, failed)
+
+
+def _key(action: actions.Action) -> list[Run]:
+    """A key with its label, as the key line shows it."""
+    return [(f" {action.first_key} ", "key"), (f"{action.label.lower()} ", "dim")]

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import clock, status
+from console.formatting import clock, span, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import confirm_deletion
@@ -54,6 +54,10 @@ class EndpointScreen(ConsoleScreen):
     def summary(self) -> str:
         detail = self._detail
         return str(status(detail.row.status)) if detail else ""
+
+    def summary_role(self) -> str:
+        detail = self._detail
+        return status(detail.row.status).role if detail else "dim"
 
     @property
     def _detail(self) -> EndpointDetail | None:
@@ -107,21 +111,23 @@ class EndpointScreen(ConsoleScreen):
 
 
 def traffic_charts(traffic: EndpointTraffic) -> list[tuple[str, tuple[Series, ...]]]:
-    """Calls per period, and the two latencies, one line per variant."""
+    """Calls per period, the two latencies and the errors: a chart each, with one line per variant."""
     several = len(traffic.variants) > 1
+    titles = {
+        "Invocations": f"calls per {span(traffic.period)}",
+        "p50": "median ms",
+        "p99": "p99 ms",
+        "4xx": "errors 4xx",
+        "5xx": "errors 5xx",
+    }
     found = []
-    for title, names in (
-        ("Invocations", ("Invocations",)),
-        ("Latency ms", ("p50", "p99")),
-        ("Errors", ("4xx", "5xx")),
-    ):
+    for name, title in titles.items():
         lines = tuple(
-            Series(f"{one.variant} {one.name}" if several else one.name, one.points)
+            Series(one.variant if several else title, one.points)
             for one in traffic.series
-            if one.name in names and one.points
+            if one.name == name and one.points
         )
-        if title == "Errors" and not any(y for line in lines for _, y in line.points):
-            continue
-        if lines:
+        silent = name in ("4xx", "5xx") and not any(y for line in lines for _, y in line.points)
+        if lines and not silent:
             found.append((title, lines))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-from console.formatting import ago, bar, clock, count, crop, duration, number, status
+from console.formatting import ago, bar, clock, count, crop, duration, number, status, thin_bar
 from console.widgets.drawing import Lines, Run
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, JobDetail, JobRow
 
@@ -17,18 +17,19 @@ def head(title: str, note: str = "") -> list[Run]:
     return [(title, "head"), (f"  {note}" if note else "", "dim")]
 
 
-def fact(label: str, value: str, width: int, role: str = "") -> Lines:
+def fact(label: str, value: str, width: int, role: str = "", *, label_width: int = LABEL) -> Lines:
     """A label and a value, wrapped below itself."""
-    pieces = textwrap.wrap(value, max(12, width - LABEL - 1), break_on_hyphens=False) or ["–"]
-    lines: Lines = [[(crop(label, LABEL), "dim"), (pieces[0], role)]]
-    return lines + [[(" " * LABEL, ""), (piece, role)] for piece in pieces[1:]]
+    pieces = textwrap.wrap(value, max(12, width - label_width - 1), break_on_hyphens=False) or ["–"]
+    lines: Lines = [[(crop(label, label_width - 1) + " ", "dim"), (pieces[0], role)]]
+    return lines + [[(" " * label_width, ""), (piece, role)] for piece in pieces[1:]]
 
 
-def pairs(values: Mapping[str, str], width: int) -> Lines:
-    """Names and values in as many columns as fit, in the order of their names."""
+def pairs(values: Mapping[str, str], width: int, role: str = "") -> Lines:
+    """Names and values in the order of their names, values below each other."""
     lines: Lines = []
+    label_width = min(max(LABEL, *(len(name) + 2 for name in values)) if values else LABEL, max(LABEL, width // 2))
     for name in sorted(values):
-        lines += fact(name, values[name], width)
+        lines += fact(name, values[name], width, role, label_width=label_width)
     return lines
 
 
@@ -55,8 +56,7 @@ def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
     lines += [[], head("Timeline"), *timeline(detail, now, width)]
     if detail.final_metrics:
         lines += [[], head("Metrics", "last values")]
-        for metric in detail.final_metrics:
-            lines += fact(metric.name, number(metric.value), width, "strong")
+        lines += pairs({metric.name: number(metric.value) for metric in detail.final_metrics}, width, "strong")
     machine = f"{detail.row.instance_count or 1} × {detail.row.instance_type or '–'}"
     lines += [[], head("Resources"), *fact("Instance", machine, width)]
     if detail.training_seconds is not None:
@@ -76,7 +76,7 @@ def timeline(detail: JobDetail, now: float, width: int) -> Lines:
         return [[("no transitions reported yet", "dim")]]
     total = sum((step.ended or now) - step.started for step in detail.transitions) or 1.0
     lines: Lines = []
-    room = max(6, min(24, width - 42))
+    room = max(6, min(24, width - 45))
     for step in detail.transitions:
         running = step.ended is None and detail.row.active
         seconds = (step.ended or (now if running else step.started)) - step.started
@@ -86,8 +86,8 @@ def timeline(detail: JobDetail, now: float, width: int) -> Lines:
             (f"{mark} ", role),
             (crop(step.status, 13), "strong" if running else ""),
             (f"{clock(step.started)}  ", "dim"),
-            (crop(duration(seconds), 10), ""),
-            (bar(seconds / total, room), "live" if running else "dim"),
+            (crop(duration(seconds), 13), ""),
+            (thin_bar(seconds / total, room)[0] or "╴", "live" if running else "dim"),
         ]
         lines.append(line)
         if step.message and running:

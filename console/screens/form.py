@@ -24,6 +24,10 @@ INTERFACES = (
     ("high", "SageMaker SDK v3: ModelTrainer, ModelBuilder"),
 )
 YES_NO = (("no", ""), ("yes", ""))
+OTHERS = {
+    "interface": "Both do the same on SageMaker: choose which one you want to read. c shows the run as a script in it.",
+    "keep": "Leave the endpoint and its model in place at the end; otherwise the run deletes all it made.",
+}
 NOTEBOOK = "as-in-notebook"
 
 
@@ -50,12 +54,13 @@ class FormScreen(ConsoleScreen):
         with Vertical(id="form"):
             yield Static(self.info.title, classes="title", markup=False)
             with VerticalScroll(id="fields", can_focus=False):
-                yield from self._row("interface", Choice(INTERFACES, id="p-interface"), "")
+                yield from self._row("interface", Choice(INTERFACES, id="p-interface", wide=True), "")
                 yield from self._row(
                     "keep", Choice(YES_NO, id="p-keep"), "Leave the endpoint in place at the end."
                 )
                 for parameter in self.info.parameters:
                     yield from self._row(parameter.name, self._widget(parameter), parameter.help)
+            yield Static(id="hint", markup=False)
             yield Line(id="verdict")
 
     def _row(self, name: str, widget: Widget, about: str) -> Iterable[Widget]:
@@ -132,6 +137,22 @@ class FormScreen(ConsoleScreen):
             )
             verdict.show([(" Ctrl+S ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
 
+    def on_descendant_focus(self) -> None:
+        super().on_descendant_focus()
+        self._explain()
+
+    def _explain(self) -> None:
+        """What the field in focus means and what may stand there."""
+        name = str(self.focused.id or "").removeprefix("p-") if self.focused is not None else ""
+        parameter = next((one for one in self.info.parameters if one.name == name), None)
+        if parameter is not None:
+            unit = f" ({parameter.unit})" if parameter.unit else ""
+            text = f"{parameter.help} {parameter.range[:1].upper()}{parameter.range[1:]}{unit}; default {_text(parameter.default)}."
+        else:
+            text = OTHERS.get(name, "")
+        if self.query("#hint"):
+            self.query_one("#hint", Static).update(text)
+
     @on(Input.Submitted)
     def _next(self) -> None:
         self.focus_next()
@@ -152,8 +173,8 @@ class FormScreen(ConsoleScreen):
         self._check()
         self.draw_frame()
 
-    async def action_close(self) -> None:
-        await self.app.pop_screen()
+    def action_close(self) -> None:
+        self.app.pop_screen()
 
     def action_start(self) -> None:
         values, wrong = self.check()

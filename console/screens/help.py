@@ -73,8 +73,8 @@ class HelpScreen(TextScreen):
             for action in actions.of(place):
                 if not action.keys:
                     continue
-                danger = {"confirm": "asks first", "type-name": "asks for the name"}.get(action.danger, "")
-                line = [("  " + crop(action.shown_keys, 22), "key"), (action.help, "")]
+                danger = {"confirm": "asks", "type-name": "asks"}.get(action.danger, "")
+                line = [("  " + crop(action.shown_keys, 15), "key"), (action.help, "")]
                 if danger:
                     line.append((f"  ({danger})", "wait"))
                 lines.append(line)
@@ -82,11 +82,11 @@ class HelpScreen(TextScreen):
         lines += [
             [("Commands after :", "head")],
             *(
-                [("  " + crop(f":{action.command} {action.argument}".rstrip(), 22), "key"), (action.help, "")]
+                [("  " + crop(f":{action.command} {action.argument}".rstrip(), 19), "key"), (action.help, "")]
                 for action in actions.commands()
             ),
             [
-                ("  " + crop("any part of a name", 22), "key"),
+                ("  " + crop("any part of a name", 19), "key"),
                 ("A job, an endpoint, a run or a study: goes there", ""),
             ],
         ]

@@ -47,6 +47,13 @@ class HomeScreen(ConsoleScreen):
     place = "home"
     section = "home"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled = False
+
+    def on_key(self) -> None:
+        self._settled = True
+
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="split"):
             yield Rows[Entry](
@@ -104,6 +111,10 @@ class HomeScreen(ConsoleScreen):
         if not entries:
             rows.show_when_empty(*self._when_empty())
         rows.show(entries)
+        if not self._settled:  # until all lists are there, the cursor waits at the first row
+            rows.action_first()
+            lists = (topics.JOBS, topics.ENDPOINTS, topics.RUNS)
+            self._settled = all(topic in self.snapshots for topic in lists)
 
     def _when_empty(self) -> Sequence[str]:
         snapshot = self.snapshots.get(topics.JOBS)
@@ -151,7 +162,7 @@ class HomeScreen(ConsoleScreen):
         sections = (
             ("Runs now", live),
             ("Failed in the last 24 hours", failed),
-            (f"Endpoints · {count(len(hosted), 'endpoint')}, {cost}", hosted),
+            (f"Endpoints · {cost}", hosted),
             ("Latest runs", past),
         )
         entries: list[Entry] = []
@@ -279,8 +290,7 @@ def run_facts(run: Run, now: float, width: int) -> Lines:
         lines += [[], *facts.sentences(run.message.splitlines(), width, "bad" if shown.role == "bad" else "")]
     if run.metrics:
         lines += [[], facts.head("Result")]
-        for name, value in run.metrics.items():
-            lines += facts.fact(name, number(value), width, "strong")
+        lines += facts.pairs({name: number(value) for name, value in run.metrics.items()}, width, "strong")
     if run.left_behind:
         lines += [[], facts.head("Left in place")]
         lines += facts.sentences(run.left_behind, width, "wait")

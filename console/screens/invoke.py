@@ -105,8 +105,8 @@ class InvokeScreen(ConsoleScreen):
             self._at = max(0, min(len(history) - 1, self._at + step))
             self._fill(history[self._at])
 
-    async def action_close(self) -> None:
-        await self.app.pop_screen()
+    def action_close(self) -> None:
+        self.app.pop_screen()
 
     def action_send(self) -> None:
         if self._sending or not self.console.allowed(actions.get("invoke.send")):

@@ -66,6 +66,10 @@ class JobScreen(ConsoleScreen):
         detail = self.detail
         return str(status(detail.row.status)) if detail else ""
 
+    def summary_role(self) -> str:
+        detail = self.detail
+        return status(detail.row.status).role if detail else "dim"
+
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         if snapshot.value is None:
             return
@@ -124,4 +128,4 @@ def charts(series: Sequence[SeriesData]) -> list[tuple[str, tuple[Series, ...]]]
         base = one.name.replace("validation", "train").replace("valid", "train").replace("val", "train")
         points = tuple((x - start, y) for x, y in one.points)
         groups.setdefault(base, []).append(Series(one.name, points, "" if one.unit == "None" else one.unit))
-    return [(group[0].name if len(group) == 1 else base, tuple(group)) for base, group in groups.items()]
+    return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]

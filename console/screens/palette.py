@@ -73,23 +73,22 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         self._suggest(event.value)
 
     @on(Input.Submitted)
-    async def _submitted(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         self._suggest(event.value)
         chosen = self.query_one(Rows).current
         if chosen is not None:
-            await self._take(chosen)
+            self._take(chosen)
 
     @on(Rows.Opened)
-    async def _clicked(self, event: Rows.Opened) -> None:
+    def _clicked(self, event: Rows.Opened) -> None:
         chosen = self.query_one(Rows).current
         if chosen is not None:
-            await self._take(chosen)
+            self._take(chosen)
 
-    async def _take(self, suggestion: Suggestion) -> None:
-        await self.app.pop_screen()
-        outcome = suggestion.run()
-        if outcome is not None:
-            await outcome
+    def _take(self, suggestion: Suggestion) -> None:
+        """Leave, and let the application do it: a screen that waited for its own removal would wait for ever."""
+        self.app.pop_screen()
+        self.app.call_later(suggestion.run)
 
     def action_up(self) -> None:
         self.query_one(Rows).action_up()

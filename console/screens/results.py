@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from console.formatting import bar, crop, duration, number, status
+from console.formatting import crop, duration, number, status, thin_bar
 from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets import drawing
@@ -53,8 +53,7 @@ def overview(state: RunState, now: float, width: int, *, run: str, brief: bool =
             lines += facts.sentences(
                 state.finished.message.splitlines(), width, shown.role if shown.role == "bad" else ""
             )
-        for name, value in state.finished.metrics.items():
-            lines += facts.fact(name, number(value), width, "strong")
+        lines += facts.pairs({name: number(value) for name, value in state.finished.metrics.items()}, width, "strong")
         lines += (
             [[("Left in place:", "wait")], *facts.sentences(state.finished.left_behind, width, "wait")]
             if state.finished.left_behind
@@ -87,14 +86,9 @@ def step_lines(step: Step, now: float, width: int) -> Lines:
         if progress.total:
             part = progress.done / progress.total
             text = f" {number(progress.done)} of {number(progress.total)} {progress.unit}".rstrip()
-            lines.append(
-                [
-                    ("  ", ""),
-                    (bar(part, max(8, min(24, width - 30))), "live"),
-                    (text, ""),
-                    (f"  {progress.note}" if progress.note else "", "dim"),
-                ]
-            )
+            done, rest = thin_bar(part, max(8, min(24, width - 30)))
+            note = f"  {progress.note}" if progress.note else ""
+            lines.append([("  ", ""), (done, "live"), (rest, "faint"), (text, ""), (note, "dim")])
         elif progress.note:
             lines.append([("  " + crop(progress.note, width - 2).rstrip(), "dim")])
     elif summary and room >= 30:

@@ -132,6 +132,9 @@ class RunScreen(ConsoleScreen):
         shown = status(self.state.status)
         return f"{shown.glyph} {self.state.status}"
 
+    def summary_role(self) -> str:
+        return status(self.state.status).role
+
     def problem(self) -> Problem | None:
         return self._problem
 

@@ -82,7 +82,7 @@ class RunState:
                 continue
             base = name.replace("validation", "train").replace("valid", "train").replace("val", "train")
             groups.setdefault(base, []).append(Series(name, tuple(self.points[name])))
-        return [(" · ".join(one.name for one in group), tuple(group)) for group in groups.values()]
+        return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]
 
     def _step(self, identifier: str) -> Step | None:
         return next((step for step in self.steps if step.id == identifier), None)

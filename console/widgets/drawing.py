@@ -112,23 +112,45 @@ def short(value: float) -> str:
 
 
 def legend(series: Sequence[Series], width: int, title: str = "") -> list[Run]:
-    """One line with the title, and each series' name, unit and last value in its colour."""
-    line: list[Run] = []
-    room = width
-    if title:
-        line.append((title + "  ", "strong"))
-        room -= len(title) + 2
-    for index, one in enumerate(series):
-        mark = "━━ " if len(series) > 1 else ""
-        name = one.name if one.name != title or len(series) > 1 else ""
-        unit = f" {one.unit}" if one.unit else ""
-        value = f"{number(one.last)}{unit}" if one.points else "no data"
-        text = f"{mark}{name} {value}".strip() + "   "
-        if len(text) > room + 3:
+    """One line that names each series in its colour, with its last value and unit as far as there is room."""
+    if len(series) == 1:
+        one = series[0]
+        value = f"{number(one.last)} {one.unit}".rstrip() if one.points else "no data"
+        return [(crop(title or one.name, max(0, width - len(value) - 2)).rstrip() + "  ", "strong"), (value, SERIES_ROLES[0])]
+    names = [one.name for one in series]
+    common = _common_ending(names)
+    shorter = [name.removesuffix(common).rstrip(":_- ") for name in names] if common else names
+    values = [f" {number(one.last)} {one.unit}".rstrip() if one.points else "" for one in series]
+    none = [""] * len(series)
+    common = title or common
+    attempts = ((title, names, values), (common, shorter, values), (common, shorter, none), ("", shorter, none))
+    for head, labels, numbers in attempts:
+        line: list[Run] = [(head.strip(":_- ") + "  ", "strong")] if head else []
+        for index, (label, value) in enumerate(zip(labels, numbers, strict=True)):
+            line.append((f"━━ {label}{value}   ", SERIES_ROLES[index % len(SERIES_ROLES)]))
+        if sum(len(text) for text, _ in line) <= width + 3:
+            return line
+    return _cut(line, width)
+
+
+def _cut(line: list[Run], width: int) -> list[Run]:
+    """The line without what stands beyond ``width`` cells."""
+    kept: list[Run] = []
+    for text, role in line:
+        if width <= 0:
             break
-        line.append((text, SERIES_ROLES[index % len(SERIES_ROLES)]))
-        room -= len(text)
-    return line
+        kept.append((text[:width], role))
+        width -= len(text)
+    return kept
+
+
+def _common_ending(names: Sequence[str]) -> str:
+    """What all names end in, from a separator on: ``:loss`` of train:loss and validation:loss."""
+    for separator in ":_-":
+        endings = {name[name.find(separator) :] if separator in name else "" for name in names}
+        if len(endings) == 1 and (ending := endings.pop()):
+            return ending
+    return ""
 
 
 def chart(

@@ -129,8 +129,9 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._resize()
         if self.following:
             self._to_end()
+            self.call_after_refresh(self._to_end_if_following)
         elif gone:
-            self.scroll_to(y=max(0, top - gone), animate=False, immediate=True)
+            self.scroll_to(y=max(0, top - gone), animate=False, force=True, immediate=True)
         self._refresh_from(old_end)
 
     def clear(self) -> None:
@@ -191,7 +192,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         row = self._row_of(self._matches[index] - self._dropped)
         top, height = self.scroll_offset.y, self.size.height
         if not top <= row < top + height:
-            self.scroll_to(y=max(0, row - height // 3), animate=False, immediate=True)
+            self.scroll_to(y=max(0, row - height // 3), animate=False, force=True, immediate=True)
         self.refresh()
         self.post_message(self.Changed(self))
 
@@ -213,13 +214,13 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         row = max(0, min(row, last))
         self.following = row >= last
         if row != self.scroll_offset.y:
-            self.scroll_to(y=row, animate=False, immediate=True)
+            self.scroll_to(y=row, animate=False, force=True, immediate=True)
         self.post_message(self.Changed(self))
 
     def _to_end(self) -> None:
         last = max(0, self.virtual_size.height - self.size.height)
         if last != self.scroll_offset.y:
-            self.scroll_to(y=last, animate=False, immediate=True)
+            self.scroll_to(y=last, animate=False, force=True, immediate=True)
 
     def action_up(self) -> None:
         self._scroll(self.scroll_offset.y - 1)
@@ -240,11 +241,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._scroll(self.virtual_size.height)
 
     def action_left(self) -> None:
-        self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, immediate=True)
+        self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, force=True, immediate=True)
 
     def action_right(self) -> None:
         if not self.wrapping:
-            self.scroll_to(x=self.scroll_offset.x + 16, animate=False, immediate=True)
+            self.scroll_to(x=self.scroll_offset.x + 16, animate=False, force=True, immediate=True)
 
     def action_follow(self) -> None:
         if self.following:
@@ -258,7 +259,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.wrapping = not self.wrapping
         self._starts.clear()
         self._resize()
-        self.scroll_to(x=0, y=self._row_of(top), animate=False, immediate=True)
+        self.scroll_to(x=0, y=self._row_of(top), animate=False, force=True, immediate=True)
         if self.following:
             self._to_end()
         self.refresh()
@@ -270,6 +271,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         self._starts.clear()
         self._resize()
+        if self.following:
+            self._to_end()
+            self.call_after_refresh(self._to_end_if_following)
+
+    def _to_end_if_following(self) -> None:
         if self.following:
             self._to_end()
 

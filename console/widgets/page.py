@@ -102,7 +102,7 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._go(self.virtual_size.height)
 
     def action_left(self) -> None:
-        self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, immediate=True)
+        self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, force=True, immediate=True)
 
     def action_right(self) -> None:
-        self.scroll_to(x=self.scroll_offset.x + 16, animate=False, immediate=True)
+        self.scroll_to(x=self.scroll_offset.x + 16, animate=False, force=True, immediate=True)

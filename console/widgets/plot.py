@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from rich.color import Color
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -85,11 +83,5 @@ class Plot(Painted):
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, base)
-        segments = [Segment(text, base + self._style(role)) for text, role in self._lines[y]]
+        segments = [Segment(text, base + self.paint(role)) for text, role in self._lines[y]]
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _style(self, role: str) -> Style:
-        if role.startswith("#"):
-            ink, _, ground = role.partition("/")
-            return Style(color=Color.parse(ink), bgcolor=Color.parse(ground))
-        return self.paint(role)

@@ -161,7 +161,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if size != self.virtual_size:
             self.virtual_size = size
         if self.scroll_offset.y and moved >= 0 and 0 <= old_row < self.room:
-            self.scroll_to(y=max(0, self._cursor - old_row), animate=False, immediate=True)
+            self.scroll_to(y=max(0, self._cursor - old_row), animate=False, force=True, immediate=True)
         self._keep_in_sight()
         self._mark_changes(before)
         self.repaint()
@@ -339,7 +339,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         elif self._cursor >= top + self.room:
             wanted = self._cursor - self.room + 1
         if wanted != top:
-            self.scroll_to(y=wanted, animate=False, immediate=True)
+            self.scroll_to(y=wanted, animate=False, force=True, immediate=True)
 
     def action_up(self) -> None:
         self._move(self._cursor - 1, -1)
@@ -360,10 +360,10 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._move(len(self._items) - 1, -1)
 
     def action_left(self) -> None:
-        self.scroll_to(x=max(0, self.scroll_offset.x - 8), animate=False, immediate=True)
+        self.scroll_to(x=max(0, self.scroll_offset.x - 8), animate=False, force=True, immediate=True)
 
     def action_right(self) -> None:
-        self.scroll_to(x=self.scroll_offset.x + 8, animate=False, immediate=True)
+        self.scroll_to(x=self.scroll_offset.x + 8, animate=False, force=True, immediate=True)
 
     def action_open(self) -> None:
         if self._cursor_key is not None:

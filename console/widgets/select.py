@@ -35,9 +35,9 @@ class Choice(Painted, can_focus=True, inherit_bindings=False):
             return self.choice
 
     def __init__(
-        self, choices: Sequence[tuple[str, str]], value: str | None = None, *, id: str | None = None
+        self, choices: Sequence[tuple[str, str]], value: str | None = None, *, id: str | None = None, wide: bool = False
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="-wide-choice" if wide else None)
         self._choices = list(choices)
         self.set_reactive(Choice.value, choices[0][0] if value is None else value)
 

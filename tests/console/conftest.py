@@ -1,0 +1,54 @@
+"""A frozen clock, a fixed time zone, and waiting on conditions instead of sleeping."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from textual.pilot import Pilot
+
+from console.app import Console, make_app
+from tests.console.scripted import Scripted, populated
+
+DEADLINE = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Clock times on the screen do not depend on where the tests run, colours not on the terminal."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    for name in ("NO_COLOR", "SSH_CONNECTION", "MLCONSOLE_THEME", "COLORFGBG"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def services() -> Scripted:
+    """A small account."""
+    return populated()
+
+
+@pytest.fixture
+def app(services: Scripted) -> Console:
+    """The application on it."""
+    return make_app(services, theme_name="mlconsole-dark")
+
+
+async def until(pilot: Pilot[object], condition: Callable[[], object], what: str = "") -> None:
+    """Wait until a condition holds, up to a deadline."""
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        await pilot.pause()
+        if condition():
+            await pilot.pause()
+            return
+        assert time.monotonic() < deadline, f"never happened: {what or condition}"
+        await asyncio.sleep(0.02)
+
+
+Go = Callable[[Pilot[object]], Awaitable[None]]

@@ -1,0 +1,411 @@
+"""What a person does, key by key, and what is on the screen then."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Input, Static
+
+from console.app import Console, make_app
+from console.screens.dialogs import ChoiceScreen, ConfirmScreen
+from console.screens.endpoint import EndpointScreen
+from console.screens.endpoints import EndpointsScreen
+from console.screens.form import FormScreen
+from console.screens.help import HelpScreen, TextScreen
+from console.screens.home import HomeScreen
+from console.screens.invoke import InvokeScreen
+from console.screens.job import JobScreen
+from console.screens.jobs import JobsScreen
+from console.screens.palette import PaletteScreen
+from console.screens.run import RunScreen
+from console.screens.studies import StudiesScreen
+from console.widgets.charts import ChartGrid
+from console.widgets.line import Line
+from console.widgets.log import LogView
+from console.widgets.page import Page
+from console.widgets.rows import Rows
+from console.widgets.select import Choice
+from tests.console.conftest import until
+from tests.console.scripted import Scripted, job_row, jobs, populated, run_events
+from workflows import topics
+from workflows.problem import Problem
+
+SMALL = (80, 24)
+LARGE = (160, 48)
+
+
+def banner(app: Console) -> str:
+    assert app.base_screen is not None
+    return app.base_screen.query_one("#banner", Line).text
+
+
+def keys(app: Console) -> str:
+    assert app.base_screen is not None
+    return app.base_screen.query_one("#keys", Line).text
+
+
+async def test_home_tells_what_runs_failed_costs_and_enter_goes_there(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: len(rows.items) > 8)
+        titles = [entry.title.strip() for entry in rows.items if entry.kind == "title"]
+        assert titles == ["Runs now", "Failed in the last 24 hours", "Endpoints · free here", "Latest runs"]
+        assert rows.cursor_key == ("run", "moons-20270115-075825-1f3a")
+        await pilot.press("enter")
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("escape")
+        assert isinstance(app.screen, HomeScreen)
+        await pilot.press("down", "enter")
+        assert isinstance(app.screen, JobScreen)
+
+
+async def test_an_empty_account_is_told_what_to_do() -> None:
+    services = Scripted()
+    for topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS):
+        services.publish(topic, ())
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: "Press 4" in rendered(rows))
+        await pilot.press("2")
+        assert "No training job" in rendered(app.screen.query_one("#list", Rows))
+
+
+def rendered(rows: Rows[object]) -> str:
+    return "\n".join(rows.render_line(y).text for y in range(rows.size.height))
+
+
+async def test_digits_change_screens_and_hidden_screens_observe_nothing(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        for key, screen, watched in (
+            ("2", JobsScreen, {"jobs"}),
+            ("3", EndpointsScreen, {"endpoints"}),
+            ("4", StudiesScreen, {"runs"}),
+            ("1", HomeScreen, {"jobs", "endpoints", "runs"}),
+        ):
+            await pilot.press(key)
+            assert isinstance(app.screen, screen)
+            await until(pilot, lambda watched=watched: services.watched() == watched, f"watching {watched}")
+
+
+async def test_filter_narrows_and_escape_drops_it(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "slash", *"status:failed")
+        rows = app.screen.query_one("#list", Rows)
+        assert [row.name for row in rows.items] == ["plagiarism-sklearn-20270115-071530-77aa"]
+        await pilot.press("enter")
+        assert app.focused is rows
+        await pilot.press("escape")
+        assert len(rows.items) == 5
+        assert isinstance(app.screen, JobsScreen)
+
+
+async def test_sorting_keeps_the_cursor_on_its_job(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down")
+        rows = app.screen.query_one("#list", Rows)
+        name = rows.cursor_key
+        await pilot.press("s")
+        assert rows.cursor_key == name
+        assert [row.name for row in rows.items] == sorted(row.name for row in jobs())
+        await pilot.press("S")
+        assert rows.cursor_key == name
+
+
+async def test_the_cursor_follows_its_job_when_others_come_and_go(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "down")
+        rows = app.screen.query_one("#list", Rows)
+        name = rows.cursor_key
+        services.publish(topics.JOBS, (job_row("brand-new", "InProgress", 1), *jobs()))
+        await until(pilot, lambda: len(rows.items) == 6)
+        assert rows.cursor_key == name
+        services.publish(topics.JOBS, tuple(row for row in jobs() if row.name != jobs()[0].name))
+        await until(pilot, lambda: len(rows.items) == 4)
+        assert rows.cursor_key == name
+        services.publish(topics.JOBS, tuple(row for row in jobs() if row.name != name))
+        await until(pilot, lambda: rows.cursor_key != name)
+        assert rows.cursor_key is not None
+
+
+async def test_a_job_shows_timeline_log_metrics_settings(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "enter")
+        screen = app.screen
+        assert isinstance(screen, JobScreen)
+        await until(pilot, lambda: "Downloading" in screen.query_one("#overview", Page).text)
+        await pilot.press("l")
+        view = screen.query_one(LogView)
+        assert app.focused is view
+        assert len(view) == 43
+        await pilot.press("slash", *"epoch 7/", "enter")
+        assert view.term == "epoch 7/"
+        assert "1 of 1" in view.summary
+        await pilot.press("m")
+        assert screen.query_one(ChartGrid).display
+        await pilot.press("tab")
+        assert "epochs" in screen.query_one("#settings", Page).text
+        await pilot.press("escape")
+        assert isinstance(app.screen, JobsScreen)
+
+
+async def test_stopping_asks_first_and_stops_the_job_that_was_named(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "x")
+        assert isinstance(app.screen, ConfirmScreen)
+        services.publish(topics.JOBS, (job_row("another", "InProgress", 1), *jobs()))
+        await pilot.press("enter")
+        assert services.done == []
+        await pilot.press("home", "down", "x", "right", "enter")
+        await until(pilot, lambda: services.done)
+        assert services.done == [("stop_job", jobs()[0].name)]
+
+
+async def test_a_job_that_has_ended_is_not_stopped(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "x")
+        assert not isinstance(app.screen, ConfirmScreen)
+        assert "nothing to stop" in keys(app)
+        assert services.done == []
+
+
+async def test_the_deletion_concerns_the_endpoint_that_the_dialog_names(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        named = app.screen.query_one("#list", Rows).cursor_key
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        services.publish(topics.ENDPOINTS, ())
+        await pilot.pause()
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: len(services.done) == 2)
+        assert services.done[1][0] == "delete_endpoint"
+        assert services.done[1][1].endpoint == named
+
+
+async def test_on_aws_the_name_has_to_be_typed() -> None:
+    services = populated(target="aws")
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "AWS 123456789012 prod" in banner(app))
+        await pilot.press("2", "x")
+        dialog = app.screen
+        assert isinstance(dialog, ChoiceScreen)
+        name = jobs()[0].name
+        await pilot.press(*"wrong", "enter")
+        assert services.done == []
+
+
+async def test_on_aws_the_typed_name_allows_it() -> None:
+    services = populated(target="aws")
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "x")
+        app.screen.query_one(Input).value = jobs()[0].name
+        await pilot.press("enter")
+        await until(pilot, lambda: services.done == [("stop_job", jobs()[0].name)])
+
+
+async def test_read_only_refuses_what_changes_things() -> None:
+    services = populated(read_only=True)
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        assert "stop" not in keys(app)
+        await pilot.press("x")
+        assert "Read-only" in keys(app)
+        assert not isinstance(app.screen, ConfirmScreen)
+
+
+async def test_invoking_shows_the_answer_and_keeps_a_history(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3", "enter", "i")
+        screen = app.screen
+        assert isinstance(screen, InvokeScreen)
+        await pilot.press("ctrl+s")
+        answer = screen.query_one("#answer", Page)
+        await until(pilot, lambda: "0.93" in answer.text)
+        assert "4.2 ms" in answer.text
+        assert services.done[0][:1] == ("invoke",)
+        services.fail = Problem("The model said no.", "Read its log.", "ModelError")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "The model said no." in answer.text)
+        await pilot.press("escape")
+        assert isinstance(app.screen, EndpointScreen)
+
+
+async def test_the_moons_study_starts_from_the_menu(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4", "enter")
+        form = app.screen
+        assert isinstance(form, FormScreen)
+        form.query_one("#p-epochs", Input).value = "none"
+        await pilot.pause()
+        assert "epochs cannot be 'none'" in form.query_one("#verdict", Line).text
+        await pilot.press("ctrl+s")
+        assert services.done == []
+        form.query_one("#p-epochs", Input).value = "120"
+        form.query_one("#p-interface", Choice).value = "high"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        call, study, values, interface, keep, preset = services.done[0]
+        assert (call, study, interface, keep, preset) == ("start_run", "moons", "high", False, "")
+        assert values["epochs"] == 120
+        run = app.screen
+        assert isinstance(run, RunScreen)
+        await until(pilot, lambda: run.state.current is not None)
+        assert run.state.current is not None and run.state.current.id == "train"
+        await pilot.press("escape")
+        assert isinstance(app.screen, StudiesScreen)
+
+
+async def test_the_notebook_settings_fill_the_form(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4", "enter")
+        default = app.screen.query_one("#p-epochs", Input).value
+        await pilot.press("f2")
+        assert app.screen.query_one("#p-epochs", Input).value == "80"
+        await pilot.press("f2")
+        assert app.screen.query_one("#p-epochs", Input).value == default
+
+
+async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scripted) -> None:
+    run = "moons-20270115-075825-1f3a"
+    services.events[run] = run_events(run, upto=5, question=True)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: services.done == [("answer", run, "deploy-anyway", "yes")])
+
+
+async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("4", "down", "down", "enter")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        await until(pilot, lambda: screen.state.finished is not None)
+        await pilot.press("tab")
+        text = screen.query_one("#results", Page).text
+        assert "RBF SVM" in text and "Decision boundary" in text and "beats-baseline" in text
+        await pilot.press("tab", "tab", "tab")
+        assert len(screen.query_one("#calls", Rows).items) == 9
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+
+
+async def test_the_command_line_goes_anywhere(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("colon", *"jobs", "enter")
+        assert isinstance(app.screen, JobsScreen)
+        await pilot.press("colon", *"jobs", "space", *"sklearn", "enter")
+        assert [row.name for row in app.screen.query_one("#list", Rows).items] == [jobs()[2].name]
+        await pilot.press("colon", *"studies", "space", *"moons", "enter")
+        assert isinstance(app.screen, FormScreen)
+        await pilot.press("escape", "colon", *"9d01", "enter")
+        assert isinstance(app.screen, JobScreen)
+        await pilot.press("colon", *"theme light", "enter")
+        assert app.theme == "mlconsole-light"
+        await pilot.press("colon", *"no such thing at all")
+        assert "Nothing is called that" in rendered(app.screen.query_one(Rows))
+        await pilot.press("escape")
+        assert not isinstance(app.screen, PaletteScreen)
+
+
+async def test_help_lists_the_keys_of_the_screen(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        text = app.screen.query_one(Page).text
+        assert "Narrow the list" in text and "Everywhere" in text
+        await pilot.press("escape")
+        assert isinstance(app.screen, JobsScreen)
+
+
+async def test_keys_work_while_every_call_hangs(app: Console, services: Scripted) -> None:
+    services.hangs()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "x", "right", "enter")
+        await until(pilot, lambda: services.done)
+        await pilot.press("3", "d")
+        await until(pilot, lambda: len(services.done) == 2)
+        await pilot.press("2", "down")
+        assert app.screen.query_one("#list", Rows).cursor_key == jobs()[1].name
+        await pilot.press("q")
+    assert services.closed
+    assert app.return_value == 0
+    assert any(thread.name == "console-work" and thread.daemon for thread in threading.enumerate())
+    services.hang.clear()
+
+
+async def test_a_lost_backend_keeps_the_last_good_rows_and_says_what_to_do(app: Console, services: Scripted) -> None:
+    problem = Problem("The embedded SageMaker does not answer.", "`mlconsole engine status` tells whether it runs.", "unreachable")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        services.time += 60
+        services.publish_error(topics.JOBS, problem)
+        services.tell(backend="lost", problem=problem, retry_at=services.time + 8)
+        notice = app.screen.query_one("#notice", Static)
+        await until(pilot, lambda: "does not answer" in str(notice.render()))
+        assert "Shown is the state of 1 min ago." in str(notice.render())
+        assert "lost · retry in 8 s" in banner(app)
+        assert len(app.screen.query_one("#list", Rows).items) == 5
+        services.tell(backend="ok", problem=None, retry_at=None)
+        services.publish(topics.JOBS, jobs())
+        await until(pilot, lambda: "live" in banner(app))
+        assert not notice.display
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"paused": True}, "paused"),
+        ({"backend": "connecting"}, "connecting"),
+        ({"throttled_until": 1_800_000_012.0}, "throttled · 12 s"),
+    ],
+)
+async def test_the_header_tells_the_state(app: Console, services: Scripted, about: dict[str, object], words: str) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        services.tell(**about)
+        await until(pilot, lambda: words in banner(app))
+
+
+async def test_a_stale_list_is_marked(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        services.publish(topics.JOBS, jobs(), fetched_at=services.time - 7200, stale=True)
+        await until(pilot, lambda: "stale · 2 h ago" in banner(app))
+
+
+async def test_an_answer_of_an_earlier_generation_is_dropped(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        services.publish(topics.JOBS, jobs()[:2], generation=9)
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: len(rows.items) == 2)
+        services.publish(topics.JOBS, jobs(), generation=3)
+        await pilot.pause()
+        assert len(rows.items) == 2
+
+
+async def test_a_job_that_changes_is_repainted_and_marked(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: "InProgress" in rendered(rows))
+        first = replace(jobs()[0], status="Completed", ended=services.time)
+        services.publish(topics.JOBS, (first, *jobs()[1:]))
+        await until(pilot, lambda: "InProgress" not in rendered(rows))
+        assert rows._marks
+        await until(pilot, lambda: not rows._marks)
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-dark", "mlconsole-light", "ansi-dark", "ansi-light"])
+async def test_every_theme_draws_every_screen(services: Scripted, theme: str) -> None:
+    app = make_app(services, theme_name=theme)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("2", "enter", "3", "enter", "4", "enter", "escape", "down", "enter", "colon")
+        await pilot.pause()
+        assert app.is_running
+        assert app.return_code in (None, 0)
