@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import re
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ from engine.context import Engine
 from engine.control import Control
 from engine.errors import ServiceError
 from engine.http import Receive, Request, Response
-from engine.protocol import faults, models, parse, render, routing, signature
+from engine.protocol import faults, models, parse, render, routing, scalars, signature
 from engine.protocol.routing import FORM, Route
 from engine.protocol.signature import Claim, Refusal
 from engine.protocol.validate import validate
@@ -25,6 +26,8 @@ Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _log = logging.getLogger("engine")
 _INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations(-response-stream)?")
+_FORM_LIMIT = 10 * 2**20
+_UNPACKED_LIMIT = 64 * 2**20
 _BODILESS = frozenset((204, 304))
 
 
@@ -78,7 +81,7 @@ class Application:
         if operation.raw:
             params = dict(route.uri)
         else:
-            body = request.read or b""
+            body = unpacked(request, route.wire)
             params = parse.parameters(route, request.query, request.headers, body)
             validate(route.service, route.operation, params)
         result = await operation.handler(self.engine, request, params)
@@ -149,7 +152,8 @@ class _Exchange:
             and request.headers.get("content-type", "").startswith(FORM)
             and self.wire == "query"
         ):
-            route = routing.by_form(await request.body(10 * 2**20))
+            await request.body(_FORM_LIMIT)
+            route = routing.by_form(unpacked(request, "query"))
         elif path.startswith("/service/") and "smithy-protocol" in request.headers:
             raise ServiceError(
                 "UnknownOperationException",
@@ -182,7 +186,35 @@ class _Exchange:
         )
         if request.method == "HEAD":
             answer.body = b""
+        if "expect" in request.headers and not request.began and request.read is None:
+            # The client was not told to go on and will not send the body: nothing else may follow on this connection.
+            answer.headers["connection"] = "close"
         return answer
+
+
+def unpacked(request: Request, wire: str) -> bytes:
+    """The body that was read, without the gzip that clients put around large documents (PutMetricData over 10 KB).
+
+    The signature covers the packed bytes. In REST protocols Content-Encoding belongs to the payload and is left alone.
+
+    Raises:
+        ServiceError: It is not gzip, or too large when unpacked.
+    """
+    body = request.read or b""
+    if wire not in ("json", "query") or request.headers.get("content-encoding", "") != "gzip":
+        return body
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        plain = unpacker.decompress(body, _UNPACKED_LIMIT)
+    except zlib.error as error:
+        raise scalars.malformed("The request body is not valid gzip") from error
+    if unpacker.unconsumed_tail:
+        raise ServiceError(
+            "RequestEntityTooLarge", f"Request size exceeds the limit of {_UNPACKED_LIMIT} bytes.", 413
+        )
+    if not unpacker.eof:
+        raise scalars.malformed("The request body is not valid gzip: it ends too early")
+    return plain
 
 
 def _guess_wire(request: Request) -> str:

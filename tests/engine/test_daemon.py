@@ -269,6 +269,7 @@ def test_the_environment_in_other_forms(run: Run) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_sdk_accepts_its_defaults_file(run: Run, layout: Layout) -> None:
     run("env")
     program = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 from xml.etree import ElementTree
@@ -133,6 +134,36 @@ def test_cloudwatch_by_an_older_client(engine: RunningEngine) -> None:
         assert root.findtext("Error/Code") == "InvalidAction"
     broken = _form_call(engine, put.replace(b"3.5", b"much"), "monitoring")
     assert ElementTree.fromstring(broken.body).findtext("Error/Code") in ("MalformedInput", "InvalidAction")
+
+
+@pytest.mark.parametrize("target", ["json", "form"])
+def test_bodies_in_gzip(engine: RunningEngine, target: str) -> None:
+    packing = {"content-encoding": "gzip"}
+    if target == "json":
+        headers = {"x-amz-target": "SageMaker.ListModels", "content-type": _JSON, **packing}
+        plain, scope = b'{"NameContains": "no-such-model"}', "sagemaker"
+    else:
+        headers = {"content-type": _FORM, **packing}
+        plain, scope = b"Action=GetCallerIdentity&Version=2011-06-15", "sts"
+
+    def call(body: bytes) -> Answer:
+        return signed(engine.connection, "POST", "/", scope=scope, headers=headers, body=body)
+
+    assert call(gzip.compress(plain)).status == 200
+    assert call(plain).status == 400
+    assert call(gzip.compress(plain)[:-4]).status == 400
+    assert call(gzip.compress(b" " * (65 * 2**20))).status == 413
+
+
+def test_cloudwatch_packs_what_is_large(engine: RunningEngine) -> None:
+    client = engine.client("cloudwatch")
+    sent: list[str] = []
+    client.meta.events.register(
+        "before-send", lambda request, **_: sent.append(str(request.headers.get("Content-Encoding")))
+    )
+    data = [{"MetricName": f"metric-{number}", "Value": 1.0, "Unit": "Count"} for number in range(400)]
+    client.put_metric_data(Namespace="Packed", MetricData=data)
+    assert sent[-1] in ("gzip", "b'gzip'")
 
 
 def test_another_protocol_is_named(engine: RunningEngine) -> None:
