@@ -217,7 +217,8 @@ def test_an_endpoint_that_was_being_created_comes_into_service(server: Server, t
         body = server.client("sagemaker-runtime").invoke_endpoint(
             EndpointName="survivor", ContentType="application/json", Accept="application/json", Body="[21]"
         )["Body"]
-        return float(json.loads(body.read())[0])
+        [[value]] = json.loads(body.read())  # the container makes one row of a flat list
+        return float(value)
 
     assert answer() == 42
     server.kill()
