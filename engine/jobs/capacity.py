@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -35,10 +34,10 @@ class Capacity:
     def share(self, instance_type: str) -> Share:
         """What a job on that instance type is given here."""
         cpus, memory_mb, _ = shape(instance_type)
-        cores = min(cpus, math.ceil(self.cores / 2))
+        cores = min(cpus, max(1, self.cores // 2))
         alone = not self._held and not self._queue
         threads = min(cpus, self.cores) if alone else cores
-        return Share(cores, min(memory_mb, math.ceil(self.memory_mb / 2)), threads)
+        return Share(cores, min(memory_mb, max(1, self.memory_mb // 2)), threads)
 
     def hold(self, name: str, instance_type: str) -> Share:
         """Take a share at once, room or not: for a job that is found running after a restart."""
