@@ -114,7 +114,7 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             remedy = "Another engine may answer on that port: run `mlconsole engine status`."
         else:
             remedy = "Check the profile and its keys: `aws sts get-caller-identity`."
-        return Problem(f"The credentials were not accepted ({text or code})", remedy, code)
+        return Problem(f"The credentials were not accepted: {_ended(text or code)}", remedy, code)
     if code in DENIED:
         action = re.search(r"perform:? ([\w-]+:\w+)", text)
         named = action.group(1) if action else operation
