@@ -204,7 +204,7 @@ def _status(code: Any) -> int:
 def _fail(base: Path, command: list[str], error: BaseException, where: TracebackType | None) -> None:
     """Print the traceback as Python does and keep its end as the reason."""
     sys.stdout.flush()
-    sys.excepthook(type(error), error, where)
+    sys.excepthook(type(error), error.with_traceback(where), where)
     sys.stderr.flush()
     frames = traceback.extract_tb(where)
     raised = f"{frames[-1].line}\n " if frames and frames[-1].line else ""
