@@ -90,10 +90,11 @@ def main() -> int:
         import uvloop
 
         uvloop.install()
-    return asyncio.run(_serve(environment, model))
+    asyncio.run(_serve(environment, model))
+    return 0
 
 
-async def _serve(environment: Environment, model: object) -> int:
+async def _serve(environment: Environment, model: object) -> None:
     from algorithms.container.serving_http import Connection, Predictor
     from algorithms.container.serving_model import Model
 
@@ -120,8 +121,11 @@ async def _serve(environment: Environment, model: object) -> int:
         await asyncio.sleep(0.02)
     if environment.socket:
         Path(environment.socket).unlink(missing_ok=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking a framework's interpreter apart takes half a second and can crash; there is nothing left to save.
+    os._exit(status)
