@@ -154,12 +154,9 @@ class _Exchange:
         ):
             await request.body(_FORM_LIMIT)
             route = routing.by_form(unpacked(request, "query"))
-        elif path.startswith("/service/") and "smithy-protocol" in request.headers:
-            raise ServiceError(
-                "UnknownOperationException",
-                "The protocol rpc-v2-cbor is not spoken here; use the JSON or the query protocol.",
-                404,
-            )
+        elif self.wire == "cbor":
+            self.service = models.TARGETS.get(path.split("/")[2])
+            route = routing.by_rpc(path)
         elif claim is None:
             # Only a signature names a REST service; an unsigned request has nothing to hope for in any.
             raise signature.refuse(Refusal.MISSING, self.wire)
@@ -201,7 +198,7 @@ def unpacked(request: Request, wire: str) -> bytes:
         ServiceError: It is not gzip, or too large when unpacked.
     """
     body = request.read or b""
-    if wire not in ("json", "query") or request.headers.get("content-encoding", "") != "gzip":
+    if wire not in ("json", "cbor", "query") or request.headers.get("content-encoding", "") != "gzip":
         return body
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
@@ -222,6 +219,8 @@ def _guess_wire(request: Request) -> str:
     headers = request.headers
     if "x-amz-target" in headers:
         return "json"
+    if headers.get("smithy-protocol") == "rpc-v2-cbor" and request.path.startswith("/service/"):
+        return "cbor"
     authorization = headers.get("authorization", "")
     scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
     services = models.SCOPES.get(scope[3], ()) if len(scope) == 5 else ()

@@ -16,7 +16,7 @@ class Request:
     """One HTTP request.
 
     ``path`` is percent-encoded as received, ``query`` the raw query string, ``headers`` have lower-case names. ``service``,
-    ``operation`` and ``access_key`` are filled in by routing and by signature checking before a handler runs.
+    ``operation`` and ``access_key`` are filled in by routing and by signature checking before a handler runs. ``began`` says that the body was asked for.
     """
 
     method: str
@@ -30,6 +30,7 @@ class Request:
     access_key: str = ""
     region: str = ""
     read: bytes | None = None
+    began: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     async def stream(self) -> AsyncIterator[bytes]:
@@ -37,6 +38,7 @@ class Request:
         if self.read is not None:
             yield self.read
             return
+        self.began = True
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
