@@ -95,6 +95,18 @@ class Platform:
                 else:
                     os.environ[name] = value
 
+    def revive(self) -> bool:
+        """Whether calls may be tried again after a lost connection: AWS comes back by itself, the engine is started.
+
+        A restarted engine that answers under another address needs a new platform: False.
+        """
+        if self.engine is None:
+            return True
+        try:
+            return embedded.ensure(self.engine.data_dir).url == self.endpoint_url
+        except embedded.EngineError:
+            return False
+
     def _called(self, call: ApiCall) -> None:
         for observer in tuple(self._observers):
             observer(call)

@@ -134,7 +134,7 @@ def _carry_out(recorder: Recorder, cancelled: threading.Event, only_clean_up: bo
             platform=platform,
             interface=interfaces.make(run.interface, platform),
             ledger=Ledger(run.folder),
-            waiter=Waiter(pace_of(platform.target), cancelled),
+            waiter=Waiter(pace_of(platform.target), cancelled, platform.revive),
             cancelled=cancelled,
             send=recorder.send,
             changed=recorder.changed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -37,12 +38,12 @@ def on_engine(engine_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def _no_run_left() -> Iterator[None]:
     yield
-    for run in runs.list_runs():
-        if run.active:
-            with contextlib.suppress(WorkflowError):
-                runs.stop(run)
+    left = [run for run in runs.list_runs() if run.active and run.pid != os.getpid()]
+    for run in left:
+        with contextlib.suppress(WorkflowError):
+            runs.stop(run)
     deadline = time.monotonic() + 60
-    while any(run.active for run in runs.list_runs()) and time.monotonic() < deadline:
+    while any(runs.read(run.folder).active for run in left) and time.monotonic() < deadline:
         time.sleep(0.1)
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.workflows.conftest import everything
-from workflows import events, runs
+from workflows import embedded, events, runs
 from workflows.configuration import Configuration
 from workflows.platform import open_platform
 from workflows.studies.catalog import find
@@ -248,6 +248,25 @@ def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
     assert of(events.Answered, found)[0].by == "a person"
     assert not [event for event in of(events.ApiCall, found) if event.operation == "CreateEndpoint"]
     assert last.left_behind == []
+
+
+def test_a_run_outlives_the_death_of_its_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(tmp_path / "engine"))
+    try:
+        run = runs.start("moons", {"epochs": 300, "patience": 0}, interface="low")
+        seen = until_epoch(run)
+        engine = embedded.connection()
+        assert engine is not None
+        os.kill(engine.pid, signal.SIGKILL)
+        last = end(list(runs.follow(run, offset=len(seen), timeout=120)))
+        assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
+        revived = embedded.connection()
+        assert revived is not None
+        assert revived.pid != engine.pid
+        assert last.metrics["epochs"] == 300
+    finally:
+        command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(tmp_path / "engine")]
+        subprocess.run(command, capture_output=True, timeout=60, check=False)
 
 
 def test_an_unreachable_engine_fails_with_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

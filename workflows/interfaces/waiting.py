@@ -21,6 +21,8 @@ class Pace:
     jitter: float = 0.0
 
 
+OUTAGE = 300.0
+"""Seconds without a connection after which waiting is given up."""
 EMBEDDED = Pace(shortest=0.1, longest=1.0, factor=1.3)
 AWS = Pace(shortest=5.0, longest=30.0, factor=1.3, jitter=0.2)
 
@@ -34,9 +36,15 @@ class Waiter:
     """Polls until something is so; ends at once when the run is cancelled."""
 
     def __init__(
-        self, pace: Pace, cancelled: threading.Event, draw: Callable[[], float] = random.random
+        self,
+        pace: Pace,
+        cancelled: threading.Event,
+        revive: Callable[[], bool] | None = None,
+        draw: Callable[[], float] = random.random,
     ) -> None:
+        """``revive`` is called when no connection can be made, and says whether polling may go on."""
         self.pace = pace
+        self._revive = revive
         self.cancelled = cancelled
         self._draw = draw
 
@@ -56,11 +64,20 @@ class Waiter:
             WorkflowError: The time is over.
         """
         deadline = time.monotonic() + timeout
-        delay, last = self.pace.shortest, object()
+        from botocore import exceptions
+
+        delay, last, lost = self.pace.shortest, object(), 0.0
         while True:
             if cancellable and self.cancelled.is_set():
                 raise Cancelled
-            done, news = poll()
+            try:
+                done, news = poll()
+                lost = 0.0
+            except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+                lost = lost or time.monotonic()
+                if self._revive is None or time.monotonic() - lost > OUTAGE or not self._revive():
+                    raise
+                done, news = False, type(error)
             if done:
                 return
             delay = self.pace.shortest if news != last else min(self.pace.longest, delay * self.pace.factor)
