@@ -6,6 +6,7 @@ import json
 
 from engine.errors import ServiceError
 from engine.http import Response
+from engine.protocol import cbor
 from engine.protocol.models import Fault, Service, faults
 from engine.protocol.render import XML_HEAD, xml_text
 
@@ -20,7 +21,7 @@ def internal() -> ServiceError:
 def response(
     service: Service | None, wire: str, error: ServiceError, request_id: str, *, query_mode: bool = False
 ) -> Response:
-    """The error as ``wire`` (json, query, rest-json or rest-xml) carries it."""
+    """The error as ``wire`` (json, cbor, query, rest-json or rest-xml) carries it."""
     known = faults(service.name).get(error.code) if service is not None else None
     status = known.status if known is not None and error.status == 400 else error.status
     if wire == "rest-xml":
@@ -45,11 +46,14 @@ def _json(
     name = known.shape if known else error.code
     body = {known.message if known else "message": error.message, **error.fields}
     headers = {"x-amzn-requestid": request_id, "x-amzn-errortype": name}
+    if query_mode and service is not None and service.query_errors:
+        headers["x-amzn-query-error"] = f"{known.code if known else error.code};{_blame(status)}"
     if wire == "json":
         body = {"__type": name, **body}
         headers["content-type"] = f"application/x-amz-json-{service.json_version if service else '1.1'}"
-        if query_mode and service is not None and service.query_errors:
-            headers["x-amzn-query-error"] = f"{known.code if known else error.code};{_blame(status)}"
+    elif wire == "cbor":
+        headers |= {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+        return Response(status, headers, cbor.encode({"__type": name, **body}))
     else:
         headers["content-type"] = "application/json"
     return Response(status, headers, json.dumps(body, default=str).encode())

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from engine.errors import ServiceError
-from engine.protocol import models
+from engine.protocol import cbor, models
 from engine.protocol.routing import Route
 from engine.protocol.scalars import json_kind, json_reader, malformed, read_blob, text_reader
 
@@ -44,6 +44,9 @@ def _operation_reader(service: str, name: str, wire: str) -> OperationReader:
     if wire == "json":
         structure = _json(service, shape)
         return lambda route, query, headers, body: _json_document(structure, body)
+    if wire == "cbor":
+        structure = _json(service, shape)
+        return lambda route, query, headers, body: _checked(structure, cbor.decode(body) if body else {})
     if wire == "query":
         structure = _form(shape)
         return lambda route, query, headers, body: _form_document(structure, route.form or {})
@@ -83,7 +86,10 @@ _decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _json_document(structure: Reader, body: bytes) -> dict[str, Any]:
-    value = json_value(body)
+    return _checked(structure, json_value(body))
+
+
+def _checked(structure: Reader, value: Any) -> dict[str, Any]:
     if type(value) is not dict:
         raise malformed(f"{json_kind(value)} found where a structure was expected")
     result: dict[str, Any] = structure(value)

@@ -6,11 +6,12 @@ import base64
 import functools
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from engine.http import Response
-from engine.protocol import eventstream, models
+from engine.protocol import cbor, eventstream, models
 from engine.protocol.routing import Route
 from engine.protocol.scalars import write_timestamp
 
@@ -52,6 +53,8 @@ def _operation_writer(service: str, name: str, wire: str) -> OperationWriter:
     shape = model.output_shape
     if wire == "json":
         return _json_operation(service, shape)
+    if wire == "cbor":
+        return _cbor_operation(service, shape)
     if wire == "query":
         return _query_operation(service, name, shape)
     return _rest_operation(service, name, model, shape, wire)
@@ -72,22 +75,38 @@ def _json_operation(service: str, shape: Any) -> OperationWriter:
     return operation
 
 
+def _cbor_operation(service: str, shape: Any) -> OperationWriter:
+    write = _json(service, shape, binary=True) if shape is not None else None
+
+    def operation(output: dict[str, Any], request_id: str) -> Response:
+        headers = {
+            "content-type": "application/cbor",
+            "smithy-protocol": "rpc-v2-cbor",
+            "x-amzn-requestid": request_id,
+        }
+        return Response(200, headers, cbor.encode(write(output) if write is not None else {}))
+
+    return operation
+
+
 @functools.cache
-def _json_structures(service: str) -> dict[str, Writer]:
+def _json_structures(service: str, binary: bool) -> dict[str, Writer]:
     return {}
 
 
-def _json(service: str, shape: Any) -> Writer | None:
-    """The writer of a shape; None when a value of it goes on the wire as it is."""
+def _json(service: str, shape: Any, *, binary: bool = False) -> Writer | None:
+    """The writer of a shape for JSON, or for CBOR when ``binary``; None when a value of it goes on the wire as it is."""
     kind = shape.type_name
     if kind == "structure":
-        return _json_structure(service, shape)
+        return _json_structure(service, shape, binary)
     if kind == "list":
-        item = _json(service, shape.member)
+        item = _json(service, shape.member, binary=binary)
         return list if item is None else lambda value: [item(one) for one in value]
     if kind == "map":
-        entry = _json(service, shape.value)
+        entry = _json(service, shape.value, binary=binary)
         return dict if entry is None else lambda value: {key: entry(one) for key, one in value.items()}
+    if binary:
+        return _moment if kind == "timestamp" else float if kind in ("float", "double") else None
     if kind == "timestamp":
         form = shape.serialization.get("timestampFormat", "unixTimestamp")
         return _epoch if form == "unixTimestamp" else lambda value: write_timestamp(value, form)
@@ -107,8 +126,8 @@ def _epoch(value: Any) -> Any:
     return round(value, 3) if type(value) is float else write_timestamp(value, "unixTimestamp")
 
 
-def _json_structure(service: str, shape: Any) -> Writer:
-    known = _json_structures(service)
+def _json_structure(service: str, shape: Any, binary: bool) -> Writer:
+    known = _json_structures(service, binary)
     if shape.name in known:
         return known[shape.name]
     if getattr(shape, "is_document_type", False):
@@ -136,8 +155,20 @@ def _json_structure(service: str, shape: Any) -> Writer:
         if "location" in member.serialization:
             continue
         hollow = _never_empty(member)
-        members[name] = (member.serialization.get("name", name), _json(service, member), hollow)
+        members[name] = (
+            member.serialization.get("name", name),
+            _json(service, member, binary=binary),
+            hollow,
+        )
     return write_structure
+
+
+def _moment(value: Any) -> datetime:
+    return (
+        value
+        if isinstance(value, datetime)
+        else datetime.fromtimestamp(write_timestamp(value, "unixTimestamp"), UTC)
+    )
 
 
 def _base64(value: bytes) -> str:

@@ -51,6 +51,20 @@ def by_target(target: str) -> Route:
     return Route(service, operation, "json", {})
 
 
+def by_rpc(path: str) -> Route:
+    """The route of an rpc-v2-cbor request by its path ``/service/TARGET/operation/NAME``.
+
+    Raises:
+        ServiceError: No service here has that target, or it has no such operation.
+    """
+    parts = path.split("/")
+    if len(parts) != 5 or parts[1] != "service" or parts[3] != "operation":
+        raise ServiceError(
+            "UnknownOperationException", f"{path} is no operation of a service on this endpoint.", 404
+        )
+    return by_target(f"{parts[2]}.{parts[4]}")._replace(wire="cbor")
+
+
 def by_form(body: bytes) -> Route:
     """The route of a query-protocol request by Action and Version of its form.
 

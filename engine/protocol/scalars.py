@@ -63,11 +63,13 @@ def write_timestamp(value: Any, form: str) -> Any:
 
 
 def read_blob(value: Any) -> bytes:
-    """Bytes from base64 text.
+    """Bytes from base64 text; CBOR brings bytes as they are.
 
     Raises:
         ServiceError: It is not base64.
     """
+    if isinstance(value, bytes):
+        return value
     if not isinstance(value, str):
         raise malformed(f"{json_kind(value)} can not be converted to a Blob")
     try:

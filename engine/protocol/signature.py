@@ -118,6 +118,7 @@ _JSON_CODES = {
 }
 _CODES = {
     "json": {reason: (code, 400) for reason, (code, _) in _JSON_CODES.items()},
+    "cbor": {reason: (code, 400) for reason, (code, _) in _JSON_CODES.items()},
     "rest-json": _JSON_CODES,
     "query": {
         Refusal.MISSING: ("MissingAuthenticationToken", 403),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from engine.context import Engine
 from engine.control import Control
 from engine.errors import ServiceError
 from engine.http import Response
+from engine.protocol import cbor
 from engine.protocol.models import INVOCATION_LIMIT
 from engine.settings import Settings
 from tests.engine.conftest import RunningEngine
@@ -166,17 +168,41 @@ def test_cloudwatch_packs_what_is_large(engine: RunningEngine) -> None:
     assert sent[-1] in ("gzip", "b'gzip'")
 
 
-def test_another_protocol_is_named(engine: RunningEngine) -> None:
-    answer = signed(
+def _rpc_call(engine: RunningEngine, operation: str, body: bytes) -> Answer:
+    return signed(
         engine.connection,
         "POST",
-        "/service/GraniteServiceVersion20100801/operation/ListMetrics",
+        f"/service/GraniteServiceVersion20100801/operation/{operation}",
         scope="monitoring",
-        headers={"smithy-protocol": "rpc-v2-cbor"},
-        body=b"\xa0",
+        headers={
+            "smithy-protocol": "rpc-v2-cbor",
+            "content-type": "application/cbor",
+            "x-amzn-query-mode": "true",
+        },
+        body=body,
     )
-    assert answer.status == 404
-    assert b"rpc-v2-cbor is not spoken here" in answer.body
+
+
+def test_cloudwatch_by_another_languages_client(engine: RunningEngine) -> None:
+    datum = {
+        "MetricName": "m",
+        "Value": 2.5,
+        "Timestamp": datetime.now(UTC),
+        "Dimensions": [{"Name": "d", "Value": "x"}],
+    }
+    put = _rpc_call(engine, "PutMetricData", cbor.encode({"Namespace": "Rpc", "MetricData": [datum]}))
+    assert (put.status, put.headers["smithy-protocol"]) == (200, "rpc-v2-cbor")
+    listed = cbor.decode(_rpc_call(engine, "ListMetrics", cbor.encode({"Namespace": "Rpc"})).body)
+    assert [metric["MetricName"] for metric in listed["Metrics"]] == ["m"]
+    refused = _rpc_call(engine, "PutMetricData", cbor.encode({}))
+    assert (refused.status, cbor.decode(refused.body)["__type"]) == (400, "ValidationError")
+    assert refused.headers["x-amzn-query-error"] == "ValidationError;Sender"
+    for operation, body in (("ListMetrics", b"\xff"), ("MakeTea", b"\xa0")):
+        answer = _rpc_call(engine, operation, body)
+        assert answer.status == 400
+        assert cbor.decode(answer.body)["__type"] in ("SerializationException", "UnknownOperationException")
+    stranger = send(engine.connection, "POST", "/service/x/operation/y", {"smithy-protocol": "rpc-v2-cbor"})
+    assert 400 <= stranger.status < 500
 
 
 def test_a_body_beyond_the_limit(engine: RunningEngine) -> None:

@@ -29,6 +29,10 @@ _OPERATIONS = [
     ("logs", "PutLogEvents", "json"),
     ("cloudwatch", "GetMetricData", "json"),
     ("cloudwatch", "GetMetricData", "query"),
+    ("cloudwatch", "GetMetricData", "smithy-rpc-v2-cbor"),
+    ("cloudwatch", "GetMetricWidgetImage", "smithy-rpc-v2-cbor"),
+    ("cloudwatch", "DescribeAlarms", "smithy-rpc-v2-cbor"),
+    ("cloudwatch", "PutMetricData", "smithy-rpc-v2-cbor"),
     ("cloudwatch", "PutMetricData", "query"),
     ("cloudwatch", "DescribeAlarms", "query"),
     ("sts", "AssumeRole", "query"),
@@ -65,7 +69,11 @@ def test_botocore_reads_what_the_engine_renders(
     if shape is None:
         return
     output = {name: value for name, value in data.draw(values(shape)).items() if name not in _LEFT_OUT}
-    answer = render.response(Route(models.SERVICES[service], operation, wire, {}), output, "request-1")
+    answer = render.response(
+        Route(models.SERVICES[service], operation, wire.removeprefix("smithy-rpc-v2-"), {}),
+        output,
+        "request-1",
+    )
     assert isinstance(answer.body, bytes)
     response = {"body": answer.body, "headers": _Headers(answer.headers), "status_code": answer.status}
     payload = shape.serialization.get("payload")
@@ -102,6 +110,8 @@ def test_the_engine_reads_what_botocore_sends(
         body = urlencode(body, doseq=True).encode()
         headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
         route = routing.by_form(body)
+    elif wire == "smithy-rpc-v2-cbor":
+        route = routing.by_rpc(sent["url_path"])
     elif wire == "json":
         route = routing.by_target(headers["x-amz-target"])
     else:
