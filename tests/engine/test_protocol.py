@@ -195,7 +195,7 @@ def test_cloudwatch_by_another_languages_client(engine: RunningEngine) -> None:
     listed = cbor.decode(_rpc_call(engine, "ListMetrics", cbor.encode({"Namespace": "Rpc"})).body)
     assert [metric["MetricName"] for metric in listed["Metrics"]] == ["m"]
     refused = _rpc_call(engine, "PutMetricData", cbor.encode({}))
-    assert (refused.status, cbor.decode(refused.body)["__type"]) == (400, "ValidationError")
+    assert (refused.status, cbor.decode(refused.body)["__type"]) == (400, "ValidationException")
     assert refused.headers["x-amzn-query-error"] == "ValidationError;Sender"
     for operation, body in (("ListMetrics", b"\xff"), ("MakeTea", b"\xa0")):
         answer = _rpc_call(engine, operation, body)
