@@ -1,14 +1,8 @@
-"""``mlconsole engine``: becomes ``python -m engine`` with this machine's data directory."""
+"""``mlconsole engine``: the engine's own command line."""
 
 from __future__ import annotations
 
-import os
-import sys
-
 import click
-
-STARTING = {"start", "serve", "env"}
-"""Commands that take the engine's own options, so that the configured ones are passed on."""
 
 
 @click.command(
@@ -24,32 +18,6 @@ def engine(arguments: tuple[str, ...]) -> None:
 
     All options are those of the engine: `mlconsole engine start --help`.
     """
-    command = [sys.executable, "-m", "engine", *completed(list(arguments))]
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, command)
+    from console.cli.passing import become
 
-
-def completed(arguments: list[str]) -> list[str]:
-    """The arguments with the data directory and, for starting commands, the configured options before the given ones."""
-    if not arguments or arguments[0].startswith("-"):
-        return arguments or ["--help"]
-    from workflows import locations
-    from workflows.configuration import load
-
-    verb, rest = arguments[0], arguments[1:]
-    added: list[str] = []
-    if not any(argument == "--data-dir" or argument.startswith("--data-dir=") for argument in rest):
-        added += ["--data-dir", str(locations.engine_dir())]
-    if verb in STARTING:
-        options = load()
-        for flag, value in (
-            ("--port", options.engine_port),
-            ("--account-id", options.engine_account_id),
-            ("--access-key", options.engine_access_key),
-            ("--secret-key", options.engine_secret_key),
-            ("--time-scale", options.engine_time_scale),
-        ):
-            if value not in (None, ""):
-                added += [flag, str(value)]
-    return [verb, *added, *rest]
+    become(arguments)

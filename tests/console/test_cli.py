@@ -250,7 +250,7 @@ def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status() -> No
 
 
 def test_configured_engine_options_are_passed_on_and_given_ones_win(monkeypatch: pytest.MonkeyPatch) -> None:
-    from console.cli.engine import completed
+    from console.cli.passing import completed
 
     monkeypatch.setenv("MLCONSOLE_ENGINE_PORT", "4999")
     folder = str(locations.engine_dir())

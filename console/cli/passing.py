@@ -1,0 +1,48 @@
+"""Becomes the engine's own command line. Without click: `mlconsole engine` is on the path of shell prompts and scripts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+STARTING = {"start", "serve", "env"}
+"""Commands that take the engine's own options, so that the configured ones are passed on."""
+
+
+def become(arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by ``python -m engine`` with this machine's data directory.
+
+    Raises:
+        ConfigurationError: The configuration cannot be used.
+    """
+    command = [sys.executable, "-m", "engine", *completed(list(arguments))]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, command)
+
+
+def completed(arguments: list[str]) -> list[str]:
+    """The arguments with the data directory and, for starting commands, the configured options before the given ones."""
+    if not arguments or arguments[0].startswith("-"):
+        return arguments or ["--help"]
+    from workflows import locations
+    from workflows.configuration import load
+
+    verb, rest = arguments[0], arguments[1:]
+    added: list[str] = []
+    if not any(argument == "--data-dir" or argument.startswith("--data-dir=") for argument in rest):
+        added += ["--data-dir", str(locations.engine_dir())]
+    if verb in STARTING:
+        options = load()
+        for flag, value in (
+            ("--port", options.engine_port),
+            ("--account-id", options.engine_account_id),
+            ("--access-key", options.engine_access_key),
+            ("--secret-key", options.engine_secret_key),
+            ("--time-scale", options.engine_time_scale),
+        ):
+            if value not in (None, ""):
+                added += [flag, str(value)]
+    return [verb, *added, *rest]
