@@ -22,6 +22,7 @@ from engine.context import Engine
 from engine.settings import Settings
 
 _log = logging.getLogger("engine")
+_LOCK_SECONDS = 0.5
 
 
 class Busy(Exception):
@@ -41,13 +42,18 @@ def owned(lock: Path) -> Iterator[TextIOWrapper]:
     """
     lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            raise Busy(
-                f"an engine (process {file.read().strip() or 'unknown'}) already runs on {lock.parent}"
-            ) from error
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                # Somebody who only looks whether the lock is free holds it for a moment, too.
+                if time.monotonic() > deadline:
+                    file.seek(0)
+                    pid = file.read().strip() or "unknown"
+                    raise Busy(f"an engine (process {pid}) already runs on {lock.parent}") from error
+                time.sleep(0.02)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
