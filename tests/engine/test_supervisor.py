@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine import jobs
 from tests.engine.conftest import RunningEngine
 from tests.engine.jobs import fetch, finish, lines, put, submit, unpack, until, until_line
 
@@ -244,5 +243,22 @@ def test_a_reset_kills_every_job(start_engine: Start, tmp_path: Path) -> None:
     assert finish(engine, again)["TrainingJobStatus"] == "Completed"
 
 
-def test_fresh_names_differ() -> None:
-    assert jobs.fresh() != jobs.fresh()
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06, 0.1, 0.2])
+def test_killing_the_engine_at_any_moment_of_the_start_or_end_is_made_good(
+    start_engine: Start, delay: float
+) -> None:
+    engine = start_engine()
+    name = submit(
+        engine,
+        "import os; open(os.environ['SM_MODEL_DIR'] + '/m', 'w').write('m'); print('value=1')",
+        metrics=METRICS,
+    )
+    time.sleep(delay)
+    engine.kill()
+    engine = start_engine()
+    job = finish(engine, name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert [line for line in lines(engine, name) if line.startswith("value")] == ["value=1"]
+    assert unpack(fetch(engine, job["ModelArtifacts"]["S3ModelArtifacts"])) == {"m": b"m"}
+    statuses = [item["Status"] for item in job["SecondaryStatusTransitions"]]
+    assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]

@@ -160,7 +160,7 @@ def test_every_kind_of_source_arrives_where_sagemaker_puts_it(engine: RunningEng
     assert [
         line
         for line in jobs.lines(engine, name)
-        if line.split(" ")[0] in "prefix partial file listed sharded unpacked content".split()
+        if line.split(" ")[0] in ["prefix", "partial", "file", "listed", "sharded", "unpacked", "content"]
     ] == [
         "prefix a.csv deep/b.csv",
         "partial a.csv deep/b.csv set-2/c.csv",
