@@ -29,25 +29,38 @@ class Result:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as the answer to the last one is complete."""
+    """Sends the next request as soon as the answer to the last one is complete; connects again when the server closes."""
 
-    def __init__(self, requests: list[bytes], offset: int, stride: int, until: float) -> None:
-        self.requests, self.next, self.stride, self.until = requests, offset, stride, until
+    def __init__(
+        self, address: tuple[str, int], requests: list[bytes], offset: int, stride: int, until: float
+    ) -> None:
+        self.address, self.requests, self.next, self.stride, self.until = (
+            address,
+            requests,
+            offset,
+            stride,
+            until,
+        )
         self.latencies: list[float] = []
         self.errors = 0
+        self.waiting = False
         self.buffer = bytearray()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def connect(self) -> None:
+        """Open a connection and begin; the time that takes counts, as it does for any client."""
+        self.started = time.perf_counter()
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: self, *self.address)
+        except OSError as error:
+            self.done.set_exception(error)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: Any = transport
         self._send()
 
     def _send(self) -> None:
-        if time.perf_counter() >= self.until:
-            if not self.done.done():
-                self.done.set_result(None)
-            return
-        self.started = time.perf_counter()
+        self.waiting = True
         self.transport.write(self.requests[self.next % len(self.requests)])
         self.next += self.stride
 
@@ -56,44 +69,50 @@ class _Connection(asyncio.Protocol):
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        head = bytes(self.buffer[:end]).lower()
+        head = bytes(self.buffer[:end]).lower() + b"\r"
         at = head.find(b"content-length:")
         if at >= 0:
-            length = int(head[at + 15 : (head.find(b"\r", at) if head.find(b"\r", at) > 0 else len(head))])
-            if len(self.buffer) < end + 4 + length:
+            if len(self.buffer) < end + 4 + int(head[at + 15 : head.find(b"\r", at)]):
                 return
         elif b"transfer-encoding: chunked" in head and not self.buffer.endswith(b"0\r\n\r\n"):
             return
-        self.latencies.append(time.perf_counter() - self.started)
-        if head[9:10] != b"2":
-            self.errors += 1
+        now = time.perf_counter()
+        self.latencies.append(now - self.started)
+        self.errors += head[9:10] != b"2"
         self.buffer.clear()
-        self._send()
+        self.waiting = False
+        if now >= self.until:
+            self.transport.close()
+            self.done.set_result(None)
+        elif b"connection: close" in head:
+            self.transport.close()
+        else:
+            self.started = now
+            self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(ConnectionError(f"the server closed the connection: {exc}"))
+        if self.done.done():
+            return
+        if self.waiting:
+            self.done.set_exception(
+                ConnectionError(f"the server closed the connection before it answered: {exc}")
+            )
+        else:
+            self.again = asyncio.get_running_loop().create_task(self.connect())
 
 
 async def _drive(host: str, port: int, requests: list[bytes], connections: int, seconds: float) -> Result:
-    loop = asyncio.get_running_loop()
     begin = time.perf_counter()
-    made = [
-        await loop.create_connection(
-            lambda n=n: _Connection(requests, n, connections, begin + seconds), host, port
-        )
-        for n in range(connections)
-    ]
-    await asyncio.gather(*(protocol.done for _, protocol in made))
+    made = [_Connection((host, port), requests, n, connections, begin + seconds) for n in range(connections)]
+    await asyncio.gather(*(each.connect() for each in made))
+    await asyncio.gather(*(each.done for each in made))
     elapsed = time.perf_counter() - begin
-    latencies = sorted(x for _, protocol in made for x in protocol.latencies)
-    for transport, _ in made:
-        transport.close()
+    latencies = sorted(x for each in made for x in each.latencies)
     return Result(
         rate=len(latencies) / elapsed,
         p50=1000 * statistics.median(latencies),
         p99=1000 * latencies[int(0.99 * (len(latencies) - 1))],
-        errors=sum(protocol.errors for _, protocol in made),
+        errors=sum(each.errors for each in made),
     )
 
 
