@@ -108,9 +108,13 @@ class Ledger:
 
     def made(self, what: str, name: str) -> None:
         """Records a resource before it is asked for, so that no crash can hide it from the clean-up."""
-        if not any(item["what"] == what and item["name"] == name for item in self._data["resources"]):
+        for item in self._data["resources"]:
+            if item["what"] == what and item["name"] == name:
+                item["state"] = "made"
+                break
+        else:
             self._data["resources"].append({"what": what, "name": name, "state": "made"})
-            self._save()
+        self._save()
 
     def deleted(self, what: str, name: str) -> None:
         """Records that a resource is gone."""

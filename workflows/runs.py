@@ -144,7 +144,9 @@ def start(
     values = parse_all(info.parameters, {**info.presets.get(preset, {}), **(parameters or {})})
     run_id = f"{study}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = locations.runs_dir() / run_id
-    (folder / "control").mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700)  # hosts are shared: data and parameters are this person's
+    (folder / "control").mkdir()
     (folder / "work").mkdir()
     run = Run(
         id=run_id,

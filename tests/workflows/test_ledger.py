@@ -66,6 +66,8 @@ def test_resources_stay_until_they_are_deleted(folder: Path) -> None:
     assert [item["name"] for item in Ledger(folder).resources()] == ["e", "m"]
     ledger.deleted("endpoint", "e")
     assert [item["name"] for item in Ledger(folder).resources("endpoint")] == []
+    ledger.made("endpoint", "e")
+    assert [item["name"] for item in Ledger(folder).resources("endpoint")] == ["e"]
 
 
 def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:

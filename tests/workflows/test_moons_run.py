@@ -152,14 +152,18 @@ def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Pat
     assert interrupted.status == "interrupted"
     assert run.id in interrupted.message
     assert runs.find(run.id).status == "interrupted"
+    with (run.work / "test.csv").open("a") as file:
+        file.write("1.0,0.0,0.0\n")
     count = len(run.events_file.read_text().splitlines())
     again = runs.resume(run)
     found = list(runs.follow(again, offset=count, timeout=180))
     last = end(found)
     assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
     statuses = {event.step: event.status for event in of(events.StepFinished, found)}
-    assert statuses["prepare"] == statuses["audit"] == statuses["baseline"] == "reused"
-    assert statuses["train"] == statuses["cleanup"] == "done"
+    refused = [event.message for event in of(events.Log, found, "prepare") if event.level == "warning"]
+    assert ["test.csv changed since" in message for message in refused] == [True]
+    assert statuses["audit"] == statuses["baseline"] == "reused"
+    assert statuses["prepare"] == statuses["train"] == statuses["cleanup"] == "done"
     assert any("Found training job" in event.message for event in of(events.Log, found))
     jobs = open_platform(Configuration()).client("sagemaker").list_training_jobs(NameContains=run.id)
     assert len(jobs["TrainingJobSummaries"]) == 1
@@ -300,6 +304,19 @@ def test_the_notebooks_settings_lose_to_the_baseline_and_say_so(on_engine: Path)
     hosted = end(everything(overruled))
     assert hosted.status == "completed"
     assert hosted.metrics["accuracy"] == pytest.approx(last.metrics["accuracy"])
+
+
+@pytest.mark.slow
+def test_a_stopped_run_can_be_resumed_and_trains_again(on_engine: Path) -> None:
+    run = runs.start("moons", {"epochs": 400, "patience": 0}, interface="low")
+    seen = until_epoch(run)
+    runs.stop(run)
+    assert end(list(runs.follow(run, offset=len(seen), timeout=60))).status == "stopped"
+    count = len(run.events_file.read_text().splitlines())
+    last = end(list(runs.follow(runs.resume(run), offset=count, timeout=180)))
+    assert (last.status, last.left_behind) == ("completed", []), last.message
+    jobs = open_platform(Configuration()).client("sagemaker").list_training_jobs(NameContains=run.id)
+    assert {job["TrainingJobStatus"] for job in jobs["TrainingJobSummaries"]} == {"Stopped", "Completed"}
 
 
 @pytest.mark.slow

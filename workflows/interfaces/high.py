@@ -58,8 +58,7 @@ class High:
 
     def train(self, request: TrainingRequest) -> str:
         from sagemaker.core.shapes import OutputDataConfig
-        from sagemaker.train import ModelTrainer
-        from sagemaker.train.configs import (
+        from sagemaker.core.training.configs import (
             Compute,
             InputData,
             MetricDefinition,
@@ -67,6 +66,7 @@ class High:
             StoppingCondition,
             Tag,
         )
+        from sagemaker.train import ModelTrainer
 
         trainer = ModelTrainer(
             sagemaker_session=self._session,

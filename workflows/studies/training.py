@@ -11,8 +11,8 @@ from workflows.studies.context import Context
 
 QUEUE_SECONDS = 3600.0
 """Seconds beyond its own limit that a job may wait for a machine."""
-LATE_LOG = 10.0
-"""Seconds after the job's end in which its last lines may still arrive."""
+LATE_LOG = 60.0
+"""Seconds after the job's end in which its last lines may still arrive: the log is complete after two quiet looks."""
 
 
 def train(
@@ -52,7 +52,8 @@ def _begun(context: Context, request: TrainingRequest) -> str:
 
 
 def _begin(context: Context, request: TrainingRequest) -> str:
-    attempt = int(context.ledger.notes("train").get("attempt", 0)) + 1
+    # Names of jobs are never free again: an attempt after others gets a number.
+    attempt = len(context.interface.find_training(request.name)) + 1
     name = request.name if attempt == 1 else f"{request.name}-{attempt}"
     context.ledger.note("train", attempt=attempt)
     context.ledger.made("training job", request.name)
@@ -92,16 +93,19 @@ class _Watch:
         state = self._state
         if state is None:
             raise WorkflowError(f"Training job {self._name} was never described.")
-        if state.status == "Completed" and not any(self.series.values()) and state.metrics:
+        quiet = 0
 
-            def arrived() -> tuple[bool, object]:
-                self._tell(self._log.read())
-                return any(self.series.values()), self._lines
+        def complete() -> tuple[bool, object]:
+            nonlocal quiet
+            lines = self._log.read()
+            self._tell(lines)
+            quiet = 0 if lines else quiet + 1
+            return quiet >= 2 and (any(self.series.values()) or not state.metrics), self._lines
 
-            try:
-                self._context.waiter.until(arrived, "The training log", LATE_LOG)
-            except WorkflowError as error:
-                self._context.log(str(error), level="warning")
+        try:
+            self._context.waiter.until(complete, "The end of the training log", LATE_LOG)
+        except WorkflowError as error:
+            self._context.log(str(error), level="warning")
         return state
 
     def _tell_statuses(self, state: TrainingState) -> None:
@@ -130,8 +134,4 @@ class _Watch:
             for name, value in found.items():
                 self.series[name].append(value)
                 self._context.metric(name, value, number)
-            note = " ".join(
-                f"{name.rpartition(':')[0][:5]} {name.rpartition(':')[2]} {value:.3f}"
-                for name, value in found.items()
-            )
-            self._context.progress(number, self._total, "epochs", note)
+            self._context.progress(number, self._total, "epochs")

@@ -326,8 +326,8 @@ from sagemaker.core.resources import Endpoint, EndpointConfig
 from sagemaker.core.shapes import OutputDataConfig, ProductionVariant, Tag
 from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
-from sagemaker.train.configs import Compute, InputData, MetricDefinition, SourceCode, StoppingCondition
-from sagemaker.train.configs import Tag as TrainTag
+from sagemaker.core.training.configs import Compute, InputData, MetricDefinition, SourceCode, StoppingCondition
+from sagemaker.core.training.configs import Tag as TrainTag
 """
 
 

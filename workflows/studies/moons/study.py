@@ -45,7 +45,7 @@ def metrics(context: Context) -> dict[str, float]:
     }
     if "accuracy" in found and "baseline_accuracy" in found:
         found["lift"] = found["accuracy"] - found["baseline_accuracy"]
-    return {name: round(float(value), 6) for name, value in found.items()}
+    return {name: float(f"{value:.6g}") for name, value in found.items()}
 
 
 def conclusion(context: Context) -> str:
