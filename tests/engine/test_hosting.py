@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from engine.hosting import artifacts, processes
 from engine.hosting.endpoint import instance_ids
 from tests.engine.conftest import RunningEngine
-from tests.engine.deploying import DOUBLE, WHO, Deployer, refused, wait_for
+from tests.engine.deploying import DOUBLE, PYTORCH, WHO, Deployer, refused, wait_for
 from tests.engine.test_endpoints import SLOW
 
 Start = Callable[..., RunningEngine]
@@ -318,3 +318,67 @@ def test_a_linked_tree_is_the_same_and_apart(tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "link").read_text() == DOUBLE
     (tmp_path / "copy" / "code" / "new").write_text("x")
     assert not (source / "code" / "new").exists()
+
+
+INFERENCE_SPEC = """
+import io, sys, time
+import boto3
+import numpy as np
+from sagemaker.core.helper.session_helper import Session
+from sagemaker.serve.builder.schema_builder import SchemaBuilder
+from sagemaker.serve.model_builder import ModelBuilder
+from sagemaker.serve.spec.inference_spec import InferenceSpec
+from sagemaker.serve.utils.types import ModelServer
+
+class Triple(InferenceSpec):
+    def load(self, model_dir): return 3
+    def invoke(self, x, model): return np.asarray(x) * model
+
+image, role, folder, name = sys.argv[1:]
+points = np.array([[1.0, 2.0]])
+builder = ModelBuilder(
+    inference_spec=Triple(), schema_builder=SchemaBuilder(points, points * 3), model_server=ModelServer.TORCHSERVE,
+    image_uri=image, model_path=folder, dependencies={"auto": False}, role_arn=role, sagemaker_session=Session(),
+    instance_type="ml.m5.large",
+)
+builder.build(model_name=name)
+endpoint = builder.deploy(endpoint_name=name, instance_type="ml.m5.large", initial_instance_count=1, wait=False)
+client = boto3.client("sagemaker")
+while (found := client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Creating":
+    time.sleep(0.2)
+assert found["EndpointStatus"] == "InService", found["FailureReason"]
+body = io.BytesIO()
+np.save(body, points)
+answer = boto3.client("sagemaker-runtime").invoke_endpoint(
+    EndpointName=name, ContentType="application/x-npy", Accept="application/x-npy", Body=body.getvalue()
+)
+print("ANSWER", np.load(io.BytesIO(answer["Body"].read())).tolist())
+"""
+
+
+@pytest.mark.slow
+def test_an_inference_spec_of_the_sdk_is_served_unmodified(deploy: Deployer, tmp_path: Path) -> None:
+    """SDK v3's ModelBuilder pickles a class and sends its own inference.py, which spells /opt/ml out."""
+    import subprocess
+    import sys
+
+    told = deploy.engine.connection
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": told.url,
+        "AWS_ACCESS_KEY_ID": told.access_key,
+        "AWS_SECRET_ACCESS_KEY": told.secret_key,
+        "AWS_REGION": told.region,
+        "AWS_DEFAULT_REGION": told.region,
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(tmp_path / "defaults.yaml"),
+    }
+    (tmp_path / "defaults.yaml").write_text(
+        "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
+        f"      Session:\n        DefaultS3Bucket: {told.default_bucket}\n"
+    )
+    (tmp_path / "program.py").write_text(INFERENCE_SPEC)
+    name = "inference-spec"
+    command = [sys.executable, "program.py", PYTORCH, told.role_arn, str(tmp_path / "model"), name]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
+    assert "ANSWER [[3.0, 6.0]]" in done.stdout, done.stdout + done.stderr
+    deploy.delete(name)
