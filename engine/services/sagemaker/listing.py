@@ -25,7 +25,7 @@ _CONDITIONS: dict[str, tuple[str, str]] = {
 
 
 class Page(NamedTuple):
-    """The resources of one page and the token of the next, None on the last."""
+    """The resources of one page and the token of the next, None on the last; their documents are shared, for reading only."""
 
     resources: list[Resource]
     next_token: str | None
@@ -68,7 +68,13 @@ class Listing:
             value, name = engine.tokens.decode(self.operation, params, params["NextToken"])
             after = (value, name)
         found = engine.store.select(
-            self.kind, conditions, sort_by=column, descending=descending, limit=limit + 1, after=after
+            self.kind,
+            conditions,
+            sort_by=column,
+            descending=descending,
+            limit=limit + 1,
+            after=after,
+            shared=True,
         )
         if len(found) <= limit:
             return Page(found, None)
