@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import logging
 import os
 import re
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -43,10 +44,17 @@ class Application:
             raise RuntimeError(f"the engine speaks HTTP, not {scope['type']}")
         request = _request(scope, receive)
         if request.path.startswith("/_engine/"):
-            response = await self.control.answer(request)
+            response = await self._control(request)
         else:
             response = await self._answer(request)
-        await _send(response, request.method, send)
+        await _send(response, request.method, receive, send)
+
+    async def _control(self, request: Request) -> Response:
+        try:
+            return await self.control.answer(request)
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            return faults.response(None, "rest-json", faults.internal(), request.request_id)
 
     async def _answer(self, request: Request) -> Response:
         """The response to an AWS request; every failure is an error in the form of the request's protocol."""
@@ -101,7 +109,8 @@ class Application:
                     "MissingSecurityHeader",
                     "Your request is missing a required header: x-amz-content-sha256.",
                 )
-            payload = declared or signature.UNSIGNED
+            signed = claim.form == "header" or "x-amz-content-sha256" in claim.signed_headers.split(";")
+            payload = declared if declared and signed else signature.UNSIGNED
             if not streams:
                 await request.body(service.limit)
                 if len(payload) == 64 and hashlib.sha256(request.read or b"").hexdigest() != payload:
@@ -154,6 +163,8 @@ class _Exchange:
         ):
             await request.body(_FORM_LIMIT)
             route = routing.by_form(unpacked(request, "query"))
+        elif request.method == "GET" and self.wire == "query":
+            route = routing.by_form(request.query.encode("latin-1"))
         elif self.wire == "cbor":
             self.service = models.TARGETS.get(path.split("/")[2])
             route = routing.by_rpc(path)
@@ -221,6 +232,13 @@ def _guess_wire(request: Request) -> str:
         return "json"
     if headers.get("smithy-protocol") == "rpc-v2-cbor" and request.path.startswith("/service/"):
         return "cbor"
+    if (
+        request.method == "GET"
+        and request.path == "/"
+        and "Action=" in request.query
+        and "Version=" in request.query
+    ):
+        return "query"
     authorization = headers.get("authorization", "")
     scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
     services = models.SCOPES.get(scope[3], ()) if len(scope) == 5 else ()
@@ -260,7 +278,7 @@ def _request(scope: Scope, receive: Receive) -> Request:
     return Request(scope["method"], path, query, headers, _request_id(), receive)
 
 
-async def _send(response: Response, method: str, send: Send) -> None:
+async def _send(response: Response, method: str, receive: Receive, send: Send) -> None:
     headers = [(name.encode("latin-1"), _header_bytes(value)) for name, value in response.headers.items()]
     body = response.body
     if isinstance(body, bytes):
@@ -271,9 +289,27 @@ async def _send(response: Response, method: str, send: Send) -> None:
         return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if method != "HEAD":
-        async for chunk in body:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await _send_chunks(body, receive, send)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_chunks(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send chunks as they come, and stop reading them when the client has gone: sending to nobody waits for nothing."""
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        async for chunk in body:
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        gone.cancel()
+        if isinstance(body, AsyncGenerator):
+            await body.aclose()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _header_bytes(value: str) -> bytes:
@@ -283,6 +319,3 @@ def _header_bytes(value: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return text.encode("utf-8")
-
-
-__all__ = ["Application"]

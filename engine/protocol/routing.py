@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from engine.errors import ServiceError
-from engine.protocol.models import SCOPES, SERVICES, TARGETS, VERSIONS, Service, description
+from engine.protocol.models import SCOPES, TARGETS, VERSIONS, Service, description
 
 FORM = "application/x-www-form-urlencoded"
 _CONDITIONAL_HEADERS = {"x-amz-copy-source", "x-amz-rename-source"}
@@ -202,6 +202,3 @@ def _table(service: str) -> dict[str, tuple[_Template, ...]]:
     return {
         method: tuple(sorted(templates, key=lambda item: item.rank)) for method, templates in found.items()
     }
-
-
-__all__ = ["FORM", "SERVICES", "Route", "by_form", "by_path", "by_target", "checked_path"]

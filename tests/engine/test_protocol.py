@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from datetime import UTC, datetime
@@ -124,6 +125,15 @@ def test_forms_that_are_not_right(engine: RunningEngine, body: bytes, code: str)
     assert ElementTree.fromstring(answer.body).findtext("RequestId")
 
 
+def test_a_presigned_call_of_the_query_protocol(engine: RunningEngine) -> None:
+    url = engine.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+    answer = send(engine.connection, "GET", url.removeprefix(engine.url))
+    assert answer.status == 200, answer.body
+    assert engine.connection.account_id.encode() in answer.body
+    unsigned = send(engine.connection, "GET", "/?Action=GetCallerIdentity&Version=2011-06-15")
+    assert ElementTree.fromstring(unsigned.body).findtext("Error/Code") == "MissingAuthenticationToken"
+
+
 def test_cloudwatch_by_an_older_client(engine: RunningEngine) -> None:
     put = (
         b"Action=PutMetricData&Version=2010-08-01&Namespace=Old&MetricData.member.1.MetricName=m&MetricData.member.1.Value=3.5"
@@ -233,6 +243,7 @@ class _Wire:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.app = Application(engine, Control(engine, "nonce"))
+        self.disconnects = False
 
     async def call(
         self, method: str, path: str, scope: str, headers: dict[str, str], body: bytes = b""
@@ -249,8 +260,14 @@ class _Wire:
         )
         sent: list[dict[str, Any]] = []
 
+        received = iter(({"type": "http.request", "body": body, "more_body": False},))
+
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            for message in received:
+                return message
+            if not self.disconnects:
+                await asyncio.Event().wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
@@ -358,6 +375,28 @@ async def test_a_header_cannot_be_split(wire: _Wire) -> None:
     _, headers, _ = await wire.call(*_REQUESTS["s3", "ListObjectsV2"])
     assert headers["x-note"] == "a  set-cookie: b"
     assert "set-cookie" not in headers
+
+
+async def test_a_stream_ends_when_its_reader_has_gone(wire: _Wire) -> None:
+    ended: list[int] = []
+
+    @registry.operation("s3", "ListObjectsV2")
+    async def endless(engine: Any, request: Any, params: Any) -> Response:
+        async def chunks() -> Any:
+            number = 0
+            try:
+                while True:
+                    number += 1
+                    yield b"x"
+                    await asyncio.sleep(0)
+            finally:
+                ended.append(number)
+
+        return Response(200, {}, chunks())
+
+    wire.disconnects = True
+    await asyncio.wait_for(wire.call(*_REQUESTS["s3", "ListObjectsV2"]), 30)
+    assert len(ended) == 1
 
 
 async def test_an_empty_structure_with_required_members_is_not_sent(wire: _Wire) -> None:
