@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +25,7 @@ class Staged:
     """
 
     def __init__(self, directory: Path, algorithms: Sequence[str] = ()) -> None:
-        self.path = directory / uuid.uuid4().hex
+        self.path = directory / os.urandom(16).hex()
         self.size = 0
         self.md5 = md5()
         self.checksums: dict[str, Digest] = {name: new(name) for name in algorithms}
@@ -90,7 +90,8 @@ class Staged:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)  # noqa: PTH108
 
     def _hash(self, chunks: list[bytes]) -> None:
         for chunk in chunks:
