@@ -11,7 +11,9 @@ from typing import Protocol
 
 import click
 
+from console.cli.asking import read_line
 from console.cli.failures import HUNG_UP, INTERRUPTED, TERMINATED
+from console.cli.output import prose
 from console.cli.summary import EXIT, print_summary
 from workflows import runs
 from workflows.events import Event, Question, RunFinished, to_json
@@ -165,7 +167,7 @@ def _choose(run: Run, renderer: Renderer, signals: _Signals) -> str:
     try:
         with signals.waiting():
             click.echo("\nThe run goes on by itself while you decide.")
-            answer = input("[d]etach, [s]top it and clean up, or Enter to keep watching: ").strip().lower()
+            answer = read_line("[d]etach, [s]top it and clean up, or Enter to keep watching: ").lower()
     except (_Signalled, EOFError):
         click.echo()
         return "detach"
@@ -189,9 +191,9 @@ def _stop(run: Run, renderer: Renderer) -> None:
 
 def _say_detached(run: Run, renderer: Renderer) -> None:
     renderer.pause()
-    click.echo(
-        f"Detached; the run goes on. `mlconsole runs attach {run.id}` comes back, `mlconsole runs stop {run.id}` stops it."
-    )
+    click.echo("Detached; the run goes on.")
+    click.echo(f"Come back: mlconsole runs attach {run.id}")
+    click.echo(f"Stop it:   mlconsole runs stop {run.id}")
 
 
 def _ask(run: Run, event: Question, renderer: Renderer, signals: _Signals) -> None:
@@ -200,12 +202,12 @@ def _ask(run: Run, event: Question, renderer: Renderer, signals: _Signals) -> No
     if now.status != "waiting" or (now.question or {}).get("question") != event.question:
         return
     renderer.pause()
-    click.echo(f"\n{event.text}")
+    click.echo("\n" + prose(event.text))
     choices = "/".join(choice.upper() if choice == event.default else choice for choice in event.choices)
     try:
         while True:
             with signals.waiting():
-                given = input(f"[{choices}] ").strip().lower()
+                given = read_line(f"[{choices}] ").lower()
             matches = (
                 [choice for choice in event.choices if choice.lower().startswith(given)]
                 if given

@@ -75,6 +75,21 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
         click.echo(f"{name.ljust(width)}  {value}")
 
 
+def prose(text: str) -> str:
+    """Wrapped between words for a terminal; as it is for a pipe."""
+    if not sys.stdout.isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = max(20, shutil.get_terminal_size().columns)
+    lines = (
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "\n".join(lines)
+
+
 def heading(text: str) -> None:
     """A blank line and a head above what follows."""
     click.echo()

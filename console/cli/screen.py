@@ -122,7 +122,7 @@ class Screen:
             self.console.print(Text(text, style="yellow" if event.level == "warning" else "red"))
         elif self._logs and event.source:
             self.console.print(Text(f"{event.source}  {text}", style="dim"))
-        else:
+        elif text.strip():
             self._recent.append(text)
 
     def _frame(self) -> RenderableType:
