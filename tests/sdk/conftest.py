@@ -63,7 +63,7 @@ def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
             [*mlconsole, "engine", "env", "--json"], env=base, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        yield base | {k: v for k, v in json.loads(done.stdout).items() if v is not None}
+        yield base | json.loads(done.stdout)["set"]
     finally:
         subprocess.run([*mlconsole, "engine", "stop"], env=base, capture_output=True, check=False)
 
