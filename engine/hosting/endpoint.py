@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
 from itertools import accumulate
@@ -77,6 +78,7 @@ class Endpoint:
         self.variants = other.variants
         self.weigh(document["weights"])
         await asyncio.gather(*(variant.stop(drain=60) for variant in old.values()))
+        await asyncio.to_thread(self._prune, document)
 
     async def scale(self, variant: str, instances: tuple[str, ...]) -> None:
         """Run exactly these instances of a variant."""
@@ -145,8 +147,7 @@ class Endpoint:
     def _model(self, container: Mapping[str, Any]) -> Path:
         """The unpacked model, once per endpoint and model data, so that it outlives the S3 object as on AWS."""
         place = artifacts.location(container)
-        digest = hashlib.sha256(repr(place).encode()).hexdigest()[:16]
-        target = self.root / "models" / digest
+        target = self._model_directory(container)
         if place is None:
             target.mkdir(parents=True, exist_ok=True)
         elif not target.is_dir():
@@ -154,6 +155,17 @@ class Endpoint:
                 self.engine.objects, place, target, container.get("ContainerHostname") or "container_1"
             )
         return target
+
+    def _model_directory(self, container: Mapping[str, Any]) -> Path:
+        digest = hashlib.sha256(repr(artifacts.location(container)).encode()).hexdigest()[:16]
+        return self.root / "models" / digest
+
+    def _prune(self, document: Mapping[str, Any]) -> None:
+        """Remove the unpacked models that no variant serves any more."""
+        used = {self._model_directory(model["container"]).name for model in document["models"].values()}
+        for path in (self.root / "models").iterdir():
+            if path.is_dir() and path.name not in used:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _code(self, container: Mapping[str, Any]) -> tuple[dict[str, Path], dict[str, str]]:
         """The container's variables, and its script archive in S3 as a file beside the model."""

@@ -133,6 +133,25 @@ def test_the_sdks_are_answered_when_the_status_changes(deploy: Deployer, go: Pat
     assert answers == ["InService"]
 
 
+def test_botocores_waiters_are_answered_when_the_status_changes(deploy: Deployer, go: Path) -> None:
+    """A waiter sleeps 30 s between its questions: one that is told in time asks once."""
+    name = deploy.create(deploy.config(deploy.model(SLOW, GO=str(go))))
+    asked: list[str] = []
+    client = deploy.engine.client("sagemaker")
+    client.meta.events.register("before-send.sagemaker.DescribeEndpoint", lambda **_: asked.append("asked"))
+    thread = threading.Thread(target=lambda: client.get_waiter("endpoint_in_service").wait(EndpointName=name))
+    thread.start()
+    wait_for(lambda: asked)
+    go.touch()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert asked == ["asked"]
+    asked.clear()
+    client.delete_endpoint(EndpointName=name)
+    client.get_waiter("endpoint_deleted").wait(EndpointName=name)
+    assert len(asked) == 1
+
+
 class TestFailures:
     def failed(self, deploy: Deployer, model: str) -> dict[str, Any]:
         name = deploy.create(deploy.config(model))
@@ -333,6 +352,7 @@ class TestUpdates:
         assert found["EndpointConfigName"] == config
         assert {answer.split()[0] for answer in answers} == {"old", "new"}
         assert {answer.split()[0] for answer in answers[-5:]} == {"new"}
+        assert len(list((folder(deploy, name) / "models").iterdir())) == 1
 
     def test_a_failed_update_leaves_the_old_fleet(self, deploy: Deployer) -> None:
         name = deploy.endpoint(deploy.model())

@@ -16,10 +16,9 @@ from engine.registry import operation
 from engine.services.sagemaker import endpoint_configs, models, tags
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
+from engine.services.sagemaker.patience import HOLD_SECONDS, patient
 from engine.store import Exists, Resource
 
-HOLD_SECONDS = 20.0
-_PATIENT = ("lib/AWS-SageMaker-Python-SDK", "lib/AWS-SageMakerCore")
 _CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 _LIST = Listing("ListEndpoints", KIND)
 
@@ -59,14 +58,12 @@ async def create_endpoint(engine: Engine, request: Request, params: dict[str, An
 async def describe_endpoint(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
     """The endpoint as it is now.
 
-    The SageMaker SDKs ask every 30 s while a status may change: their question is answered when it has changed, so that
-    nobody waits for the clock.
+    The SageMaker SDKs and botocore's waiters ask every 30 s while a status may change: their question is answered when it
+    has changed, so that nobody waits for the clock.
     """
     name = params["EndpointName"]
     found = _find(engine, name)
-    agent = request.headers.get("user-agent", "")
-    patient = "app/mlconsole" not in agent and any(sdk in agent for sdk in _PATIENT)
-    if found.status in _CHANGING and patient:
+    if found.status in _CHANGING and patient(request.headers):
         await engine.hosting.changed(name, HOLD_SECONDS)
         found = _find(engine, name)
     return _described(name, found)
