@@ -1,16 +1,13 @@
 """The container's ``train`` command: the contract of SageMaker's training toolkit for script mode.
 
 A Python script runs in this very process, which saves starting a second interpreter; it is ``__main__`` there, with its own
-``sys.argv`` and ``sys.path[0]``, as if Python had been started with it.
+``sys.argv`` and ``sys.path[0]``, as if Python had been started with it. Modules that not every job needs are imported where they are used.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tarfile
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -81,6 +78,8 @@ def _place_code(environment: TrainingEnvironment) -> None:
 
             shutil.copytree(path, code, dirs_exist_ok=True)
         return
+    import tarfile
+
     try:
         with tarfile.open(path) as archive:
             archive.extractall(code, filter="data")
@@ -132,6 +131,8 @@ def _pip(what: Sequence[str], kind: str) -> None:
     Raises:
         ToolkitError: pip failed; its last lines are the message.
     """
+    import subprocess
+
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *what]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -203,6 +204,8 @@ def _status(code: Any) -> int:
 
 def _fail(base: Path, command: list[str], error: BaseException, where: TracebackType | None) -> None:
     """Print the traceback as Python does and keep its end as the reason."""
+    import traceback
+
     sys.stdout.flush()
     sys.excepthook(type(error), error.with_traceback(where), where)
     sys.stderr.flush()

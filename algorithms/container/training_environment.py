@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _PREFIX = "sagemaker_"
 # Parameters of the toolkit itself; further sagemaker_* ones are told to the framework, not to the script.
@@ -60,8 +59,7 @@ def variable(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingEnvironment:
+class TrainingEnvironment(NamedTuple):
     """One job's configuration as found below ``base`` (SageMaker's /opt/ml).
 
     ``hyperparameters`` are the user's, decoded; ``toolkit`` the sagemaker_* ones.

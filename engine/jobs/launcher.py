@@ -1,16 +1,13 @@
 """A process with an /opt/ml of its own: by namespaces where the kernel allows them, else by rewriting paths.
 
-Pure standard library: the file is also run as a script, by an interpreter started without site-packages, so that it costs
-some fifteen milliseconds. This keeps honest programs apart; it does not hold a hostile one of the same user.
+This keeps honest programs apart; it does not hold a hostile one of the same user.
 """
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import itertools
 import os
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,14 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-BASE = "/opt/ml"
-NO_NAMESPACES = "MLCONSOLE_NO_NAMESPACES"
+from engine.jobs import namespace
 
-_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
-_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_SIGKILL = 9
+BASE = namespace.BASE
+NO_NAMESPACES = "MLCONSOLE_NO_NAMESPACES"
+_SCRIPT = namespace.__file__
 
 
 class Launch(NamedTuple):
@@ -70,7 +64,7 @@ def prepare(
         options.append("--isolate-network")
     if die_with_parent:
         options.append("--die-with-parent")
-    wrapper = [sys.executable, "-I", "-S", __file__, *options, str(root.absolute()), "--"]
+    wrapper = [sys.executable, "-I", "-S", _SCRIPT, *options, str(root.absolute()), "--"]
     return Launch([*wrapper, *command], dict(env), BASE)
 
 
@@ -103,115 +97,8 @@ def _probe() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "ml", "probe").mkdir(parents=True)
         # A plain program after the switch: what is asked is whether /opt/ml is ours there.
-        command = [sys.executable, "-I", "-S", __file__, folder, "--", "test", "-d", f"{BASE}/probe"]
+        command = [sys.executable, "-I", "-S", _SCRIPT, folder, "--", "test", "-d", f"{BASE}/probe"]
         try:
             return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
         except (OSError, subprocess.TimeoutExpired):
             return False
-
-
-def enter(
-    root: str, hosts: Sequence[str] = (), *, read_only: Sequence[str] = (), isolate_network: bool = False
-) -> None:
-    """Give the calling process its own mount namespace in which ``root/ml`` is /opt/ml and ``hosts`` are loopback.
-
-    ``read_only`` are directories below /opt/ml that it cannot write to.
-
-    Raises:
-        OSError: The kernel does not allow it.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def check(result: int, what: str) -> None:
-        if result != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, f"{what}: {os.strerror(number)}")
-
-    def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0) -> None:
-        arguments = [item.encode() if item is not None else None for item in (source, target, kind)]
-        check(libc.mount(*arguments, ctypes.c_ulong(flags), None), f"mount {source} on {target}")
-
-    uid, gid = os.getuid(), os.getgid()
-    network = _CLONE_NEWNET if isolate_network else 0
-    # Root needs no user namespace, and keeps its rights over other users' files without one.
-    if uid != 0 or libc.unshare(_CLONE_NEWNS | network) != 0:
-        check(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | network), "unshare")
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
-    mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    own = os.path.join(root, "ml")  # noqa: PTH118
-    if not os.path.isdir(BASE):  # noqa: PTH112
-        # /opt is not ours to write to: a tmpfs over it, with everything that was there bound back through a descriptor.
-        keep = os.open("/opt", os.O_RDONLY | os.O_DIRECTORY)
-        own_fd = os.open(own, os.O_RDONLY | os.O_DIRECTORY)
-        entries = os.listdir(keep)  # noqa: PTH208
-        mount("tmpfs", "/opt", "tmpfs")
-        for entry in entries:
-            source, target = f"/proc/self/fd/{keep}/{entry}", f"/opt/{entry}"
-            if os.path.islink(source):  # noqa: PTH114
-                os.symlink(os.readlink(source), target)  # noqa: PTH115, PTH211
-                continue
-            if os.path.isdir(source):  # noqa: PTH112
-                os.mkdir(target)  # noqa: PTH102
-            else:
-                os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-            mount(source, target, None, _MS_BIND | _MS_REC)
-        os.mkdir(BASE)  # noqa: PTH102
-        mount(f"/proc/self/fd/{own_fd}", BASE, None, _MS_BIND)
-        os.close(keep)
-        os.close(own_fd)
-    else:
-        mount(own, BASE, None, _MS_BIND)
-    for folder in read_only:
-        target = f"{BASE}/{folder}"
-        mount(target, target, None, _MS_BIND)
-        # A remount must keep the flags that the mount is locked to in a user namespace.
-        locked = os.statvfs(target).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-        mount(None, target, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | locked)
-    if hosts:
-        names = os.path.join(root, "hosts")  # noqa: PTH118
-        known = (
-            Path("/etc/hosts").read_text(errors="replace")
-            if Path("/etc/hosts").exists()
-            else "127.0.0.1 localhost\n"
-        )
-        Path(names).write_text(
-            known.rstrip("\n") + "\n" + "".join(f"127.0.0.{i} {h}\n" for i, h in enumerate(hosts, 1))
-        )
-        mount(names, "/etc/hosts", None, _MS_BIND)
-    if isolate_network:
-        _loopback_up()
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux; elsewhere nothing happens)."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-
-
-def _loopback_up() -> None:
-    import fcntl
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
-        request = struct.pack("16sh", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
-        fcntl.ioctl(handle, 0x8914, request)  # SIOCSIFFLAGS
-
-
-def main(arguments: list[str]) -> None:
-    """``launcher.py [--hosts a,b] [--isolate-network] [--die-with-parent] ROOT -- COMMAND...``"""
-    split = arguments.index("--")
-    options, command = arguments[:split], arguments[split + 1 :]
-    root = options.pop()
-    hosts = options[options.index("--hosts") + 1].split(",") if "--hosts" in options else []
-    enter(root, hosts, isolate_network="--isolate-network" in options)
-    if "--die-with-parent" in options:
-        # After the switch: a change of credentials would clear it.
-        die_with_parent()
-    os.execvpe(command[0], command, os.environ)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -19,7 +19,7 @@ from engine.jobs.shim import ALREADY_RUNNING, process_start
 from engine.jobs.workspace import MARK
 
 _PACKAGES = str(Path(__file__).resolve().parents[2])
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from engine.jobs.shim import main; main(Path(sys.argv[2]))"
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from engine.jobs.shim import main; main(sys.argv[2])"
 
 
 class StartError(Exception):

@@ -1,26 +1,29 @@
 """The process that owns one job: it outlives the engine, keeps the job's output and writes down how the job ended.
 
-Pure standard library, started by an interpreter without site-packages. Everything it says, it says in files of the job's
+Pure standard library and few modules of it, started by an interpreter without site-packages: every job waits for it. Everything it says, it says in files of the job's
 directory: ``shim.json`` (who it is), ``output`` (the job's lines, each with the time it came), ``exit.json`` (the end).
 SIGTERM stops the job: SIGTERM to the job's process group, SIGKILL after the grace period.
 """
 
+# ruff: noqa: PTH105, PTH110, PTH112, PTH123, PTH208, SIM105
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import fcntl
-import json
+import marshal
 import os
 import select
 import signal
 import sys
 import time
-from pathlib import Path
-from typing import Any
 
-from engine.jobs import launcher
+from engine.jobs import namespace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 MAX_LINE = 262_144 - 26
 """Bytes of one event: CloudWatch Logs takes 256 KB, of which it counts 26 for itself."""
@@ -34,18 +37,28 @@ _PR_SET_CHILD_SUBREAPER = 36
 def process_start(pid: int) -> int:
     """When a process started, in clock ticks since boot: with the pid it names one process for good. 0 when it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        with open(f"/proc/{pid}/stat") as file:
+            stat = file.read()
     except OSError:
         return 0
     fields = stat.rpartition(")")[2].split()
     return 0 if fields[0] in ("Z", "X") else int(fields[19])
 
 
-def write_atomically(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON so that a reader sees the whole of it or nothing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(document))
-    temporary.replace(path)
+def write_atomically(path: str, document: Mapping[str, int | float | str]) -> None:
+    """Write flat JSON so that a reader sees the whole of it or nothing. (The json module takes longer to load than a job to fork.)"""
+    text = ", ".join(f'"{key}": {_json(value)}' for key, value in document.items())
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w") as file:
+        file.write(f"{{{text}}}")
+    os.replace(temporary, path)
+
+
+def _json(value: int | float | str) -> str:
+    if not isinstance(value, str):
+        return repr(value)
+    escaped = (c if " " <= c < "\x7f" and c not in '"\\' else f"\\u{min(ord(c), 0xFFFD):04x}" for c in value)
+    return f'"{"".join(escaped)}"'
 
 
 class Lines:
@@ -106,11 +119,11 @@ def _cut(line: bytes) -> list[bytes]:
 class Shim:
     """One job: start it, keep its output, end it."""
 
-    def __init__(self, root: Path, spec: dict[str, Any]) -> None:
+    def __init__(self, root: str, spec: dict[str, Any]) -> None:
         self.root = root
         self.spec = spec
         self.lines = Lines()
-        self.output = os.open(root / "output", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.output = os.open(f"{root}/output", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.child = 0
         self.status: int | None = None
         self.stopped = ""
@@ -152,8 +165,10 @@ class Shim:
             if reader in ready:
                 open_pipe = self._read(reader)
             if wake in ready:
-                with contextlib.suppress(BlockingIOError):
+                try:
                     os.read(wake, 512)
+                except BlockingIOError:
+                    pass
                 self._reap()
         ended = time.time()
         if self.stopped and not error:
@@ -161,8 +176,14 @@ class Shim:
         self._kill_rest()
         self._drain(reader)
         code = -1 if error else os.waitstatus_to_exitcode(self.status or 0)
-        document = {"code": code, "started": started, "ended": ended, "stopped": self.stopped, "error": error}
-        write_atomically(self.root / "exit.json", document)
+        document: dict[str, int | float | str] = {
+            "code": code,
+            "started": started,
+            "ended": ended,
+            "stopped": self.stopped,
+            "error": error,
+        }
+        write_atomically(f"{self.root}/exit.json", document)
 
     def _start(self, reader: int, writer: int) -> str:
         """Fork and exec the job; what went wrong, or ""."""
@@ -189,7 +210,7 @@ class Shim:
             os.waitpid(self.child, 0)
         else:
             write_atomically(
-                self.root / "job.json",
+                f"{self.root}/job.json",
                 {"pid": self.child, "started": process_start(self.child), "time": time.time()},
             )
         return error
@@ -206,16 +227,19 @@ class Shim:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         if spec["namespaces"]:
-            launcher.enter(
-                str(self.root),
+            namespace.enter(
+                self.root,
                 spec["hosts"],
                 read_only=spec["read_only"],
                 isolate_network=spec["isolate_network"],
             )
-        with contextlib.suppress(OSError):
+        try:
             # When memory runs out, a job goes before the engine and the person's shell.
-            Path("/proc/self/oom_score_adj").write_text("500")
-        launcher.die_with_parent()
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("500")
+        except OSError:
+            pass
+        namespace.die_with_parent()
         os.chdir(spec["cwd"])
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
 
@@ -225,8 +249,10 @@ class Shim:
         self._signal_group(signal.SIGTERM)
 
     def _signal_group(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(self.child, number)
+        except (ProcessLookupError, PermissionError):
+            pass
 
     def _reap(self) -> bool:
         """Collect what ended; False when there are no children any more."""
@@ -263,8 +289,10 @@ class Shim:
         limit = time.monotonic() + 5
         while self._reap() and time.monotonic() < limit:
             for pid in _children(os.getpid()):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
+                try:
                     os.kill(pid, signal.SIGKILL)
+                except (ProcessLookupError, PermissionError):
+                    pass
             time.sleep(0.005)
 
     def _read(self, reader: int) -> bool:
@@ -285,35 +313,42 @@ class Shim:
     def _keep(self, lines: list[bytes]) -> None:
         if lines:
             stamp = b"%d " % int(time.time() * 1000)
-            with contextlib.suppress(OSError):  # a full disk costs lines, not the job
+            try:
                 os.write(self.output, b"".join([stamp + line + b"\n" for line in lines]))
+            except OSError:  # a full disk costs lines, not the job
+                pass
 
 
 def _children(parent: int) -> list[int]:
     found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if int(entry.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(entry.parent.name))
+    for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as file:
+                    if int(file.read().rpartition(")")[2].split()[1]) == parent:
+                        found.append(int(entry))
+            except (OSError, ValueError, IndexError):
+                pass
     return found
 
 
-def main(root: Path) -> None:
-    """Take the job's lock, leave the starting process behind and run the job that ``root/spec.json`` describes."""
-    lock = os.open(root / "shim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def main(root: str) -> None:
+    """Take the job's lock, leave the starting process behind and run the job that ``root/spec`` describes (`marshal`, written by the same interpreter)."""
+    lock = os.open(f"{root}/shim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit(ALREADY_RUNNING)
-    if (root / "exit.json").exists() or (root / "job.json").exists():
+    if os.path.exists(f"{root}/exit.json") or os.path.exists(f"{root}/job.json"):
         sys.exit(ALREADY_RUNNING)
-    spec = json.loads((root / "spec.json").read_text())
+    with open(f"{root}/spec", "rb") as file:
+        spec = marshal.load(file)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     ready, go = os.pipe()
     pid = os.fork()
     if pid:
         # The file is there before the engine sees this process end, and the job starts only after the file is there.
-        write_atomically(root / "shim.json", {"pid": pid, "started": process_start(pid)})
+        write_atomically(f"{root}/shim.json", {"pid": pid, "started": process_start(pid)})
         os.write(go, b"1")
         os._exit(0)
     os.close(go)
@@ -325,4 +360,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1])

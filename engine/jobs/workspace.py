@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import shutil
 import sys
@@ -16,7 +17,6 @@ from engine.images import resolve
 from engine.jobs import channels, environments, launcher
 from engine.jobs.capacity import Share
 from engine.jobs.channels import ChannelError
-from engine.jobs.shim import write_atomically
 from engine.objects import ObjectStore
 
 HOST = "algo-1"
@@ -41,7 +41,7 @@ class Context(NamedTuple):
 
 
 def prepare(root: Path, document: Mapping[str, Any], context: Context) -> None:
-    """Build a job's directory from nothing, ``spec.json`` last: a directory with it is whole.
+    """Build a job's directory from nothing, ``spec`` last: a directory with it is whole.
 
     Raises:
         ChannelError: Input or code cannot be brought in; its message says why.
@@ -80,8 +80,11 @@ def prepare(root: Path, document: Mapping[str, Any], context: Context) -> None:
         "grace": GRACE_SECONDS,
         "max_runtime": document["StoppingCondition"].get("MaxRuntimeInSeconds", 86400),
     }
-    write_atomically(root / "spec.json", spec)
-    (root / "spec.json").chmod(0o600)
+    # It holds keys; and marshal, because the shim would need longer for loading the json module than for its work.
+    temporary = root / ".spec"
+    temporary.touch(mode=0o600)
+    temporary.write_bytes(marshal.dumps(spec))
+    temporary.replace(root / "spec")
 
 
 def command_of(document: Mapping[str, Any], interpreter: Path) -> list[str]:

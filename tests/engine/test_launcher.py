@@ -76,8 +76,8 @@ def test_read_only_folders_refuse_writes_of_root_too(root: Path) -> None:
     (root / "ml" / "data").mkdir()
     (root / "ml" / "data" / "file").write_text("kept")
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from engine.jobs import launcher; "
-        "launcher.enter(sys.argv[2], read_only=['data']); open('/opt/ml/model/x', 'w'); open('/opt/ml/data/file', 'w')"
+        "import sys; sys.path.insert(0, sys.argv[1]); from engine.jobs import namespace; "
+        "namespace.enter(sys.argv[2], read_only=['data']); open('/opt/ml/model/x', 'w'); open('/opt/ml/data/file', 'w')"
     )
     packages = str(Path(launcher.__file__).parents[2])
     done = subprocess.run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import sys
 import time
@@ -68,7 +68,7 @@ def make(root: Path, code: str, **changes: Any) -> Path:
         "max_runtime": 60,
         **changes,
     }
-    (root / "spec.json").write_text(json.dumps(spec))
+    (root / "spec").write_bytes(marshal.dumps(spec))
     return root
 
 
@@ -173,5 +173,5 @@ def test_what_cannot_be_started_is_named(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_instructions_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(processes.StartError, match=r"spec\.json"):
+    with pytest.raises(processes.StartError, match="spec"):
         processes.launch(tmp_path)
