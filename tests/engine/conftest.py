@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, settings
 from engine import connection
 from engine.connection import Connection
 
-
 # A busy machine must not fail a property: no deadline per example, and slow generation is no error.
 settings.register_profile("engine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("engine")
