@@ -70,9 +70,9 @@ def list_(
         descending=(sort == "created") != reverse,
     ):
         rows += page
-        if len(rows) >= limit:
+        if len(rows) > limit:
             break
-    rows = rows[:limit]
+    more, rows = len(rows) > limit, rows[:limit]
     if as_json:
         print_json(rows)
         return
@@ -82,6 +82,8 @@ def list_(
         [[row.name, status_text(row.status), ago(row.created, now), ago(row.modified, now)] for row in rows],
         empty="There is no such endpoint.",
     )
+    if more:
+        click.echo("There are more: --limit shows them.", err=True)
 
 
 @endpoints.command()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ def guarded(arguments: Sequence[str]) -> int:
     from console.cli.root import cli
 
     as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a glyph that the terminal cannot show is no failure
     try:
         try:
             result = cli.main(args=list(arguments), prog_name="mlconsole", standalone_mode=False)

@@ -65,14 +65,14 @@ def list_(
     )
     for page in pages:
         rows += page
-        if served and len(rows) >= limit:
+        if served and len(rows) > limit:
             break
     now = time.time()
     if sort == "modified":
         rows.sort(key=lambda row: row.modified, reverse=descending)
     elif sort == "duration":
         rows.sort(key=lambda row: row.seconds(now), reverse=descending)
-    rows = rows[:limit]
+    more, rows = len(rows) > limit, rows[:limit]
     if as_json:
         print_json([_public(row, now) for row in rows])
         return
@@ -90,6 +90,8 @@ def list_(
         ],
         empty="There is no such training job.",
     )
+    if more:
+        click.echo("There are more: --limit shows them.", err=True)
 
 
 @jobs.command()

@@ -185,6 +185,11 @@ def test_a_damaged_configuration_is_named(capsys: pytest.CaptureFixture[str]) ->
     assert "target" in err and "mars" in err and str(file) in err
 
 
+def test_a_glyph_that_the_output_cannot_hold_is_replaced() -> None:
+    done = run("doctor", env={"PYTHONIOENCODING": "latin-1"})
+    assert "? python " in done.stdout and "crash" not in done.stderr
+
+
 def test_a_study_is_described_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["studies", "ls", "--json"]) == 0
     names = [item["name"] for item in json.loads(capsys.readouterr().out)]
