@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +16,7 @@ from engine.metricstore.archive import Archive, bins_by_period
 from engine.metricstore.bins import Bin
 
 _FLUSH_SECONDS = 0.5
+_log = logging.getLogger("engine")
 
 Dimensions = tuple[tuple[str, str], ...]
 """Name and value pairs in order of name."""
@@ -55,14 +58,16 @@ class MetricStore:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._wake = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         # Two ways to find a series: by its sorted dimensions, and by the order in which a caller happens to name them.
         self._series: dict[tuple[str, str, str, Dimensions], Series] = {}
         self._cache: dict[tuple[str, str, str, Dimensions], Series] = {}
+        # And a third for reads, which do not name a unit.
+        self._units: dict[tuple[str, str, Dimensions], list[Series]] = {}
         self._dirty: dict[int, Series] = {}
         for row in self._archive.series():
             key = (row.namespace, row.name, row.unit, row.dimensions)
-            self._series[key] = Series(row.id, row.namespace, row.name, row.unit, row.dimensions, row.last)
+            self._add(key, row.id, row.last)
         self._thread = threading.Thread(target=self._run, name="metric-flush", daemon=True)
         self._thread.start()
 
@@ -71,12 +76,13 @@ class MetricStore:
         with self._flushing, self._lock:
             self._series.clear()
             self._cache.clear()
+            self._units.clear()
             self._dirty.clear()
             self._archive.clear()
 
     def close(self) -> None:
         """Flush, end the flushing thread, close the files."""
-        self._closing = True
+        self._closing.set()
         self._wake.set()
         self._thread.join()
         self.flush()
@@ -163,14 +169,8 @@ class MetricStore:
         wanted = tuple(sorted(dimensions.items()))
         result: dict[str, dict[int, Bin]] = {}
         with self._lock:
-            matching = [
-                item
-                for item in self._series.values()
-                if item.name == metric
-                and item.namespace == namespace
-                and item.dimensions == wanted
-                and unit in (None, item.unit)
-            ]
+            known = self._units.get((namespace, metric, wanted), ())
+            matching = [item for item in known if unit in (None, item.unit)]
         for item in matching:
             into = bins_by_period()
             with (
@@ -233,13 +233,23 @@ class MetricStore:
         with self._flushing:
             with self._lock:
                 dirty, self._dirty = self._dirty, {}
-                bins, last = [], {}
-                for series in dirty.values():
-                    last[series.id] = series.last
-                    bins += [(series.id, second, found.encode()) for second, found in series.open.items()]
+                taken = {number: series.open for number, series in dirty.items()}
+                last = {number: series.last for number, series in dirty.items()}
+                bins = []
+                for number, series in dirty.items():
+                    bins += [(number, second, found.encode()) for second, found in series.open.items()]
                     series.open = {}
-            if bins:
+            if not bins:
+                return
+            try:
                 self._archive.append(bins, last)
+            except (OSError, sqlite3.Error):
+                with self._lock:
+                    for number, series in dirty.items():
+                        for second, found in taken[number].items():
+                            series.open.setdefault(second, Bin()).merge(found)
+                    self._dirty = {**dirty, **self._dirty}
+                raise
 
     # Inside; all but _run under the lock.
 
@@ -250,11 +260,16 @@ class MetricStore:
         series = self._series.get(canonical)
         if series is None:
             now = time.time()
-            number = self._archive.register(namespace, metric, unit, ordered, now)
-            series = self._series[canonical] = Series(number, namespace, metric, unit, ordered, now)
+            series = self._add(canonical, self._archive.register(namespace, metric, unit, ordered, now), now)
         if len(self._cache) > 50_000:
             self._cache.clear()
         self._cache[key] = series
+        return series
+
+    def _add(self, key: tuple[str, str, str, Dimensions], number: int, last: float) -> Series:
+        namespace, metric, unit, dimensions = key
+        series = self._series[key] = Series(number, namespace, metric, unit, dimensions, last)
+        self._units.setdefault((namespace, metric, dimensions), []).append(series)
         return series
 
     def _bin(self, key: tuple[str, str, str, Dimensions], second: int) -> Bin:
@@ -272,10 +287,15 @@ class MetricStore:
     def _run(self) -> None:
         while True:
             self._wake.wait()
-            if self._closing:
+            if self._closing.wait(_FLUSH_SECONDS):
                 return
             self._wake.clear()
-            time.sleep(_FLUSH_SECONDS)
-            self.flush()
-            with self._flushing:
-                self._archive.maintain(time.time())
+            try:
+                self.flush()
+                with self._flushing:
+                    self._archive.maintain(time.time())
+            except (OSError, sqlite3.Error):
+                _log.exception(
+                    "metric data cannot be written to %s; it is kept in memory meanwhile", self.root
+                )
+                self._wake.set()

@@ -12,6 +12,7 @@ import heapq
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,15 +82,19 @@ class StreamFile:
         data = b"".join(_line(timestamp, ingestion, message) for timestamp, message in events)
         first, last = events[0][0], events[-1][0]
         new = not self.extents or first < self.extents[-1].last
-        if new and self.extents:
-            self.starts.append(self.size)
         start = self.size
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError:  # The disk is full, say: no half line stays.
+            os.ftruncate(descriptor, start)
+            raise
         self.size = start + len(data)
         self.ingested = ingestion
         if new:
+            if self.extents:
+                self.starts.append(start)
             self.extents.append(Extent(start, self.size, first, last))
         else:
             self.extents[-1].end, self.extents[-1].last = self.size, last
@@ -99,9 +104,10 @@ class StreamFile:
         extents = [Extent(e.start, e.end, e.first, e.last) for e in self.extents]
         if after is not None:
             extents = [extent for extent in extents if (extent.last, extent.end) > after]
-        if not extents:
+        file = self._open() if extents else None
+        if file is None:
             return
-        with self.path.open("rb", buffering=0) as file:
+        with file:
             runs = []
             for extent in extents:
                 runs.append(_ascending(file.fileno(), extent, after))
@@ -112,11 +118,19 @@ class StreamFile:
         extents = [Extent(e.start, e.end, e.first, e.last) for e in self.extents]
         if before is not None:
             extents = [extent for extent in extents if (extent.first, extent.start) < before]
-        if not extents:
+        file = self._open() if extents else None
+        if file is None:
             return
-        with self.path.open("rb", buffering=0) as file:
+        with file:
             runs = [_descending(file.fileno(), extent, before) for extent in extents]
             yield from runs[0] if len(runs) == 1 else heapq.merge(*runs, key=_position, reverse=True)
+
+    def _open(self) -> FileIO | None:
+        """The file for reading; None when its stream was deleted a moment ago."""
+        try:
+            return self.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return None
 
     def _load(self) -> None:
         with self.path.open("r+b", buffering=0) as file:

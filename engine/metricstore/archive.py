@@ -132,9 +132,13 @@ class Archive:
         """Append (series, second, encoded bin) to the journal; ``last`` is each series' time of last arrival."""
         data = b"".join(record(series, second, encoded) for series, second, encoded in bins)
         with self._lock:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._journal, view) :]
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(self._journal, view) :]
+            except OSError:
+                os.ftruncate(self._journal, self._journal_bytes)
+                raise
             for series, second, encoded in bins:
                 self._recent[series].append((second, encoded))
             self._journal_bytes += len(data)

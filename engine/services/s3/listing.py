@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ async def list_objects_v2(engine: Engine, request: Request, params: dict[str, An
         start = engine.tokens.decode(
             "ListObjectsV2", {"Bucket": name}, token, code="InvalidArgument", message=text
         )
-    page = _page(engine, params, start, limit)
+    page = await _page(engine, params, start, limit)
     write = _encoder(params)
     person = owner(engine)["ID"] if params.get("FetchOwner") else ""
     parts = [
@@ -107,7 +108,7 @@ async def list_objects_v2(engine: Engine, request: Request, params: dict[str, An
     if page.truncated:
         following = engine.tokens.encode("ListObjectsV2", {"Bucket": name}, page.last.decode())
         parts.append(_element("NextContinuationToken", following))
-    return _answer("ListBucketResult", parts, page, write, person)
+    return await asyncio.to_thread(_answer, "ListBucketResult", parts, page, write, person)
 
 
 @operation("s3", "ListObjects")
@@ -115,7 +116,7 @@ async def list_objects(engine: Engine, request: Request, params: dict[str, Any])
     """The first version of the list, with markers."""
     name = bucket_of(engine, params).name
     limit = _limit(params, "MaxKeys", "max-keys")
-    page = _page(engine, params, params.get("Marker") or "", limit)
+    page = await _page(engine, params, params.get("Marker") or "", limit)
     write = _encoder(params)
     parts = [
         _element("Name", escape(name)),
@@ -128,7 +129,7 @@ async def list_objects(engine: Engine, request: Request, params: dict[str, Any])
     ]
     if page.truncated and params.get("Delimiter"):
         parts.append(_element("NextMarker", write(page.last.decode())))
-    return _answer("ListBucketResult", parts, page, write, owner(engine)["ID"])
+    return await asyncio.to_thread(_answer, "ListBucketResult", parts, page, write, owner(engine)["ID"])
 
 
 @operation("s3", "ListObjectVersions")
@@ -136,7 +137,7 @@ async def list_object_versions(engine: Engine, request: Request, params: dict[st
     """Every object as its own only version: buckets here are not versioned."""
     name = bucket_of(engine, params).name
     limit = _limit(params, "MaxKeys", "max-keys")
-    page = _page(engine, params, params.get("KeyMarker") or "", limit)
+    page = await _page(engine, params, params.get("KeyMarker") or "", limit)
     write = _encoder(params)
     parts = [
         _element("Name", escape(name)),
@@ -151,13 +152,16 @@ async def list_object_versions(engine: Engine, request: Request, params: dict[st
     if page.truncated:
         parts.append(_element("NextKeyMarker", write(page.last.decode())))
         parts.append(_element("NextVersionIdMarker", "null"))
-    return _answer("ListVersionsResult", parts, page, write, owner(engine)["ID"], versions=True)
+    return await asyncio.to_thread(
+        _answer, "ListVersionsResult", parts, page, write, owner(engine)["ID"], versions=True
+    )
 
 
-def _page(engine: Engine, params: dict[str, Any], start: str, limit: int) -> Listing:
+async def _page(engine: Engine, params: dict[str, Any], start: str, limit: int) -> Listing:
     if params.get("EncodingType") not in (None, "url"):
         raise invalid_argument("Invalid Encoding Method specified in Request", "encoding-type")
-    return list_page(
+    return await asyncio.to_thread(
+        list_page,
         engine.objects,
         params["Bucket"],
         (params.get("Prefix") or "").encode(),

@@ -75,7 +75,7 @@ async def get_object(engine: Engine, request: Request, params: dict[str, Any]) -
         if length <= _INLINE:
             answer.body = os.pread(descriptor, length, offset)
         else:
-            answer.body, file = _chunks(file, offset, length), None  # type: ignore[assignment]
+            answer.body, file = _chunks(request, file, offset, length), None  # type: ignore[assignment]
         return answer
     finally:
         if file is not None:
@@ -225,9 +225,10 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end - start + 1
 
 
-async def _chunks(file: Any, offset: int, length: int) -> AsyncIterator[bytes]:
-    """A range of a file; the next chunk is read while one is sent."""
+async def _chunks(request: Request, file: Any, offset: int, length: int) -> AsyncIterator[bytes]:
+    """A range of a file; the next chunk is read while one is sent. Ends early when the client has gone."""
     loop = asyncio.get_running_loop()
+    ending = asyncio.ensure_future(request.receive())
     descriptor = file.fileno()
     following: asyncio.Future[bytes] | None = None
     try:
@@ -241,7 +242,10 @@ async def _chunks(file: Any, offset: int, length: int) -> AsyncIterator[bytes]:
             if length:
                 following = loop.run_in_executor(None, os.pread, descriptor, min(_CHUNK, length), offset)
             yield data
+            if ending.done() and ending.result()["type"] == "http.disconnect":
+                return
     finally:
+        ending.cancel()
         if following is not None and not following.done():
             await asyncio.wait([following])
         file.close()
