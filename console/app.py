@@ -134,7 +134,8 @@ class Console(App[int], inherit_bindings=False):
         """
         status, now = self.hub_status, self.services.now()
         age = primary.age(now) if primary else None
-        if age is None:
+        final = primary is not None and primary.topic.kind == "job" and primary.next_at is None
+        if age is None or final:  # a job that has ended is not asked for any more
             since = ""
         elif age < 5:
             since = " · now"
@@ -399,6 +400,8 @@ def run(application: Console, crash_folder: Path) -> int:
         return 2
     if os.environ.get("SSH_CONNECTION"):
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    for name in ("COLUMNS", "LINES"):  # exported, they would freeze the size of the screen
+        os.environ.pop(name, None)
     terminal.remember_terminal()
     terminal.survive_bytes()
     terminal.leave_on_hangup(0)

@@ -27,7 +27,9 @@ def fact(label: str, value: str, width: int, role: str = "", *, label_width: int
 def pairs(values: Mapping[str, str], width: int, role: str = "") -> Lines:
     """Names and values in the order of their names, values below each other."""
     lines: Lines = []
-    label_width = min(max(LABEL, *(len(name) + 2 for name in values)) if values else LABEL, max(LABEL, width // 2))
+    label_width = min(
+        max(LABEL, *(len(name) + 2 for name in values)) if values else LABEL, max(LABEL, width // 2)
+    )
     for name in sorted(values):
         lines += fact(name, values[name], width, role, label_width=label_width)
     return lines
@@ -56,7 +58,9 @@ def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
     lines += [[], head("Timeline"), *timeline(detail, now, width)]
     if detail.final_metrics:
         lines += [[], head("Metrics", "last values")]
-        lines += pairs({metric.name: number(metric.value) for metric in detail.final_metrics}, width, "strong")
+        lines += pairs(
+            {metric.name: number(metric.value) for metric in detail.final_metrics}, width, "strong"
+        )
     machine = f"{detail.row.instance_count or 1} × {detail.row.instance_type or '–'}"
     lines += [[], head("Resources"), *fact("Instance", machine, width)]
     if detail.training_seconds is not None:
@@ -65,7 +69,7 @@ def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
         )
         lines += fact("Training time", duration(detail.training_seconds) + billable, width)
     if detail.max_runtime:
-        lines += fact("Longest", duration(detail.max_runtime), width)
+        lines += fact("Time limit", duration(detail.max_runtime), width)
     lines += fact("Model artefact", detail.model_artifact or "not written yet", width)
     return lines
 

@@ -59,9 +59,9 @@ class HomeScreen(ConsoleScreen):
             yield Rows[Entry](
                 [
                     Column("", 13, watch=True),
-                    Column("", 20, grow=3, middle=True),
-                    Column("", 12),
-                    Column("", 14, grow=2, watch=True),
+                    Column("", 28, grow=3, middle=True),
+                    Column("", 12, drop=1),
+                    Column("", 26, grow=2, watch=True),
                 ],
                 key=lambda entry: (entry.kind, entry.name),
                 cells=self._cells,

@@ -53,7 +53,9 @@ def overview(state: RunState, now: float, width: int, *, run: str, brief: bool =
             lines += facts.sentences(
                 state.finished.message.splitlines(), width, shown.role if shown.role == "bad" else ""
             )
-        lines += facts.pairs({name: number(value) for name, value in state.finished.metrics.items()}, width, "strong")
+        lines += facts.pairs(
+            {name: number(value) for name, value in state.finished.metrics.items()}, width, "strong"
+        )
         lines += (
             [[("Left in place:", "wait")], *facts.sentences(state.finished.left_behind, width, "wait")]
             if state.finished.left_behind

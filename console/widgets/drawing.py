@@ -116,14 +116,22 @@ def legend(series: Sequence[Series], width: int, title: str = "") -> list[Run]:
     if len(series) == 1:
         one = series[0]
         value = f"{number(one.last)} {one.unit}".rstrip() if one.points else "no data"
-        return [(crop(title or one.name, max(0, width - len(value) - 2)).rstrip() + "  ", "strong"), (value, SERIES_ROLES[0])]
+        return [
+            (crop(title or one.name, max(0, width - len(value) - 2)).rstrip() + "  ", "strong"),
+            (value, SERIES_ROLES[0]),
+        ]
     names = [one.name for one in series]
     common = _common_ending(names)
     shorter = [name.removesuffix(common).rstrip(":_- ") for name in names] if common else names
     values = [f" {number(one.last)} {one.unit}".rstrip() if one.points else "" for one in series]
     none = [""] * len(series)
     common = title or common
-    attempts = ((title, names, values), (common, shorter, values), (common, shorter, none), ("", shorter, none))
+    attempts = (
+        (title, names, values),
+        (common, shorter, values),
+        (common, shorter, none),
+        ("", shorter, none),
+    )
     for head, labels, numbers in attempts:
         line: list[Run] = [(head.strip(":_- ") + "  ", "strong")] if head else []
         for index, (label, value) in enumerate(zip(labels, numbers, strict=True)):
@@ -215,6 +223,8 @@ def _x_bounds(values: Sequence[float]) -> tuple[float, float]:
 
 def _x_axis(gutter: int, width: int, first: str, label: str, last: str) -> str:
     room = width - len(first) - len(last)
+    if room < 2:
+        return " " * gutter + right(last, width)
     middle = label if len(label) + 2 <= room else ""
     return " " * gutter + first + middle.center(max(1, room)) + last
 

@@ -35,7 +35,12 @@ class Choice(Painted, can_focus=True, inherit_bindings=False):
             return self.choice
 
     def __init__(
-        self, choices: Sequence[tuple[str, str]], value: str | None = None, *, id: str | None = None, wide: bool = False
+        self,
+        choices: Sequence[tuple[str, str]],
+        value: str | None = None,
+        *,
+        id: str | None = None,
+        wide: bool = False,
     ) -> None:
         super().__init__(id=id, classes="-wide-choice" if wide else None)
         self._choices = list(choices)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -39,7 +40,7 @@ def app(services: Scripted) -> Console:
     return make_app(services, theme_name="mlconsole-dark")
 
 
-async def until(pilot: Pilot[object], condition: Callable[[], object], what: str = "") -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:
     """Wait until a condition holds, up to a deadline."""
     deadline = time.monotonic() + DEADLINE
     while True:
@@ -49,6 +50,3 @@ async def until(pilot: Pilot[object], condition: Callable[[], object], what: str
             return
         assert time.monotonic() < deadline, f"never happened: {what or condition}"
         await asyncio.sleep(0.02)
-
-
-Go = Callable[[Pilot[object]], Awaitable[None]]

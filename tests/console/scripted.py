@@ -50,7 +50,9 @@ class Scripted:
         self.values: dict[Topic[Any], Snapshot[Any]] = {}
         self.listeners: dict[Topic[Any], list[Callable[[Snapshot[Any]], None]]] = {}
         self.on_status: Callable[[HubStatus], None] | None = None
-        self.status = HubStatus(target=target, region=self.region, account="123456789012", backend="ok", calls_per_minute=12)
+        self.status = HubStatus(
+            target=target, region=self.region, account="123456789012", backend="ok", calls_per_minute=12
+        )
         self.hang = threading.Event()
         self.fail: Problem | None = None
         self.done: list[tuple[Any, ...]] = []
@@ -168,14 +170,28 @@ class Scripted:
         self, endpoint: str, body: bytes, *, content_type: str, accept: str, variant: str
     ) -> Invocation:
         self._block("invoke", endpoint, body, content_type, accept, variant)
-        return Invocation(body=b'{"predictions": [0.93]}', content_type="application/json", variant=variant or "AllTraffic", milliseconds=4.25)
+        return Invocation(
+            body=b'{"predictions": [0.93]}',
+            content_type="application/json",
+            variant=variant or "AllTraffic",
+            milliseconds=4.25,
+        )
 
 
 def job_row(name: str, status: str, age: float, seconds: float | None = None, **more: Any) -> JobRow:
     """A job created ``age`` seconds before now that ran for ``seconds``."""
     created = NOW - age
     ended = created + seconds if seconds is not None else None
-    return JobRow(name=name, status=status, created=created, modified=ended or NOW, ended=ended, instance_type="ml.m5.large", instance_count=1, **more)
+    return JobRow(
+        name=name,
+        status=status,
+        created=created,
+        modified=ended or NOW,
+        ended=ended,
+        instance_type="ml.m5.large",
+        instance_count=1,
+        **more,
+    )
 
 
 def jobs() -> tuple[JobRow, ...]:
@@ -191,25 +207,60 @@ def jobs() -> tuple[JobRow, ...]:
 
 def job_detail(row: JobRow) -> JobDetail:
     """The description of a job of `jobs`."""
-    steps = [("Starting", 0, 2.1, "Preparing the instance"), ("Downloading", 2.1, 3.4, "Downloading input data"), ("Training", 3.4, None, "Training image download completed")]
+    steps = [
+        ("Starting", 0, 2.1, "Preparing the instance"),
+        ("Downloading", 2.1, 3.4, "Downloading input data"),
+        ("Training", 3.4, None, "Training image download completed"),
+    ]
     transitions = [
-        Transition(status=name, started=row.created + begin, ended=None if end is None and row.active else row.created + (end or 40.0), message=text)
+        Transition(
+            status=name,
+            started=row.created + begin,
+            ended=None if end is None and row.active else row.created + (end or 40.0),
+            message=text,
+        )
         for name, begin, end, text in steps
     ]
     if not row.active:
-        transitions.append(Transition(status="Uploading", started=row.created + 40, ended=row.created + 41.8, message="Uploading the model"))
+        transitions.append(
+            Transition(
+                status="Uploading",
+                started=row.created + 40,
+                ended=row.created + 41.8,
+                message="Uploading the model",
+            )
+        )
     return JobDetail(
         row=row,
         arn=f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{row.name}",
-        failure_reason="AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"ValueError: could not convert string to float: 'taska'\"" if row.status == "Failed" else "",
+        failure_reason="AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"ValueError: could not convert string to float: 'taska'\""
+        if row.status == "Failed"
+        else "",
         image="763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.5-cpu-py311",
         role="arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole",
-        hyperparameters={"epochs": "300", "learning-rate": "0.01", "hidden": "32", "sagemaker_program": "train.py"},
-        channels=(Channel(name="train", location="s3://sagemaker-us-east-1-123456789012/moons/train.csv", content_type="text/csv", distribution="FullyReplicated"),),
+        hyperparameters={
+            "epochs": "300",
+            "learning-rate": "0.01",
+            "hidden": "32",
+            "sagemaker_program": "train.py",
+        },
+        channels=(
+            Channel(
+                name="train",
+                location="s3://sagemaker-us-east-1-123456789012/moons/train.csv",
+                content_type="text/csv",
+                distribution="FullyReplicated",
+            ),
+        ),
         transitions=tuple(transitions),
-        final_metrics=(FinalMetric(name="train:loss", value=0.2871, time=row.created + 39), FinalMetric(name="validation:accuracy", value=0.9111, time=row.created + 39)),
+        final_metrics=(
+            FinalMetric(name="train:loss", value=0.2871, time=row.created + 39),
+            FinalMetric(name="validation:accuracy", value=0.9111, time=row.created + 39),
+        ),
         metric_definitions={"train:loss": "loss=([0-9.]+)", "validation:accuracy": "accuracy=([0-9.]+)"},
-        model_artifact="" if row.active else f"s3://sagemaker-us-east-1-123456789012/{row.name}/output/model.tar.gz",
+        model_artifact=""
+        if row.active
+        else f"s3://sagemaker-us-east-1-123456789012/{row.name}/output/model.tar.gz",
         output_path="s3://sagemaker-us-east-1-123456789012/",
         volume_gb=30,
         max_runtime=1800,
@@ -221,21 +272,35 @@ def job_detail(row: JobRow) -> JobDetail:
 
 def curve(name: str, start: float, end: float, begin: float, points: int = 60) -> SeriesData:
     """A metric that goes from ``start`` towards ``end``, one point each second."""
-    values = tuple((begin + i, round(end + (start - end) * 0.93**i + 0.01 * ((i * 7) % 5 - 2) / (1 + i / 10), 5)) for i in range(points))
+    values = tuple(
+        (begin + i, round(end + (start - end) * 0.93**i + 0.01 * ((i * 7) % 5 - 2) / (1 + i / 10), 5))
+        for i in range(points)
+    )
     return SeriesData(name, values)
 
 
 def log_tail(row: JobRow, lines: int = 40) -> LogTail:
     """The log of a job."""
-    texts = [f"epoch {i + 1}/300 loss={0.2871 + 0.4 * 0.93**i:.4f} accuracy={0.91 - 0.4 * 0.9**i:.4f}" for i in range(lines)]
-    texts[0:0] = ["Invoking script with the following command:", "/usr/bin/python3 train.py --epochs 300 --hidden 32", "WARNING: no GPU found, training on 2 CPU threads"]
+    texts = [
+        f"epoch {i + 1}/300 loss={0.2871 + 0.4 * 0.93**i:.4f} accuracy={0.91 - 0.4 * 0.9**i:.4f}"
+        for i in range(lines)
+    ]
+    texts[0:0] = [
+        "Invoking script with the following command:",
+        "/usr/bin/python3 train.py --epochs 300 --hidden 32",
+        "WARNING: no GPU found, training on 2 CPU threads",
+    ]
     return LogTail(tuple(LogLine(row.created + 4 + i, "algo-1", text) for i, text in enumerate(texts)))
 
 
 def endpoints() -> tuple[EndpointRow, ...]:
     return (
-        EndpointRow(name="moons-ab-20270115-074500", status="InService", created=NOW - 900, modified=NOW - 860),
-        EndpointRow(name="plagiarism-20270115-075900", status="Creating", created=NOW - 60, modified=NOW - 60),
+        EndpointRow(
+            name="moons-ab-20270115-074500", status="InService", created=NOW - 900, modified=NOW - 860
+        ),
+        EndpointRow(
+            name="plagiarism-20270115-075900", status="Creating", created=NOW - 60, modified=NOW - 60
+        ),
     )
 
 
@@ -245,15 +310,37 @@ def endpoint_detail(row: EndpointRow) -> EndpointDetail:
         arn=f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{row.name}",
         config=f"{row.name}-config",
         variants=(
-            VariantRow(name="champion", model="moons-low-9d01", instance_type="ml.t2.medium", current_weight=0.9, desired_weight=0.9, current_count=1, desired_count=1, share=0.9),
-            VariantRow(name="challenger", model="moons-high-41c2", instance_type="ml.m5.large", current_weight=0.1, desired_weight=0.1, current_count=1, desired_count=2, share=0.1),
+            VariantRow(
+                name="champion",
+                model="moons-low-9d01",
+                instance_type="ml.t2.medium",
+                current_weight=0.9,
+                desired_weight=0.9,
+                current_count=1,
+                desired_count=1,
+                share=0.9,
+            ),
+            VariantRow(
+                name="challenger",
+                model="moons-high-41c2",
+                instance_type="ml.m5.large",
+                current_weight=0.1,
+                desired_weight=0.1,
+                current_count=1,
+                desired_count=2,
+                share=0.1,
+            ),
         ),
     )
 
 
 def traffic() -> EndpointTraffic:
     def wave(name: str, variant: str, base: float, swing: float) -> SeriesData:
-        return SeriesData(name, tuple((NOW - 900 + 10 * i, base + swing * ((i * 13) % 11) / 10) for i in range(90)), variant=variant)
+        return SeriesData(
+            name,
+            tuple((NOW - 900 + 10 * i, base + swing * ((i * 13) % 11) / 10) for i in range(90)),
+            variant=variant,
+        )
 
     return EndpointTraffic(
         window=900,
@@ -269,7 +356,9 @@ def traffic() -> EndpointTraffic:
     )  # fmt: skip
 
 
-def study_run(name: str, status: str, *, created: float = NOW - 95, interface: str = "low", **more: Any) -> Run:
+def study_run(
+    name: str, status: str, *, created: float = NOW - 95, interface: str = "low", **more: Any
+) -> Run:
     return Run(
         id=name, folder=Path("/nonexistent") / name, study="moons", interface=interface, status=status, created=created,
         parameters={"epochs": 300, "learning-rate": 0.01, "hidden": 32, "seed": 1}, configuration={"target": "embedded"}, **more,
@@ -279,8 +368,21 @@ def study_run(name: str, status: str, *, created: float = NOW - 95, interface: s
 def runs() -> tuple[Run, ...]:
     return (
         study_run("moons-20270115-075825-1f3a", "running", step="train"),
-        study_run("moons-20270115-074355-c0de", "completed", created=NOW - 965, ended=NOW - 900, metrics={"accuracy": 0.8933, "lift": 0.0333}),
-        study_run("moons-20270114-180210-77b1", "refused", created=NOW - 50_000, ended=NOW - 49_950, message="The gate `beats-baseline` said no: 0.8067 against 0.9 of the RBF SVM.", metrics={"accuracy": 0.8067}),
+        study_run(
+            "moons-20270115-074355-c0de",
+            "completed",
+            created=NOW - 965,
+            ended=NOW - 900,
+            metrics={"accuracy": 0.8933, "lift": 0.0333},
+        ),
+        study_run(
+            "moons-20270114-180210-77b1",
+            "refused",
+            created=NOW - 50_000,
+            ended=NOW - 49_950,
+            message="The gate `beats-baseline` said no: 0.8067 against 0.9 of the RBF SVM.",
+            metrics={"accuracy": 0.8067},
+        ),
     )
 
 
@@ -289,7 +391,15 @@ def run_events(run: str, upto: int = 100, *, question: bool = False) -> list[e.E
     info = next(info for info in catalog() if info.name == "moons")
     at = NOW - 60
     found: list[e.Event] = [
-        e.RunStarted(time=at, run=run, study="moons", interface="low", target="embedded", steps=[{"id": i, "title": t} for i, t in info.steps], parameters={"epochs": 300})
+        e.RunStarted(
+            time=at,
+            run=run,
+            study="moons",
+            interface="low",
+            target="embedded",
+            steps=[{"id": i, "title": t} for i, t in info.steps],
+            parameters={"epochs": 300},
+        )
     ]
     for number, (identifier, title) in enumerate(info.steps):
         if number >= upto:
@@ -297,37 +407,106 @@ def run_events(run: str, upto: int = 100, *, question: bool = False) -> list[e.E
         last = number == upto - 1
         at += 2
         found.append(e.StepStarted(time=at, step=identifier, title=title))
-        found.append(e.ApiCall(time=at + 0.1, step=identifier, service="sagemaker", operation="DescribeTrainingJob", parameters={"TrainingJobName": run}, seconds=0.0123))
+        found.append(
+            e.ApiCall(
+                time=at + 0.1,
+                step=identifier,
+                service="sagemaker",
+                operation="DescribeTrainingJob",
+                parameters={"TrainingJobName": run},
+                seconds=0.0123,
+            )
+        )
         found += [replace(event, time=at + 0.2, step=identifier) for event in _of_step(identifier)]
         if last:
-            found.append(e.Progress(time=at + 1, step=identifier, done=180, total=300, unit="epochs", note="loss 0.2871"))
+            found.append(
+                e.Progress(
+                    time=at + 1, step=identifier, done=180, total=300, unit="epochs", note="loss 0.2871"
+                )
+            )
             if question:
-                found.append(e.Question(time=at + 1, step=identifier, question="deploy-anyway", text="The net loses to the RBF SVM. Host it anyway?", choices=["no", "yes"], default="no"))
+                found.append(
+                    e.Question(
+                        time=at + 1,
+                        step=identifier,
+                        question="deploy-anyway",
+                        text="The net loses to the RBF SVM. Host it anyway?",
+                        choices=["no", "yes"],
+                        default="no",
+                    )
+                )
         else:
-            found.append(e.StepFinished(time=at + 1.8, step=identifier, status="done", seconds=1.8, summary=f"{title} is done."))
+            found.append(
+                e.StepFinished(
+                    time=at + 1.8, step=identifier, status="done", seconds=1.8, summary=f"{title} is done."
+                )
+            )
     if upto >= len(info.steps):
-        found.append(e.RunFinished(time=at + 2, run=run, status="completed", metrics={"accuracy": 0.8933, "precision": 0.9, "recall": 0.8861}, message="The net beats logistic regression by 3.3 points."))
+        found.append(
+            e.RunFinished(
+                time=at + 2,
+                run=run,
+                status="completed",
+                metrics={"accuracy": 0.8933, "precision": 0.9, "recall": 0.8861},
+                message="The net beats logistic regression by 3.3 points.",
+            )
+        )
     return found
 
 
 def _of_step(step: str) -> list[e.Event]:
     if step == "baseline":
-        return [e.Table(time=0, title="Free baselines", columns=["model", "accuracy", "seconds"], rows=[["logistic regression", 0.86, 0.004], ["RBF SVM", 0.9, 0.011]])]
+        return [
+            e.Table(
+                time=0,
+                title="Free baselines",
+                columns=["model", "accuracy", "seconds"],
+                rows=[["logistic regression", 0.86, 0.004], ["RBF SVM", 0.9, 0.011]],
+            )
+        ]
     if step == "train":
-        found: list[e.Event] = [e.Log(time=0, message="Training job moons-1f3a is InProgress."), e.Artifact(time=0, what="training job", name="moons-1f3a")]
+        found: list[e.Event] = [
+            e.Log(time=0, message="Training job moons-1f3a is InProgress."),
+            e.Artifact(time=0, what="training job", name="moons-1f3a"),
+        ]
         for point in range(60):
-            found.append(e.Metric(time=0, name="train:loss", value=round(0.28 + 0.4 * 0.93**point, 5), x=point * 3))
-            found.append(e.Metric(time=0, name="validation:loss", value=round(0.31 + 0.38 * 0.94**point, 5), x=point * 3))
-            found.append(e.Metric(time=0, name="validation:accuracy", value=round(0.91 - 0.41 * 0.9**point, 5), x=point * 3))
+            found.append(
+                e.Metric(time=0, name="train:loss", value=round(0.28 + 0.4 * 0.93**point, 5), x=point * 3)
+            )
+            found.append(
+                e.Metric(
+                    time=0, name="validation:loss", value=round(0.31 + 0.38 * 0.94**point, 5), x=point * 3
+                )
+            )
+            found.append(
+                e.Metric(
+                    time=0, name="validation:accuracy", value=round(0.91 - 0.41 * 0.9**point, 5), x=point * 3
+                )
+            )
         return found
     if step == "gate":
         return [
-            e.Gate(time=0, name="loss-moves", verdict="pass", reason="The loss fell from 0.693 to 0.287; ln 2 is 0.693."),
-            e.Gate(time=0, name="beats-baseline", verdict="warn", reason="0.8933 beats logistic regression (0.86), not the RBF SVM (0.9).", value=0.8933, threshold=0.9),
+            e.Gate(
+                time=0,
+                name="loss-moves",
+                verdict="pass",
+                reason="The loss fell from 0.693 to 0.287; ln 2 is 0.693.",
+            ),
+            e.Gate(
+                time=0,
+                name="beats-baseline",
+                verdict="warn",
+                reason="0.8933 beats logistic regression (0.86), not the RBF SVM (0.9).",
+                value=0.8933,
+                threshold=0.9,
+            ),
         ]
     if step == "evaluate":
         axis = [i / 10 for i in range(-15, 26)]
-        grid = [[1 / (1 + 2.718 ** (-4 * (y + 0.4 * (1 - x) * (x - 0.2)))) for x in axis] for y in [j / 10 for j in range(-10, 16)]]
+        grid = [
+            [1 / (1 + 2.718 ** (-4 * (y + 0.4 * (1 - x) * (x - 0.2)))) for x in axis]
+            for y in [j / 10 for j in range(-10, 16)]
+        ]
         return [
             e.Table(time=0, title="On 150 points it never saw", columns=["", "said 0", "said 1"], rows=[["is 0", 64, 7], ["is 1", 9, 70]]),
             e.Figure(
@@ -350,12 +529,27 @@ def populated(**options: Any) -> Scripted:
         services.publish(topics.job(row.name), job_detail(row))
         services.publish(topics.job_logs(row.name), log_tail(row))
         begin = row.created + 4
-        services.publish(topics.job_metrics(row.name), (curve("train:loss", 0.69, 0.28, begin), curve("validation:loss", 0.68, 0.31, begin), curve("validation:accuracy", 0.5, 0.91, begin)))
+        services.publish(
+            topics.job_metrics(row.name),
+            (
+                curve("train:loss", 0.69, 0.28, begin),
+                curve("validation:loss", 0.68, 0.31, begin),
+                curve("validation:accuracy", 0.5, 0.91, begin),
+            ),
+        )
     services.publish(topics.ENDPOINTS, endpoints())
     for endpoint in endpoints():
         services.publish(topics.endpoint(endpoint.name), endpoint_detail(endpoint))
         services.publish(topics.endpoint_metrics(endpoint.name), traffic())
-        services.publish(topics.endpoint_logs(endpoint.name), LogTail((LogLine(NOW - 30, "champion", "GET /ping 200"), LogLine(NOW - 20, "challenger", "POST /invocations 200"))))
+        services.publish(
+            topics.endpoint_logs(endpoint.name),
+            LogTail(
+                (
+                    LogLine(NOW - 30, "champion", "GET /ping 200"),
+                    LogLine(NOW - 20, "challenger", "POST /invocations 200"),
+                )
+            ),
+        )
     services.publish(topics.RUNS, runs())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)
     services.events["moons-20270115-074355-c0de"] = run_events("moons-20270115-074355-c0de")

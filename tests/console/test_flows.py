@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual.widgets import Input, Static
@@ -77,7 +78,13 @@ def rendered(rows: Rows[object]) -> str:
     return "\n".join(rows.render_line(y).text for y in range(rows.size.height))
 
 
-async def test_digits_change_screens_and_hidden_screens_observe_nothing(app: Console, services: Scripted) -> None:
+def observes(services: Scripted, watched: set[str]) -> bool:
+    return services.watched() == watched
+
+
+async def test_digits_change_screens_and_hidden_screens_observe_nothing(
+    app: Console, services: Scripted
+) -> None:
     async with app.run_test(size=SMALL) as pilot:
         for key, screen, watched in (
             ("2", JobsScreen, {"jobs"}),
@@ -87,7 +94,7 @@ async def test_digits_change_screens_and_hidden_screens_observe_nothing(app: Con
         ):
             await pilot.press(key)
             assert isinstance(app.screen, screen)
-            await until(pilot, lambda watched=watched: services.watched() == watched, f"watching {watched}")
+            await until(pilot, partial(observes, services, watched), f"watching {watched}")
 
 
 async def test_filter_narrows_and_escape_drops_it(app: Console) -> None:
@@ -171,7 +178,9 @@ async def test_a_job_that_has_ended_is_not_stopped(app: Console, services: Scrip
         assert services.done == []
 
 
-async def test_the_deletion_concerns_the_endpoint_that_the_dialog_names(app: Console, services: Scripted) -> None:
+async def test_the_deletion_concerns_the_endpoint_that_the_dialog_names(
+    app: Console, services: Scripted
+) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3")
         named = app.screen.query_one("#list", Rows).cursor_key
@@ -193,7 +202,6 @@ async def test_on_aws_the_name_has_to_be_typed() -> None:
         await pilot.press("2", "x")
         dialog = app.screen
         assert isinstance(dialog, ChoiceScreen)
-        name = jobs()[0].name
         await pilot.press(*"wrong", "enter")
         assert services.done == []
 
@@ -340,8 +348,14 @@ async def test_keys_work_while_every_call_hangs(app: Console, services: Scripted
     services.hang.clear()
 
 
-async def test_a_lost_backend_keeps_the_last_good_rows_and_says_what_to_do(app: Console, services: Scripted) -> None:
-    problem = Problem("The embedded SageMaker does not answer.", "`mlconsole engine status` tells whether it runs.", "unreachable")
+async def test_a_lost_backend_keeps_the_last_good_rows_and_says_what_to_do(
+    app: Console, services: Scripted
+) -> None:
+    problem = Problem(
+        "The embedded SageMaker does not answer.",
+        "`mlconsole engine status` tells whether it runs.",
+        "unreachable",
+    )
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("2")
         services.time += 60
@@ -366,7 +380,9 @@ async def test_a_lost_backend_keeps_the_last_good_rows_and_says_what_to_do(app: 
         ({"throttled_until": 1_800_000_012.0}, "throttled · 12 s"),
     ],
 )
-async def test_the_header_tells_the_state(app: Console, services: Scripted, about: dict[str, object], words: str) -> None:
+async def test_the_header_tells_the_state(
+    app: Console, services: Scripted, about: dict[str, object], words: str
+) -> None:
     async with app.run_test(size=SMALL) as pilot:
         services.tell(**about)
         await until(pilot, lambda: words in banner(app))

@@ -1,0 +1,130 @@
+"""Charts and figures in characters, and values as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from console import formatting
+from console.filtering import matcher
+from console.screens import results
+from console.screens.run_state import RunState
+from console.widgets import drawing
+from console.widgets.charts import arrangement
+from console.widgets.drawing import Lines, Series
+from tests.console.scripted import run_events
+from workflows.events import Figure
+
+
+def text(lines: Lines) -> str:
+    return "\n".join("".join(part for part, _ in line) for line in lines)
+
+
+finite = st.floats(-1e9, 1e9, allow_nan=False)
+
+
+@given(
+    st.lists(st.tuples(finite, st.one_of(finite, st.just(math.nan))), max_size=50),
+    st.integers(16, 120),
+    st.integers(4, 40),
+)
+def test_a_chart_fills_exactly_its_room(points: list[tuple[float, float]], width: int, height: int) -> None:
+    lines = drawing.chart([Series("loss", tuple(sorted(points, key=lambda point: point[0])))], width, height)
+    assert len(lines) == height
+    assert all(cell_len(line) <= width for line in text(lines).splitlines()), text(lines)
+
+
+def test_a_falling_line_falls() -> None:
+    series = Series("loss", tuple((float(i), 1.0 - i / 10) for i in range(11)))
+    drawn = text(drawing.chart([series], 40, 12, x_label="epoch")).splitlines()
+    columns = [min(i for i, char in enumerate(line) if 0x2800 < ord(char) <= 0x28FF) for line in drawn[1:10]]
+    assert columns == sorted(columns)
+    assert drawn[0].startswith("loss  0")
+    assert drawn[1].strip().startswith("1 ┤") and "0 ┤" in drawn[9]
+    assert "epoch" in drawn[11] and drawn[11].rstrip().endswith("10")
+
+
+def test_the_legend_tells_series_apart_even_where_it_is_narrow() -> None:
+    both = (Series("train:loss", ((0, 0.5), (1, 0.25))), Series("validation:loss", ((0, 0.6), (1, 0.375))))
+    wide = text([drawing.legend(both, 80)])
+    assert "train:loss 0.25" in wide and "validation:loss 0.375" in wide
+    narrow = text([drawing.legend(both, 38)])
+    assert narrow.startswith("loss") and "train" in narrow and "validation" in narrow
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_a_field_shows_its_two_sides_and_the_points(colours: bool) -> None:
+    state = RunState()
+    state.take(run_events("r"))
+    figure = next(result for result in state.results if isinstance(result, Figure) and result.form == "field")
+    lines = results.figure(figure, 80, 20, colours=colours)
+    drawn = text(lines)
+    assert "Decision boundary" in drawn and "class 0" in drawn
+    assert drawn.count("●") == 6 and drawn.count("○") == 6  # five points each, and the legend
+    if colours:
+        grounds = {role.partition("/")[2] for line in lines for _, role in line if role.startswith("#")}
+        assert len(grounds) > 8
+    else:
+        assert "█" in drawn and "░" in drawn
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    lines = text(drawing.bars(["net", "forest"], [0.5, 1.0], 60, 3, title="accuracy")).splitlines()
+    assert lines[0] == "accuracy"
+    assert lines[1].count("█") * 2 == pytest.approx(lines[2].count("█"), abs=1)
+
+
+def test_charts_are_arranged_so_that_they_can_be_read() -> None:
+    assert arrangement(1, 80, 20) == (1, 1)
+    assert arrangement(2, 80, 20)[0] == 2
+    assert arrangement(4, 160, 40) == (2, 2)
+    assert arrangement(3, 40, 8) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (356_400, "4 d 3 h"), (None, "–")],
+)  # fmt: skip
+def test_durations(seconds: float | None, words: str) -> None:
+    assert formatting.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.89333333, "0.8933"), (150.0, "150"), (12345.0, "12 345"), (3.2e-7, "3.2e-07"), (math.nan, "–"), (2.5e9, "2.5e+09")],
+)  # fmt: skip
+def test_numbers(value: float, words: str) -> None:
+    assert formatting.number(value) == words
+
+
+@given(st.text(max_size=60), st.integers(1, 40))
+def test_cropped_texts_fill_their_cells(value: str, width: int) -> None:
+    value = formatting.printable(value)
+    assert cell_len(formatting.crop(value, width)) == width
+
+
+def test_filters() -> None:
+    row = {"name": "moons-low-9d01", "status": "Failed"}
+    for yes in ("", "moons", "MOONS 9d", "status:failed", "st:fail moons", "!sklearn"):
+        assert matcher(yes)(row), yes
+    for no in ("sklearn", "moons !low", "name:failed", "!status:failed"):
+        assert not matcher(no)(row), no
+
+
+def test_the_state_of_a_run_follows_its_events() -> None:
+    state = RunState()
+    events = run_events("r", upto=5, question=True)
+    lines = state.take(events)
+    assert [step.status for step in state.steps][:5] == ["done"] * 4 + ["running"]
+    assert state.status == "waiting"
+    assert state.question is not None and state.question.choices == ["no", "yes"]
+    assert [gate.verdict for gate in state.gates] == ["pass", "warn"]
+    assert any("Host it anyway?" in line.text for line in lines)
+    done = RunState()
+    done.take(run_events("r"))
+    assert done.status == "completed" and done.finished is not None
+    assert [len(series) for _, series in done.charts()] == [2, 1]

@@ -1,0 +1,177 @@
+"""The virtual list: what it repaints, where its cursor stays, how it fits columns into a width."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+
+from console.widgets.rows import Cell, Column, Rows
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    state: str = "calm"
+    title: str = ""
+
+
+def things(number: int) -> list[Thing]:
+    return [Thing(f"thing-{i:05d}") for i in range(number)]
+
+
+class Host(App[None]):
+    CSS = "Rows { height: 1fr; }"
+
+    def __init__(self, items: Sequence[Thing]) -> None:
+        super().__init__()
+        self.items = items
+        self.drawn = 0
+
+    def compose(self) -> ComposeResult:
+        self.rows: Rows[Thing] = Rows(
+            [
+                Column("Name", 12, grow=1, middle=True),
+                Column("State", 8, watch=True),
+                Column("Extra", 10, drop=1),
+            ],
+            key=lambda item: item.name,
+            cells=self.cells,
+            title=lambda item: item.title,
+        )
+        yield self.rows
+
+    def cells(self, item: Thing) -> tuple[Cell, ...]:
+        self.drawn += 1
+        return (Cell(item.name), Cell(item.state), Cell("x"))
+
+    def on_mount(self) -> None:
+        self.rows.show(self.items)
+        self.rows.focus()
+
+    def line(self, y: int) -> str:
+        return self.rows.render_line(y).text
+
+
+async def test_only_visible_rows_are_drawn() -> None:
+    app = Host(things(20_000))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.drawn < 400
+        before = time.perf_counter()
+        app.rows.show([replace(item, state="busy") for item in app.items])
+        await pilot.pause()
+        assert "busy" in app.line(1)
+        assert time.perf_counter() - before < 5
+
+
+async def test_only_changed_lines_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Host(things(1000))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        for y in range(20):
+            app.line(y)
+        painted: list[object] = []
+        refresh = app.rows.refresh
+
+        def noted(*regions: object, **more: bool) -> object:
+            painted.extend(regions)
+            return refresh(*regions, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(app.rows, "refresh", noted)
+        changed = list(app.items)
+        changed[3] = replace(changed[3], state="busy")
+        changed[900] = replace(changed[900], state="busy")
+        app.rows.show(changed)
+        assert {region.y for region in painted} == {4}  # type: ignore[attr-defined]
+        painted.clear()
+        app.line(4)
+        app.rows.show(list(changed))
+        app.rows.repaint()
+        assert painted == []
+
+
+async def test_the_page_stays_while_rows_come_above_it() -> None:
+    app = Host(things(200))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press(*["pagedown"] * 3)
+        name, y = str(app.rows.cursor_key), app.rows.scroll_offset.y
+        line = next(i for i in range(20) if name in app.line(i))
+        app.rows.show([Thing("new-1"), Thing("new-2"), *app.items])
+        await pilot.pause()
+        assert app.rows.cursor_key == name
+        assert app.rows.scroll_offset.y == y + 2
+        assert name in app.line(line)
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 40), unique=True, max_size=40), min_size=1, max_size=6),
+    st.integers(0, 39),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_cursor_follows_its_key_through_any_change(lists: list[list[int]], start: int) -> None:
+    rows: Rows[Thing] = Rows(
+        [Column("Name", 12)], key=lambda item: item.name, cells=lambda item: (Cell(item.name),)
+    )
+    rows.post_message = lambda message: True  # type: ignore[method-assign]
+    rows.show([Thing(str(i)) for i in range(41)])
+    rows.put_cursor(str(start))
+    for numbers in lists:
+        held = rows.cursor_key
+        rows.show([Thing(str(i)) for i in numbers])
+        if held is not None and int(str(held)) in numbers:
+            assert rows.cursor_key == held
+        assert (rows.cursor_key is None) == (not numbers)
+        if numbers:
+            assert rows.current is not None and rows.current.name == rows.cursor_key
+
+
+def under(app: Host) -> str:
+    return str(app.rows.cursor_key)
+
+
+async def test_the_cursor_passes_over_titles() -> None:
+    items = [Thing("t1", title="First"), Thing("a"), Thing("t2", title="Second"), Thing("b")]
+    app = Host(items)
+    async with app.run_test(size=(60, 20)) as pilot:
+        assert under(app) == "a"
+        await pilot.press("down")
+        assert under(app) == "b"
+        await pilot.press("down")
+        assert under(app) == "b"
+        await pilot.press("up", "up")
+        assert under(app) == "a"
+
+
+async def test_columns_are_dropped_and_names_cut_in_the_middle() -> None:
+    app = Host([Thing("a-very-long-name-that-differs-at-both-ends-4711")])
+    async with app.run_test(size=(32, 10)) as pilot:
+        await pilot.pause()
+        assert "Extra" not in app.line(0)
+        assert "…" in app.line(1) and "4711" in app.line(1) and "a-very" in app.line(1)
+        await pilot.resize_terminal(90, 10)
+        await pilot.pause()
+        assert "Extra" in app.line(0)
+        assert "both-ends-4711" in app.line(1)
+
+
+async def test_five_thousand_rows_take_no_time_to_show() -> None:
+    app = Host([])
+    async with app.run_test(size=(160, 45)) as pilot:
+        await pilot.pause()
+        items = things(5000)
+        best = min(_seconds(app, items) for _ in range(5))
+        assert best < 0.4
+
+
+def _seconds(app: Host, items: Sequence[Thing]) -> float:
+    before = time.process_time()
+    app.rows.show(items)
+    for y in range(45):
+        app.rows.render_line(y)
+    return time.process_time() - before

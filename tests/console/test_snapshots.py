@@ -1,0 +1,118 @@
+"""What each screen looks like, small and large, and its states: empty, connecting, lost, AWS, ansi, no colour.
+
+`pytest tests/console/test_snapshots.py --snapshot-update` draws them anew after a change that is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from console.app import make_app
+from console.screens.listing import ListScreen
+from console.screens.run import RunScreen
+from tests.console.conftest import until
+from tests.console.scripted import NOW, Scripted, jobs, populated
+from workflows import topics
+from workflows.problem import Problem
+
+Compare = Callable[..., bool]
+SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((160, 48), id="160x48")]
+SCREENS = {
+    "home": [],
+    "jobs": ["2"],
+    "job": ["2", "enter"],
+    "endpoints": ["3", "down"],
+    "endpoint": ["3", "down", "enter"],
+    "invoke": ["3", "down", "i", "ctrl+s"],
+    "studies": ["4"],
+    "form": ["4", "enter", "tab", "tab"],
+    "run": ["enter"],
+    "results": ["4", "down", "down", "enter", "tab"],
+}
+
+
+def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
+    async def before(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+        screen = pilot.app.screen
+        if isinstance(screen, RunScreen):
+            await until(pilot, lambda: screen.state.steps, "the events of the run")
+        if isinstance(screen, ListScreen) and screen.everything():
+            await until(pilot, lambda: screen.snapshots.keys() >= set(screen.topics()), "the preview")
+        pilot.app.flash_text = None  # type: ignore[attr-defined]
+        pilot.app.base_screen.draw_frame()  # type: ignore[attr-defined]
+        await pilot.pause(0.3)
+
+    return before
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=size, run_before=press(SCREENS[name]))
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
+def test_other_themes(snap_compare: Compare, theme: str) -> None:
+    app = make_app(populated(), theme_name=theme)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(["2", "down"]))
+
+
+def test_no_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press([]))
+
+
+def test_an_empty_account(snap_compare: Compare) -> None:
+    services = Scripted()
+    for topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS):
+        services.publish(topic, ())
+    assert snap_compare(
+        make_app(services, theme_name="mlconsole-dark"), terminal_size=(80, 24), run_before=press([])
+    )
+
+
+def test_before_anything_is_known(snap_compare: Compare) -> None:
+    services = Scripted()
+    services.tell(backend="connecting", calls_per_minute=0)
+    assert snap_compare(
+        make_app(services, theme_name="mlconsole-dark"), terminal_size=(80, 24), run_before=press(["2"])
+    )
+
+
+def test_a_lost_backend(snap_compare: Compare) -> None:
+    services = populated()
+    problem = Problem(
+        "The embedded SageMaker does not answer.",
+        "`mlconsole engine status` tells whether it runs; `mlconsole engine start` starts it.",
+        "unreachable",
+    )
+    services.publish(topics.JOBS, jobs(), fetched_at=NOW - 65)
+    services.publish_error(topics.JOBS, problem)
+    services.tell(backend="lost", problem=problem, retry_at=NOW + 8)
+    assert snap_compare(
+        make_app(services, theme_name="mlconsole-dark"), terminal_size=(80, 24), run_before=press(["2"])
+    )
+
+
+def test_deleting_on_aws(snap_compare: Compare) -> None:
+    app = make_app(populated(target="aws"), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(["3", "down", "d"]))
+
+
+def test_the_command_line(snap_compare: Compare) -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(["colon", "m", "o", "o"]))
+
+
+def test_help(snap_compare: Compare) -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(["2", "question_mark"]))

@@ -1,0 +1,203 @@
+"""How the program behaves on a terminal that goes away, sends garbage, changes its size, or is left."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console import terminal
+from tests.console.terminals import ALTERNATE_SCREEN_OFF, CURSOR_ON, DEADLINE, MOUSE_OFF, Terminal
+
+ROOT = Path(__file__).parents[2]
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the program of `tests.console.program` and waits for its first paint."""
+    started: list[Terminal] = []
+
+    def begin(what: str = "", **options: object) -> Terminal:
+        command = [sys.executable, "-m", "tests.console.program", what, str(tmp_path / "crashes")]
+        found = Terminal(command, environment={"PYTHONPATH": str(ROOT), "PWD": str(ROOT)}, **options)  # type: ignore[arg-type]
+        started.append(found)
+        found.shows("Runs now")
+        return found
+
+    yield begin
+    for found in started:
+        found.close()
+
+
+def restored(screen: Terminal) -> bool:
+    end = screen.output[-400:]
+    return ALTERNATE_SCREEN_OFF in end and CURSOR_ON in end and MOUSE_OFF in screen.output
+
+
+def test_quit_leaves_at_once_with_a_call_in_flight(start: Start) -> None:
+    screen = start("hang")
+    screen.write(b"2")
+    screen.shows("Duration")
+    screen.write(b"x")
+    screen.shows("Stop training job")
+    screen.write(b"\x1b[C")
+    time.sleep(0.2)
+    screen.write(b"\r")
+    screen.shows("Stopping")
+    screen.write(b"q")
+    screen.until(screen.ended, "the end after q")
+    assert screen.status == 0
+    screen.read()
+    assert restored(screen)
+
+
+def test_sigterm_restores_the_terminal(start: Start) -> None:
+    screen = start()
+    os.kill(screen.pid, signal.SIGTERM)
+    screen.until(screen.ended, "the end after SIGTERM")
+    for _ in range(5):
+        screen.read()
+    assert screen.status == 128 + signal.SIGTERM
+    assert restored(screen)
+
+
+@pytest.mark.parametrize("ignore", [False, True], ids=["sighup", "sighup-ignored"])
+def test_it_leaves_when_the_terminal_is_gone(start: Start, ignore: bool) -> None:
+    screen = start(ignore_hangup=ignore)
+    screen.hang_up()
+    screen.until(screen.ended, "the end after the terminal was closed")
+
+
+def test_a_byte_that_is_not_utf8_is_survived(start: Start) -> None:
+    screen = start()
+    screen.write(b"\x1b[M \xa1\xff\xfe")
+    time.sleep(0.3)
+    screen.write(b"2")
+    screen.shows("Duration")
+    assert not screen.ended()
+
+
+def test_a_storm_of_resizes_is_survived(start: Start) -> None:
+    screen = start()
+    for step in range(60):
+        screen.resize(20 + step * 3, 5 + step)
+        screen.read(0.005)
+    screen.resize(160, 48)
+    screen.write(b"2")
+    screen.shows("Metric")
+    assert not screen.ended()
+
+
+def test_suspending_gives_the_terminal_back_and_fg_paints_again(start: Start) -> None:
+    screen = start()
+    screen.output = b""
+    screen.write(b"\x1a")
+    screen.until(screen.stopped, "the process stops")
+    screen.read()
+    assert ALTERNATE_SCREEN_OFF in screen.output
+    screen.output = b""
+    os.kill(screen.pid, signal.SIGCONT)
+    screen.shows("Runs now")
+    screen.write(b"q")
+    screen.until(screen.ended, "the end")
+
+
+def test_a_crash_restores_the_terminal_and_names_a_report(start: Start, tmp_path: Path) -> None:
+    screen = start("crash")
+    screen.write(b"r")
+    screen.until(screen.ended, "the end after a crash")
+    for _ in range(5):
+        screen.read()
+    assert screen.status == 1
+    assert b"mlconsole ended on an unexpected error: RuntimeError." in screen.output
+    assert ALTERNATE_SCREEN_OFF in screen.output
+    (report,) = (tmp_path / "crashes").iterdir()
+    text = report.read_text()
+    assert "RuntimeError: no 7" in text
+    assert "hunter2" not in text.replace('secret = "hunter2"', "")
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("mlconsole")
+    if not program.exists():
+        pytest.skip("mlconsole is not installed beside this Python")
+    socket = f"mlconsole-test-{os.getpid()}"
+
+    def tmux(*arguments: str) -> str:
+        return subprocess.run(
+            ["tmux", "-L", socket, *arguments], capture_output=True, text=True, check=False
+        ).stdout
+
+    def shows(text: str) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while text not in (screen := tmux("capture-pane", "-p")):
+            assert time.monotonic() < deadline, f"never {text!r}:\n{screen}"
+            time.sleep(0.1)
+
+    command = f"{program}; echo left with $?; cat"
+    variables = [
+        "-e",
+        f"MLCONSOLE_HOME={tmp_path}",
+        "-e",
+        "MLCONSOLE_TARGET=aws",
+        "-e",
+        "AWS_PROFILE=nobody-here",
+    ]
+    started = subprocess.run(
+        [
+            "tmux",
+            "-L",
+            socket,
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "80",
+            "-y",
+            "24",
+            *variables,
+            command,
+        ],
+        check=False,
+    )
+    if started.returncode:
+        pytest.skip("tmux cannot start here")
+    try:
+        shows("mlconsole")
+        shows("AWS")
+        tmux("send-keys", "4")
+        shows("Case studies")
+        tmux("send-keys", "?")
+        shows("Everywhere")
+        tmux("send-keys", "Escape")
+        time.sleep(0.3)
+        tmux("send-keys", "q")
+        shows("left with 0")
+    finally:
+        tmux("kill-server")
+
+
+def test_the_clipboard_sequence_is_wrapped_for_tmux_and_screen() -> None:
+    encoded = base64.b64encode(b"moons").decode()
+    plain = terminal.clipboard_sequence("moons", {})
+    assert plain == f"\x1b]52;c;{encoded}\x07"
+    assert terminal.clipboard_sequence("moons", {"TMUX": "/tmp/x"}).endswith(
+        f"\x1bPtmux;\x1b\x1b]52;c;{encoded}\x07\x1b\\"
+    )
+    in_screen = terminal.clipboard_sequence("m" * 600, {"TERM": "screen-256color"})
+    assert all(len(chunk) <= 254 for chunk in in_screen.split("\x1b\\"))
+    with pytest.raises(ValueError, match="more than terminals take"):
+        terminal.clipboard_sequence("x" * 80_000, {})
