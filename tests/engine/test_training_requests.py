@@ -276,8 +276,26 @@ def test_an_sdk_that_polls_is_answered_when_the_status_changes(engine: RunningEn
     assert answers == []
     go.touch()
     thread.join(20)
-    assert answers and answers[0] in ("Uploading", "Completed")
+    assert answers == ["Completed"]
     assert finish(engine, name)["TrainingJobStatus"] == "Completed"
+
+
+def test_who_waits_with_botocore_or_created_with_sdk_v2_is_told_of_the_end_at_once(
+    engine: RunningEngine,
+) -> None:
+    began = time.monotonic()
+    name = submit(engine, "import time; time.sleep(0.5)")
+    engine.client("sagemaker").get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
+    sdk = engine.client("sagemaker", config=Config(user_agent_extra="lib/AWS-SageMaker-Python-SDK#2.257.7"))
+    second = jobs.fresh()
+    source = put(
+        engine, f"code/{second}/sourcedir.tar.gz", jobs.pack({"train.py": "import time; time.sleep(0.5)"})
+    )
+    given = {"sagemaker_program": "train.py", "sagemaker_submit_directory": source}
+    sdk.create_training_job(**request(engine, second, HyperParameters=given))
+    assert sdk.describe_training_job(TrainingJobName=second)["TrainingJobStatus"] == "Completed"
+    # The waiter alone would have slept 120 s between its first two questions.
+    assert time.monotonic() - began < 110
 
 
 def test_an_update_changes_what_may_change(engine: RunningEngine) -> None:

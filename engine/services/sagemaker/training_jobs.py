@@ -13,6 +13,7 @@ from engine.registry import operation
 from engine.services.sagemaker import tags
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
+from engine.services.sagemaker.patience import HOLD_SECONDS, patient
 from engine.services.sagemaker.training_checks import check
 from engine.store import Exists, Resource
 
@@ -31,13 +32,13 @@ _KEPT = (
 # AWS applies StatusEquals to the page that the other parameters select.
 _LIST = Listing("ListTrainingJobs", KIND, without=frozenset({"StatusEquals"}))
 
-# Both SDKs describe a job every 5 s (v3) or 30 s (v2): their Describe of a job whose status they know is answered when the
-# status changes, so that they see the end of a job at once. v3 prints new log lines between two of them and waits less.
-_HELD = (("lib/aws-sagemaker-python-sdk", 20.0), ("lib/aws-sagemakercore", 10.0))
-IMPATIENT = "app/mlconsole"
-"""In the user agent of a client that polls at its own pace, whichever SDK carries it: it is answered at once."""
+# SDK v3 asks every 5 s and prints new log lines between two questions: its answers are not held for long.
+_HOLDS = {"lib/aws-sagemakercore": 10.0, "lib/aws-sagemaker-python-sdk": HOLD_SECONDS}
+# States that pass by themselves in a moment: a client that asks every half minute is better told of the one behind them.
+_PASSING = frozenset({"Starting", "Downloading", "Uploading"})
+_CREATED = "created by this client"
 _REMEMBERED = 2000
-_seen: OrderedDict[tuple[str, str, str, str], tuple[str, float]] = OrderedDict()
+_told: OrderedDict[tuple[str, str, str, str], str] = OrderedDict()
 
 
 def no_such_job() -> ServiceError:
@@ -92,30 +93,51 @@ async def create_training_job(engine: Engine, request: Request, params: dict[str
     except Exists as error:
         raise taken from error
     tags.add(engine, arn, params.get("Tags", []))
+    if _client(request) == "lib/aws-sagemaker-python-sdk":
+        # SDK v2 asks at once and then every 30 s: held, the first question sees the end of a short job.
+        _remember((request.access_key, _client(request), str(engine.layout.root), name), _CREATED)
     return {"TrainingJobArn": arn}
 
 
 @operation("sagemaker", "DescribeTrainingJob")
 async def describe_training_job(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
     """The job as it is; for the SDKs' polling loops, as it is once its status changed."""
-    name = params["TrainingJobName"]
-    found = job(engine, name)
-    agent = request.headers.get("user-agent", "")
-    patience = next((seconds for mark, seconds in _HELD if mark in agent.lower()), 0.0)
-    if IMPATIENT in agent:
-        patience = 0.0
-    if patience and found.status not in ENDED:
-        key = (request.access_key, agent, str(engine.layout.root), name)
-        state = found.document["SecondaryStatus"]
-        before, when = _seen.get(key, ("", 0.0))
-        if before == state and time.monotonic() - when < 120:
-            await engine.jobs.change(name, patience)
-            found = job(engine, name)
-        _seen[key] = (found.document["SecondaryStatus"], time.monotonic())
-        _seen.move_to_end(key)
-        while len(_seen) > _REMEMBERED:
-            _seen.popitem(last=False)
+    found = job(engine, params["TrainingJobName"])
+    if found.status not in ENDED and patient(request.headers):
+        found = await _when_changed(engine, request, found)
     return shown(found.document)
+
+
+async def _when_changed(engine: Engine, request: Request, found: Resource) -> Resource:
+    """The job when it has changed, for clients that ask in long intervals; at once when its state is news to them."""
+    client = _client(request)
+    key = (request.access_key, client, str(engine.layout.root), found.name)
+    state = found.document["SecondaryStatus"]
+    known = _told.get(key)
+    # A waiter wants to know of the end only; who created the job knows that it is in progress.
+    if client == "" or known in (state, _CREATED):
+        deadline = time.monotonic() + _HOLDS.get(client, HOLD_SECONDS)
+        while (left := deadline - time.monotonic()) > 0 and found.status not in ENDED:
+            now = found.document["SecondaryStatus"]
+            if client and known != _CREATED and now != state and now not in _PASSING:
+                break
+            await engine.jobs.change(found.name, left)
+            found = job(engine, found.name)
+    _remember(key, found.document["SecondaryStatus"])
+    return found
+
+
+def _client(request: Request) -> str:
+    """Which SageMaker SDK sent a request, "" for none."""
+    agent = request.headers.get("user-agent", "").lower()
+    return next((mark for mark in _HOLDS if mark in agent), "")
+
+
+def _remember(key: tuple[str, str, str, str], state: str) -> None:
+    _told[key] = state
+    _told.move_to_end(key)
+    while len(_told) > _REMEMBERED:
+        _told.popitem(last=False)
 
 
 @operation("sagemaker", "ListTrainingJobs")
