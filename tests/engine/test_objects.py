@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,7 @@ def test_a_restart_redoes_the_move_that_was_owed(store: ObjectStore) -> None:
 
 _VICTIM = """
 import sys
+import threading
 from pathlib import Path
 from engine.objects import ObjectStore
 store = ObjectStore(Path(sys.argv[1]))
@@ -228,3 +230,26 @@ def test_clear_empties_everything(store: ObjectStore) -> None:
     store.create_bucket("bucket", region="us-east-1", now=1.0)
     assert list(store.iterate("bucket")) == []
     store.put_bytes("bucket", "k", b"y")
+
+
+def test_a_reader_never_sees_the_headers_of_one_write_with_the_bytes_of_another(store: ObjectStore) -> None:
+    store.put_bytes("bucket", "k", b"0")
+    ended = threading.Event()
+
+    def write(worker: int) -> None:
+        for i in range(150):
+            store.put_bytes("bucket", "k", f"{worker}-{i}".encode() * (1 + i % 50))
+        ended.set()
+
+    writers = [threading.Thread(target=write, args=(i,)) for i in range(2)]
+    for writer in writers:
+        writer.start()
+    while not ended.is_set():
+        opened = store.open("bucket", "k")
+        assert opened is not None
+        info, descriptor = opened
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read()
+        assert (len(data), hashlib.md5(data).hexdigest()) == (info.size, info.etag)
+    for writer in writers:
+        writer.join()

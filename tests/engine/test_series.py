@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -295,4 +296,51 @@ def test_aggregation_against_a_naive_reference(
         assert math.isclose(
             point.values["p75"], _interpolated(values, 0.75), rel_tol=1e-6, abs_tol=1e-6 * scale
         )
+    store.close()
+
+
+def test_a_full_disk_loses_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MetricStore(tmp_path)
+    write = os.write
+
+    def fill(descriptor: int, data: bytes) -> int:
+        if len(data) > 10:
+            return write(descriptor, data[:10])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fill)
+        store.put("n", "m", {}, 1.0, 1_700_000_000)
+        with pytest.raises(OSError, match="No space"):
+            # The flushing thread may have been first; then the value is back in memory and this flush fails too.
+            store.flush()
+        store.put("n", "m", {}, 2.0, 1_700_000_000)
+    store.flush()
+    assert store.statistics("n", "m", {}, 1.6e9, 1.8e9, 86400, ["Sum", "SampleCount"])[0].values == {
+        "Sum": 3.0,
+        "SampleCount": 2.0,
+    }
+    store.close()
+    again = MetricStore(tmp_path)
+    assert again.statistics("n", "m", {}, 1.6e9, 1.8e9, 86400, ["Sum"])[0].values == {"Sum": 3.0}
+    again.close()
+
+
+def test_values_put_from_many_threads_are_all_counted(tmp_path: Path) -> None:
+    store = MetricStore(tmp_path)
+
+    def put(worker: int) -> None:
+        for i in range(2000):
+            store.put("n", "m", {"w": str(worker % 2)}, float(i), 1_700_000_000 + i % 3, "Count")
+            if i % 500 == 0:
+                store.flush()
+
+    workers = [threading.Thread(target=put, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for name in ("0", "1"):
+        points = store.statistics("n", "m", {"w": name}, 1.6e9, 1.8e9, 86400, ["SampleCount", "Sum"])
+        assert points[0].values == {"SampleCount": 4000.0, "Sum": 2 * sum(range(2000))}
     store.close()

@@ -171,3 +171,25 @@ def test_filter_patterns(pattern: str, message: str, matches: bool) -> None:
 def test_patterns_that_cannot_be_read(pattern: str) -> None:
     with pytest.raises(ServiceError, match="Invalid filter pattern"):
         compile_pattern(pattern)
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LogStore(tmp_path)
+    store.append("g", "s", [(1, "first")])
+    write = os.write
+
+    def fill(descriptor: int, data: bytes) -> int:
+        if len(data) > 10:
+            return write(descriptor, data[:10])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fill)
+        with pytest.raises(OSError, match="No space"):
+            store.append("g", "s", [(2, "lost")])
+    store.append("g", "s", [(3, "third")])
+    assert store.tail("g", "s", 5) == ["first", "third"]
+    store.close()
+    again = LogStore(tmp_path)
+    assert again.tail("g", "s", 5) == ["first", "third"]
+    again.close()
