@@ -51,6 +51,7 @@ class Platform:
     session: Any
     endpoint_url: str = ""
     engine: embedded.Connection | None = None
+    profile: str = ""
     _clients: dict[str, Any] = field(default_factory=dict)
     _observers: list[Observer] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,7 +74,7 @@ class Platform:
         """The variables that let any AWS client of a child process use this target. They hold secrets."""
         variables = {"AWS_DEFAULT_REGION": self.region, "AWS_REGION": self.region}
         if self.engine is None:
-            return variables
+            return variables | ({"AWS_PROFILE": self.profile} if self.profile else {})
         return variables | _engine_environment(self.engine)
 
     @contextmanager
@@ -208,6 +209,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
             else _role(session, dict(identity), configuration, config),
             bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
             session=session,
+            profile=configuration.profile,
         )
     except (ClientError, BotoCoreError) as error:
         raise WorkflowError(explained(error)) from error

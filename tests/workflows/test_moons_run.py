@@ -144,7 +144,7 @@ def test_nothing_that_costs_is_left_and_every_job_is_tagged(
 
 
 def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Path) -> None:
-    run = runs.start("moons", {"epochs": 400, "patience": 0}, interface="low")
+    run = runs.start("moons", {"epochs": 120, "patience": 0}, interface="low")
     seen = until_epoch(run)
     os.kill(runs.read(run.folder).pid, signal.SIGKILL)
     rest = list(runs.follow(run, offset=len(seen), timeout=60))
@@ -257,7 +257,7 @@ def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
 def test_a_run_outlives_the_death_of_its_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(tmp_path / "engine"))
     try:
-        run = runs.start("moons", {"epochs": 300, "patience": 0}, interface="low")
+        run = runs.start("moons", {"epochs": 120, "patience": 0}, interface="low")
         seen = until_epoch(run)
         engine = embedded.connection()
         assert engine is not None
@@ -267,7 +267,7 @@ def test_a_run_outlives_the_death_of_its_engine(monkeypatch: pytest.MonkeyPatch,
         revived = embedded.connection()
         assert revived is not None
         assert revived.pid != engine.pid
-        assert last.metrics["epochs"] == 300
+        assert last.metrics["epochs"] == 120
     finally:
         command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(tmp_path / "engine")]
         subprocess.run(command, capture_output=True, timeout=60, check=False)

@@ -118,7 +118,7 @@ class High:
             job.stop()
 
     def training_log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/")
+        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/", expected=1)
 
     def deploy(self, request: EndpointRequest) -> None:
         from sagemaker.core.resources import Endpoint, EndpointConfig

@@ -110,7 +110,7 @@ class Low:
             self._sagemaker.stop_training_job(TrainingJobName=name)
 
     def training_log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/")
+        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/", expected=1)
 
     def deploy(self, request: EndpointRequest) -> None:
         tags = _tags(request.tags)

@@ -12,12 +12,16 @@ ENDPOINTS = "/aws/sagemaker/Endpoints"
 
 
 class StreamReader:
-    """All streams of ``group`` whose names begin with ``prefix``; streams that appear later are picked up."""
+    """All streams of ``group`` whose names begin with ``prefix``; streams that appear later are picked up.
 
-    def __init__(self, logs: Any, group: str, prefix: str = "") -> None:
+    ``expected`` streams are all there will be: once they are known, no call is spent on looking for more.
+    """
+
+    def __init__(self, logs: Any, group: str, prefix: str = "", expected: int = 0) -> None:
         self._logs = logs
         self._group = group
         self._prefix = prefix
+        self._expected = expected
         self._tokens: dict[str, str] = {}
 
     def read(self) -> list[LogLine]:
@@ -33,6 +37,8 @@ class StreamReader:
         return sorted(lines, key=lambda line: line.time)
 
     def _streams(self) -> list[str]:
+        if self._expected and len(self._tokens) >= self._expected:
+            return list(self._tokens)
         options = {"logStreamNamePrefix": self._prefix} if self._prefix else {}
         pages = self._logs.get_paginator("describe_log_streams").paginate(logGroupName=self._group, **options)
         return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]

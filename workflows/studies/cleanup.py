@@ -26,7 +26,7 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
             rows.append(_stop_job(context, job))
         ledger.deleted("training job", item["name"])
     for what, delete in (
-        ("endpoint", _delete_endpoint),
+        ("endpoint", delete_endpoint),
         ("endpoint configuration", lambda _, title: interface.delete_endpoint_config(title)),
         ("model", lambda _, title: interface.delete_model(title)),
     ):
@@ -84,7 +84,12 @@ def _stop_job(context: Context, job: str) -> list[str]:
     return ["training job", job, f"{state.status}; its record stays as history"]
 
 
-def _delete_endpoint(context: Context, name: str) -> bool:
+def delete_endpoint(context: Context, name: str) -> bool:
+    """Deletes an endpoint and waits until it is gone; says whether there was one. One that is being made is awaited.
+
+    Raises:
+        WorkflowError: It cannot be deleted, or that takes too long.
+    """
     interface = context.interface
 
     def settled() -> tuple[bool, object]:

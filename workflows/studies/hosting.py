@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
+from workflows.studies.cleanup import delete_endpoint
 from workflows.studies.context import Context
 
 CREATING = 1800.0
@@ -21,12 +22,9 @@ def deploy(context: Context, request: EndpointRequest) -> None:
     state = interface.describe_endpoint(name)
     if state is None or state.status not in ("Creating", "InService"):
         if context.ledger.resources("endpoint"):
-            for delete in (
-                interface.delete_endpoint,
-                interface.delete_endpoint_config,
-                interface.delete_model,
-            ):
-                delete(name)
+            delete_endpoint(context, name)
+            interface.delete_endpoint_config(name)
+            interface.delete_model(name)
         for what in ("endpoint", "endpoint configuration", "model"):
             context.ledger.made(what, name)
         interface.deploy(request)
