@@ -85,15 +85,15 @@ def train_csv(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_program(shell: dict[str, str], tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Runs one of ``programs/`` with an interpreter; its last line of output is JSON."""
+    """Runs one of ``programs/`` with an interpreter; it writes its findings as JSON."""
 
     def run(python: Path | str, program: str, *arguments: str) -> dict[str, Any]:
         done = subprocess.run(
             [str(python), str(PROGRAMS / program), *arguments],
-            env=shell, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False,
+            env=shell | {"RESULT": str(tmp_path / "result.json")}, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-        result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        result: dict[str, Any] = json.loads((tmp_path / "result.json").read_text())
         return result
 
     return run

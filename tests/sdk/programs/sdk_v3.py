@@ -1,8 +1,10 @@
 """Moons by SDK v3: ModelTrainer, then ModelBuilder: ``sdk_v3.py SOURCE_DIR TRAIN_CSV ROLE``."""
 
 import json
+import os
 import sys
 import time
+from pathlib import Path
 
 import boto3
 import numpy as np
@@ -62,7 +64,7 @@ described = client.describe_endpoint(EndpointName=name + "-endpoint")
 client.delete_endpoint(EndpointName=name + "-endpoint")
 client.delete_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
 client.delete_model(ModelName=name + "-model")
-print(
+Path(os.environ["RESULT"]).write_text(  # standard output is full of what the SDK tells
     json.dumps(
         {
             "status": job["TrainingJobStatus"],
