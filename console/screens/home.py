@@ -16,6 +16,7 @@ from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import instances
 from console.screens.job import charts
+from console.screens.jobs import headline
 from console.widgets import charts as chart_grid
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
@@ -181,8 +182,7 @@ class HomeScreen(ConsoleScreen):
             shown = status(job.status)
             detail = self.console.known(topics.job(job.name))
             about = job.secondary_status if job.active else f"{ago(job.modified, now)}"
-            if detail is not None and detail.final_metrics and job.active:
-                metric = detail.final_metrics[-1]
+            if detail is not None and job.active and (metric := headline(detail)) is not None:
                 about += f" · {metric.name} {number(metric.value)}"
             return (
                 Cell(str(shown), shown.role),

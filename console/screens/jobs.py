@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 
@@ -15,8 +15,9 @@ from console.screens.listing import ListScreen, Order, when
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
-from workflows.observe.rows import JobDetail, JobRow
-from workflows.topics import Topic
+from workflows.observe.rows import FinalMetric, JobDetail, JobRow
+from workflows.problem import Problem
+from workflows.topics import Snapshot, Topic
 
 
 class JobsScreen(ListScreen[JobRow]):
@@ -54,9 +55,8 @@ class JobsScreen(ListScreen[JobRow]):
         shown = status(row.status)
         detail: JobDetail | None = self.console.known(topics.job(row.name))
         metric = ""
-        if detail is not None and detail.final_metrics:
-            last = detail.final_metrics[-1]
-            metric = f"{last.name} {number(last.value)}"
+        if detail is not None and (best := headline(detail)) is not None:
+            metric = f"{best.name.rpartition(':')[2]} {number(best.value)}"
         return (
             Cell(row.name),
             Cell(str(shown), shown.role),
@@ -76,6 +76,26 @@ class JobsScreen(ListScreen[JobRow]):
 
     def detail_topic(self, name: str) -> Topic[JobDetail]:
         return topics.job(name)
+
+    def topics(self) -> Sequence[Topic[Any]]:
+        """Here every visible job is described once, for its metric; on AWS that would eat the account's budget."""
+        found = list(super().topics())
+        if self.console.services.target == "embedded" and self.query("#list"):
+            found += [
+                topics.job(row.name) for row in self.rows().in_sight if topics.job(row.name) not in found
+            ]
+        return found
+
+    def arrived(self, snapshot: Snapshot[Any]) -> None:
+        super().arrived(snapshot)
+        if snapshot.topic == self.topic:
+            self.observe()
+        else:
+            self.rows().repaint()
+
+    def problem(self) -> Problem | None:
+        snapshot = self.snapshots.get(self.topic)
+        return snapshot.error if snapshot else None
 
     def write_preview(self, name: str) -> None:
         row = self.rows().current
@@ -102,6 +122,20 @@ class JobsScreen(ListScreen[JobRow]):
         row = self.rows().current
         if row is not None and self.console.allowed(actions.get("jobs.stop")):
             confirm_stop(self, row)
+
+
+_TELLING = ("accuracy", "auc", "f1", "r2", "rmse", "loss")
+
+
+def headline(detail: JobDetail) -> FinalMetric | None:
+    """The metric that tells most about a job: a validation score before a training loss."""
+
+    def rank(metric: FinalMetric) -> tuple[int, bool]:
+        name = metric.name.lower()
+        place = next((i for i, word in enumerate(_TELLING) if word in name), len(_TELLING))
+        return place, not name.startswith(("val", "test"))
+
+    return min(detail.final_metrics, key=rank, default=None)
 
 
 def confirm_stop(screen: ListScreen[JobRow] | object, row: JobRow) -> None:

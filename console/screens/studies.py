@@ -54,9 +54,9 @@ class StudiesScreen(ConsoleScreen):
             yield Rows[Entry](
                 [
                     Column("", 13, watch=True),
-                    Column("", 24, grow=3, middle=True),
+                    Column("", 28, grow=3),
                     Column("", 8, drop=1),
-                    Column("", 20, grow=2),
+                    Column("", 26, grow=2),
                 ],
                 key=lambda entry: (entry.kind, entry.name),
                 cells=self._cells,

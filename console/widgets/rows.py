@@ -142,6 +142,12 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         return self._items[self._cursor] if self._cursor_key is not None else None
 
     @property
+    def in_sight(self) -> Sequence[Item]:
+        """The items on the screen."""
+        first = self.scroll_offset.y
+        return self._items[first : first + self.room]
+
+    @property
     def room(self) -> int:
         """How many rows are visible at a time."""
         return max(1, self.size.height - self._heading)

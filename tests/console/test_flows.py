@@ -87,7 +87,7 @@ async def test_digits_change_screens_and_hidden_screens_observe_nothing(
 ) -> None:
     async with app.run_test(size=SMALL) as pilot:
         for key, screen, watched in (
-            ("2", JobsScreen, {"jobs"}),
+            ("2", JobsScreen, {"jobs", *(f"job {row.name}" for row in jobs())}),
             ("3", EndpointsScreen, {"endpoints"}),
             ("4", StudiesScreen, {"runs"}),
             ("1", HomeScreen, {"jobs", "endpoints", "runs"}),
