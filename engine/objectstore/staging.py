@@ -29,7 +29,8 @@ class Staged:
         self.size = 0
         self.md5 = md5()
         self.checksums: dict[str, Digest] = {name: new(name) for name in algorithms}
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # Read-only from the start (the descriptor may write): job directories will share the inode.
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
 
     def write(self, data: bytes) -> None:
         """Append and hash."""
@@ -79,9 +80,8 @@ class Staged:
             os.close(descriptor)
 
     def close(self) -> None:
-        """Close the file, readable and no longer writable: job directories share its inode."""
+        """Close the file."""
         if self._fd >= 0:
-            os.fchmod(self._fd, 0o444)
             os.close(self._fd)
             self._fd = -1
 
