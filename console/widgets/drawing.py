@@ -111,9 +111,9 @@ def short(value: float) -> str:
     return number(rounded)
 
 
-def legend(series: Sequence[Series], width: int, title: str = "") -> list[Run]:
+def legend(series: Sequence[Series], width: int, title: str = "", *, values: bool = True) -> list[Run]:
     """One line that names each series in its colour, with its last value and unit as far as there is room."""
-    if len(series) == 1:
+    if len(series) == 1 and values:
         one = series[0]
         value = f"{number(one.last)} {one.unit}".rstrip() if one.points else "no data"
         return [
@@ -123,12 +123,12 @@ def legend(series: Sequence[Series], width: int, title: str = "") -> list[Run]:
     names = [one.name for one in series]
     common = _common_ending(names)
     shorter = [name.removesuffix(common).rstrip(":_- ") for name in names] if common else names
-    values = [f" {number(one.last)} {one.unit}".rstrip() if one.points else "" for one in series]
     none = [""] * len(series)
+    last = [f" {number(one.last)} {one.unit}".rstrip() if one.points and values else "" for one in series]
     common = title or common
     attempts = (
-        (title, names, values),
-        (common, shorter, values),
+        (title, names, last),
+        (common, shorter, last),
         (common, shorter, none),
         ("", shorter, none),
     )
@@ -179,7 +179,7 @@ def chart(
     if height < 4 or width < 16:
         return [legend(series, width, title)][:height]
     drawn = [one for one in series if one.points]
-    lines: Lines = [legend(series, width, title)]
+    lines: Lines = [legend(series, width, title, values=not markers)]
     if not drawn:
         lines += [[] for _ in range((height - 2) // 2)]
         lines.append([("no points yet".center(width), "dim")])

@@ -79,15 +79,8 @@ async def draw() -> None:
         await pilot.pause(1)
         save("results")
         await pilot.press("2")
-        await _settle(pilot)
+        await pilot.pause(4)
         save("jobs")
-        await pilot.press("1")
-        await _settle(pilot)
-        save("home")
-
-
-async def _settle(pilot: Any) -> None:
-    await pilot.pause(4)
 
 
 def _portable(svg: str) -> str:
