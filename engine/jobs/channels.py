@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from engine.errors import ServiceError
 from engine.objects import ObjectInfo, ObjectStore
 
 _FICLONE = 0x40049409
@@ -208,12 +207,3 @@ def check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise ChannelError(f"The input data needs {size:,} bytes, {free:,} are free on this machine's disk.")
-
-
-def exists(objects: ObjectStore, uri: str) -> bool:
-    """Whether any object's key begins with the URI's key."""
-    bucket, prefix = split_uri(uri)
-    try:
-        return objects.bucket_exists(bucket) and next(objects.iterate(bucket, prefix), None) is not None
-    except ServiceError:
-        return False
