@@ -78,7 +78,7 @@ def main(folder: Path) -> int:
         if isinstance(error, Cancelled):
             status, sentence = "stopped", "Stopped on request before it began."
         else:
-            sentence = str(error) if isinstance(error, WorkflowError) else explained(error)
+            sentence = str(error) if isinstance(error, WorkflowError) else explained(error, run.target)
             status = "failed"
             if not isinstance(error, WorkflowError):
                 sentence = f"{sentence} The run's log tells more: {run.log}"

@@ -36,9 +36,7 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
     except Exception as error:
         traceback.print_exc()
         left = [f"{item['what']} {item['name']}" for item in context.ledger.resources()]
-        problem = (
-            f"Cleaning up failed: {_sentence(error)} `mlconsole runs stop {context.run.id}` tries again."
-        )
+        problem = f"Cleaning up failed: {_sentence(error, context.platform.target)} `mlconsole runs stop {context.run.id}` tries again."
         message = f"{message} {problem}".strip()
         status = "failed" if status == "completed" else status
     metrics: dict[str, float] = {}
@@ -50,7 +48,7 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
             message = study.conclusion(context)
         except Exception as error:
             traceback.print_exc()
-            status, message = "failed", _sentence(error)
+            status, message = "failed", _sentence(error, context.platform.target)
     elif status == "refused":
         metrics = study.metrics(context)
     finished = events.RunFinished(
@@ -93,7 +91,7 @@ def _steps(study: Study, context: Context) -> tuple[str, str]:
             return "stopped", f"Stopped on request during {titles[step.id]!r}."
         except Exception as error:
             traceback.print_exc()
-            sentence = _sentence(error)
+            sentence = _sentence(error, context.platform.target)
             context.log(sentence, level="error")
             _finished(context, "failed", began, sentence)
             return "failed", sentence
@@ -132,7 +130,7 @@ def _clean_up(context: Context, status: str, keep: bool) -> list[str]:
     try:
         left, summary = cleanup.delete_everything(context)
     except Exception as error:
-        _finished(context, "failed", began, _sentence(error))
+        _finished(context, "failed", began, _sentence(error, context.platform.target))
         raise
     _finished(context, "failed" if left else "done", began, summary)
     return left
@@ -147,7 +145,5 @@ def _finished(context: Context, status: str, began: float, summary: str) -> None
     )
 
 
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, WorkflowError):
-        return str(error)
-    return explained(error)
+def _sentence(error: BaseException, target: str) -> str:
+    return str(error) if isinstance(error, WorkflowError) else explained(error, target)
