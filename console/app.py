@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
 from textual.app import App
@@ -58,6 +59,7 @@ class Console(App[int], inherit_bindings=False):
         self.hub_status = HubStatus(target=services.target, region=services.region)
         self.flash_text: Run | None = None
         self._flashes = 0
+        self._calls_shown = 0
         self._theme_name = theme_name or theme.default()
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
@@ -124,7 +126,10 @@ class Console(App[int], inherit_bindings=False):
         right: list[Run] = []
         if status.throttles:
             right.append((f"{status.throttles} throttled  ", "wait"))
-        right.append((f"{status.calls_per_minute} calls/min ", "dim"))
+        # A number that flickers around its mean would be written for nothing: it moves when it has really changed.
+        if abs(status.calls_per_minute - self._calls_shown) >= max(1, self._calls_shown * 0.15):
+            self._calls_shown = status.calls_per_minute
+        right.append((f"{self._calls_shown} calls/min ", "dim"))
         return left, right
 
     def _freshness(self, primary: Snapshot[Any] | None) -> Run:
@@ -431,11 +436,20 @@ def run(application: Console, crash_folder: Path) -> int:
     return int(application.return_value or 0)
 
 
-def main(configuration: Configuration | None = None, *, read_only: bool = False, first_run: str = "") -> int:
-    """Open the console on a configuration's target, at a run if one is named; returns the exit status."""
+def main(
+    configuration: Configuration | None = None, *, read_only: bool = False, first_run: str = ""
+) -> NoReturn:
+    """Open the console on a configuration's target, at a run if one is named, and end the process with its status.
+
+    The interpreter is not taken down in order: that takes up to a second with an AWS client loaded and its calls in
+    flight, and everything that has to be kept is written by then.
+    """
     from console.live import LiveServices
     from workflows import locations
     from workflows.configuration import load
 
     services = LiveServices(configuration or load(), read_only=read_only)
-    return run(make_app(services, first_run=first_run), locations.state_dir() / "crashes")
+    status = run(make_app(services, first_run=first_run), locations.state_dir() / "crashes")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
