@@ -37,7 +37,11 @@ job = session.sagemaker_client.describe_training_job(TrainingJobName=estimator.l
 name = predictor.endpoint_name
 predictor.delete_model()
 predictor.delete_endpoint()
-left = [e["EndpointName"] for e in session.sagemaker_client.list_endpoints()["Endpoints"]]
+deadline = time.time() + 60  # it is Deleting for a moment, as on AWS
+while (
+    left := [e["EndpointName"] for e in session.sagemaker_client.list_endpoints()["Endpoints"]]
+) and time.time() < deadline:
+    time.sleep(0.2)
 Path(os.environ["RESULT"]).write_text(  # standard output is full of what the SDK tells
     json.dumps(
         {

@@ -59,7 +59,7 @@ answer = boto3.client("sagemaker-runtime").invoke_endpoint(
     Accept="application/json",
     Body="[[0.0, 1.0], [1.0, -0.5]]",
 )
-values = json.loads(answer["Body"].read())
+values = json.loads(answer["Body"].read())["predictions"]
 described = client.describe_endpoint(EndpointName=name + "-endpoint")
 client.delete_endpoint(EndpointName=name + "-endpoint")
 client.delete_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
