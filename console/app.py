@@ -373,15 +373,10 @@ class Console(App[int], inherit_bindings=False):
     # Leaving
 
     def on_app_blur(self, event: events.AppBlur) -> None:
-        self._hide(True)
+        self.services.hidden(True)
 
     def on_app_focus(self, event: events.AppFocus) -> None:
-        self._hide(False)
-
-    def _hide(self, yes: bool) -> None:
-        hidden = getattr(self.services, "hidden", None)
-        if hidden is not None:
-            hidden(yes)
+        self.services.hidden(False)
 
     def _handle_exception(self, error: Exception) -> None:
         """Leave on an unexpected error without showing the values of variables; `run` reports it."""

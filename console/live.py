@@ -38,6 +38,7 @@ class LiveServices:
         self.profile = configuration.profile
         self.region = configuration.region
         self.read_only = read_only
+        self.interface = str(configuration.interface)
         self._hub: Hub = Hub.of(configuration)
 
     def now(self) -> float:

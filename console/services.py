@@ -27,6 +27,7 @@ class Services(Protocol):
     profile: str
     region: str
     read_only: bool
+    interface: str
 
     def now(self) -> float:
         """Epoch seconds."""
@@ -45,6 +46,9 @@ class Services(Protocol):
 
     def pause(self, paused: bool) -> None:
         """Stop or go on polling."""
+
+    def hidden(self, yes: bool) -> None:
+        """Whether nobody looks: another window has the focus."""
 
     def studies(self) -> Sequence[StudyInfo]:
         """The catalog."""

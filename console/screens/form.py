@@ -79,16 +79,9 @@ class FormScreen(ConsoleScreen):
         return Field(_text(parameter.default), id=identifier)
 
     def opened(self) -> None:
-        self.console.in_background(lambda: self._configured_interface(), self._set_interface, lambda _: None)
+        self.query_one("#p-interface", Choice).value = self.console.services.interface
         self.query_one("#p-interface").focus()
         self._check()
-
-    def _configured_interface(self) -> str:
-        configuration = getattr(self.console.services, "configuration", None)
-        return str(configuration.interface) if configuration is not None else "low"
-
-    def _set_interface(self, name: str) -> None:
-        self.query_one("#p-interface", Choice).value = name
 
     # Values
 

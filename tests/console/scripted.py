@@ -46,6 +46,7 @@ class Scripted:
         self.profile = "prod" if target == "aws" else ""
         self.region = "us-east-1"
         self.read_only = read_only
+        self.interface = "low"
         self.time = NOW
         self.values: dict[Topic[Any], Snapshot[Any]] = {}
         self.listeners: dict[Topic[Any], list[Callable[[Snapshot[Any]], None]]] = {}
@@ -121,6 +122,9 @@ class Scripted:
 
     def pause(self, paused: bool) -> None:
         self.tell(paused=paused)
+
+    def hidden(self, yes: bool) -> None:
+        self.done.append(("hidden", yes))
 
     def studies(self) -> Sequence[StudyInfo]:
         return catalog()
