@@ -43,7 +43,7 @@ class JobsScreen(ListScreen[JobRow]):
                 Column("Type", 13, drop=2),
                 Column("Created", 10),
                 Column("Duration", 12, right=True),
-                Column("Metric", 20, drop=1, watch=True),
+                Column("Metric", 15, drop=1, watch=True),
             ],
             key=lambda row: row.name,
             cells=self._cells,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SIZE = (132, 40)
+SIZE = (142, 40)
 DEADLINE = 300.0
 
 
