@@ -10,7 +10,7 @@ from typing import Any
 from workflows import budget as budgets
 from workflows.budget import Backoff, Budget
 from workflows.clock import Clock
-from workflows.observe.gateway import Gateway, Metered
+from workflows.observe.gateway import Gateway, Metered, answered
 from workflows.problem import Problem
 from workflows.topics import HubStatus
 
@@ -33,6 +33,7 @@ class Backend:
         self.target = target
         self.retry_due: float | None = None
         self.connecting = False
+        self.probing = False
         self.gateway: Metered | None = None
         self._open = open_gateway
         self._clock = clock
@@ -75,6 +76,21 @@ class Backend:
                 self.gateway = metered
                 self._status = replace(self._status, region=gateway.region, account=gateway.account)
             return self.gateway
+
+    def probe_due(self) -> float | None:
+        """When to find out by `probe` whether the backend is there, in monotonic seconds; None: it is, or that is under way."""
+        if self._status.backend == "ok" or self.probing or self.connecting:
+            return None
+        return self.retry_due or 0.0
+
+    def probe(self) -> None:
+        """Ask who one is: the cheapest question there is. It may block, and raises what the answer raises."""
+        try:
+            answered(self.connect(), "sts", "get_caller_identity")
+        finally:
+            with self._lock:
+                self.probing = False
+        self.answered()
 
     def begin_connecting(self) -> None:
         """A worker thread is about to connect: others wait for it."""

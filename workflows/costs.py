@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 DATE = "2026-09"
@@ -47,3 +48,35 @@ def estimate(instance_type: str, seconds: float, count: int = 1) -> Estimate:
     """What ``count`` instances would cost for that long."""
     price = per_hour(instance_type)
     return Estimate(None if price is None else price * seconds / 3600 * count, instance_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Hourly:
+    """US dollars an hour as far as prices are known; ``unknown`` names the instance types that the snapshot lacks."""
+
+    dollars: float = 0.0
+    unknown: tuple[str, ...] = ()
+
+    def __add__(self, other: Hourly) -> Hourly:
+        return Hourly(self.dollars + other.dollars, tuple(dict.fromkeys((*self.unknown, *other.unknown))))
+
+    def __bool__(self) -> bool:
+        return bool(self.dollars or self.unknown)
+
+    def __str__(self) -> str:
+        known = f"${self.dollars:.3f}/h" if self.dollars < 10 else f"${self.dollars:,.2f}/h"
+        if not self.unknown:
+            return known
+        return f"{known} + ?" if self.dollars else "price unknown"
+
+
+def hourly(instances: Iterable[tuple[str, int]]) -> Hourly:
+    """What these (instance type, count) cost an hour while they are up."""
+    dollars, unknown = 0.0, []
+    for instance_type, count in instances:
+        price = per_hour(instance_type)
+        if price is not None:
+            dollars += price * count
+        elif instance_type and count:
+            unknown.append(instance_type)
+    return Hourly(dollars, tuple(dict.fromkeys(unknown)))

@@ -237,7 +237,10 @@ class Hub:
                 return None
             now = self._clock.monotonic()
             waits: list[float] = []
+            watched = False
             for topic, entry in self._entries.items():
+                remote = not isinstance(entry.poller, RunsPoller)
+                watched = watched or (remote and bool(entry.listeners) and entry.due is not None)
                 if entry.flight:
                     if not entry.overdue:
                         if now - entry.began >= PATIENCE:
@@ -249,7 +252,7 @@ class Hub:
                 if not entry.listeners or entry.due is None or (self._paused and not entry.urgent):
                     continue
                 due = entry.due
-                if not isinstance(entry.poller, RunsPoller) and self._backend.gateway is None:
+                if remote and self._backend.gateway is None:
                     if self._backend.connecting:
                         continue
                     due = max(due, self._backend.retry_due or 0.0)
@@ -258,6 +261,14 @@ class Hub:
                     continue
                 tasks.append(self._start(topic, entry, now))
                 waits.append(PATIENCE)
+            if self._status_listeners and not watched and not self._paused:
+                # Somebody looks at the state, but no poll would find out that it has changed.
+                probe_due = self._backend.probe_due()
+                if probe_due is not None and probe_due > now:
+                    waits.append(probe_due - now)
+                elif probe_due is not None:
+                    self._backend.probing = True
+                    tasks.append(self._probe)
         for topic in overdue:
             self._report_overdue(topic)
         for task in tasks:
@@ -293,6 +304,16 @@ class Hub:
             self._failed(topic, entry, flight, problem, lost)
         else:
             self._succeeded(topic, entry, flight, source, value)
+        finally:
+            self._tell_status()
+            with self._wake:
+                self._wake.notify_all()
+
+    def _probe(self) -> None:
+        try:
+            self._backend.probe()
+        except Exception as error:
+            self._backend.lost(explain(error, self._backend.target))
         finally:
             self._tell_status()
             with self._wake:

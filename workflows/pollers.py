@@ -29,7 +29,7 @@ MOST_LINES = 20_000
 """Lines of a followed log that are kept in memory."""
 
 DESCRIBES_PER_POLL = 2
-"""Running jobs that are described per poll of the list, for their instance type."""
+"""Running jobs and changed endpoints that are described per poll of their list, for their instance types."""
 
 OVERLAP = 2.0
 """Seconds that an incremental list looks back, because times of several writers are compared."""
@@ -135,10 +135,34 @@ class JobsPoller(ListPoller[JobRow]):
 
 
 class EndpointsPoller(ListPoller[EndpointRow]):
-    """The list of endpoints."""
+    """The list of endpoints, with their instances: each is described once per change."""
 
     def __init__(self, known: tuple[EndpointRow, ...], pace: Pace) -> None:
         super().__init__(endpoints.list_pages, known, pace)
+        self._described: dict[str, tuple[float, str]] = {}
+
+    def _merged(self, row: EndpointRow) -> EndpointRow:
+        known = self._rows.get(row.name)
+        if known is None or known.created != row.created:
+            return row
+        return replace(row, instances=known.instances)
+
+    def _enrich(self, gateway: Gateway) -> None:
+        changed = [
+            row
+            for row in self._rows.values()
+            if row.paid and self._described.get(row.name) != (row.modified, row.status)
+        ]
+        for row in sorted(changed, key=lambda row: -row.modified)[:DESCRIBES_PER_POLL]:
+            self._described[row.name] = (row.modified, row.status)
+            try:
+                found = endpoints.describe(gateway, row.name)
+            except Problem as problem:
+                if throttled(problem) or backend_lost(problem):
+                    del self._described[row.name]
+                    raise
+            else:
+                self._rows[row.name] = replace(row, instances=found.instances)
 
 
 class JobPoller:

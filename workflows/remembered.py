@@ -29,6 +29,11 @@ Known = dict[str, tuple[tuple[Any, ...], float]]
 _ROWS: dict[str, type[Any]] = {"jobs": JobRow, "endpoints": EndpointRow}
 
 
+def _frozen(value: Any) -> Any:
+    """JSON's lists as the tuples that rows consist of."""
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
 class Remembered:
     """One target's file. A file that is missing, damaged or of another format counts as empty."""
 
@@ -77,7 +82,7 @@ class Remembered:
                 if kind in data:
                     known = {field.name for field in fields(cls)}
                     rows = tuple(
-                        cls(**{name: value for name, value in row.items() if name in known})
+                        cls(**{name: _frozen(value) for name, value in row.items() if name in known})
                         for row in data[kind]["rows"]
                     )
                     found[kind] = (rows, float(data[kind]["fetched_at"]))

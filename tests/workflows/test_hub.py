@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.scripted import AwsError, EndpointConnectionError, Jobs, Scripted, SteppedClock
+from tests.workflows.scripted import AwsError, EndpointConnectionError, Jobs, Scripted, SteppedClock, moment
 from workflows import topics
 from workflows.budget import Budget
 from workflows.hub import PATIENCE, Hub
@@ -236,6 +236,63 @@ def test_a_lost_backend_is_opened_again_and_recovers() -> None:
     bench.gateway.answers["list_training_jobs"] = jobs.list
     bench.advance(5)
     assert (bench.opened, states[-1].backend, states[-1].problem) == (2, "ok", None)
+
+
+def test_a_lost_backend_is_found_again_while_only_runs_are_looked_at() -> None:
+    bench, jobs = jobs_bench(1)
+    states: list[HubStatus] = []
+    bench.hub.subscribe_status(states.append)
+    listed = bench.hub.subscribe(topics.JOBS, lambda shot: None)
+    bench.settle()
+
+    def gone(**_: Any) -> Any:
+        raise EndpointConnectionError("Could not connect")
+
+    bench.gateway.answers |= {"list_training_jobs": gone, "get_caller_identity": gone}
+    bench.advance(5)
+    listed.close()
+    assert states[-1].backend == "lost"
+    bench.advance(5)
+    assert bench.gateway.count("get_caller_identity") == 1
+    assert states[-1].backend == "lost" and (states[-1].retry_at or 0) > bench.clock.time()
+    bench.gateway.answers["get_caller_identity"] = lambda **_: {"Account": "123456789012"}
+    bench.advance(bench.hub.step() or 0)
+    assert (states[-1].backend, states[-1].problem, states[-1].retry_at) == ("ok", None, None)
+    assert bench.hub.step() is None  # found: nobody looks at anything else, so nothing more is asked
+
+
+def test_endpoints_are_listed_with_their_instances_described_once_per_change(tmp_path: Path) -> None:
+    row = {
+        "EndpointName": "a",
+        "EndpointStatus": "InService",
+        "CreationTime": moment(1),
+        "LastModifiedTime": moment(2),
+    }
+    gateway = Scripted(
+        list_endpoints=lambda **_: {"Endpoints": [dict(row)]},
+        describe_endpoint=lambda EndpointName: {
+            **row,
+            "EndpointConfigName": "c",
+            "ProductionVariants": [{"VariantName": "v", "CurrentInstanceCount": 2}],
+        },
+        describe_endpoint_config=lambda EndpointConfigName: {
+            "EndpointConfigName": "c",
+            "ProductionVariants": [{"VariantName": "v", "InstanceType": "ml.t2.medium", "ModelName": "m"}],
+        },
+    )
+    bench = Bench(gateway, remembered=Remembered(tmp_path, "embedded", "here"))
+    seen: list[Snapshot[Any]] = []
+    bench.hub.subscribe(topics.ENDPOINTS, seen.append)
+    bench.settle()
+    assert seen[-1].value[0].instances == (("ml.t2.medium", 2),)
+    bench.advance(5)
+    assert gateway.count("describe_endpoint") == 1
+    row["EndpointStatus"], row["LastModifiedTime"] = "Updating", moment(3)
+    bench.advance(5)
+    assert gateway.count("describe_endpoint") == 2
+    bench.hub.close()
+    rows, _ = Remembered(tmp_path, "embedded", "here").first("endpoints")
+    assert rows is not None and rows[0].instances == (("ml.t2.medium", 2),)
 
 
 def test_a_platform_that_cannot_be_opened_is_told_and_tried_again_on_demand() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 ACTIVE_JOB = frozenset({"InProgress", "Stopping", "Deleting"})
 ACTIVE_ENDPOINT = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+UNPAID_ENDPOINT = frozenset({"Failed", "Deleting"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +98,23 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRow:
-    """One line of the list of endpoints."""
+    """One line of the list of endpoints. ``instances`` are (type, count), empty until the endpoint was described once."""
 
     name: str
     status: str
     created: float
     modified: float
+    instances: tuple[tuple[str, int], ...] = ()
 
     @property
     def active(self) -> bool:
         """Whether a change is under way."""
         return self.status in ACTIVE_ENDPOINT
+
+    @property
+    def paid(self) -> bool:
+        """Whether its instances cost something in this status."""
+        return self.status not in UNPAID_ENDPOINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +150,16 @@ class EndpointDetail:
     def name(self) -> str:
         """The endpoint's name."""
         return self.row.name
+
+    @property
+    def instances(self) -> tuple[tuple[str, int], ...]:
+        """(instance type, count) of all variants; a variant that is still starting counts as it is wanted."""
+        kinds: dict[str, int] = {}
+        for variant in self.variants:
+            if variant.instance_type:
+                count = variant.current_count or variant.desired_count
+                kinds[variant.instance_type] = kinds.get(variant.instance_type, 0) + count
+        return tuple(kinds.items())
 
 
 @dataclass(frozen=True, slots=True)
