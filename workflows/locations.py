@@ -85,8 +85,25 @@ def _folder(variable: str, below_home: str) -> Path:
         "cache": platformdirs.user_cache_path,
         "state": platformdirs.user_state_path,
     }
-    return Path(paths[below_home]("mlconsole", appauthor=False))
+    try:
+        return Path(paths[below_home]("mlconsole", appauthor=False))
+    except RuntimeError as error:
+        raise _homeless() from error
 
 
 def _absolute(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise _homeless() from error
+
+
+def _homeless() -> Exception:
+    """What to tell a user without HOME and without an entry in the password file, as containers have them."""
+    from workflows.problem import Problem
+
+    return Problem(
+        "This user has no home directory.",
+        f"Set {HOME} (or HOME) to a folder that mlconsole may write to.",
+        "no-home",
+    )

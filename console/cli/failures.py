@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 FAILED, USAGE, REFUSED, INTERRUPTED, TERMINATED, HUNG_UP = 1, 2, 3, 130, 143, 129
 
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST)
 _USAGE_ERRORS = {"ParameterError", "ConfigurationError"}
 
 
@@ -66,12 +69,25 @@ def _fail(error: Exception, as_json: bool) -> int:
         return USAGE if names & _USAGE_ERRORS else FAILED
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        _tell(f"{where}{error.strerror or error}.", "", type(error).__name__, as_json)
+        _tell(f"{where}{error.strerror or error}.", _writable_place(error), type(error).__name__, as_json)
         return FAILED
     report = _crash_report(error)
     remedy = f"The whole story is in {report}" if report else ""
     _tell(f"Something unforeseen happened: {type(error).__name__}: {error}", remedy, "crash", as_json)
     return FAILED
+
+
+def _writable_place(error: OSError) -> str:
+    """The remedy where one of mlconsole's own folders cannot be written to; empty for every other failure."""
+    if error.errno not in _UNWRITABLE or not error.filename:
+        return ""
+    from workflows import locations
+
+    failed = Path(os.fsdecode(error.filename))
+    folders = [path for _, path, _ in locations.as_table()]
+    if not any(failed.is_relative_to(folder) or folder.is_relative_to(failed) for folder in folders):
+        return ""
+    return f"`mlconsole where` shows the folders; set {locations.HOME} to one that you can write to."
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -109,6 +125,6 @@ def _crash_report(error: Exception) -> str:
         path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
             traceback.print_exception(error, file=file)
-    except OSError:
+    except Exception:  # no home, no room, no right: the crash itself is told all the same
         return ""
     return str(path)

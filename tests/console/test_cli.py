@@ -121,6 +121,23 @@ def test_failures_are_one_sentence_and_status_1(capsys: pytest.CaptureFixture[st
     assert "There is no study 'nope'. Studies: moons" in capsys.readouterr().err
 
 
+def test_a_home_that_cannot_be_written_to_is_named_with_the_variable_that_moves_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way of a folder")
+    done = run("run", "moons", env={"MLCONSOLE_HOME": str(tmp_path / "file")})
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert str(tmp_path / "file") in done.stderr and "MLCONSOLE_HOME" in done.stderr
+
+
+def test_a_user_without_a_home_is_told_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MLCONSOLE_HOME")
+    monkeypatch.setenv("MLCONSOLE_STORE_DIR", "~nobody-of-this-name/store")
+    assert main(["where"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "MLCONSOLE_HOME" in error
+
+
 def test_with_json_failures_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "show", "nope", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
