@@ -182,7 +182,7 @@ def _serve(options: argparse.Namespace) -> int:
             )
             server.serve(chosen, listener, lambda url: None if options.background else print(url, flush=True))
     except (server.Busy, server.PortTaken, ValueError, OSError) as error:
-        raise Failure(str(error)) from error
+        raise Failure(_told(error)) from error
     return 0
 
 
@@ -208,7 +208,14 @@ def _ensure(options: argparse.Namespace) -> tuple[Any, bool]:
         passed += ["--time-scale", str(options.time_scale), *(["--test-mode"] if options.test_mode else [])]
         return daemon.start(layout, passed)
     except (daemon.DaemonError, ValueError, OSError) as error:
-        raise Failure(str(error)) from error
+        raise Failure(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """An error's text; for one about a file, the file, what is wrong with it, and where to go instead."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}. Another folder can be given with --data-dir"
+    return str(error)
 
 
 def _start(options: argparse.Namespace) -> int:

@@ -207,6 +207,15 @@ def test_options_that_cannot_be(run: Run, layout: Layout, options: tuple[str, ..
     assert not layout.connection.exists()
 
 
+@pytest.mark.parametrize("verb", ["start", "serve"])
+def test_a_data_directory_that_cannot_be_made(run: Run, layout: Layout, verb: str) -> None:
+    layout.root.write_text("in the way")
+    refused = run(verb)
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr
+    assert str(layout.root) in refused.stderr and "--data-dir" in refused.stderr
+    layout.root.unlink()
+
+
 def test_without_a_data_directory() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "MLCONSOLE_ENGINE_DIR"}
     told = subprocess.run(
