@@ -155,12 +155,12 @@ def _serve(options: argparse.Namespace) -> int:
 
     layout = _layout(options)
     _check(options)
-    layout.prepare()
-    if options.background:
-        journal.to_file(layout.log)
-    else:
-        journal.to_terminal()
     try:
+        layout.prepare()
+        if options.background:
+            journal.to_file(layout.log)
+        else:
+            journal.to_terminal()
         with server.owned(layout.lock):
             who = credentials.load(
                 layout.credentials,
@@ -193,7 +193,7 @@ def _ensure(options: argparse.Namespace) -> tuple[Any, bool]:
     layout = _layout(options)
     _check(options)
     try:
-        found = daemon.running(layout)
+        found = daemon.current(layout)
         if found is not None:
             return found, False
         layout.prepare()
