@@ -19,7 +19,7 @@ from engine.control import Control
 from engine.errors import ServiceError
 from engine.http import Receive, Request, Response
 from engine.protocol import faults, models, parse, render, routing, scalars, signature
-from engine.protocol.routing import FORM, Route
+from engine.protocol.routing import FORM, MULTIPART, Route
 from engine.protocol.signature import Claim, Refusal
 from engine.protocol.validate import validate
 
@@ -79,10 +79,13 @@ class Application:
         except ValueError as error:
             raise signature.refuse(Refusal.MALFORMED, exchange.wire, str(error)) from error
         route = await exchange.find_route(claim)
-        if claim is None:
-            raise signature.refuse(Refusal.MISSING, exchange.wire)
         operation = registry.find(route.service.name, route.operation)
-        await self._verify(exchange, route, claim, streams=operation is not None and operation.streams)
+        if (
+            route.operation != "PostObject"
+        ):  # Its form's policy is signed instead, and its handler checks that.
+            if claim is None:
+                raise signature.refuse(Refusal.MISSING, exchange.wire)
+            await self._verify(exchange, route, claim, streams=operation is not None and operation.streams)
         if operation is None:
             raise _not_offered(route)
         params: dict[str, Any]
@@ -130,7 +133,8 @@ class Application:
             service,
             exchange.wire,
             method=request.method,
-            path=request.path,
+            # Version 2 signs the resource, bucket included, wherever the request names it.
+            path=exchange.path if claim.form == "v2" else request.path,
             query=request.query,
             headers=request.headers,
             payload=payload,
@@ -147,6 +151,8 @@ class _Exchange:
         self.request = request
         self.service: models.Service | None = None
         self.wire = _guess_wire(request)
+        self.path = request.path
+        """The path that is routed: path style, also where the host names an S3 bucket."""
 
     async def find_route(self, claim: Claim | None) -> Route:
         """The route, by the order that is unambiguous on one port: target, form, then scope and path."""
@@ -168,11 +174,15 @@ class _Exchange:
         elif self.wire == "cbor":
             self.service = models.TARGETS.get(path.split("/")[2])
             route = routing.by_rpc(path)
+        elif claim is None and _is_upload_form(request):
+            route = routing.by_upload_form(routing.bucket_path(request.headers.get("host", ""), path))
         elif claim is None:
             # Only a signature names a REST service; an unsigned request has nothing to hope for in any.
             raise signature.refuse(Refusal.MISSING, self.wire)
         else:
             scope = claim.scope
+            if scope == "s3":
+                path = self.path = routing.bucket_path(request.headers.get("host", ""), path)
             if not request.query and scope != "s3":
                 route = routing.by_plain_path(scope, request.method, path)
             else:
@@ -223,6 +233,11 @@ def unpacked(request: Request, wire: str) -> bytes:
     if not unpacker.eof:
         raise scalars.malformed("The request body is not valid gzip: it ends too early")
     return plain
+
+
+def _is_upload_form(request: Request) -> bool:
+    """Whether an unsigned request is an upload by a form."""
+    return request.method == "POST" and request.headers.get("content-type", "").lower().startswith(MULTIPART)
 
 
 def _guess_wire(request: Request) -> str:

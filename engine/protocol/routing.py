@@ -8,10 +8,16 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from engine.errors import ServiceError
-from engine.protocol.models import SCOPES, TARGETS, VERSIONS, Service, description
+from engine.protocol.models import SCOPES, SERVICES, TARGETS, VERSIONS, Service, description
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 _CONDITIONAL_HEADERS = {"x-amz-copy-source", "x-amz-rename-source"}
+# bucket.localhost, bucket.s3.localhost, bucket.s3.us-east-1.amazonaws.com; a bucket's name has at least three characters.
+_BUCKET_HOST = re.compile(
+    r"(?!s3[.-])(?P<bucket>[a-z0-9][a-z0-9.-]+?[a-z0-9])\."
+    r"(?:(?:s3(?:[.-][a-z0-9-]+)*\.)?localhost|s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com)\.?(?::\d+)?"
+)
 
 
 class Route(NamedTuple):
@@ -129,6 +135,27 @@ def by_plain_path(scope: str, method: str, path: str) -> Route:
         ServiceError: Nothing matches.
     """
     return by_path(scope, method, path, {}, {})
+
+
+@functools.lru_cache(1024)
+def bucket_path(host: str, path: str) -> str:
+    """The path-style form of an S3 request's path: virtual-hosted requests name the bucket in ``Host``."""
+    found = _BUCKET_HOST.fullmatch(host.lower())
+    return f"/{found['bucket']}{path}" if found else path
+
+
+def by_upload_form(path: str) -> Route:
+    """The route of an unsigned multipart form sent to a bucket: PostObject, which botocore does not model.
+
+    Raises:
+        ServiceError: The path is no bucket's.
+    """
+    bucket = path.strip("/")
+    if not bucket or "/" in bucket:
+        raise ServiceError(
+            "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
+        )
+    return Route(SERVICES["s3"], "PostObject", "rest-xml", {"Bucket": _unquote(bucket)})
 
 
 def checked_path(path: str) -> str:
