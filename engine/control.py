@@ -12,6 +12,7 @@ from typing import Any
 from engine import __version__
 from engine.context import Engine
 from engine.errors import ServiceError
+from engine.freshness import Code
 from engine.http import Request, Response
 from engine.protocol import signature
 from engine.protocol.models import CONTROL
@@ -25,6 +26,7 @@ class Control:
     def __init__(self, engine: Engine, nonce: str) -> None:
         self.engine = engine
         self.nonce = nonce
+        self.code = Code()
 
     async def answer(self, request: Request) -> Response:
         """The response to a request below ``/_engine/``."""
@@ -37,7 +39,13 @@ class Control:
 
     def health(self) -> dict[str, Any]:
         """What anybody on this machine may know of the engine."""
-        return {"status": "ok", "version": __version__, "pid": os.getpid(), "nonce": self.nonce}
+        return {
+            "status": "ok",
+            "version": __version__,
+            "pid": os.getpid(),
+            "nonce": self.nonce,
+            "outdated": self.code.changed,
+        }
 
     async def _reset(self, request: Request) -> Response:
         body = await request.body(4096)

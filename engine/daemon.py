@@ -43,11 +43,25 @@ def running(layout: Layout) -> Connection | None:
 
     A dead process, a process id that went to another program, and a port that something else answers on are all told apart.
     """
+    found = _running(layout)
+    return found[0] if found else None
+
+
+def current(layout: Layout) -> Connection | None:
+    """The running engine, unless its code has changed since it started."""
+    found = _running(layout)
+    return found[0] if found and not found[1] else None
+
+
+def _running(layout: Layout) -> tuple[Connection, bool] | None:
+    """The running engine, and whether its code has changed since it started."""
     found = connection.read(layout.connection)
     if found is None or not _alive(found.pid):
         return None
     health = ask_health(found)
-    return found if health is not None and health.get("nonce") == found.nonce else None
+    if health is None or health.get("nonce") != found.nonce:
+        return None
+    return found, health.get("outdated") is True
 
 
 def ask_health(target: Connection, timeout: float = 2.0) -> dict[str, Any] | None:
@@ -81,7 +95,8 @@ def owner(layout: Layout) -> int | None:
 def start(layout: Layout, options: Sequence[str]) -> tuple[Connection, bool]:
     """The running engine, started when none runs; True when this call started it.
 
-    Of several simultaneous calls exactly one starts it, and all return the same connection.
+    One that runs outdated code is ended first and started again as it was: its jobs go on behind their shims, its
+    endpoints come back into service. Of several simultaneous calls exactly one starts it, and all return the same connection.
 
     Args:
         options: Further arguments of ``serve``.
@@ -89,16 +104,20 @@ def start(layout: Layout, options: Sequence[str]) -> tuple[Connection, bool]:
     Raises:
         DaemonError: It does not start.
     """
-    found = running(layout)
+    found = current(layout)
     if found is not None:
         return found, False
     layout.prepare()
     deadline = time.monotonic() + START_SECONDS
     with _starting(layout, deadline):
         while time.monotonic() < deadline:
-            found = running(layout)
-            if found is not None:
-                return found, False
+            known = _running(layout)
+            if known is not None and not known[1]:
+                return known[0], False
+            if known is not None:
+                options = _as_started(known[0])
+                stop(layout)
+                continue
             # The lock without a connection: another engine is on its way up or down.
             if owner(layout) is None:
                 return _spawn(layout, options, deadline), True
@@ -106,6 +125,12 @@ def start(layout: Layout, options: Sequence[str]) -> tuple[Connection, bool]:
     raise DaemonError(
         f"process {owner(layout)} holds {layout.lock} and does not answer; end it, then start again (its log: {layout.log})"
     )
+
+
+def _as_started(found: Connection) -> list[str]:
+    """The arguments of ``serve`` that start an engine like one that runs."""
+    options = ["--host", found.host, "--port", str(found.port), "--region", found.region]
+    return [*options, "--time-scale", str(found.time_scale), *(["--test-mode"] if found.test_mode else [])]
 
 
 @contextmanager

@@ -46,15 +46,16 @@ def connection(data_dir: Path | None = None) -> Connection | None:
 
 
 def ensure(data_dir: Path | None = None, configuration: Configuration | None = None) -> Connection:
-    """The running engine of a data directory; it is started when none runs.
+    """The running engine of a data directory; it is started when none runs, and anew when it runs outdated code.
 
     Raises:
         EngineError: It does not start.
     """
     folder = data_dir or locations.engine_dir()
-    running = connection(folder)
-    if running:
-        return running
+    found = _read(folder)
+    health = _health(found) if found else None
+    if found and health is not None and health.get("outdated") is not True:
+        return found
     command = [sys.executable, "-m", "engine", "start", "--data-dir", str(folder), "--json"]
     command += _options(configuration or Configuration())
     try:
@@ -84,6 +85,10 @@ def ensure(data_dir: Path | None = None, configuration: Configuration | None = N
 
 def answers(found: Connection, timeout: float = 2.0) -> bool:
     """Whether the engine behind a connection answers its health check, and is the one of that data directory."""
+    return _health(found, timeout) is not None
+
+
+def _health(found: Connection, timeout: float = 2.0) -> dict[str, Any] | None:
     parts = urlsplit(found.url)
     channel = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=timeout)
     try:
@@ -91,11 +96,11 @@ def answers(found: Connection, timeout: float = 2.0) -> bool:
         response = channel.getresponse()
         body = response.read(65536)
         if response.status != 200:
-            return False
-        health = json.loads(body)
-        return bool(health["pid"] == found.pid and health.get("nonce", "") == found.nonce)
+            return None
+        health: dict[str, Any] = json.loads(body)
+        return health if health["pid"] == found.pid and health.get("nonce", "") == found.nonce else None
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
-        return False
+        return None
     finally:
         channel.close()
 
