@@ -7,7 +7,7 @@ JOBS   ?= 2
 SHELL  := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports test-slow bench screens clean
+.PHONY: help run test check lint types imports test-slow bench screens clean run-env dev-env
 
 help:
 	@echo "make run     install, run the moons case study on the embedded SageMaker, then open the console"
@@ -16,15 +16,31 @@ help:
 	@echo "make bench   the benchmarks, as ratios against a named peer in the same run"
 	@echo "make clean   remove .venv and what builds leave behind (your data and runs stay: mlconsole where)"
 
-# The stamps hold what was installed: another pyproject.toml, other constraints or another Python make them stale.
+# One installation at a time: two terminals, or `make -j`, would tear the same .venv apart.
+LOCKED  = $(PYTHON) -c 'import fcntl, subprocess, sys; f = open(".venv.lock", "w"); fcntl.flock(f, 2); sys.exit(subprocess.call(sys.argv[1:], close_fds=False))'
+
+# A .venv that was moved, or whose Python is gone, does not work any more: its first stamp goes, and with it the others.
+define installed
+@command -v $(PYTHON) >/dev/null || { echo "mlconsole needs Python 3.11 or newer, and there is no $(PYTHON). Try: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+@[ -x $(BIN)/python ] && [ "$$(cat $(VENV)/python.stamp 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(VENV)/python.stamp
++@$(LOCKED) $(MAKE) --no-print-directory -s $(1)
+endef
+
+run-env:
+	$(call installed,$(VENV)/run.stamp)
+
+dev-env:
+	$(call installed,$(VENV)/dev.stamp)
+
+# The stamps tell what was installed: another pyproject.toml or other constraints make them stale.
 $(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "mlconsole needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	  { echo "mlconsole needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
-	@touch $@
+	@pwd -P > $@.new && mv $@.new $@
 
 $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing mlconsole into $(VENV) (a few minutes the first time: PyTorch and the SageMaker SDK are large)"
@@ -36,32 +52,32 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/run.stamp
 
-run: $(VENV)/run.stamp
+run: run-env
 	@$(BIN)/mlconsole run moons --then-console
 
-test: $(VENV)/dev.stamp
+test: dev-env
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
-test-slow: $(VENV)/dev.stamp
+test-slow: dev-env
 	@$(BIN)/python -m pytest -q --run-slow
 
-lint: $(VENV)/dev.stamp
+lint: dev-env
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: $(VENV)/dev.stamp
+types: dev-env
 	@$(BIN)/mypy
 
-imports: $(VENV)/dev.stamp
+imports: dev-env
 	@$(BIN)/lint-imports
 
 check: lint types imports test
 
-bench: $(VENV)/dev.stamp
+bench: dev-env
 	@$(BIN)/python -m benchmarks
 
-screens: $(VENV)/dev.stamp
+screens: dev-env
 	@$(BIN)/python docs/screens/make.py
 
 clean:
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
+	@rm -rf $(VENV) .venv.lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
