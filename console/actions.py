@@ -179,6 +179,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
+    Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", footer=True),
+    Action("run.resume", "u", "Resume", "Go on with a run that was interrupted, stopped or failed; finished steps are reused", target="run", changes=True, footer=True),
     Action("run.code", "c", "Code", "The run as a plain script, in its interface", target="run", footer=True),
     Action("run.copy", "y", "Copy id", "Copy the run's id to your clipboard, over SSH too", target="run"),
     # dialogs, prompts, texts

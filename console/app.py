@@ -32,6 +32,7 @@ from workflows.problem import Problem
 from workflows.topics import HubStatus, Snapshot, Topic
 
 if TYPE_CHECKING:
+    from console.screens.form import Settings
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
@@ -150,7 +151,7 @@ class Console(App[int], inherit_bindings=False):
             return (f"‖ paused{since}", "wait")
         if status.backend == "lost":
             wait = max(0.0, (status.retry_at or now) - now)
-            retry = f" · retry in {span(wait)}" if status.retry_at else ""
+            retry = f" · retry in {span(wait)}" if wait >= 1 else " · retrying" if status.retry_at else ""
             return (f"✗ lost{retry}", "bad")
         if status.throttled_until and status.throttled_until > now:
             return (f"◌ throttled · {span(status.throttled_until - now)}", "wait")
@@ -242,13 +243,16 @@ class Console(App[int], inherit_bindings=False):
     # Going places
 
     async def go(self, section: str) -> None:
-        """To the list of a section, leaving what is open above it."""
+        """To a section, where it was left; from within it, to its list, leaving what is open above that."""
         await self._close_dialogs()
-        if self.current_mode == section:
-            while len(self.screen_stack) > 1:
-                await self.pop_screen()
-        else:
+        screen = self.base_screen
+        within = screen is not None and screen.section == section
+        if self.current_mode != section:
             await self.switch_mode(section)
+        else:
+            within = True
+        while within and len(self.screen_stack) > 1:
+            await self.pop_screen()
 
     async def _close_dialogs(self) -> None:
         while isinstance(self.screen, ModalScreen):
@@ -277,8 +281,8 @@ class Console(App[int], inherit_bindings=False):
 
         await self.open(RunScreen(run))
 
-    async def open_study(self, name: str) -> None:
-        """Open the form of a study."""
+    async def open_study(self, name: str, like: Settings | None = None) -> None:
+        """Open the form of a study, filled with the settings of a run if one is given."""
         from console.screens.form import FormScreen
 
         info = next((info for info in self.services.studies() if info.name == name), None)
@@ -287,7 +291,7 @@ class Console(App[int], inherit_bindings=False):
             self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
             return
         await self.go("studies")
-        await self.open(FormScreen(info))
+        await self.open(FormScreen(info, like))
 
     async def action_home(self) -> None:
         await self.go("home")

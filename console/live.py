@@ -98,6 +98,9 @@ class LiveServices:
     def stop_run(self, run: str) -> None:
         runs.stop(runs.find(run))
 
+    def resume_run(self, run: str) -> None:
+        runs.resume(runs.find(run))
+
     def answer(self, run: str, question: str, choice: str) -> None:
         runs.answer(runs.find(run), question, choice)
 

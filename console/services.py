@@ -67,6 +67,9 @@ class Services(Protocol):
     def stop_run(self, run: str) -> None:
         """Ask a run to stop and clean up. Blocks."""
 
+    def resume_run(self, run: str) -> None:
+        """Go on with a run that was interrupted, stopped or failed. Blocks."""
+
     def answer(self, run: str, question: str, choice: str) -> None:
         """Answer the question of a run. Blocks."""
 

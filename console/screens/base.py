@@ -241,14 +241,24 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         room = self.app.size.width - sum(len(text) for text, _ in tail) - 1
         runs: list[Run] = []
         shown: set[str] = set()
-        for action in [*actions.of(self.place), *self._inner_actions()]:
+        inner = self._inner_actions()
+        taken = {key for action in inner for key in action.keys.split(",")}
+        for action in [*actions.of(self.place), *inner]:
             if not action.footer or action.first_key in shown or (action.changes and read_only):
+                continue
+            if action not in inner and not action.priority and action.keys in taken:
+                continue  # the key does something else where the focus is
+            if not self.offers(action):
                 continue
             shown.add(action.first_key)
             pair = _key(action)
             if sum(len(text) for text, _ in (*runs, *pair)) <= room:
                 runs += pair
         line.show(runs, tail)
+
+    def offers(self, action: actions.Action) -> bool:
+        """Whether an action makes sense for what is shown now: only then does the key line show it."""
+        return True
 
     def on_descendant_focus(self) -> None:
         if self.query("#keys"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -72,7 +73,9 @@ class EndpointScreen(ConsoleScreen):
             self.query_one(LogPane).show_tail(snapshot.value)
             return
         if snapshot.topic.kind == "endpoint-metrics":
-            self.query_one(ChartGrid).show_charts(traffic_charts(snapshot.value), x_format=clock)
+            self.query_one(ChartGrid).show_charts(
+                traffic_charts(snapshot.value, self.console.services.now()), x_format=clock
+            )
         self._write()
 
     def tick(self) -> None:
@@ -110,8 +113,31 @@ class EndpointScreen(ConsoleScreen):
         self.console.copy(self._detail.arn if self._detail else self.name_of, "the ARN of the endpoint")
 
 
-def traffic_charts(traffic: EndpointTraffic) -> list[tuple[str, tuple[Series, ...]]]:
-    """Calls per period, the two latencies and the errors: a chart each, with one line per variant."""
+COUNTED = frozenset({"Invocations", "4xx", "5xx"})
+Points = tuple[tuple[float, float], ...]
+
+
+def _times(traffic: EndpointTraffic, now: float) -> tuple[float, ...]:
+    """The beginnings of all periods from the first call in the window to the last complete period."""
+    known = [x for one in traffic.series for x, _ in one.points]
+    if not known:
+        return ()
+    last = max(*known, (now // traffic.period - 1) * traffic.period)
+    first = max(min(known), last - traffic.window)
+    return tuple(first + traffic.period * i for i in range(int((last - first) // traffic.period) + 1))
+
+
+def _gapless(points: Points, times: tuple[float, ...], missing: float) -> Points:
+    """The points with ``missing`` at the times that have none."""
+    known = {x for x, _ in points}
+    return tuple(sorted((*points, *((x, missing) for x in times if x not in known))))
+
+
+def traffic_charts(traffic: EndpointTraffic, now: float) -> list[tuple[str, tuple[Series, ...]]]:
+    """Calls per period, the two latencies and the errors: a chart each, with one line per variant, all over the same time.
+
+    CloudWatch has no point where nothing was called: that is 0 calls, and a gap in a latency.
+    """
     several = len(traffic.variants) > 1
     titles = {
         "Invocations": f"calls per {span(traffic.period)}",
@@ -121,9 +147,13 @@ def traffic_charts(traffic: EndpointTraffic) -> list[tuple[str, tuple[Series, ..
         "5xx": "errors 5xx",
     }
     found = []
+    times = _times(traffic, now)
     for name, title in titles.items():
         lines = tuple(
-            Series(one.variant if several else title, one.points)
+            Series(
+                one.variant if several else title,
+                _gapless(one.points, times, 0.0 if name in COUNTED else math.nan),
+            )
             for one in traffic.series
             if one.name == name and one.points
         )

@@ -9,7 +9,7 @@ from textual import on
 
 from console import actions
 from console.formatting import count, span, status
-from console.screens import facts
+from console.screens import expenses, facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListScreen, Order, when
@@ -34,10 +34,13 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         return Rows(
             [
                 Column("Name", 22, grow=3, middle=True),
-                Column("Status", 20, watch=True),
+                Column("Status", 16, watch=True),
                 Column("Created", 10),
                 Column("Up", 8, right=True),
-                Column("Instances", 22, drop=1),
+                Column("Instances", 18, drop=2),
+                Column(
+                    "On AWS" if self.console.services.target == "embedded" else "Cost", 12, right=True, drop=1
+                ),
             ],
             key=lambda row: row.name,
             cells=self._cells,
@@ -52,7 +55,8 @@ class EndpointsScreen(ListScreen[EndpointRow]):
             Cell(str(shown), shown.role),
             Cell(when(row.created, now), "dim"),
             Cell(span(now - row.created)),
-            Cell(instances(self.console.known(topics.endpoint(row.name))), "dim"),
+            Cell(instances(row), "dim"),
+            Cell(str(cost) if (cost := expenses.of_endpoint(row)) else "–", "dim"),
         )
 
     def fields(self, row: EndpointRow) -> Mapping[str, str]:
@@ -101,14 +105,9 @@ class EndpointsScreen(ListScreen[EndpointRow]):
             confirm_deletion(self, row.name)
 
 
-def instances(detail: EndpointDetail | None) -> str:
+def instances(row: EndpointRow) -> str:
     """The instances of an endpoint, as far as they are known: ``1 × ml.t2.medium``."""
-    if detail is None:
-        return ""
-    kinds: dict[str, int] = {}
-    for variant in detail.variants:
-        kinds[variant.instance_type] = kinds.get(variant.instance_type, 0) + variant.current_count
-    return ", ".join(f"{number} × {kind or '–'}" for kind, number in kinds.items())
+    return ", ".join(f"{number} × {kind}" for kind, number in row.instances)
 
 
 def confirm_deletion(screen: ConsoleScreen, name: str) -> None:

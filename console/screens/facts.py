@@ -6,7 +6,9 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from console.formatting import ago, bar, clock, count, crop, duration, number, status, thin_bar
+from console.screens import expenses
 from console.widgets.drawing import Lines, Run
+from workflows import costs
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, JobDetail, JobRow
 
 LABEL = 16
@@ -62,6 +64,8 @@ def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
             {metric.name: number(metric.value) for metric in detail.final_metrics}, width, "strong"
         )
     machine = f"{detail.row.instance_count or 1} × {detail.row.instance_type or '–'}"
+    if cost := expenses.of_job(detail.row):
+        machine += f" · about {cost} on AWS (estimate)"
     lines += [[], head("Resources"), *fact("Instance", machine, width)]
     if detail.training_seconds is not None:
         billable = (
@@ -162,6 +166,9 @@ def endpoint_facts(
         lines.append([("  " + crop(f"model {variant.model}", width - 2).rstrip(), "dim")])
         if variant.message:
             lines.append([("  " + crop(variant.message, width - 2).rstrip(), "wait")])
+    if cost := costs.hourly(detail.instances if detail.row.paid else ()):
+        price = f"no price is known here for {', '.join(cost.unknown)}" if cost.unknown else f"about {cost}"
+        lines += fact("On AWS", f"{price} (estimate, {costs.REGION} prices of {costs.DATE})", width)
     lines += [[], *traffic_facts(traffic, width)]
     lines += [[], head("Configuration"), *fact("Name", detail.config, width), *fact("ARN", detail.arn, width)]
     return lines

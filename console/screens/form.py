@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -31,6 +32,16 @@ OTHERS = {
 NOTEBOOK = "as-in-notebook"
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a form is filled with: the settings of an earlier run."""
+
+    parameters: Mapping[str, Any]
+    interface: str
+    keep: bool = False
+    preset: str = ""
+
+
 class FormScreen(ConsoleScreen):
     """One line per parameter. Ctrl+S starts the run."""
 
@@ -38,10 +49,11 @@ class FormScreen(ConsoleScreen):
     place = "form"
     section = "studies"
 
-    def __init__(self, info: StudyInfo) -> None:
+    def __init__(self, info: StudyInfo, like: Settings | None = None) -> None:
         super().__init__()
         self.info = info
-        self._preset = ""
+        self._like = like
+        self._preset = like.preset if like and like.preset in info.presets else ""
         self._starting = False
 
     def trail(self) -> str:
@@ -79,7 +91,16 @@ class FormScreen(ConsoleScreen):
         return Field(_text(parameter.default), id=identifier)
 
     def opened(self) -> None:
-        self.query_one("#p-interface", Choice).value = self.console.services.interface
+        like = self._like
+        self.query_one("#p-interface", Choice).value = (
+            like.interface if like else self.console.services.interface
+        )
+        if like is not None:
+            self.query_one("#p-keep", Choice).value = _text(like.keep)
+            for name, value in like.parameters.items():
+                for widget in self.query(f"#p-{name}"):
+                    if isinstance(widget, Choice | Input):
+                        widget.value = _text(value)
         self.query_one("#p-interface").focus()
         self._check()
 

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
+from textual.widgets import Static
 
 from console import actions
 from console.formatting import ago, count, duration, number, span, status
-from console.screens import facts
+from console.screens import expenses, facts
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import instances
 from console.screens.job import charts
@@ -51,11 +52,13 @@ class HomeScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._settled = False
+        self._costs = ""
 
     def on_key(self) -> None:
         self._settled = True
 
     def body(self) -> Iterable[Widget]:
+        yield Static(id="costs", markup=False)
         with Horizontal(id="split"):
             yield Rows[Entry](
                 [
@@ -107,6 +110,7 @@ class HomeScreen(ConsoleScreen):
     # Contents
 
     def _show(self) -> None:
+        self._show_costs()
         rows = self._rows()
         entries = self._entries()
         if not entries:
@@ -116,6 +120,20 @@ class HomeScreen(ConsoleScreen):
             rows.action_first()
             lists = (topics.JOBS, topics.ENDPOINTS, topics.RUNS)
             self._settled = all(topic in self.snapshots for topic in lists)
+
+    def _show_costs(self) -> None:
+        services = self.console.services
+        text = expenses.sentence(
+            self.value(topics.JOBS) or (),
+            self.value(topics.ENDPOINTS) or (),
+            target=services.target,
+            region=services.region,
+        )
+        if text != self._costs:
+            self._costs = text
+            line = self.query_one("#costs", Static)
+            line.update(text)
+            line.set_class(bool(text), "-shown")
 
     def _when_empty(self) -> Sequence[str]:
         snapshot = self.snapshots.get(topics.JOBS)
@@ -155,15 +173,10 @@ class HomeScreen(ConsoleScreen):
             if not run.active and run.id not in {e.name for e in failed}
         ][:MOST_RUNS]
         hosted = [Entry("endpoint", row.name, row) for row in endpoints]
-        cost = (
-            "each instance costs until its endpoint is deleted"
-            if self.console.services.target == "aws"
-            else "free here"
-        )
         sections = (
             ("Runs now", live),
             ("Failed in the last 24 hours", failed),
-            (f"Endpoints · {cost}", hosted),
+            ("Endpoints · each costs until it is deleted", hosted),
             ("Latest runs", past),
         )
         entries: list[Entry] = []
@@ -184,6 +197,8 @@ class HomeScreen(ConsoleScreen):
             about = job.secondary_status if job.active else f"{ago(job.modified, now)}"
             if detail is not None and job.active and (metric := headline(detail)) is not None:
                 about += f" · {metric.name} {number(metric.value)}"
+            if cost := expenses.of_job(job):
+                about += f" · {cost}"
             return (
                 Cell(str(shown), shown.role),
                 Cell(job.name),
@@ -193,8 +208,12 @@ class HomeScreen(ConsoleScreen):
         if entry.kind == "endpoint":
             row: EndpointRow = entry.resource
             shown = status(row.status)
-            machines = instances(self.console.known(topics.endpoint(row.name)))
-            about = f"up {span(now - row.created)}" + (f" · {machines}" if machines else "")
+            cost = expenses.of_endpoint(row)
+            about = " · ".join(
+                part
+                for part in (f"up {span(now - row.created)}", str(cost) if cost else "", instances(row))
+                if part
+            )
             return (Cell(str(shown), shown.role), Cell(row.name), Cell("endpoint", "dim"), Cell(about, "dim"))
         run: Run = entry.resource
         shown = status("running" if run.status in ("starting", "stopping") else run.status)

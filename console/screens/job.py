@@ -109,6 +109,9 @@ class JobScreen(ConsoleScreen):
     def action_metrics(self) -> None:
         self.show_part("metrics")
 
+    def offers(self, action: actions.Action) -> bool:
+        return action.verb != "stop" or self.detail is None or self.detail.row.active
+
     def action_stop(self) -> None:
         detail = self.detail
         if detail is not None and self.console.allowed(actions.get("job.stop")):

@@ -118,6 +118,10 @@ class JobsScreen(ListScreen[JobRow]):
     async def _open(self, event: Rows.Opened) -> None:
         await self.console.open_job(str(event.key))
 
+    def offers(self, action: actions.Action) -> bool:
+        row = self.rows().current if action.verb == "stop" else None
+        return row is None or row.active
+
     def action_stop(self) -> None:
         row = self.rows().current
         if row is not None and self.console.allowed(actions.get("jobs.stop")):

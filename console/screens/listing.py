@@ -190,6 +190,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         current = self.rows().cursor_key
         if current is not None:
             self.write_preview(str(current))
+        self.draw_keys()
 
     def _rested(self, number: int) -> None:
         """The cursor rests on a row: only now is it worth a call."""

@@ -16,8 +16,13 @@ FIELD_COLOURS = ("#2f6fbf", "#d98a3d")
 """The two ends of a field: told apart in the common kinds of colour blindness."""
 
 
-def overview(state: RunState, now: float, width: int, *, run: str, brief: bool = False) -> Lines:
-    """Status, steps with their times, gates, and what came out."""
+def overview(
+    state: RunState, now: float, width: int, *, run: str, brief: bool = False, log: str = ""
+) -> Lines:
+    """Status, why it failed and what to do then, steps with their times, gates, and what came out.
+
+    ``log`` is the path of what the run's process printed.
+    """
     shown = status("running" if state.status == "starting" else state.status)
     about = " · ".join(
         part
@@ -34,6 +39,12 @@ def overview(state: RunState, now: float, width: int, *, run: str, brief: bool =
     ]
     if not state.steps:
         return [*lines, [], [("Waiting for the run's first event …", "dim")]]
+    ended = state.finished
+    unhappy = ended is not None and shown.role == "bad"
+    if ended is not None and unhappy:
+        lines += [[]] if not brief else []
+        lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
+        lines += next_steps(ended.status, width, log)
     lines += [[]] if not brief else []
     for step in state.steps:
         lines += step_lines(step, now, width)
@@ -48,11 +59,11 @@ def overview(state: RunState, now: float, width: int, *, run: str, brief: bool =
         for gate in state.gates:
             lines += gate_lines(gate, width)
     if state.finished is not None:
-        lines += [[], facts.head("Result")]
-        if state.finished.message:
-            lines += facts.sentences(
-                state.finished.message.splitlines(), width, shown.role if shown.role == "bad" else ""
-            )
+        said = state.finished.message if not unhappy else ""
+        if said or state.finished.metrics or state.finished.left_behind:
+            lines += [[], facts.head("Result")]
+        if said:
+            lines += facts.sentences(said.splitlines(), width)
         lines += facts.pairs(
             {name: number(value) for name, value in state.finished.metrics.items()}, width, "strong"
         )
@@ -62,6 +73,19 @@ def overview(state: RunState, now: float, width: int, *, run: str, brief: bool =
             else []
         )
     return lines
+
+
+def next_steps(ended: str, width: int, log: str) -> Lines:
+    """What to do after a run that did not end well, and where to look."""
+    what = {
+        "refused": "Next: n opens the form with these settings; change them so that the gate can pass.",
+        "interrupted": "Next: u goes on with it and reuses its finished steps; x deletes what it made.",
+    }.get(
+        ended,
+        "Next: u tries the failed step again and reuses the finished ones; n opens the form with these settings.",
+    )
+    lines = facts.sentences([what], width, "wait")
+    return lines + (facts.fact("Process log", log, width, "dim", label_width=13) if log else [])
 
 
 def step_lines(step: Step, now: float, width: int) -> Lines:

@@ -18,6 +18,7 @@ from console.messages import RunEventsArrived
 from console.screens import results
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen
+from console.screens.form import Settings
 from console.screens.logpane import LogPane
 from console.screens.run_state import RunState
 from console.screens.studies import confirm_stop, show_code
@@ -28,6 +29,7 @@ from workflows import topics
 from workflows.events import ApiCall, Event, Question
 from workflows.explain import explain
 from workflows.problem import Problem
+from workflows.runs import Run
 from workflows.topics import Topic
 
 
@@ -164,8 +166,9 @@ class RunScreen(ConsoleScreen):
     def _draw(self) -> None:
         now, state = self.console.services.now(), self.state
         low = self.app.size.height < 30
+        log = str(row.log) if (row := self._row) else ""
         self.query_one("#overview", Page).show(
-            lambda width: results.overview(state, now, width, run=self.run_id, brief=low)
+            lambda width: results.overview(state, now, width, run=self.run_id, brief=low, log=log)
         )
         ansi = self.app.theme.startswith("ansi") or self.app.no_color
         self.query_one("#results", Page).show(lambda width: results.results(state, width, colours=not ansi))
@@ -196,8 +199,9 @@ class RunScreen(ConsoleScreen):
         if self.state.finished is None:
             now, state = self.console.services.now(), self.state
             low = self.app.size.height < 30
+            log = str(row.log) if (row := self._row) else ""
             self.query_one("#overview", Page).show(
-                lambda width: results.overview(state, now, width, run=self.run_id, brief=low)
+                lambda width: results.overview(state, now, width, run=self.run_id, brief=low, log=log)
             )
 
     def on_resize(self) -> None:
@@ -267,9 +271,85 @@ class RunScreen(ConsoleScreen):
 
     def action_stop(self) -> None:
         if self.console.allowed(actions.get("run.stop")):
-            state = self.state
-            can = state.finished is None or state.finished.status == "interrupted"
-            confirm_stop(self, self.run_id, can, state.status)
+            confirm_stop(self, self.run_id, self._can_stop, self.state.status)
+
+    def offers(self, action: actions.Action) -> bool:
+        match action.verb:
+            case "stop":
+                return self._can_stop
+            case "answer":
+                return self.state.question is not None
+            case "again":
+                return self.state.finished is not None
+            case "resume":
+                return self._can_resume
+        return True
+
+    @property
+    def _row(self) -> Run | None:
+        """The run as the list of runs tells it."""
+        return next((run for run in self.console.known(topics.RUNS) or () if run.id == self.run_id), None)
+
+    @property
+    def _can_stop(self) -> bool:
+        """Whether it works still, or has ended and left something to delete."""
+        ended = self.state.finished
+        return ended is None or ended.status == "interrupted" or bool(ended.left_behind)
+
+    @property
+    def _can_resume(self) -> bool:
+        ended = self.state.finished
+        return ended is not None and ended.status in ("interrupted", "stopped", "failed")
+
+    async def action_again(self) -> None:
+        state, row = self.state, self._row
+        if state.finished is None:
+            self.console.flash("The run goes on still: x stops it.", "wait")
+            return
+        like = Settings(
+            state.parameters,
+            state.interface,
+            keep=row.keep if row else False,
+            preset=row.preset if row else "",
+        )
+        await self.console.open_study(state.study, like)
+
+    def action_resume(self) -> None:
+        if not self.console.allowed(actions.get("run.resume")):
+            return
+        if not self._can_resume:
+            self.console.flash(f"{self.run_id} is {self.state.status}: there is nothing to resume.", "wait")
+            return
+        run, services = self.run_id, self.console.services
+
+        def chosen(choice: str | None) -> None:
+            if choice == "Resume it":
+                self.console.flash(f"Resuming {run} …", "dim")
+                self.work(lambda: services.resume_run(run), self._resumed)
+
+        if self.state.target != "aws":
+            chosen("Resume it")
+            return
+        self.app.push_screen(
+            ChoiceScreen(
+                f"Resume run {run}?",
+                [
+                    "Steps whose inputs are unchanged are reused; the others run again.",
+                    "Training and hosting cost their instances' time on AWS.",
+                ],
+                ["Cancel", "Resume it"],
+            ),
+            chosen,
+        )
+
+    def _resumed(self, _: object) -> None:
+        self.console.flash(f"✓ {self.run_id} goes on.")
+        if self.is_current:
+            self.console.run_worker(self._attach_again(), exit_on_error=True)
+
+    async def _attach_again(self) -> None:
+        await self.app.pop_screen()
+        await self.console.open_run(self.run_id)
 
     def action_code(self) -> None:
         show_code(self, self.run_id, self.state.interface)

@@ -148,6 +148,7 @@ class StudiesScreen(ConsoleScreen):
             return run_facts(entry.resource, now, width)
 
         self.query_one("#preview" if self.wide else "#about", Page).show(write)
+        self.draw_keys()
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -166,6 +167,12 @@ class StudiesScreen(ConsoleScreen):
         else:
             await self.console.open_run(entry.name)
 
+    def offers(self, action: actions.Action) -> bool:
+        entry = self._rows().current if action.verb in ("stop", "code") else None
+        if entry is None or entry.kind != "run":
+            return action.verb not in ("stop", "code")
+        return action.verb != "stop" or can_stop(entry.resource)
+
     def _run(self) -> Run | None:
         entry = self._rows().current
         if entry is not None and entry.kind == "run":
@@ -177,7 +184,7 @@ class StudiesScreen(ConsoleScreen):
     def action_stop(self) -> None:
         run = self._run()
         if run is not None and self.console.allowed(actions.get("studies.stop")):
-            confirm_stop(self, run.id, run.active or run.status == "interrupted", run.status)
+            confirm_stop(self, run.id, can_stop(run), run.status)
 
     def action_code(self) -> None:
         run = self._run()
@@ -201,6 +208,11 @@ class StudiesScreen(ConsoleScreen):
             self.draw_frame()
             return True
         return False
+
+
+def can_stop(run: Run) -> bool:
+    """Whether a run works still, or has ended and left something to delete."""
+    return run.active or run.status == "interrupted" or bool(run.left_behind)
 
 
 def study_facts(info: StudyInfo, width: int) -> Lines:

@@ -29,7 +29,7 @@ class Series:
 
     @property
     def last(self) -> float | None:
-        return self.points[-1][1] if self.points else None
+        return next((y for _, y in reversed(self.points) if math.isfinite(y)), None)
 
 
 @dataclass(slots=True)
@@ -187,10 +187,7 @@ def chart(
     low, high = bounds([y for one in drawn for _, y in one.points] + ([0.0] if zero else []))
     left, end = _x_bounds([x for one in drawn for x, _ in one.points])
     plot_height = height - 3
-    ticks = {0: high, plot_height - 1: low}
-    if plot_height >= 5 and plot_height % 2:
-        ticks[plot_height // 2] = (low + high) / 2
-    labels = {row: short(value) for row, value in ticks.items()}
+    labels = {row: short(value) for row, value in _ticks(low, high, plot_height).items()}
     gutter = max(len(text) for text in labels.values())
     canvas = _Canvas(max(4, width - gutter - 2), plot_height)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1
@@ -213,6 +210,22 @@ def chart(
     lines.append([(" " * gutter + " └" + "─" * canvas.width, "dim")])
     lines.append([(_x_axis(gutter + 2, canvas.width, x_format(left), x_label, x_format(end)), "dim")])
     return _exactly(lines, height)
+
+
+def _ticks(low: float, high: float, height: int) -> dict[int, float]:
+    """Values of the y axis by row: its ends, and round numbers at equal distances between them where there is room."""
+    last = height - 1
+    found = {0: high, last: low}
+    step = _nice((high - low) / 4)
+    steps = max(1, round((high - low) / step))
+    for stride in range(1, steps):
+        if last * stride / steps >= 2 and (steps % stride == 0 or stride > 2):
+            for number_of in range(stride, steps, stride):
+                row = round((1 - number_of / steps) * last)
+                if row >= 2:
+                    found[row] = low + number_of * step
+            break
+    return found
 
 
 def _x_bounds(values: Sequence[float]) -> tuple[float, float]:

@@ -152,6 +152,9 @@ class Scripted:
     def stop_run(self, run: str) -> None:
         self._block("stop_run", run)
 
+    def resume_run(self, run: str) -> None:
+        self._block("resume_run", run)
+
     def answer(self, run: str, question: str, choice: str) -> None:
         self._block("answer", run, question, choice)
 

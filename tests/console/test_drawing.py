@@ -12,12 +12,14 @@ from rich.cells import cell_len
 from console import formatting
 from console.filtering import matcher
 from console.screens import results
+from console.screens.endpoint import traffic_charts
 from console.screens.run_state import RunState
 from console.widgets import drawing
 from console.widgets.charts import arrangement
 from console.widgets.drawing import Lines, Series
 from tests.console.scripted import run_events
 from workflows.events import Figure
+from workflows.observe.rows import EndpointTraffic, SeriesData
 
 
 def text(lines: Lines) -> str:
@@ -46,6 +48,38 @@ def test_a_falling_line_falls() -> None:
     assert drawn[0].startswith("loss  0")
     assert drawn[1].strip().startswith("1 ┤") and "0 ┤" in drawn[9]
     assert "epoch" in drawn[11] and drawn[11].rstrip().endswith("10")
+
+
+@pytest.mark.parametrize(("values", "height", "labels"), [
+    ((5, 25), 11, ["25", "15", "5"]), ((0, 1), 16, ["1", "0.75", "0.5", "0.25", "0"]), ((0, 1), 6, ["1", "0"]),
+])  # fmt: skip
+def test_the_y_axis_has_as_many_round_labels_as_there_is_room_for(
+    values: tuple[float, float], height: int, labels: list[str]
+) -> None:
+    drawn = text(drawing.chart([Series("a", tuple(enumerate(values)))], 40, height)).splitlines()
+    assert [line.split("┤")[0].strip() for line in drawn if "┤" in line] == labels
+
+
+def test_a_scatter_plot_names_its_groups_without_a_last_value() -> None:
+    groups = [Series("upper moon", ((0, 0.4), (1, 0.4048))), Series("lower moon", ((0, 0.1), (1, 0.2)))]
+    for some in (groups, groups[:1]):
+        drawn = text(drawing.chart(some, 60, 12, markers=True)).splitlines()
+        assert "upper moon" in drawn[0] and "0.4" not in drawn[0]
+        assert len(drawn[-2]) == 60, "the x axis is as wide as the chart"
+
+
+def test_traffic_is_zero_and_latency_is_broken_where_nobody_called() -> None:
+    series = (
+        SeriesData("Invocations", ((100.0, 5.0), (160.0, 3.0)), variant="a"),
+        SeriesData("p50", ((100.0, 2.0), (160.0, 4.0)), variant="a"),
+    )
+    charts = dict(traffic_charts(EndpointTraffic(900, 20, (), series), now=205.0))
+    assert charts["calls per 20 s"][0].points == (
+        (100, 5), (120, 0), (140, 0), (160, 3), (180, 0),
+    )  # fmt: skip
+    latency = charts["median ms"][0]
+    assert [x for x, _ in latency.points] == [100, 120, 140, 160, 180]
+    assert [y for _, y in latency.points if y == y] == [2, 4] and latency.last == 4
 
 
 def test_the_legend_tells_series_apart_even_where_it_is_narrow() -> None:

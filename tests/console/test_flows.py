@@ -29,8 +29,9 @@ from console.widgets.page import Page
 from console.widgets.rows import Rows
 from console.widgets.select import Choice
 from tests.console.conftest import until
-from tests.console.scripted import Scripted, job_row, jobs, populated, run_events
+from tests.console.scripted import NOW, Scripted, endpoints, job_row, jobs, populated, run_events
 from workflows import topics
+from workflows.events import RunFinished
 from workflows.problem import Problem
 
 SMALL = (80, 24)
@@ -52,7 +53,12 @@ async def test_home_tells_what_runs_failed_costs_and_enter_goes_there(app: Conso
         rows = app.screen.query_one("#list", Rows)
         await until(pilot, lambda: len(rows.items) > 8)
         titles = [entry.title.strip() for entry in rows.items if entry.kind == "title"]
-        assert titles == ["Runs now", "Failed in the last 24 hours", "Endpoints · free here", "Latest runs"]
+        assert titles == [
+            "Runs now",
+            "Failed in the last 24 hours",
+            "Endpoints · each costs until it is deleted",
+            "Latest runs",
+        ]
         assert rows.cursor_key == ("run", "moons-20270115-075825-1f3a")
         await pilot.press("enter")
         assert isinstance(app.screen, RunScreen)
@@ -60,6 +66,109 @@ async def test_home_tells_what_runs_failed_costs_and_enter_goes_there(app: Conso
         assert isinstance(app.screen, HomeScreen)
         await pilot.press("down", "enter")
         assert isinstance(app.screen, JobScreen)
+
+
+def costs(app: Console) -> str:
+    return str(app.screen.query_one("#costs", Static).render())
+
+
+async def test_home_estimates_what_is_up_and_says_what_it_does_not_know() -> None:
+    services = populated()
+    known, other = endpoints()
+    services.publish(
+        topics.ENDPOINTS,
+        (
+            replace(known, instances=(("ml.t2.medium", 1), ("ml.m5.large", 1))),
+            replace(other, instances=(("ml.p9.huge", 1),)),
+        ),
+    )
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: "2 endpoints" in costs(app))
+        text = costs(app)
+        assert text.startswith(
+            "Free here; would cost about $0.286/h on AWS (estimate, us-east-1 prices of 2026-"
+        )
+        assert "2 endpoints $0.171/h + ?, 1 running job $0.115/h" in text
+        assert "Without ml.p9.huge: no price is known here" in text
+        shown = rendered(app.screen.query_one("#list", Rows))
+        assert "$0.171/h" in shown and "price unknown" in shown
+        services.publish(topics.JOBS, ())
+        services.publish(topics.ENDPOINTS, (replace(known, status="Deleting"),))
+        await until(pilot, lambda: not app.screen.query_one("#costs").has_class("-shown"))
+
+
+async def test_home_on_aws_says_what_is_paid() -> None:
+    app = make_app(populated(target="aws"), theme_name="mlconsole-dark")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: costs(app))
+        assert costs(app).startswith("Costs about $0.115/h (estimate, us-east-1 prices of 2026-")
+        assert "Without 2 resources whose instances are not known yet." in costs(app)
+
+
+async def test_the_number_of_the_section_one_is_in_goes_to_its_list(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4", "down", "enter")
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("2")
+        assert isinstance(app.screen, JobsScreen)
+        await pilot.press("4")
+        assert isinstance(app.screen, RunScreen), "from elsewhere: where one was"
+        await pilot.press("4")
+        assert isinstance(app.screen, StudiesScreen)
+        await pilot.press("1", "enter")  # a run opened from Home belongs to the studies, too
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("4")
+        assert isinstance(app.screen, StudiesScreen)
+        await pilot.press("1", "1")
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_an_ended_run_offers_no_stop_but_to_run_again_with_its_settings(
+    app: Console, services: Scripted
+) -> None:
+    done = "moons-20270115-074355-c0de"
+    events = services.events[done]
+    events[0] = replace(events[0], parameters={"epochs": 77, "learning-rate": 0.02}, interface="high")  # type: ignore[call-arg]
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_run(done)
+        await until(pilot, lambda: "n run again" in keys(app))
+        assert "x stop" not in keys(app) and "u resume" not in keys(app)
+        await pilot.press("u")
+        assert app.flash_text is not None and "nothing to resume" in app.flash_text[0]
+        await pilot.press("n")
+        form = app.screen
+        assert isinstance(form, FormScreen)
+        await until(pilot, lambda: form.texts()["epochs"] == "77")
+        assert form.texts()["learning-rate"] == "0.02"
+        assert form.query_one("#p-interface", Choice).value == "high"
+        assert not any(call[0] == "resume_run" for call in services.done)
+
+
+@pytest.mark.parametrize("target", ["embedded", "aws"])
+async def test_a_failed_run_tells_all_of_why_and_can_be_resumed(target: str) -> None:
+    services = populated(target=target)
+    run = "moons-20270114-180210-77b1"
+    reason = "AlgorithmError: the script ended with exit code 1. " + "It could not read the column. " * 8
+    services.events[run] = [
+        replace(run_events(run, upto=3)[0], target=target),  # type: ignore[call-arg]
+        *run_events(run, upto=3)[1:],
+        RunFinished(time=NOW, run=run, status="failed", metrics={}, message=reason),
+    ]
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_run(run)
+        await until(pilot, lambda: "u resume" in keys(app))
+        text = app.screen.query_one("#overview", Page).text
+        assert " ".join(reason.split()) in " ".join(text.split())
+        assert "u tries the failed step again" in text and "process.log" in text.replace("\n", "")
+        await pilot.press("u")
+        if target == "aws":
+            assert isinstance(app.screen, ChoiceScreen)
+            assert ("resume_run", run) not in services.done
+            await pilot.press("right", "enter")
+        await until(pilot, lambda: ("resume_run", run) in services.done)
+        await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.run_id == run)
 
 
 async def test_an_empty_account_is_told_what_to_do() -> None:

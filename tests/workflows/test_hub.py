@@ -239,7 +239,7 @@ def test_a_lost_backend_is_opened_again_and_recovers() -> None:
 
 
 def test_a_lost_backend_is_found_again_while_only_runs_are_looked_at() -> None:
-    bench, jobs = jobs_bench(1)
+    bench, _ = jobs_bench(1)
     states: list[HubStatus] = []
     bench.hub.subscribe_status(states.append)
     listed = bench.hub.subscribe(topics.JOBS, lambda shot: None)
