@@ -311,7 +311,7 @@ def _env(options: argparse.Namespace) -> int:
     named = Path(os.environ.get("SHELL", "")).name
     shell = options.shell or ("fish" if named == "fish" else "posix")
     if options.unset:
-        print(environment.removal(shell), end="")
+        print(environment.removal(shell, _layout(options)), end="")
         return 0
     connection, _ = _ensure(options)
     values = environment.variables(connection, _layout(options))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from engine.connection import Connection
 from engine.credentials import write_private
@@ -61,8 +62,11 @@ def sdk_defaults(bucket: str) -> str:
 def variables(
     connection: Connection, layout: Layout, environment: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """What to export. Writes the SDK's defaults file that one of the variables names."""
+    """What to export. Writes the SDK's defaults file and the `doorway` that two of the variables name."""
     write_private(layout.sdk_defaults, sdk_defaults(connection.default_bucket))
+    source = Path(__file__).with_name("doorway.py").read_text(encoding="utf-8")
+    write_private(layout.doorway / "sitecustomize.py", source)
+    current = os.environ if environment is None else environment
     found = {
         "AWS_ENDPOINT_URL": connection.url,
         "AWS_ACCESS_KEY_ID": connection.access_key,
@@ -73,8 +77,10 @@ def variables(
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(layout.sdk_defaults),
         "MLCONSOLE_ROLE_ARN": connection.role_arn,
         "MLCONSOLE_BUCKET": connection.default_bucket,
+        "PYTHONPATH": os.pathsep.join(
+            [str(layout.doorway.absolute()), *_own_path(current, layout.doorway.name)]
+        ),
     }
-    current = os.environ if environment is None else environment
     if any(current.get(name) for name in _PROXIES):
         # botocore sends loopback through a proxy as well, unless it is told not to.
         kept = current.get("NO_PROXY") or current.get("no_proxy") or ""
@@ -91,9 +97,17 @@ def exports(values: Mapping[str, str], shell: str) -> str:
     )
 
 
-def removal(shell: str) -> str:
-    """Commands of ``shell`` that undo `exports`."""
-    return "\n".join(_unset(shell, SET)) + "\n"
+def removal(shell: str, layout: Layout, environment: Mapping[str, str] | None = None) -> str:
+    """Commands of ``shell`` that undo `exports`; a PYTHONPATH of the person's own stays."""
+    own = _own_path(os.environ if environment is None else environment, layout.doorway.name)
+    last = [_set(shell, "PYTHONPATH", os.pathsep.join(own))] if own else _unset(shell, ["PYTHONPATH"])
+    return "\n".join([*_unset(shell, SET), *last]) + "\n"
+
+
+def _own_path(environment: Mapping[str, str], doorway: str) -> list[str]:
+    """PYTHONPATH without any engine's doorway."""
+    entries = environment.get("PYTHONPATH", "").split(os.pathsep)
+    return [entry for entry in entries if entry and Path(entry).name != doorway]
 
 
 def _unset(shell: str, names: Sequence[str]) -> list[str]:

@@ -48,6 +48,11 @@ class Layout:
         return self.root / "sagemaker-defaults.yaml"
 
     @property
+    def doorway(self) -> Path:
+        """The folder that ``engine env`` puts on PYTHONPATH; the name tells it from a person's own entries."""
+        return self.root / "aws-python"
+
+    @property
     def log(self) -> Path:
         return self.root / "engine.log"
 

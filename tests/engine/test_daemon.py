@@ -278,6 +278,38 @@ def test_the_environment_in_other_forms(run: Run) -> None:
     )
 
 
+def test_sts_at_its_public_address_is_the_engine(run: Run, layout: Layout, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sitecustomize.py").write_text("import builtins\nbuiltins.own_sitecustomize = True\n")
+    values = json.loads(run("env", "--json", env={**os.environ, "PYTHONPATH": str(own)}).stdout)["set"]
+    assert values["PYTHONPATH"] == f"{layout.doorway}{os.pathsep}{own}"
+    program = (
+        "import boto3, json, sys\n"
+        "assert own_sitecustomize\n"
+        "found = []\n"
+        "for host in ('sts.us-east-1', 'sts'):\n"
+        "    c = boto3.client('sts', endpoint_url=f'https://{host}.amazonaws.com')\n"
+        "    found.append(c.get_caller_identity()['Arn'])\n"
+        "print(json.dumps(found))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **values},
+        timeout=60,
+        check=False,
+    )
+    arn = "assumed-role/" + values["MLCONSOLE_ROLE_ARN"].rpartition("/")[2] + "/"
+    assert [arn in found for found in json.loads(done.stdout or "[]")] == [True, True], done.stderr
+    environment = {**os.environ, "PYTHONPATH": values["PYTHONPATH"]}
+    assert (
+        json.loads(run("env", "--json", env=environment).stdout)["set"]["PYTHONPATH"] == values["PYTHONPATH"]
+    )
+    assert f"export PYTHONPATH={own}\n" in run("env", "--shell", "posix", "--unset", env=environment).stdout
+
+
 @pytest.mark.slow
 def test_the_sdk_accepts_its_defaults_file(run: Run, layout: Layout) -> None:
     run("env")
