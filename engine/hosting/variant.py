@@ -242,4 +242,8 @@ def failure_reason(variant: str, worker: Worker, error: Unhealthy) -> str:
     )
     tail = "\n".join(worker.lines) or str(error)
     room = 1024 - len(text) - 1
-    return f"{text} {tail[-room:] if len(tail) > room else tail}"
+    if len(tail) > room:
+        cut = tail[-room:]
+        # Whole lines read better than the rest of one, unless there is only that.
+        tail = cut.partition("\n")[2] or cut
+    return f"{text} {tail}"

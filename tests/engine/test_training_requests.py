@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tests.engine import jobs
 from tests.engine.conftest import RunningEngine, engine_process
-from tests.engine.jobs import channel, finish, put, request, submit, until, until_line
+from tests.engine.jobs import channel, finish, fresh, put, request, submit, until, until_line
 
 BUCKET = "no-such-bucket-here"
 
@@ -221,10 +221,24 @@ def test_lists_are_newest_first_and_page_without_gaps(listed: tuple[RunningEngin
 def test_every_filter_and_order(
     listed: tuple[RunningEngine, list[str]], parameters: dict[str, Any], expected: list[int]
 ) -> None:
-    """StatusEquals is applied to the page that the other parameters select, as AWS documents."""
+    """With MaxResults, StatusEquals is applied to the page that the other parameters select, as AWS documents."""
     engine, names = listed
     found = engine.client("sagemaker").list_training_jobs(**parameters)["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in found] == [names[number] for number in expected]
+
+
+def test_a_status_is_found_behind_a_page_of_others(own_engine: RunningEngine) -> None:
+    """Without MaxResults nobody asked for a page to be filtered: eleven newer failures do not hide what completed."""
+    wanted = submit(own_engine, "")
+    finish(own_engine, wanted)
+    for _ in range(11):
+        name = fresh()
+        own_engine.client("sagemaker").create_training_job(**request(own_engine, name))
+        finish(own_engine, name)
+    client = own_engine.client("sagemaker")
+    found = client.list_training_jobs(StatusEquals="Completed")["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in found] == [wanted]
+    assert client.list_training_jobs(StatusEquals="Completed", MaxResults=11)["TrainingJobSummaries"] == []
 
 
 def test_times_bound_a_list(listed: tuple[RunningEngine, list[str]]) -> None:

@@ -29,8 +29,9 @@ _KEPT = (
     "InfraCheckConfig", "MlflowConfig", "ModelPackageConfig",
 )  # fmt: skip
 
-# AWS applies StatusEquals to the page that the other parameters select.
-_LIST = Listing("ListTrainingJobs", KIND, without=frozenset({"StatusEquals"}))
+_LIST = Listing("ListTrainingJobs", KIND)
+# With MaxResults AWS applies StatusEquals to the page that the other parameters select.
+_PAGED_LIST = Listing("ListTrainingJobs", KIND, without=frozenset({"StatusEquals"}))
 
 # SDK v3 asks every 5 s and prints new log lines between two questions: its answers are not held for long.
 _HOLDS = {"lib/aws-sagemakercore": 10.0, "lib/aws-sagemaker-python-sdk": HOLD_SECONDS}
@@ -146,7 +147,7 @@ async def list_training_jobs(engine: Engine, request: Request, params: dict[str,
     if params.get("WarmPoolStatusEquals") or params.get("TrainingPlanArnEquals"):
         # No job here has a warm pool or a training plan.
         return {"TrainingJobSummaries": []}
-    page = _LIST.page(engine, params)
+    page = (_PAGED_LIST if params.get("MaxResults") else _LIST).page(engine, params)
     status = params.get("StatusEquals")
     rows = [row for row in page.resources if status is None or row.status == status]
     return {"TrainingJobSummaries": [_summary(row) for row in rows], "NextToken": page.next_token}
