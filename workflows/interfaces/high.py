@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,17 +126,20 @@ class High:
         from sagemaker.core.shapes import ProductionVariant, Tag
         from sagemaker.serve import ModelBuilder
 
-        ModelBuilder(
-            image_uri=request.image,
-            s3_model_data_url=request.model_uri,
-            env_vars=dict(request.environment),
-            role_arn=self._platform.role_arn,
-            sagemaker_session=self._session,
-            instance_type=request.instance_type,
-        ).build(
-            model_name=request.name,
-            tags=[{"Key": key, "Value": value} for key, value in request.tags.items()],
-        )
+        # Without a model_path, the SDK works below /tmp/sagemaker, which belongs to whoever of this machine came first.
+        with tempfile.TemporaryDirectory(prefix="mlconsole-model-") as folder:
+            ModelBuilder(
+                image_uri=request.image,
+                s3_model_data_url=request.model_uri,
+                model_path=folder,
+                env_vars=dict(request.environment),
+                role_arn=self._platform.role_arn,
+                sagemaker_session=self._session,
+                instance_type=request.instance_type,
+            ).build(
+                model_name=request.name,
+                tags=[{"Key": key, "Value": value} for key, value in request.tags.items()],
+            )
         tags = [Tag(key=key, value=value) for key, value in request.tags.items()]
         variant = ProductionVariant(
             variant_name=VARIANT,

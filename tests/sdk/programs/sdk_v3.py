@@ -43,6 +43,9 @@ serving = image_uris.retrieve(
 builder = ModelBuilder(
     image_uri=serving,
     s3_model_data_url=job["ModelArtifacts"]["S3ModelArtifacts"],
+    model_path=str(
+        Path(os.environ["RESULT"]).with_name("model")
+    ),  # the default, /tmp/sagemaker, may be another user's
     source_code=SourceCode(source_dir=source, entry_script="inference.py"),
     role_arn=role,
     sagemaker_session=session,

@@ -220,14 +220,16 @@ def train(source, data):
 
 def deploy(model_data):
     """ModelBuilder makes the model; EndpointConfig and Endpoint of sagemaker.core host it."""
-    ModelBuilder(
-        image_uri=INFERENCE_IMAGE,
-        s3_model_data_url=model_data,
-        env_vars=ENVIRONMENT,
-        role_arn=ROLE,
-        sagemaker_session=sdk,
-        instance_type=HOSTING_INSTANCE,
-    ).build(model_name=NAME, tags=[{"Key": key, "Value": value} for key, value in TAGS.items()])
+    with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
+        ModelBuilder(
+            image_uri=INFERENCE_IMAGE,
+            s3_model_data_url=model_data,
+            model_path=folder,
+            env_vars=ENVIRONMENT,
+            role_arn=ROLE,
+            sagemaker_session=sdk,
+            instance_type=HOSTING_INSTANCE,
+        ).build(model_name=NAME, tags=[{"Key": key, "Value": value} for key, value in TAGS.items()])
     tags = [Tag(key=key, value=value) for key, value in TAGS.items()]
     variant = ProductionVariant(
         variant_name="AllTraffic",
