@@ -2,29 +2,34 @@
 
 The SageMaker SDKs ask STS under ``https://sts.REGION.amazonaws.com`` for the account and the execution role, whatever
 ``AWS_ENDPOINT_URL`` says. The request keeps the Host it was signed for, so its signature stays good. A copy of this file
-lies in a folder of its own on PYTHONPATH: it uses the standard library alone and imports nothing that a program does not.
+lies in a folder of its own on PYTHONPATH: it uses the standard library alone.
 """
 
 from __future__ import annotations
 
 import importlib.machinery
 import os
-import re
 import sys
-from collections.abc import Sequence
-from types import ModuleType
-from typing import Any
 
-_STS = re.compile(r"https?://(sts(?:\.[a-z0-9-]+)?\.amazonaws\.com)(?::\d+)?(/.*)?")
-_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/?")
+# Every Python of the shell starts with this file: `typing` and `re` would cost more than all of it.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+    from typing import Any
+
+_STS = r"https?://(sts(?:\.[a-z0-9-]+)?\.amazonaws\.com)(?::\d+)?(/.*)?"
+_LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/?"
 _PATCHED = "botocore.handlers"
 
 
 def redirect(request: Any, **_: Any) -> None:
     """Send a signed STS request to the engine; a handler of botocore's ``before-send`` event."""
+    import re
+
     target = os.environ.get("AWS_ENDPOINT_URL", "")
-    found = _STS.fullmatch(request.url)
-    if found is not None and _LOOPBACK.fullmatch(target):
+    found = re.fullmatch(_STS, request.url)
+    if found is not None and re.fullmatch(_LOOPBACK, target):
         request.headers["Host"] = found[1]
         request.url = target.rstrip("/") + (found[2] or "/")
 
