@@ -159,6 +159,7 @@ def test_health_tells_no_secrets(engine: RunningEngine) -> None:
         "version": engine.connection.version,
         "pid": engine.process.pid,
         "nonce": engine.connection.nonce,
+        "outdated": False,
     }
     assert engine.connection.secret_key.encode() not in answer.body
 
