@@ -109,12 +109,13 @@ def _entry_point(environment: TrainingEnvironment) -> Callable[[], int]:
         _pip([".", "--no-build-isolation"], "InstallModuleError")
         command = [sys.executable, "-m", environment.module.replace("/", "."), *words]
         return lambda: _told(command, lambda: _run_module(command[2:]))
-    if not (code / program).is_file():
+    entry = (code / program).resolve()
+    if not entry.is_file() or not entry.is_relative_to(code.resolve()):
         raise ToolkitError("ClientError", f"The entry point '{program}' is not in the source code.", code=2)
     if program.endswith(".py"):
         command = [sys.executable, program, *words]
         return lambda: _told(command, lambda: _run_script(environment.base, command))
-    (code / program).chmod((code / program).stat().st_mode | 0o111)
+    entry.chmod(entry.stat().st_mode | 0o111)
     command = ["/bin/sh", "-c", " ".join([f"./{program}", *(_quoted(word) for word in words)])]
     return lambda: _told(command, lambda: _exec(command))
 

@@ -214,6 +214,17 @@ def test_a_missing_program_is_named(tmp_path: Path, hyperparameters: dict[str, s
     assert message in (tmp_path / "output" / "failure").read_text()
 
 
+@pytest.mark.parametrize("name", ["../outside.sh", "{absolute}"])
+def test_a_program_outside_the_source_code_is_left_alone(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside.sh"
+    outside.write_text("echo ran\n")
+    outside.chmod(0o600)
+    done = run(tmp_path, {}, {"sagemaker_program": name.format(absolute=outside)})
+    assert done.returncode == 2
+    assert "is not in the source code" in (tmp_path / "output" / "failure").read_text()
+    assert outside.stat().st_mode & 0o777 == 0o600
+
+
 def test_framework_parameters_are_withheld_from_the_script(tmp_path: Path) -> None:
     script = "import json, os, sys\nprint(json.dumps([sys.argv[1:], json.loads(os.environ['SM_FRAMEWORK_PARAMS']), os.environ['SM_MODULE_DIR']]))"
     given_ = {
