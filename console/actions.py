@@ -163,6 +163,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("invoke.send", "ctrl+s", "Send", "Send the payload", target="endpoint", changes=True, footer=True, priority=True),
     Action("invoke.earlier", "ctrl+p", "Earlier", "The payload sent before this one", footer=True, priority=True),
     Action("invoke.later", "ctrl+n", "Later", "The payload sent after this one", priority=True),
+    Action("invoke.next_field", "tab", "Next field", "To the next field, and to the answer to scroll it", priority=True),
+    Action("invoke.previous_field", "shift+tab", "Previous field", "To the field before", priority=True),
     Action("invoke.close", "escape", "Close", "Back to the endpoint", footer=True),
     # studies
     Action("studies.filter", "slash", "Filter", "Narrow the list", target="run", footer=True),
@@ -171,6 +173,8 @@ ACTIONS: tuple[Action, ...] = (
     # form
     Action("form.start", "ctrl+s", "Start", "Start the study with these settings", target="study", changes=True, footer=True, priority=True),
     Action("form.notebook", "f2", "As in notebook", "The settings of the original notebook, or the defaults again", footer=True),
+    Action("form.next_field", "tab,down", "Next field", "To the next field"),
+    Action("form.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("form.close", "escape", "Back", "Back to the studies", footer=True),
     Action("choice.previous", "left", "Previous", "The value before"),
     Action("choice.next", "right,space,enter", "Next", "The next value"),

@@ -67,7 +67,7 @@ class Hourly:
         known = f"${self.dollars:.3f}/h" if self.dollars < 10 else f"${self.dollars:,.2f}/h"
         if not self.unknown:
             return known
-        return f"{known} + ?" if self.dollars else "price unknown"
+        return f"{known} + ?" if self.dollars else "no price"
 
 
 def hourly(instances: Iterable[tuple[str, int]]) -> Hourly:

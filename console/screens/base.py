@@ -47,6 +47,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.snapshots: dict[Topic[Any], Snapshot[Any]] = {}
         self._unwatch: dict[Topic[Any], Unwatch] = {}
+        self._frame_due = False
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -131,7 +132,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.console.remember(snapshot)
         if self.is_attached:
             self.arrived(snapshot)
-            self.draw_frame()
+            if (
+                not self._frame_due
+            ):  # many snapshots come at once when the backend goes: one frame shows them all
+                self._frame_due = True
+                self.call_after_refresh(self._draw_due_frame)
+
+    def _draw_due_frame(self) -> None:
+        self._frame_due = False
+        self.draw_frame()
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         """A newer snapshot is in ``snapshots``: show it."""
@@ -302,6 +311,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     @on(Line.Pressed, "#parts")
     def _part(self, event: Line.Pressed) -> None:
         self.show_part(event.name)
+
+    # Fields
+
+    def action_next_field(self) -> None:
+        self.focus_next()
+
+    def action_previous_field(self) -> None:
+        self.focus_previous()
 
     # Work
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -10,13 +9,13 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import clock, span, status
+from console.formatting import clock, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import confirm_deletion
 from console.screens.logpane import LogPane
+from console.screens.traffic import traffic_charts
 from console.widgets.charts import ChartGrid
-from console.widgets.drawing import Series
 from console.widgets.page import Page
 from workflows import topics
 from workflows.observe.rows import EndpointDetail, EndpointTraffic
@@ -111,53 +110,3 @@ class EndpointScreen(ConsoleScreen):
 
     def action_copy(self) -> None:
         self.console.copy(self._detail.arn if self._detail else self.name_of, "the ARN of the endpoint")
-
-
-COUNTED = frozenset({"Invocations", "4xx", "5xx"})
-Points = tuple[tuple[float, float], ...]
-
-
-def _times(traffic: EndpointTraffic, now: float) -> tuple[float, ...]:
-    """The beginnings of all periods from the first call in the window to the last complete period."""
-    known = [x for one in traffic.series for x, _ in one.points]
-    if not known:
-        return ()
-    last = max(*known, (now // traffic.period - 1) * traffic.period)
-    first = max(min(known), last - traffic.window)
-    return tuple(first + traffic.period * i for i in range(int((last - first) // traffic.period) + 1))
-
-
-def _gapless(points: Points, times: tuple[float, ...], missing: float) -> Points:
-    """The points with ``missing`` at the times that have none."""
-    known = {x for x, _ in points}
-    return tuple(sorted((*points, *((x, missing) for x in times if x not in known))))
-
-
-def traffic_charts(traffic: EndpointTraffic, now: float) -> list[tuple[str, tuple[Series, ...]]]:
-    """Calls per period, the two latencies and the errors: a chart each, with one line per variant, all over the same time.
-
-    CloudWatch has no point where nothing was called: that is 0 calls, and a gap in a latency.
-    """
-    several = len(traffic.variants) > 1
-    titles = {
-        "Invocations": f"calls per {span(traffic.period)}",
-        "p50": "median ms",
-        "p99": "p99 ms",
-        "4xx": "errors 4xx",
-        "5xx": "errors 5xx",
-    }
-    found = []
-    times = _times(traffic, now)
-    for name, title in titles.items():
-        lines = tuple(
-            Series(
-                one.variant if several else title,
-                _gapless(one.points, times, 0.0 if name in COUNTED else math.nan),
-            )
-            for one in traffic.series
-            if one.name == name and one.points
-        )
-        silent = name in ("4xx", "5xx") and not any(y for line in lines for _, y in line.points)
-        if lines and not silent:
-            found.append((title, lines))
-    return found

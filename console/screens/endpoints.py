@@ -9,7 +9,8 @@ from textual import on
 
 from console import actions
 from console.formatting import count, span, status
-from console.screens import expenses, facts
+from console.screens import expenses
+from console.screens import traffic as traffic_of
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListScreen, Order, when
@@ -34,12 +35,12 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         return Rows(
             [
                 Column("Name", 22, grow=3, middle=True),
-                Column("Status", 16, watch=True),
-                Column("Created", 10),
+                Column("Status", 14, watch=True),
+                Column("Created", 8),
                 Column("Up", 8, right=True),
                 Column("Instances", 18, drop=2),
                 Column(
-                    "On AWS" if self.console.services.target == "embedded" else "Cost", 12, right=True, drop=1
+                    "On AWS" if self.console.services.target == "embedded" else "Cost", 9, right=True, drop=1
                 ),
             ],
             key=lambda row: row.name,
@@ -73,7 +74,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         detail = self.console.known(topics.endpoint(name))
         traffic = self.console.known(topics.endpoint_metrics(name))
         self.query_one("#preview", Page).show(
-            lambda width: facts.endpoint_facts(detail, row, traffic, now, width)
+            lambda width: traffic_of.preview(detail, row, traffic, now, width)
         )
 
     def topics(self) -> Sequence[Topic[object]]:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from console import actions
 from console.formatting import ago, count, duration, number, span, status
 from console.screens import expenses, facts
+from console.screens import traffic as traffic_of
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import instances
 from console.screens.job import charts
@@ -258,7 +259,7 @@ class HomeScreen(ConsoleScreen):
         elif entry.kind == "endpoint":
             known = self.console.known(topics.endpoint(entry.name))
             traffic = self.console.known(topics.endpoint_metrics(entry.name))
-            page.show(lambda width: facts.endpoint_facts(known, entry.resource, traffic, now, width))
+            page.show(lambda width: traffic_of.preview(known, entry.resource, traffic, now, width))
         else:
             page.show(lambda width: run_facts(entry.resource, now, width))
 

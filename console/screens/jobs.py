@@ -90,7 +90,7 @@ class JobsScreen(ListScreen[JobRow]):
         super().arrived(snapshot)
         if snapshot.topic == self.topic:
             self.observe()
-        else:
+        elif snapshot.value is not None:
             self.rows().repaint()
 
     def problem(self) -> Problem | None:

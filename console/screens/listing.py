@@ -41,6 +41,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         super().__init__()
         self.filter = ""
         self._order = 0
+        self._listed: object = None
         self._descending = self.orders[0].descending
 
     def rows(self) -> Rows[Row]:
@@ -83,10 +84,12 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         return [self.topic, self.detail_topic(str(current))] if self.wide and current else [self.topic]
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.topic == self.topic:
+        news = snapshot.value is None or snapshot.value is not self._listed
+        if snapshot.topic == self.topic and news:
+            self._listed = snapshot.value
             self.show_rows()
         current = self.rows().cursor_key
-        if current is not None:
+        if current is not None and snapshot.topic.name in ("", str(current)):
             self.write_preview(str(current))
 
     def tick(self) -> None:

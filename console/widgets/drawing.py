@@ -213,17 +213,13 @@ def chart(
 
 
 def _ticks(low: float, high: float, height: int) -> dict[int, float]:
-    """Values of the y axis by row: its ends, and round numbers at equal distances between them where there is room."""
+    """Values of the y axis by row: its ends, and between them round numbers at equal distances, where there is room."""
     last = height - 1
     found = {0: high, last: low}
-    step = _nice((high - low) / 4)
-    steps = max(1, round((high - low) / step))
-    for stride in range(1, steps):
-        if last * stride / steps >= 2 and (steps % stride == 0 or stride > 2):
-            for number_of in range(stride, steps, stride):
-                row = round((1 - number_of / steps) * last)
-                if row >= 2:
-                    found[row] = low + number_of * step
+    for parts in range(min(5, last // 2), 1, -1):
+        step = (high - low) / parts
+        if abs(step - _nice(step)) < 1e-6 * step:
+            found |= {round((1 - i / parts) * last): low + i * step for i in range(1, parts)}
             break
     return found
 

@@ -20,6 +20,7 @@ from console.formatting import crop, crop_middle, right
 from console.theme import Painted
 
 Item = TypeVar("Item")
+MOST_STRIPS = 500
 MARK_SECONDS = 1.5
 
 
@@ -116,6 +117,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._cursor_key: Hashable = None
         self._painted: dict[int, _Line] = {}
         self._marks: dict[tuple[Hashable, int], None] = {}
+        self._strips: dict[_Line, Strip] = {}
+        """Lines as they were drawn last: when the page scrolls by a row, all others are there already."""
         self._widths: list[int] = []
         self._sorted: tuple[int, bool] | None = None
         self._empty: tuple[str, ...] = ()
@@ -207,6 +210,9 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if line.title:
             role = self.paint("head") if y or not self._heading else self.paint("dim")
             return Strip([Segment(crop(line.title, width), base + role)], width)
+        known = self._strips.get(line)
+        if known is not None and not line.cursor:
+            return known
         over = Style.null()
         if line.cursor:
             over = self.paint("cursor" if self.has_focus else "cursor-blurred")
@@ -226,7 +232,11 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
                 style += self.paint("changed")
             segments.append(Segment(text, style))
             segments.append(Segment("  ", base + over))
-        return Strip(segments).adjust_cell_length(width, base + over)
+        strip = Strip(segments).adjust_cell_length(width, base + over)
+        if len(self._strips) > MOST_STRIPS:
+            self._strips.clear()
+        self._strips[line] = strip
+        return strip
 
     def _line(self, y: int) -> _Line:
         if y < self._heading:
@@ -326,9 +336,12 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if key is None or key == self._cursor_key:
             self._keep_in_sight(edge=True)
             return
+        top = self.scroll_offset.y
+        self.repaint_cursor()
         self._cursor, self._cursor_key = row, key
         self._keep_in_sight(edge=True)
-        self.repaint()
+        if self.scroll_offset.y == top:  # otherwise the scrolling draws all
+            self.repaint_cursor()
         self.post_message(self.Highlighted(self, key))
 
     def _keep_in_sight(self, edge: bool = False) -> None:
@@ -399,8 +412,10 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._painted.clear()
+        self._strips.clear()
 
     def on_resize(self) -> None:
         self._painted.clear()
+        self._strips.clear()
         self._widths = []
         self._keep_in_sight()

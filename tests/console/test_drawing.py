@@ -12,8 +12,8 @@ from rich.cells import cell_len
 from console import formatting
 from console.filtering import matcher
 from console.screens import results
-from console.screens.endpoint import traffic_charts
 from console.screens.run_state import RunState
+from console.screens.traffic import traffic_charts
 from console.widgets import drawing
 from console.widgets.charts import arrangement
 from console.widgets.drawing import Lines, Series
@@ -51,7 +51,7 @@ def test_a_falling_line_falls() -> None:
 
 
 @pytest.mark.parametrize(("values", "height", "labels"), [
-    ((5, 25), 11, ["25", "15", "5"]), ((0, 1), 16, ["1", "0.75", "0.5", "0.25", "0"]), ((0, 1), 6, ["1", "0"]),
+    ((5, 25), 11, ["25", "15", "5"]), ((0, 1), 16, ["1", "0.8", "0.6", "0.4", "0.2", "0"]), ((0, 1), 6, ["1", "0"]),
 ])  # fmt: skip
 def test_the_y_axis_has_as_many_round_labels_as_there_is_room_for(
     values: tuple[float, float], height: int, labels: list[str]

@@ -92,7 +92,7 @@ async def test_home_estimates_what_is_up_and_says_what_it_does_not_know() -> Non
         assert "2 endpoints $0.171/h + ?, 1 running job $0.115/h" in text
         assert "Without ml.p9.huge: no price is known here" in text
         shown = rendered(app.screen.query_one("#list", Rows))
-        assert "$0.171/h" in shown and "price unknown" in shown
+        assert "$0.171/h" in shown and "no price" in shown
         services.publish(topics.JOBS, ())
         services.publish(topics.ENDPOINTS, (replace(known, status="Deleting"),))
         await until(pilot, lambda: not app.screen.query_one("#costs").has_class("-shown"))

@@ -230,4 +230,4 @@ def _variant(name: str, planned: dict[str, Any], running: dict[str, Any], total:
 def _missing(problem: Problem, name: str) -> Problem:
     if not_found(problem):
         return Problem(f"There is no endpoint {name}.", "`mlconsole endpoints ls` lists them.", problem.code)
-    return problem
+    return Problem(problem.sentence, problem.remedy.replace(" NAME", f" {name}"), problem.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -37,6 +38,7 @@ class Metered:
         self.region = gateway.region
         self.account = gateway.account
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     def client(self, service: str) -> _Client:
         """The metered client of a service for background polls."""
@@ -48,6 +50,10 @@ class Metered:
 
     def plain(self, service: str) -> Any:
         """The client itself, with short timeouts where a boto3 session is behind the gateway."""
+        with self._making:  # thirty polls begin at once: a client costs 20 MB and 0.1 s
+            return self._plain(service)
+
+    def _plain(self, service: str) -> Any:
         if service not in self._clients:
             session = getattr(self.gateway, "session", None)
             if session is None:

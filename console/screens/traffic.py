@@ -1,0 +1,75 @@
+"""The traffic of an endpoint as charts."""
+
+from __future__ import annotations
+
+import math
+
+from console.formatting import clock, span
+from console.screens import facts
+from console.widgets import charts
+from console.widgets.drawing import Lines, Series
+from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic
+
+COUNTED = frozenset({"Invocations", "4xx", "5xx"})
+Points = tuple[tuple[float, float], ...]
+
+
+def _times(traffic: EndpointTraffic, now: float) -> tuple[float, ...]:
+    """The beginnings of all periods from the first call in the window to the last complete period."""
+    known = [x for one in traffic.series for x, _ in one.points]
+    if not known:
+        return ()
+    last = max(*known, (now // traffic.period - 1) * traffic.period)
+    first = max(min(known), last - traffic.window)
+    return tuple(first + traffic.period * i for i in range(int((last - first) // traffic.period) + 1))
+
+
+def _gapless(points: Points, times: tuple[float, ...], missing: float) -> Points:
+    """The points with ``missing`` at the times that have none."""
+    known = {x for x, _ in points}
+    return tuple(sorted((*points, *((x, missing) for x in times if x not in known))))
+
+
+def traffic_charts(traffic: EndpointTraffic, now: float) -> list[tuple[str, tuple[Series, ...]]]:
+    """Calls per period, the two latencies and the errors: a chart each, with one line per variant, all over the same time.
+
+    CloudWatch has no point where nothing was called: that is 0 calls, and a gap in a latency.
+    """
+    several = len(traffic.variants) > 1
+    titles = {
+        "Invocations": f"calls per {span(traffic.period)}",
+        "p50": "median ms",
+        "p99": "p99 ms",
+        "4xx": "errors 4xx",
+        "5xx": "errors 5xx",
+    }
+    found = []
+    times = _times(traffic, now)
+    for name, title in titles.items():
+        lines = tuple(
+            Series(
+                one.variant if several else title,
+                _gapless(one.points, times, 0.0 if name in COUNTED else math.nan),
+            )
+            for one in traffic.series
+            if one.name == name and one.points
+        )
+        silent = name in ("4xx", "5xx") and not any(y for line in lines for _, y in line.points)
+        if lines and not silent:
+            found.append((title, lines))
+    return found
+
+
+def preview(
+    detail: EndpointDetail | None,
+    row: EndpointRow | None,
+    traffic: EndpointTraffic | None,
+    now: float,
+    width: int,
+) -> Lines:
+    """The facts of an endpoint with its first charts below: what stands beside a list."""
+    lines = facts.endpoint_facts(detail, row, traffic, now, width)
+    drawn = traffic_charts(traffic, now)[:2] if traffic is not None else []
+    if drawn:
+        lines += [[], *charts.grid(drawn, width, 9 * len(drawn), x_format=clock)]
+    return lines
