@@ -52,9 +52,11 @@ builder = ModelBuilder(
     instance_type="ml.m5.large",
 )
 model = builder.build(model_name=name + "-model")
-endpoint = builder.deploy(
-    endpoint_name=name + "-endpoint", instance_type="ml.m5.large", initial_instance_count=1
+# With wait=True the SDK sleeps 30 s before it asks for the first time.
+builder.deploy(
+    endpoint_name=name + "-endpoint", instance_type="ml.m5.large", initial_instance_count=1, wait=False
 )
+client.get_waiter("endpoint_in_service").wait(EndpointName=name + "-endpoint")
 deployed = time.time()
 answer = boto3.client("sagemaker-runtime").invoke_endpoint(
     EndpointName=name + "-endpoint",
