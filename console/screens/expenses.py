@@ -34,20 +34,18 @@ def sentence(jobs: Iterable[JobRow], endpoints: Iterable[EndpointRow], *, target
     )
     parts = []
     if hosted:
-        parts.append(f"{count(len(hosted), 'endpoint')} {for_endpoints}")
+        parts.append(f"{count(len(hosted), 'endpoint')} {for_endpoints or 'not known yet'}")
     if running:
-        parts.append(f"{count(len(running), 'running job')} {for_jobs}")
+        parts.append(f"{count(len(running), 'running job')} {for_jobs or 'not known yet'}")
     elsewhere = f"; {region} differs" if target == "aws" and region != costs.REGION else ""
     basis = f"(estimate, {costs.REGION} prices of {costs.DATE}{elsewhere})"
-    if total.dollars or not total.unknown:
+    if total.dollars:
         amount = f"about ${total.dollars:,.3f}/h {basis}"
     else:
-        amount = "an amount that is not known here"
-    opening = (
-        f"Costs {amount}"
-        if target == "aws"
-        else f"Free here; would cost {amount.replace(' (', ' on AWS (', 1)}"
-    )
+        amount = (
+            "an amount that is not known yet" if not total.unknown else "an amount that is not known here"
+        )
+    opening = f"Costs {amount}" if target == "aws" else f"Free here; on AWS it would cost {amount}"
     text = f"{opening}: {', '.join(parts)}."
     if total.unknown:
         text += f" Without {', '.join(total.unknown)}: no price is known here, see {costs.SOURCE}"

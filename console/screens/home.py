@@ -196,10 +196,10 @@ class HomeScreen(ConsoleScreen):
             shown = status(job.status)
             detail = self.console.known(topics.job(job.name))
             about = job.secondary_status if job.active else f"{ago(job.modified, now)}"
+            if cost := expenses.of_job(job):
+                about = f"{cost} · {about}"
             if detail is not None and job.active and (metric := headline(detail)) is not None:
                 about += f" · {metric.name} {number(metric.value)}"
-            if cost := expenses.of_job(job):
-                about += f" · {cost}"
             return (
                 Cell(str(shown), shown.role),
                 Cell(job.name),

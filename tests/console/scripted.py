@@ -303,7 +303,11 @@ def log_tail(row: JobRow, lines: int = 40) -> LogTail:
 def endpoints() -> tuple[EndpointRow, ...]:
     return (
         EndpointRow(
-            name="moons-ab-20270115-074500", status="InService", created=NOW - 900, modified=NOW - 860
+            name="moons-ab-20270115-074500",
+            status="InService",
+            created=NOW - 900,
+            modified=NOW - 860,
+            instances=(("ml.t2.medium", 1), ("ml.m5.large", 1)),
         ),
         EndpointRow(
             name="plagiarism-20270115-075900", status="Creating", created=NOW - 60, modified=NOW - 60

@@ -87,7 +87,7 @@ async def test_home_estimates_what_is_up_and_says_what_it_does_not_know() -> Non
         await until(pilot, lambda: "2 endpoints" in costs(app))
         text = costs(app)
         assert text.startswith(
-            "Free here; would cost about $0.286/h on AWS (estimate, us-east-1 prices of 2026-"
+            "Free here; on AWS it would cost about $0.286/h (estimate, us-east-1 prices of 2026-"
         )
         assert "2 endpoints $0.171/h + ?, 1 running job $0.115/h" in text
         assert "Without ml.p9.huge: no price is known here" in text
@@ -102,8 +102,8 @@ async def test_home_on_aws_says_what_is_paid() -> None:
     app = make_app(populated(target="aws"), theme_name="mlconsole-dark")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: costs(app))
-        assert costs(app).startswith("Costs about $0.115/h (estimate, us-east-1 prices of 2026-")
-        assert "Without 2 resources whose instances are not known yet." in costs(app)
+        assert costs(app).startswith("Costs about $0.286/h (estimate, us-east-1 prices of 2026-")
+        assert "Without 1 resource whose instances are not known yet." in costs(app)
 
 
 async def test_the_number_of_the_section_one_is_in_goes_to_its_list(app: Console) -> None:
