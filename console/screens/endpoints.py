@@ -36,7 +36,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
             [
                 Column("Name", 22, grow=3, middle=True),
                 Column("Status", 14, watch=True),
-                Column("Created", 8),
+                Column("Created", 9),
                 Column("Up", 8, right=True),
                 Column("Instances", 18, drop=2),
                 Column(
