@@ -28,7 +28,9 @@ class Settings:
     time_scale: float = 0.01
     test_mode: bool = False
     cores: int = field(default_factory=lambda: os.cpu_count() or 1)
-    memory_mb: int = field(default_factory=lambda: os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20)
+    memory_mb: int = field(
+        default_factory=lambda: os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    )
 
     @property
     def role_arn(self) -> str:

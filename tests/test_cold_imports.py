@@ -21,15 +21,35 @@ CASES = {
     "engine": [*HEAVY, *SCREEN, "console", "workflows", "algorithms", "botocore"],
     "engine.app": [*HEAVY, *SCREEN, "console", "workflows", "algorithms"],
     "algorithms": [*HEAVY, *SCREEN, "console", "workflows", "engine", "botocore"],
-    "algorithms.container.serve": ["console", "workflows", "engine", "boto3", "botocore", "torch", "sklearn", "sagemaker"],
-    "algorithms.container.train": ["console", "workflows", "engine", "boto3", "botocore", "torch", "sklearn", "sagemaker"],
+    "algorithms.container.serve": [
+        "console",
+        "workflows",
+        "engine",
+        "boto3",
+        "botocore",
+        "torch",
+        "sklearn",
+        "sagemaker",
+    ],
+    "algorithms.container.train": [
+        "console",
+        "workflows",
+        "engine",
+        "boto3",
+        "botocore",
+        "torch",
+        "sklearn",
+        "sagemaker",
+    ],
 }
 
 
 @pytest.mark.parametrize("module", CASES)
 def test_importing_a_package_leaves_what_it_must_not_know_out_of_memory(module: str) -> None:
     program = f"import sys, {module}; print('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
     assert not loaded & set(CASES[module])

@@ -7,8 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=12)
-_HEADER = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=1, max_size=12)
+_TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=12
+)
+_HEADER = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=1, max_size=12
+)
 _MOMENT = st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)).map(
     lambda value: value.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC)
 )
@@ -22,7 +26,12 @@ def values(shape: Any, depth: int = 0, *, header: bool = False) -> st.SearchStra
     if kind == "list":
         return st.lists(values(shape.member, depth + 1, header=header), min_size=1, max_size=3)
     if kind == "map":
-        return st.dictionaries(_HEADER if header else _TEXT, values(shape.value, depth + 1, header=header), min_size=1, max_size=3)
+        return st.dictionaries(
+            _HEADER if header else _TEXT,
+            values(shape.value, depth + 1, header=header),
+            min_size=1,
+            max_size=3,
+        )
     if kind in ("string", "character"):
         return st.sampled_from(shape.enum) if getattr(shape, "enum", None) else _HEADER if header else _TEXT
     if kind == "integer":
@@ -50,12 +59,18 @@ def _structure(shape: Any, depth: int) -> st.SearchStrategy[dict[str, Any]]:
         location = member.serialization.get("location")
         if location == "statusCode" or member.serialization.get("eventstream"):
             continue
-        if depth > 3 and member.type_name in ("structure", "list", "map") and name not in shape.required_members:
+        if (
+            depth > 3
+            and member.type_name in ("structure", "list", "map")
+            and name not in shape.required_members
+        ):
             continue
         if depth > 8:
             continue
         strategy = values(member, depth + 1, header=location in ("header", "headers"))
         (members if name in shape.required_members else optional)[name] = strategy
     if shape.is_tagged_union:
-        return st.one_of([st.fixed_dictionaries({name: strategy}) for name, strategy in {**members, **optional}.items()])
+        return st.one_of(
+            [st.fixed_dictionaries({name: strategy}) for name, strategy in {**members, **optional}.items()]
+        )
     return st.fixed_dictionaries(members, optional=optional)
