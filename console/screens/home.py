@@ -35,7 +35,7 @@ MOST_RUNS = 12
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of Home: a section's title, or a resource."""
+    """A line of a page with sections: a section's title, or a resource (a job, an endpoint, a run, a study)."""
 
     kind: str
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import on
@@ -17,7 +16,7 @@ from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.help import TextScreen
-from console.screens.home import run_facts, run_outcome
+from console.screens.home import Entry, run_facts, run_outcome
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
@@ -26,16 +25,6 @@ from workflows import topics
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.topics import Snapshot, Topic
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the menu: a section's title, a study, or a run."""
-
-    kind: str
-    name: str
-    resource: Any = None
-    title: str = ""
 
 
 class StudiesScreen(ConsoleScreen):
