@@ -33,7 +33,10 @@ def pids(engine: RunningEngine, name: str = "*") -> set[int]:
     """The process ids of an endpoint's workers."""
     found = set()
     for path in (engine.data_dir / "endpoints").glob(f"{name}/workers/*/*/pid"):
-        text = path.read_text().split()
+        try:
+            text = path.read_text().split()
+        except FileNotFoundError:  # a worker that is being replaced
+            continue
         if len(text) == 2 and processes.start_time(int(text[0])) == text[1]:
             found.add(int(text[0]))
     return found
