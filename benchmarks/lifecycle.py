@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.peers import Peer, engine
 from benchmarks.report import Row
-from benchmarks.wire import IMAGE, SERVE, _tar, training_request, wait
+from benchmarks.wire import IMAGE, SERVE, pack, training_request, wait
 
 PYTORCH = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-{}:2.3-cpu-py311"
 # A script that works for about a second, so that what a job adds stands out against a real run.
@@ -75,7 +75,7 @@ def _first_line(logs: object, name: str) -> bool:
 
 def _endpoint(peer: Peer, name: str, image: str, code: bytes) -> float:
     s3, sagemaker = peer.client("s3"), peer.client("sagemaker")
-    s3.put_object(Bucket="bench", Key=f"{name}.tar.gz", Body=_tar({"code/inference.py": code}))
+    s3.put_object(Bucket="bench", Key=f"{name}.tar.gz", Body=pack({"code/inference.py": code}))
     sagemaker.create_model(
         ModelName=name, ExecutionRoleArn=peer.role_arn,
         PrimaryContainer={
@@ -106,7 +106,7 @@ def main(repeats: int = 5) -> tuple[str, str, list[Row]]:
     with engine() as ours:
         s3 = ours.client("s3")
         s3.create_bucket(Bucket="bench")
-        s3.put_object(Bucket="bench", Key="slow.tar.gz", Body=_tar({"train.py": SCRIPT}))
+        s3.put_object(Bucket="bench", Key="slow.tar.gz", Body=pack({"train.py": SCRIPT}))
         bare, first, whole = [], [], []
         for n in range(repeats):
             bare.append(_bare())
@@ -139,9 +139,3 @@ def main(repeats: int = 5) -> tuple[str, str, list[Row]]:
         Row("CreateEndpoint to InService, PyTorch container", "s", median(torch), None),
     ]
     return "Waiting, against the bare script in the same run", "bare script", rows
-
-
-if __name__ == "__main__":
-    from benchmarks.report import table
-
-    print(table(*main()))

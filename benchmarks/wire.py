@@ -7,7 +7,6 @@ and returns a canned text from InvokeEndpoint.
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 import time
 from typing import Any
@@ -37,7 +36,8 @@ def output_fn(prediction, accept):
 COUNT = 10
 
 
-def _tar(files: dict[str, bytes]) -> bytes:
+def pack(files: dict[str, bytes]) -> bytes:
+    """A gzipped tar archive of the files, by name."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, data in files.items():
@@ -75,8 +75,8 @@ def prepare(peer: Peer) -> None:
     """The same ten ended training jobs, bucket, model and endpoint on a peer."""
     s3, sagemaker = peer.client("s3"), peer.client("sagemaker")
     s3.create_bucket(Bucket="bench")
-    s3.put_object(Bucket="bench", Key="code.tar.gz", Body=_tar({"train.py": SCRIPT}))
-    s3.put_object(Bucket="bench", Key="model.tar.gz", Body=_tar({"code/inference.py": SERVE}))
+    s3.put_object(Bucket="bench", Key="code.tar.gz", Body=pack({"train.py": SCRIPT}))
+    s3.put_object(Bucket="bench", Key="model.tar.gz", Body=pack({"code/inference.py": SERVE}))
     names = [f"bench-{n}" for n in range(COUNT)]
     for name in names:
         sagemaker.create_training_job(**training_request(peer, name, "s3://bench/code.tar.gz"))
@@ -190,10 +190,3 @@ def transfers(ours: Peer, theirs: Peer, size_mb: int = 100) -> list[Row]:
 
 def main(seconds: float = 3.0) -> tuple[str, str, list[Row]]:
     return "Requests, against moto_server 5.2.5 in the same run", "moto", rates(seconds)
-
-
-if __name__ == "__main__":
-    from benchmarks.report import table
-
-    print(table(*main()))
-    print(json.dumps({"seconds": 3.0}))
