@@ -14,6 +14,8 @@ from workflows.observe.rows import (
     LogTail,
     SeriesData,
 )
+from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
+from workflows.observe.tuning_rows import TuningRow, TuningView
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class Topic(Generic[T]):
 
 JOBS: Topic[tuple[JobRow, ...]] = Topic("jobs")
 ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
+TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
+TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
 
 
@@ -66,6 +70,26 @@ def job_metrics(name: str) -> Topic[tuple[SeriesData, ...]]:
 def endpoint_metrics(name: str) -> Topic[EndpointTraffic]:
     """Invocations, latency and errors per variant."""
     return Topic("endpoint-metrics", name)
+
+
+def tuning(name: str) -> Topic[TuningView]:
+    """One tuning job with its trials and the default runs made for it."""
+    return Topic("tuning", name)
+
+
+def transform(name: str) -> Topic[TransformDetail]:
+    """One transform job, described."""
+    return Topic("transform", name)
+
+
+def transform_progress(name: str) -> Topic[TransformProgress]:
+    """Records and bytes of a transform job, and how busy its instances are."""
+    return Topic("transform-progress", name)
+
+
+def transform_logs(name: str) -> Topic[LogTail]:
+    """The log of a transform job, followed."""
+    return Topic("transform-logs", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
