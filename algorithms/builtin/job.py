@@ -1,0 +1,115 @@
+"""A training job as a built-in algorithm sees it: its channels, its hyperparameters, where the model goes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from algorithms.builtin.failures import ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One input channel.
+
+    Attributes:
+        folder: The directory with its files (``/opt/ml/input/data/<name>``).
+        content_type: As given in the request, "" when nothing was said.
+    """
+
+    name: str
+    folder: Path
+    content_type: str
+
+    def files(self) -> list[Path]:
+        """The data files, sorted by path; hidden ones, ``_SUCCESS`` markers and manifests are left out.
+
+        Raises:
+            ClientError: There are none.
+        """
+        found = sorted(
+            path
+            for path in self.folder.rglob("*")
+            if path.is_file()
+            and not path.name.startswith((".", "_"))
+            and not any(part.startswith(".") for part in path.relative_to(self.folder).parts)
+        )
+        if not found:
+            raise ClientError(
+                f"No data in channel '{self.name}': {self.folder} holds no file. Check the S3Uri of the channel's data source."
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the container was told.
+
+    Attributes:
+        hyperparameters: Texts as in ``hyperparameters.json``, not yet parsed.
+        tag: The image's tag; "" when it had none.
+        cpus: How many processors the job may use.
+    """
+
+    name: str
+    repository: str
+    tag: str
+    hyperparameters: dict[str, Any]
+    channels: dict[str, Channel]
+    model_dir: Path
+    output_dir: Path
+    checkpoint_dir: Path
+    cpus: int
+
+    def channel(self, name: str) -> Channel:
+        """A channel that must be there.
+
+        Raises:
+            ClientError: It is not.
+        """
+        if name not in self.channels:
+            listed = ", ".join(sorted(self.channels)) or "none"
+            raise ClientError(
+                f"Missing required channel '{name}'. The job's channels are: {listed}. Add a channel '{name}' to InputDataConfig."
+            )
+        return self.channels[name]
+
+
+def read(base: Path, repository: str, tag: str, *, name: str, cpus: int) -> Job:
+    """The job whose directory (SageMaker's ``/opt/ml``) is ``base``.
+
+    Raises:
+        ClientError: Its configuration cannot be read.
+    """
+    config = base / "input" / "config"
+    inputs = _load(config / "inputdataconfig.json")
+    data = base / "input" / "data"
+    channels = {
+        channel: Channel(channel, data / channel, str(entry.get("ContentType", "")))
+        for channel, entry in inputs.items()
+    }
+    return Job(
+        name=name,
+        repository=repository,
+        tag=tag,
+        hyperparameters=_load(config / "hyperparameters.json"),
+        channels=channels,
+        model_dir=base / "model",
+        output_dir=base / "output" / "data",
+        checkpoint_dir=base / "checkpoints",
+        cpus=cpus,
+    )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ClientError(f"The job's configuration {path.name} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise ClientError(f"The job's configuration {path.name} is not an object.")
+    return value
