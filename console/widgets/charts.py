@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from console.widgets import drawing
+from console.widgets.axis import short
 from console.widgets.drawing import Lines, Series
 from console.widgets.plot import Plot
 
@@ -76,7 +77,7 @@ def grid(
                 each_height,
                 title=title,
                 x_label=x_label,
-                x_format=x_format or drawing.short,
+                x_format=x_format or short,
             )
             for title, series in shown[first : first + columns]
         ]

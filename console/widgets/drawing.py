@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from console.formatting import bar, crop, number, right
-
-Run = tuple[str, str]
-"""Text and its role. A role ``#rrggbb/#rrggbb`` is a foreground and a background of a field."""
-Lines = list[list[Run]]
+from console.widgets.axis import Axis, Scale, short
+from console.widgets.canvas import Canvas, append, exactly
+from console.widgets.canvas import Lines as Lines
+from console.widgets.canvas import Run as Run
 
 SERIES_ROLES = ("series-1", "series-2", "series-3", "series-4")
 SHADES = " ░▒▓█"
 POINTS = "●○▲△■□"
-
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,85 +28,6 @@ class Series:
     @property
     def last(self) -> float | None:
         return next((y for _, y in reversed(self.points) if math.isfinite(y)), None)
-
-
-@dataclass(slots=True)
-class _Canvas:
-    """Cells of braille dots, 2 across and 4 down per cell; the last series to touch a cell gives its colour."""
-
-    width: int
-    height: int
-    dots: list[list[int]] = field(init=False)
-    roles: list[list[str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.dots = [[0] * self.width for _ in range(self.height)]
-        self.roles = [[""] * self.width for _ in range(self.height)]
-
-    def dot(self, x: int, y: int, role: str) -> None:
-        """Set the dot x from the left and y from the bottom."""
-        if 0 <= x < self.width * 2 and 0 <= y < self.height * 4:
-            row, column = self.height - 1 - y // 4, x // 2
-            self.dots[row][column] |= _DOTS[x % 2][3 - y % 4]
-            self.roles[row][column] = role
-
-    def line(self, x0: int, y0: int, x1: int, y1: int, role: str) -> None:
-        """Set the dots between two points (Bresenham)."""
-        dx, dy = abs(x1 - x0), -abs(y1 - y0)
-        step_x, step_y = (1 if x0 < x1 else -1), (1 if y0 < y1 else -1)
-        error = dx + dy
-        while True:
-            self.dot(x0, y0, role)
-            if (x0, y0) == (x1, y1):
-                return
-            twice = 2 * error
-            if twice >= dy:
-                error, x0 = error + dy, x0 + step_x
-            if twice <= dx:
-                error, y0 = error + dx, y0 + step_y
-
-    def rows(self) -> Lines:
-        lines: Lines = []
-        for dots, roles in zip(self.dots, self.roles, strict=True):
-            line: list[Run] = []
-            for bits, role in zip(dots, roles, strict=True):
-                _append(line, chr(0x2800 + bits) if bits else " ", role if bits else "")
-            lines.append(line)
-        return lines
-
-
-def _append(line: list[Run], text: str, role: str) -> None:
-    if line and line[-1][1] == role:
-        line[-1] = (line[-1][0] + text, role)
-    else:
-        line.append((text, role))
-
-
-def bounds(values: Sequence[float]) -> tuple[float, float]:
-    """Limits of an axis that holds the values, on round numbers."""
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
-        return 0.0, 1.0
-    low, high = min(finite), max(finite)
-    if low == high:
-        pad = abs(low) * 0.1 or 1.0
-        low, high = low - pad, high + pad
-    step = _nice((high - low) / 4)
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-
-
-def _nice(step: float) -> float:
-    magnitude = 10.0 ** math.floor(math.log10(step))
-    for factor in (1, 2, 2.5, 5, 10):
-        if step <= factor * magnitude * 1.0001:
-            return float(factor * magnitude)
-    return float(10 * magnitude)
-
-
-def short(value: float) -> str:
-    """A label of an axis, free of the noise of floating point."""
-    rounded = round(value, 10) + 0.0
-    return number(rounded)
 
 
 def legend(series: Sequence[Series], width: int, title: str = "", *, values: bool = True) -> list[Run]:
@@ -171,10 +90,12 @@ def chart(
     x_format: Callable[[float], str] = short,
     zero: bool = False,
     markers: bool = False,
+    scale: Scale = "linear",
 ) -> Lines:
     """A line chart with a legend, a labelled y axis and an x axis, in exactly ``height`` lines.
 
-    ``zero`` begins the y axis at 0, ``markers`` draws points without lines between them.
+    ``zero`` begins the y axis at 0, ``markers`` draws points without lines between them. With a logarithmic ``scale`` points
+    that are not above 0 have no place; where there are no others the axis stays linear.
     """
     if height < 4 or width < 16:
         return [legend(series, width, title)][:height]
@@ -183,22 +104,23 @@ def chart(
     if not drawn:
         lines += [[] for _ in range((height - 2) // 2)]
         lines.append([("no points yet".center(width), "dim")])
-        return _exactly(lines, height)
-    low, high = bounds([y for one in drawn for _, y in one.points] + ([0.0] if zero else []))
-    left, end = _x_bounds([x for one in drawn for x, _ in one.points])
+        return exactly(lines, height)
+    vertical = Axis.around([y for one in drawn for _, y in one.points] + ([0.0] if zero else []), scale)
+    horizontal = Axis.between([x for one in drawn for x, _ in one.points])
     plot_height = height - 3
-    labels = {row: short(value) for row, value in _ticks(low, high, plot_height).items()}
+    labels = {row: short(value) for row, value in vertical.rows(plot_height).items()}
     gutter = max(len(text) for text in labels.values())
-    canvas = _Canvas(max(4, width - gutter - 2), plot_height)
+    canvas = Canvas(max(4, width - gutter - 2), plot_height)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1
     for index, one in enumerate(series):
         role = SERIES_ROLES[index % len(SERIES_ROLES)]
         previous: tuple[int, int] | None = None
         for x, y in one.points:
-            if not (math.isfinite(x) and math.isfinite(y)):
+            right_part, up_part = horizontal.part(x), vertical.part(y)
+            if right_part is None or up_part is None:
                 previous = None
                 continue
-            at = (round((x - left) / (end - left) * across), round((y - low) / (high - low) * up))
+            at = (round(right_part * across), round(up_part * up))
             if markers or previous is None:
                 canvas.dot(*at, role)
             else:
@@ -208,29 +130,13 @@ def chart(
         label = right(labels.get(row, ""), gutter)
         lines.append([(label, "dim"), (" ┤" if row in labels else " │", "dim"), *cells])
     lines.append([(" " * gutter + " └" + "─" * canvas.width, "dim")])
-    lines.append([(_x_axis(gutter + 2, canvas.width, x_format(left), x_label, x_format(end)), "dim")])
-    return _exactly(lines, height)
+    ends = x_format(horizontal.low), x_format(horizontal.high)
+    lines.append([(x_axis(gutter + 2, canvas.width, ends[0], x_label, ends[1]), "dim")])
+    return exactly(lines, height)
 
 
-def _ticks(low: float, high: float, height: int) -> dict[int, float]:
-    """Values of the y axis by row: its ends, and between them round numbers at equal distances, where there is room."""
-    last = height - 1
-    found = {0: high, last: low}
-    for parts in range(min(5, last // 2), 1, -1):
-        step = (high - low) / parts
-        if abs(step - _nice(step)) < 1e-6 * step:
-            found |= {round((1 - i / parts) * last): low + i * step for i in range(1, parts)}
-            break
-    return found
-
-
-def _x_bounds(values: Sequence[float]) -> tuple[float, float]:
-    finite = [value for value in values if math.isfinite(value)] or [0.0]
-    low, high = min(finite), max(finite)
-    return (low, high) if high > low else (low, low + 1)
-
-
-def _x_axis(gutter: int, width: int, first: str, label: str, last: str) -> str:
+def x_axis(gutter: int, width: int, first: str, label: str, last: str) -> str:
+    """The line below a chart: where the axis begins, what it is, where it ends."""
     room = width - len(first) - len(last)
     if room < 2:
         return " " * gutter + right(last, width)
@@ -256,7 +162,7 @@ def bars(
                 ("  " + right(number(value), value_width), "strong"),
             ]
         )
-    return _exactly(lines, height)
+    return exactly(lines, height)
 
 
 def field_plot(
@@ -278,7 +184,7 @@ def field_plot(
     background; without, one of five shades of grey. Points are drawn in a character of their group.
     """
     if height < 6 or width < 24 or not z or not z[0]:
-        return _exactly([[(title, "strong")]], height)
+        return exactly([[(title, "strong")]], height)
     lows, highs = (min(x), min(y)), (max(x), max(y))
     gutter = max(len(short(lows[1])), len(short(highs[1])))
     columns, rows = width - gutter - 2, height - 4
@@ -314,15 +220,15 @@ def field_plot(
             if colours:
                 ground = _mix(colours[0], colours[1], part)
                 ink = "#ffffff" if group % 2 else "#000000"
-                _append(line, POINTS[group % len(POINTS)] if group >= 0 else " ", f"{ink}/{ground}")
+                append(line, POINTS[group % len(POINTS)] if group >= 0 else " ", f"{ink}/{ground}")
             elif group >= 0:
-                _append(line, POINTS[group % len(POINTS)], SERIES_ROLES[group % len(SERIES_ROLES)])
+                append(line, POINTS[group % len(POINTS)], SERIES_ROLES[group % len(SERIES_ROLES)])
             else:
-                _append(line, SHADES[min(4, int(max(0.0, part) * 4.999))], "dim")
+                append(line, SHADES[min(4, int(max(0.0, part) * 4.999))], "dim")
         lines.append(line)
     lines.append([(" " * gutter + " └" + "─" * columns, "dim")])
-    lines.append([(_x_axis(gutter + 2, columns, short(lows[0]), x_label, short(highs[0])), "dim")])
-    return _exactly(lines, height)
+    lines.append([(x_axis(gutter + 2, columns, short(lows[0]), x_label, short(highs[0])), "dim")])
+    return exactly(lines, height)
 
 
 def _mix(low: str, high: str, part: float) -> str:
@@ -330,7 +236,3 @@ def _mix(low: str, high: str, part: float) -> str:
     part = round(min(1.0, max(0.0, part if math.isfinite(part) else 0.5)) * 16) / 16
     a, b = (tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in (low, high))
     return "#" + "".join(f"{round(one + (other - one) * part):02x}" for one, other in zip(a, b, strict=True))
-
-
-def _exactly(lines: Lines, height: int) -> Lines:
-    return (lines + [[] for _ in range(height - len(lines))])[:height]

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from console.theme import Painted
 from console.widgets import drawing
+from console.widgets.axis import short
 from console.widgets.drawing import Lines, Series
 
 PAINT_SECONDS = 2.0
@@ -55,7 +56,7 @@ class Plot(Painted):
                 title=title,
                 x_label=x_label,
                 zero=zero,
-                x_format=x_format or drawing.short,
+                x_format=x_format or short,
             )
 
         self.show((series, title, x_label, zero), draw)
