@@ -7,10 +7,14 @@ from typing import Any, Protocol
 
 from workflows.events import Event
 from workflows.observe.rows import DeletionPlan, Invocation
+from workflows.observe.transform_rows import TransformOutput
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Snapshot, Topic
+from workflows.transforms.draft import TransformDraft
+from workflows.tuning.draft import TuningDraft
+from workflows.tuning.request import TuningRequest, WarmStartKind
 
 Deliver = Callable[[Snapshot[Any]], None]
 Unwatch = Callable[[], None]
@@ -89,3 +93,41 @@ class Services(Protocol):
         self, endpoint: str, body: bytes, *, content_type: str, accept: str, variant: str
     ) -> Invocation:
         """Send a payload. Blocks."""
+
+    # hyperparameter tuning
+
+    def draft_tuning(self, training_job: str) -> TuningDraft:
+        """A tuning job as it could be made from a training job. Blocks."""
+
+    def create_tuning(self, request: TuningRequest) -> str:
+        """Create a tuning job; returns its name. Blocks."""
+
+    def stop_tuning(self, name: str) -> None:
+        """Stop a tuning job and its running trials. Blocks."""
+
+    def delete_tuning(self, name: str) -> None:
+        """Delete a tuning job that has ended; its training jobs stay. Blocks."""
+
+    def draft_warm_start(self, parent: str, kind: WarmStartKind) -> TuningRequest:
+        """A tuning job that learns from a finished one: as the parent, with a new name. Blocks."""
+
+    def deploy_best(self, tuning: str, endpoint: str, instance_type: str) -> str:
+        """Make model, endpoint configuration and endpoint of the best trial; returns the endpoint's name while it is being
+        created. Empty texts: named after the trial, on the trials' own instance type. Blocks."""
+
+    def start_defaults(self, tuning: str, runs: int) -> Sequence[str]:
+        """Start training jobs with the default configuration and different seeds; returns their names. Blocks."""
+
+    # batch transform
+
+    def draft_transform(self, source: str) -> TransformDraft:
+        """A transform job as it could be made from a model or a training job. Blocks."""
+
+    def create_transform(self, draft: TransformDraft) -> str:
+        """Create a transform job, and its model where there is none yet; returns the job's name. Blocks."""
+
+    def stop_transform(self, name: str) -> None:
+        """Stop a transform job. Blocks."""
+
+    def transform_output(self, name: str, rows: int) -> TransformOutput:
+        """The result of a transform job with its first rows beside their input. Blocks."""
