@@ -5,6 +5,7 @@ Keys that begin with an underscore are the engine's own and are never sent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 KIND = "training-job"
@@ -26,6 +27,41 @@ MESSAGES = {
 }
 
 FAILURE_LIMIT = 1024
+
+
+_KEPT = (
+    "TrainingJobName", "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig",
+    "ResourceConfig", "VpcConfig", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining", "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "TensorBoardOutputConfig",
+    "ExperimentConfig", "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy", "RemoteDebugConfig",
+    "InfraCheckConfig", "MlflowConfig", "ModelPackageConfig",
+)  # fmt: skip
+
+
+def new(params: Mapping[str, Any], arn: str, now: float) -> dict[str, Any]:
+    """The document of a job that is about to start, from the parameters of CreateTrainingJob.
+
+    Structures that get a default are copied, so that ``params`` may serve for several jobs.
+    """
+    document = {key: params[key] for key in _KEPT if params.get(key) is not None}
+    document |= {
+        "TrainingJobArn": arn,
+        "TrainingJobStatus": "InProgress",
+        "CreationTime": round(now, 3),
+        "StoppingCondition": {"MaxRuntimeInSeconds": 86400} | params.get("StoppingCondition", {}),
+        "ResourceConfig": {"InstanceCount": 1} | params["ResourceConfig"],
+        "AlgorithmSpecification": {"EnableSageMakerMetricsTimeSeries": False}
+        | params["AlgorithmSpecification"],
+        "OutputDataConfig": {"CompressionType": "GZIP", "KmsKeyId": ""} | params["OutputDataConfig"],
+        "ProfilingStatus": "Disabled",
+    }
+    for flag in (
+        "EnableNetworkIsolation",
+        "EnableInterContainerTrafficEncryption",
+        "EnableManagedSpotTraining",
+    ):
+        document.setdefault(flag, False)
+    return document
 
 
 def shown(document: dict[str, Any]) -> dict[str, Any]:

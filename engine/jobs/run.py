@@ -25,6 +25,8 @@ _log = logging.getLogger("engine.jobs")
 _METER_SECONDS = 5.0
 _FIRST_POLL, _LAST_POLL = 0.01, 0.15
 _RECENT = 200
+# The most epochs that SageMaker's Hyperband takes.
+_CURVE_LIMIT = 20_000
 
 INTERNAL = "InternalServerError: We encountered an internal error. Please try again. (%s)"
 
@@ -34,17 +36,28 @@ class Run:
 
     Args:
         notify: Called after each change of the job's status.
+        measured: Called when the job's objective has new values (`curve`).
     """
 
-    def __init__(self, engine: Engine, capacity: Capacity, name: str, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        capacity: Capacity,
+        name: str,
+        notify: Callable[[str], None],
+        measured: Callable[[str], None],
+    ) -> None:
         self.engine = engine
         self.capacity = capacity
         self.name = name
         self.root = engine.layout.jobs / name
         self.notify = notify
+        self.measured = measured
         self.stop_asked = asyncio.Event()
         self.wake = asyncio.Event()
         self.final: dict[str, dict[str, Any]] = {}
+        self.objective: str | None = None
+        self.curve: list[float] = []
         self.share: Share | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -185,6 +198,7 @@ class Run:
     async def _watch(self) -> dict[str, Any] | None:
         """Follow the job's output until its shim has ended; what the shim wrote down, None when it was killed."""
         document = self.document()
+        self.objective, self.curve = document.get("_objective"), []
         extractor = Extractor(document["AlgorithmSpecification"].get("MetricDefinitions", []))
         self.ingest = await asyncio.to_thread(
             Ingest,
@@ -225,6 +239,11 @@ class Run:
                 "Value": point.value,
                 "Timestamp": point.timestamp / 1000,
             }
+        if self.objective is not None:
+            values = [point.value for point in batch.points if point.name == self.objective]
+            self.curve += values[: max(0, _CURVE_LIMIT - len(self.curve))]
+            if values:
+                self.measured(self.name)
 
     async def _meter(self) -> None:
         """CPUUtilization and MemoryUtilization every few seconds, as SageMaker's instances report them."""
@@ -258,6 +277,8 @@ class Run:
         def keep(doc: dict[str, Any]) -> None:
             if self.final:
                 doc["FinalMetricDataList"] = list(self.final.values())
+            if self.curve:
+                doc["_curve"] = self.curve
             if not reason:
                 doc["ModelArtifacts"] = artifacts
 

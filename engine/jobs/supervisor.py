@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.jobs import launcher, processes, record
@@ -22,6 +23,8 @@ class Supervisor:
         self.capacity = Capacity(engine.settings.cores, engine.settings.memory_mb)
         self._runs: dict[str, Run] = {}
         self._changes: dict[str, asyncio.Event] = {}
+        self.listeners: list[Callable[[str], None]] = []
+        """Called with a job's name after each change of its status and of its objective's curve."""
 
     async def start(self) -> None:
         """Take up every job that was not at its end, running or not, and clear what ended jobs left behind."""
@@ -96,6 +99,11 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
 
+    def curve(self, name: str) -> list[float]:
+        """The values that a running job has logged of its objective so far, oldest first; not to be changed."""
+        run = self._runs.get(name)
+        return run.curve if run is not None else []
+
     async def settle(self, name: str) -> None:
         """Wait until an ended job's directory is gone, so that its name is free again."""
         run = self._runs.get(name)
@@ -103,7 +111,7 @@ class Supervisor:
             await asyncio.wait({run.task})
 
     def _begin(self, name: str) -> None:
-        run = Run(self.engine, self.capacity, name, self._notify)
+        run = Run(self.engine, self.capacity, name, self._notify, self._tell)
         self._runs[name] = run
         run.start()
         if run.task is not None:
@@ -117,6 +125,11 @@ class Supervisor:
         event = self._changes.pop(name, None)
         if event is not None:
             event.set()
+        self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        for listener in self.listeners:
+            listener(name)
 
     def _sweep(self, wanted: set[str]) -> None:
         """Delete directories of jobs that are at their end; try the namespaces once, ahead of the first job."""

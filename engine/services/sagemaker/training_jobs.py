@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError, in_use, validation
-from engine.jobs.record import ENDED, KIND, shown
+from engine.jobs.record import ENDED, KIND, new, shown
 from engine.registry import operation
 from engine.services.sagemaker import tags
 from engine.services.sagemaker.common import arn_of
@@ -20,14 +20,6 @@ from engine.store import Exists, Resource
 if TYPE_CHECKING:
     from engine.context import Engine
     from engine.http import Request
-
-_KEPT = (
-    "TrainingJobName", "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig",
-    "ResourceConfig", "VpcConfig", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining", "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "TensorBoardOutputConfig",
-    "ExperimentConfig", "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy", "RemoteDebugConfig",
-    "InfraCheckConfig", "MlflowConfig", "ModelPackageConfig",
-)  # fmt: skip
 
 _LIST = Listing("ListTrainingJobs", KIND)
 # With MaxResults AWS applies StatusEquals to the page that the other parameters select.
@@ -71,24 +63,7 @@ async def create_training_job(engine: Engine, request: Request, params: dict[str
     if engine.store.find(KIND, name) is not None:
         raise taken
     await asyncio.to_thread(check, engine, params)
-    document = {key: params[key] for key in _KEPT if params.get(key) is not None}
-    document |= {
-        "TrainingJobArn": arn,
-        "TrainingJobStatus": "InProgress",
-        "CreationTime": round(engine.clock.time(), 3),
-        "StoppingCondition": {"MaxRuntimeInSeconds": 86400} | params.get("StoppingCondition", {}),
-        "ProfilingStatus": "Disabled",
-    }
-    for flag in (
-        "EnableNetworkIsolation",
-        "EnableInterContainerTrafficEncryption",
-        "EnableManagedSpotTraining",
-    ):
-        document.setdefault(flag, False)
-    document["ResourceConfig"].setdefault("InstanceCount", 1)
-    document["AlgorithmSpecification"].setdefault("EnableSageMakerMetricsTimeSeries", False)
-    document["OutputDataConfig"].setdefault("CompressionType", "GZIP")
-    document["OutputDataConfig"].setdefault("KmsKeyId", "")
+    document = new(params, arn, engine.clock.time())
     try:
         engine.jobs.submit(document)
     except Exists as error:
