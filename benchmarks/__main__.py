@@ -1,4 +1,4 @@
-"""``python -m benchmarks [wire|lifecycle|console]``: every comparison, as tables with ratios. Machines are noisy: take ratios, not digits."""
+"""``python -m benchmarks [wire|lifecycle|console|algorithms|forecasting|tuning]``: every comparison, as tables with ratios. Machines are noisy: take ratios, not digits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.report import table
 
-ALL = ("wire", "lifecycle", "console")
+ALL = ("wire", "lifecycle", "console", "algorithms", "forecasting", "tuning")
 
 
 def main() -> None:
