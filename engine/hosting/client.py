@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterable
 from typing import NamedTuple, cast
 
 import httptools
@@ -27,9 +28,11 @@ class Unreachable(Exception):
 class Protocol(asyncio.Protocol):
     """One connection: at most one request at a time, its reply a future."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_REPLY) -> None:
         self.transport: asyncio.Transport | None = None
         self.answered_any = False
+        self._limit = limit
+        self._flowing: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[Reply] | None = None
         self._parser = httptools.HttpResponseParser(self)
         self.on_message_begin()
@@ -51,6 +54,22 @@ class Protocol(asyncio.Protocol):
         self.answered_any = False
         self.transport.write(data)
         return self._waiter
+
+    async def write(self, data: bytes) -> None:
+        """Send more of a request's body; waits while the container does not read."""
+        if self.transport is None:
+            raise Unreachable("the container closed the connection before it had the whole request")
+        self.transport.write(data)
+        if self._flowing is not None:
+            await self._flowing
+
+    def pause_writing(self) -> None:
+        self._flowing = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        flowing, self._flowing = self._flowing, None
+        if flowing is not None and not flowing.done():
+            flowing.set_result(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface without the base class.
@@ -74,8 +93,8 @@ class Protocol(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
-        if self._size > MAX_REPLY:
-            self._fail(Unreachable(f"the container's answer exceeds {MAX_REPLY} bytes"))
+        if self._size > self._limit:
+            self._fail(Unreachable(f"the container's answer exceeds {self._limit} bytes"))
             return
         self._parts.append(body)
 
@@ -99,6 +118,7 @@ class Protocol(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.transport = None
+        self.resume_writing()
         if self._waiter is None:
             return
         headers = self._headers
@@ -127,12 +147,18 @@ class Protocol(asyncio.Protocol):
 
 
 class Pool:
-    """Connections to one container."""
+    """Connections to one container.
 
-    def __init__(self, path: str, idle: int = 32) -> None:
+    Args:
+        idle: How many are kept open.
+        limit: Bytes that an answer may have.
+    """
+
+    def __init__(self, path: str, idle: int = 32, limit: int = MAX_REPLY) -> None:
         self.path = path
         self._idle: deque[Protocol] = deque()
-        self._limit = idle
+        self._kept = idle
+        self._limit = limit
 
     async def request(self, data: bytes, timeout: float) -> Reply:
         """Send a request and wait for its reply.
@@ -152,6 +178,39 @@ class Pool:
                     raise
         return await self._exchange(await self._connect(), data, timeout)
 
+    async def stream(self, head: bytes, body: AsyncIterable[bytes], timeout: float) -> Reply:
+        """Send a request whose body comes in pieces (chunked transfer encoding); it cannot be sent again.
+
+        Args:
+            head: From `render_head`, with ``transfer-encoding: chunked``.
+            timeout: Seconds that the container may take for one piece, and for its answer after the last.
+
+        Raises:
+            Unreachable: No connection, or it ended before the answer was complete.
+            TimeoutError: The container was slower than ``timeout``.
+        """
+        protocol = await self._connect()
+        waiter = protocol.send(head)
+        try:
+            async for piece in body:
+                if waiter.done():
+                    break  # It answered without reading on.
+                framed = b"%x\r\n%b\r\n" % (len(piece), piece)
+                await asyncio.wait_for(protocol.write(framed), timeout)
+            if not waiter.done():
+                await protocol.write(b"0\r\n\r\n")
+        except Unreachable:
+            # It may have answered, and closed the connection, without reading on.
+            if not waiter.done():
+                raise
+        except BaseException:
+            protocol.close()
+            raise
+        try:
+            return await asyncio.wait_for(waiter, timeout)
+        finally:
+            protocol.close()
+
     def close(self) -> None:
         """Drop the idle connections."""
         while self._idle:
@@ -166,7 +225,9 @@ class Pool:
 
     async def _connect(self) -> Protocol:
         try:
-            _, protocol = await asyncio.get_running_loop().create_unix_connection(Protocol, self.path)
+            _, protocol = await asyncio.get_running_loop().create_unix_connection(
+                lambda: Protocol(self._limit), self.path
+            )
         except OSError as error:
             raise Unreachable(f"the container does not listen: {error}") from error
         return protocol
@@ -183,7 +244,7 @@ class Pool:
             raise
         finally:
             timer.cancel()
-        if protocol.usable and len(self._idle) < self._limit:
+        if protocol.usable and len(self._idle) < self._kept:
             self._idle.append(protocol)
         else:
             protocol.close()
@@ -201,10 +262,19 @@ def render(method: str, path: str, headers: dict[str, str], body: bytes) -> byte
     Raises:
         ValueError: A line break in a header, or a character beyond Latin-1.
     """
-    lines = [f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n"]
+    return render_head(method, path, {"content-length": str(len(body)), **headers}) + body
+
+
+def render_head(method: str, path: str, headers: dict[str, str]) -> bytes:
+    """A request up to its body, whose length or encoding the headers tell.
+
+    Raises:
+        ValueError: A line break in a header, or a character beyond Latin-1.
+    """
+    lines = [f"{method} {path} HTTP/1.1\r\nhost: localhost\r\n"]
     for name, value in headers.items():
         lines.append(f"{name}: {value}\r\n")
     head = "".join(lines)
-    if head.count("\n") != len(headers) + 3 or head.count("\r") != len(headers) + 3:
+    if head.count("\n") != len(headers) + 2 or head.count("\r") != len(headers) + 2:
         raise ValueError("a header value must not contain line breaks")
-    return head.encode("latin-1") + b"\r\n" + body
+    return head.encode("latin-1") + b"\r\n"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import random
 import secrets
 import shutil
-import sys
 from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import images
-from engine.hosting import artifacts
+from engine.hosting import containers
 from engine.hosting.variant import Plan, Variant, VariantFailed
 
 if TYPE_CHECKING:
@@ -23,11 +20,6 @@ if TYPE_CHECKING:
 
 DEFAULT_HEALTH_TIMEOUT = 480.0
 """Seconds a container may take to answer /ping when the configuration does not say."""
-
-_INHERITED = (
-    "HOME", "USER", "LOGNAME", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-)  # fmt: skip
 
 
 class Endpoint:
@@ -38,6 +30,7 @@ class Endpoint:
         self.name = name
         self.root = root
         self.variants: dict[str, Variant] = {}
+        self._models = root / "models"
         self._sockets = sockets
         self._names: list[str] = []
         self._cumulative: list[float] = []
@@ -120,18 +113,18 @@ class Endpoint:
         runtime = images.resolve(container["Image"])
         if runtime.serve is None:
             raise VariantFailed(f"The image {container['Image']} of production variant {name} cannot serve.")
-        extra, environment = self._code(container)
+        extra, environment = containers.code(self.engine, self._models, container)
         return Plan(
             endpoint=self.name,
             name=name,
             command=runtime.serve,
             environment={
-                **base_environment(self.engine),
+                **containers.base_environment(self.engine),
                 "SAGEMAKER_FRAMEWORK": runtime.framework,
                 "OMP_NUM_THREADS": str(self._threads(document)),
                 **environment,
             },
-            model=self._model(container),
+            model=containers.model(self.engine, self._models, container),
             extra=extra,
             instances=tuple(document["instances"][name]),
             health_timeout=float(
@@ -144,69 +137,15 @@ class Endpoint:
         workers = sum(len(ids) for ids in document["instances"].values())
         return max(1, self.engine.settings.cores // max(1, workers))
 
-    def _model(self, container: Mapping[str, Any]) -> Path:
-        """The unpacked model, once per endpoint and model data, so that it outlives the S3 object as on AWS."""
-        place = artifacts.location(container)
-        target = self._model_directory(container)
-        if place is None:
-            target.mkdir(parents=True, exist_ok=True)
-        elif not target.is_dir():
-            artifacts.fetch(
-                self.engine.objects, place, target, container.get("ContainerHostname") or "container_1"
-            )
-        return target
-
-    def _model_directory(self, container: Mapping[str, Any]) -> Path:
-        digest = hashlib.sha256(repr(artifacts.location(container)).encode()).hexdigest()[:16]
-        return self.root / "models" / digest
-
     def _prune(self, document: Mapping[str, Any]) -> None:
         """Remove the unpacked models that no variant serves any more."""
-        used = {self._model_directory(model["container"]).name for model in document["models"].values()}
-        for path in (self.root / "models").iterdir():
+        used = {
+            containers.model_directory(self._models, model["container"]).name
+            for model in document["models"].values()
+        }
+        for path in self._models.iterdir():
             if path.is_dir() and path.name not in used:
                 shutil.rmtree(path, ignore_errors=True)
-
-    def _code(self, container: Mapping[str, Any]) -> tuple[dict[str, Path], dict[str, str]]:
-        """The container's variables, and its script archive in S3 as a file beside the model."""
-        environment = {str(k): str(v) for k, v in (container.get("Environment") or {}).items()}
-        submitted = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
-        if not submitted.startswith("s3://"):
-            return {}, environment
-        bucket, key = artifacts.split_uri(submitted)
-        kept = self.root / "models" / f"code-{hashlib.sha256(submitted.encode()).hexdigest()[:16]}.tar.gz"
-        if not kept.is_file():
-            found = (
-                self.engine.objects.find(bucket, key) if self.engine.objects.bucket_exists(bucket) else None
-            )
-            if found is None:
-                raise artifacts.ArtifactError(
-                    f"SAGEMAKER_SUBMIT_DIRECTORY names {submitted}, where there is no object."
-                )
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(".part")
-            part.write_bytes(found.path.read_bytes())
-            part.replace(kept)
-        environment["SAGEMAKER_SUBMIT_DIRECTORY"] = "/opt/ml/submitted/sourcedir.tar.gz"
-        return {"submitted/sourcedir.tar.gz": kept}, environment
-
-
-def base_environment(engine: Engine) -> dict[str, str]:
-    """What every container's environment begins with: the region, this engine as AWS, and what the machine needs."""
-    settings = engine.settings
-    found = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    found |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))}
-    found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    found["LANG"] = "C.UTF-8"
-    found["PYTHONUNBUFFERED"] = "1"
-    found["PYTHONIOENCODING"] = "UTF-8"
-    found["AWS_EC2_METADATA_DISABLED"] = "true"
-    found["AWS_REGION"] = found["AWS_DEFAULT_REGION"] = settings.region
-    found["AWS_ACCESS_KEY_ID"] = settings.access_key
-    found["AWS_SECRET_ACCESS_KEY"] = settings.secret_key
-    if settings.port:
-        found["AWS_ENDPOINT_URL"] = f"http://{settings.host}:{settings.port}"
-    return found
 
 
 def instance_ids(count: int, cores: int) -> list[str]:

@@ -210,9 +210,9 @@ class Hosting:
         return self.engine.layout.endpoints / name
 
     def _endpoint(self, name: str) -> Endpoint:
-        return Endpoint(self.engine, name, self._root(name), self._socket_directory())
+        return Endpoint(self.engine, name, self._root(name), self.socket_directory())
 
-    def _socket_directory(self) -> Path:
+    def socket_directory(self) -> Path:
         """A directory of this user alone whose sockets' paths stay below the 108 bytes that the kernel allows."""
         if self._sockets is None:
             path = self._socket_place()
