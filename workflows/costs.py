@@ -50,6 +50,14 @@ def estimate(instance_type: str, seconds: float, count: int = 1) -> Estimate:
     return Estimate(None if price is None else price * seconds / 3600 * count, instance_type)
 
 
+def total(instances: Iterable[tuple[str, int]], seconds: float) -> float | None:
+    """US dollars that these (instance type, count) would cost for that long; None where a price is not known."""
+    kinds = tuple(instances)
+    dollars = [estimate(kind, seconds, count).dollars for kind, count in kinds]
+    known = [amount for amount in dollars if amount is not None]
+    return sum(known) if kinds and len(known) == len(dollars) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Hourly:
     """US dollars an hour as far as prices are known; ``unknown`` names the instance types that the snapshot lacks."""

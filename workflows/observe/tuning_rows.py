@@ -146,7 +146,7 @@ class TrialRow:
     ``value`` is the final objective value (None: none yet, or none was found in its log), ``tuned`` its searched
     hyperparameters as they were given to the training job. ``early_stopped``: the tuning job ended it because it was not
     promising (a trial that ended because a person stopped the tuning job is not). ``cost`` is in US dollars as estimated
-    by `workflows.costs`, None where no price is known.
+    by `workflows.costs`, None while it runs and where no price is known.
     """
 
     name: str

@@ -96,20 +96,6 @@ def forecast(view: TuningView, now: float, seed: int = 0) -> Forecast:
     return _with_basis(found, detail, len(walls))
 
 
-def trial_cost(detail: TuningDetail, trial: TrialRow, now: float) -> float | None:
-    """US dollars of a trial until ``now``, by on-demand prices; None where an instance type has no known price."""
-    definition = detail.definition(trial.definition)
-    if definition is None or not definition.instances:
-        return None
-    total = 0.0
-    for kind, count in definition.instances:
-        estimate = costs.estimate(kind, trial.seconds(now) if trial.started else 0.0, count)
-        if estimate.dollars is None:
-            return None
-        total += estimate.dollars
-    return total
-
-
 def _waiting(detail: TuningDetail, trials: Sequence[TrialRow]) -> int | None:
     if not detail.row.most_jobs:
         return None
@@ -146,10 +132,17 @@ def _gap(trials: Sequence[TrialRow]) -> float:
 
 
 def _spent(detail: TuningDetail, trials: Sequence[TrialRow], now: float) -> tuple[float, tuple[str, ...]]:
-    found = [trial_cost(detail, trial, now) for trial in trials]
+    found = [trial.cost if trial.ended is not None else _running_cost(detail, trial, now) for trial in trials]
     kinds = [kind for definition in detail.definitions for kind, _ in definition.instances]
     unknown = tuple(dict.fromkeys(kind for kind in kinds if costs.per_hour(kind) is None))
     return sum(cost for cost in found if cost is not None), unknown
+
+
+def _running_cost(detail: TuningDetail, trial: TrialRow, now: float) -> float | None:
+    definition = detail.definition(trial.definition)
+    if definition is None:
+        return None
+    return costs.total(definition.instances, trial.seconds(now) if trial.started else 0.0)
 
 
 def _cost_left(detail: TuningDetail, trials: Sequence[TrialRow], now: float, waiting: int) -> float | None:
