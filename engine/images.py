@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from engine import builtin
 
 Kind = Literal["training", "inference", "both"]
 
 _TRAIN = (sys.executable, "-P", "-m", "algorithms.container.train")
 _SERVE = (sys.executable, "-P", "-m", "algorithms.container.serve")
+_BUILTIN_TRAIN = (sys.executable, "-P", "-m", "algorithms.builtin.train")
+_BUILTIN_SERVE = (sys.executable, "-P", "-m", "algorithms.builtin.serve")
 
 
 class UnknownImage(Exception):
@@ -20,6 +25,8 @@ class UnknownImage(Exception):
 class _Entry(NamedTuple):
     framework: str
     kind: Kind
+    script: bool = True
+    """Whether it runs the user's scripts."""
 
 
 # Repositories by their last path component: account, region and registry differ per partition and do not matter here.
@@ -28,6 +35,12 @@ _REPOSITORIES: dict[str, _Entry] = {
     "pytorch-inference": _Entry("pytorch", "inference"),
     "sagemaker-pytorch": _Entry("pytorch", "both"),
     "sagemaker-scikit-learn": _Entry("scikit-learn", "both"),
+    "sagemaker-xgboost": _Entry("xgboost", "both"),
+    "xgboost": _Entry("xgboost", "both", script=False),
+    "pca": _Entry("pca", "both", script=False),
+    "kmeans": _Entry("kmeans", "both", script=False),
+    "linear-learner": _Entry("linear-learner", "both", script=False),
+    "forecasting-deepar": _Entry("forecasting-deepar", "both", script=False),
 }
 
 _IMAGE = re.compile(
@@ -40,8 +53,10 @@ _VERSION = re.compile(r"\d+(?:\.\d+)*")
 class Runtime:
     """What runs in place of an image.
 
-    ``version`` is the framework's version as the tag states it ("" without one). ``train`` and ``serve`` are the commands
-    that stand for the container's ``train`` and ``serve``, None where the image has no such side.
+    ``version`` is the framework's version as the tag states it ("" without one). ``builtin`` is the name of the built-in
+    algorithm in the image, "" in one that only runs scripts; ``script`` whether it runs scripts. ``train`` and ``serve`` are
+    the commands that stand for the container's ``train`` and ``serve``, None where the image has no such side; of an image
+    that is both, those of the built-in algorithm (`training` and `serving` choose).
     """
 
     image: str
@@ -52,6 +67,20 @@ class Runtime:
     kind: Kind
     train: tuple[str, ...] | None
     serve: tuple[str, ...] | None
+    builtin: str = ""
+    script: bool = True
+
+    def training(self, hyperparameters: Mapping[str, str]) -> tuple[str, ...] | None:
+        """The command of a training job: XGBoost's image runs the script that ``sagemaker_program`` names, else its algorithm."""
+        if self.builtin and self.script and hyperparameters.get("sagemaker_program"):
+            return _TRAIN
+        return self.train
+
+    def serving(self, environment: Mapping[str, str]) -> tuple[str, ...] | None:
+        """The command of a model's container: XGBoost's image runs the script that ``SAGEMAKER_PROGRAM`` names, else its algorithm."""
+        if self.builtin and self.script and environment.get("SAGEMAKER_PROGRAM"):
+            return _SERVE
+        return self.serve
 
 
 def repositories() -> list[str]:
@@ -77,6 +106,11 @@ def resolve(image: str) -> Runtime:
         )
     tag = found["tag"] or ""
     version = _VERSION.match(tag)
+    algorithm = builtin.ALIASES.get(name, name) if builtin.is_builtin(name) else ""
+    train: tuple[str, ...] = _TRAIN
+    serve: tuple[str, ...] = _SERVE
+    if algorithm:
+        train, serve = (*_BUILTIN_TRAIN, algorithm, tag), (*_BUILTIN_SERVE, algorithm, tag)
     return Runtime(
         image=image,
         repository=name,
@@ -84,6 +118,8 @@ def resolve(image: str) -> Runtime:
         framework=entry.framework,
         version=version[0] if version else "",
         kind=entry.kind,
-        train=_TRAIN if entry.kind != "inference" else None,
-        serve=_SERVE if entry.kind != "training" else None,
+        train=train if entry.kind != "inference" else None,
+        serve=serve if entry.kind != "training" else None,
+        builtin=algorithm,
+        script=entry.script,
     )

@@ -18,6 +18,8 @@ from engine.objects import ObjectStore
 
 # Weights hardly compress, and level 6 takes five times as long as level 1.
 _LEVEL = 1
+# What the built-in algorithms write names its kind itself.
+_NAMED = ("ClientError:", "AlgorithmError:")
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -144,7 +146,8 @@ def _upload_plain(folder: Path, ml: Path, objects: ObjectStore, bucket: str, pre
 def failure_reason(ml: Path, code: int, lines: Sequence[str]) -> str:
     """FailureReason of a program that ended with ``code`` (negative: by that signal).
 
-    What it wrote to /opt/ml/output/failure, else the end of the last traceback in its log.
+    What it wrote to /opt/ml/output/failure, else the end of the last traceback in its log; as an AlgorithmError, unless the
+    text itself says that it is a ClientError.
 
     Args:
         lines: The last lines of the log.
@@ -163,7 +166,9 @@ def failure_reason(ml: Path, code: int, lines: Sequence[str]) -> str:
         more = "; the machine may have run out of memory" if -code == signal.SIGKILL else ""
         text = f"the program was ended by {name}{more}"
     tail = f", exit code: {status}"
-    return f"AlgorithmError: {text}"[: FAILURE_LIMIT - len(tail)] + tail
+    if not text.startswith(_NAMED):
+        text = f"AlgorithmError: {text}"
+    return text[: FAILURE_LIMIT - len(tail)] + tail
 
 
 def traceback_end(lines: Sequence[str]) -> str:

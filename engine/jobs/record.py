@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine import builtin
+from engine.images import resolve
+
 KIND = "training-job"
 ENDED = ("Completed", "Failed", "Stopped")
 
@@ -50,8 +53,7 @@ def new(params: Mapping[str, Any], arn: str, now: float) -> dict[str, Any]:
         "CreationTime": round(now, 3),
         "StoppingCondition": {"MaxRuntimeInSeconds": 86400} | params.get("StoppingCondition", {}),
         "ResourceConfig": {"InstanceCount": 1} | params["ResourceConfig"],
-        "AlgorithmSpecification": {"EnableSageMakerMetricsTimeSeries": False}
-        | params["AlgorithmSpecification"],
+        "AlgorithmSpecification": _algorithm(params["AlgorithmSpecification"]),
         "OutputDataConfig": {"CompressionType": "GZIP", "KmsKeyId": ""} | params["OutputDataConfig"],
         "ProfilingStatus": "Disabled",
     }
@@ -62,6 +64,13 @@ def new(params: Mapping[str, Any], arn: str, now: float) -> dict[str, Any]:
     ):
         document.setdefault(flag, False)
     return document
+
+
+def _algorithm(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An AlgorithmSpecification with its defaults: a built-in algorithm's metric definitions are in it without being given."""
+    known = builtin.metric_definitions(resolve(given["TrainingImage"]).repository)
+    defaults = {"EnableSageMakerMetricsTimeSeries": False} | ({"MetricDefinitions": known} if known else {})
+    return defaults | {key: value for key, value in given.items() if value != []}
 
 
 def shown(document: dict[str, Any]) -> dict[str, Any]:

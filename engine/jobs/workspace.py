@@ -93,7 +93,7 @@ def command_of(document: Mapping[str, Any], interpreter: Path) -> list[str]:
     arguments = list(algorithm.get("ContainerArguments") or [])
     entrypoint = list(algorithm.get("ContainerEntrypoint") or [])
     if not entrypoint:
-        train = resolve(algorithm["TrainingImage"]).train
+        train = resolve(algorithm["TrainingImage"]).training(document.get("HyperParameters", {}))
         if train is None:
             raise ChannelError(f"The image {algorithm['TrainingImage']} cannot train.")
         entrypoint = [str(interpreter) if item == sys.executable else item for item in train]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine import builtin
 from engine.errors import validation
-from engine.images import UnknownImage, resolve
+from engine.images import Runtime, UnknownImage, resolve
 from engine.jobs import channels
 from engine.jobs.channels import ChannelError
 from engine.jobs.launcher import BASE
@@ -59,12 +61,34 @@ def _check_algorithm(params: dict[str, Any]) -> None:
         raise validation(str(error)) from error
     if runtime.train is None and not algorithm.get("ContainerEntrypoint"):
         raise validation(f"The image '{image}' is for inference and cannot train.")
-    if algorithm["TrainingInputMode"] == "Pipe":
-        raise validation("TrainingInputMode Pipe is not supported on this machine. Use File or FastFile.")
+    if algorithm["TrainingInputMode"] == "Pipe" and not _takes_pipe(params):
+        raise validation(
+            "TrainingInputMode Pipe is not supported on this machine for images that run scripts. Use File or FastFile."
+        )
+    _check_metrics(runtime, algorithm)
     try:
         Extractor(algorithm.get("MetricDefinitions", []))
     except InvalidRegex as error:
         raise validation(f"Invalid MetricDefinitions: {error}.") from error
+
+
+def _takes_pipe(params: Mapping[str, Any]) -> bool:
+    """Whether a job's channels may be of mode Pipe: a built-in algorithm gets the files all the same."""
+    algorithm = params["AlgorithmSpecification"]
+    runtime = resolve(algorithm["TrainingImage"])
+    command = runtime.training(params.get("HyperParameters") or {})
+    return bool(runtime.builtin) and command == runtime.train and not algorithm.get("ContainerEntrypoint")
+
+
+def _check_metrics(runtime: Runtime, algorithm: Mapping[str, Any]) -> None:
+    """Built-in algorithms have metric definitions of their own; those of a job that is created again are the same ones."""
+    given = algorithm.get("MetricDefinitions") or []
+    known = builtin.metric_definitions(runtime.repository)
+    if runtime.builtin and not all(item in known for item in given):
+        raise validation(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request without "
+            "specifying metric definitions."
+        )
 
 
 def _check_resources(params: dict[str, Any]) -> None:
@@ -108,11 +132,13 @@ def _check_input(engine: Engine, params: dict[str, Any]) -> None:
         seen.add(name)
         if name in (".", ".."):
             raise validation(f"'{name}' cannot be the name of a channel.")
-        if channel.get("InputMode") == "Pipe":
+        if channel.get("InputMode") == "Pipe" and not _takes_pipe(params):
             raise validation(
-                f"Channel '{name}': InputMode Pipe is not supported on this machine. Use File or FastFile."
+                f"Channel '{name}': InputMode Pipe is not supported on this machine for images that run scripts. "
+                "Use File or FastFile."
             )
-        if channel.get("RecordWrapperType") == "RecordIO":
+        mode = channel.get("InputMode") or params["AlgorithmSpecification"]["TrainingInputMode"]
+        if channel.get("RecordWrapperType") == "RecordIO" and mode != "Pipe":
             raise validation(f"Channel '{name}': RecordWrapperType RecordIO goes with InputMode Pipe only.")
         # The first object is enough: more are looked at when the job downloads them.
         next(channels.items(engine.objects, channel, region=engine.settings.region, role=params["RoleArn"]))
