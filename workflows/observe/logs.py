@@ -10,6 +10,7 @@ from workflows.observe.rows import LogLine, LogPage
 from workflows.problem import Problem
 
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
+TRANSFORM_GROUP = "/aws/sagemaker/TransformJobs"
 ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 PAGE = 10_000
 """Events per page: the most that GetLogEvents gives."""
@@ -40,6 +41,11 @@ class LogReader:
     def of_job(cls, name: str, *, tail: int | None = None) -> LogReader:
         """The reader of a training job's log."""
         return cls(TRAINING_GROUP, f"{name}/", tail=tail)
+
+    @classmethod
+    def of_transform(cls, name: str, *, tail: int | None = None) -> LogReader:
+        """The reader of a transform job's log: its container's and the agent's."""
+        return cls(TRANSFORM_GROUP, f"{name}/", tail=tail)
 
     @classmethod
     def of_endpoint(cls, name: str, *, tail: int | None = None) -> LogReader:

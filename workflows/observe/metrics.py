@@ -49,10 +49,10 @@ def job_series(gateway: Gateway, job: JobDetail, *, period: int, now: float) -> 
     period = fitting(period, end - begin)
     dimensions = [{"Name": "TrainingJobName", "Value": job.name}]
     queries = [
-        _query(f"m{number}", TRAINING, name, dimensions, "Average", period)
+        query(f"m{number}", TRAINING, name, dimensions, "Average", period)
         for number, name in enumerate(names)
     ]
-    found = _data(gateway, queries, begin, end)
+    found = data(gateway, queries, begin, end)
     return tuple(
         SeriesData(name, found.get(f"m{number}", ()))
         for number, name in enumerate(names)
@@ -78,10 +78,10 @@ def endpoint_traffic(
     for index, variant in enumerate(variants):
         dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}]
         for number, (_, metric, statistic, _) in enumerate(_TRAFFIC):
-            queries.append(_query(f"s{index}x{number}", SERVING, metric, dimensions, statistic, period))
+            queries.append(query(f"s{index}x{number}", SERVING, metric, dimensions, statistic, period))
             if statistic.startswith("p") or statistic == "Average":
-                queries.append(_query(f"w{index}x{number}", SERVING, metric, dimensions, statistic, span))
-    found = _data(gateway, queries, begin, end)
+                queries.append(query(f"w{index}x{number}", SERVING, metric, dimensions, statistic, span))
+    found = data(gateway, queries, begin, end)
     rows, series = [], []
     for index, variant in enumerate(variants):
         totals: dict[str, float] = {}
@@ -131,9 +131,10 @@ def _listed(gateway: Gateway, job: str) -> list[str]:
     return sorted(set(found))
 
 
-def _query(
+def query(
     key: str, namespace: str, metric: str, dimensions: list[dict[str, str]], statistic: str, period: int
 ) -> dict[str, Any]:
+    """One metric of a GetMetricData call; ``key`` begins with a small letter."""
     return {
         "Id": key,
         "MetricStat": {
@@ -145,10 +146,14 @@ def _query(
     }
 
 
-def _data(
+def data(
     gateway: Gateway, queries: list[dict[str, Any]], begin: float, end: float
 ) -> dict[str, tuple[tuple[float, float], ...]]:
-    """Points by query id, oldest first."""
+    """Points by query id, oldest first.
+
+    Raises:
+        Problem: The metrics cannot be had.
+    """
     points: dict[str, dict[float, float]] = {}
     for first in range(0, len(queries), MOST_QUERIES):
         asked: dict[str, Any] = {

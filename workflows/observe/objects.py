@@ -1,0 +1,96 @@
+"""S3 objects: list them, read text and lines from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.observe.gateway import Gateway, answered
+from workflows.problem import Problem
+
+CHUNK = 1 << 16
+MOST_TEXT = 16 << 20
+"""Bytes of a small object, such as a manifest, that are read into memory at most."""
+ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object: where it is, and how many bytes it has."""
+
+    uri: str
+    size: int
+
+
+def parts(uri: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of ``s3://bucket/key``."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def listed(gateway: Gateway, uri: str, most: int) -> tuple[Listed, ...] | None:
+    """The objects whose names begin with an S3 URI, by key; None where there are more than ``most``.
+
+    Raises:
+        Problem: The bucket is not there or cannot be read.
+    """
+    bucket, prefix = parts(uri)
+    found: list[Listed] = []
+    asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
+    while True:
+        page = answered(gateway, "s3", "list_objects_v2", **asked)
+        found += [
+            Listed(f"s3://{bucket}/{item['Key']}", int(item.get("Size") or 0))
+            for item in page.get("Contents") or ()
+        ]
+        if len(found) > most:
+            return None
+        if not page.get("IsTruncated") or not page.get("NextContinuationToken"):
+            return tuple(found)
+        asked["ContinuationToken"] = page["NextContinuationToken"]
+
+
+def read_text(gateway: Gateway, uri: str) -> str:
+    """A small object as text.
+
+    Raises:
+        Problem: It is not there, cannot be read, or is not small.
+    """
+    with_body = _opened(gateway, uri)
+    if int(with_body.get("ContentLength") or 0) > MOST_TEXT:
+        raise Problem(f"{uri} has more than {MOST_TEXT >> 20} MB.", "Is it the file that is meant?", "size")
+    return bytes(with_body["Body"].read()).decode("utf-8", errors="replace")
+
+
+def lines(gateway: Gateway, uri: str) -> Iterator[str]:
+    """The lines of an object as they come, without their ends; the object is never in memory as a whole.
+
+    Raises:
+        Problem: It is not there or cannot be read.
+    """
+    body = _opened(gateway, uri)["Body"]
+    rest = b""
+    try:
+        while chunk := body.read(CHUNK):
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                yield _text(line)
+        if rest:
+            yield _text(rest)
+    finally:
+        body.close()
+
+
+def _text(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode("utf-8", errors="replace")
+
+
+def _opened(gateway: Gateway, uri: str) -> dict[str, Any]:
+    bucket, key = parts(uri)
+    try:
+        return answered(gateway, "s3", "get_object", Bucket=bucket, Key=key)
+    except Problem as problem:
+        if problem.code in ABSENT:
+            raise Problem(f"There is no object {uri}.", "", problem.code) from problem
+        raise
