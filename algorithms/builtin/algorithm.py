@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from algorithms.container.serving_model import Reply
+from algorithms.container.serving import Servant
 
 if TYPE_CHECKING:
     from algorithms.builtin.job import Job
@@ -23,18 +22,6 @@ REPOSITORIES = {
 
 They are imported by name so that a job loads its own algorithm only: torch alone takes 1.3 s.
 """
-
-
-class Servant(Protocol):
-    """A loaded model that answers requests; called from several threads at once."""
-
-    def answer(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """The answer to ``POST /invocations``; header names are lower case. Never raises: a bad request is a 4xx with a message."""
-        ...
-
-    def execution_parameters(self, workers: int) -> Reply:
-        """The answer to ``GET /execution-parameters``, which batch transform asks for."""
-        ...
 
 
 class Algorithm(Protocol):

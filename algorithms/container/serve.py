@@ -12,8 +12,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from algorithms.container.serving import Servant
 from algorithms.container.serving_environment import Environment, ServingError, install_requirements
 
 log = logging.getLogger("serving")
@@ -45,7 +47,28 @@ def follow(parent: str) -> None:
         threading.Thread(target=watch, name="follow", daemon=True).start()
 
 
-def main() -> int:
+def script_model(environment: Environment) -> Servant:
+    """The model of a framework container: the user's module over the framework's defaults.
+
+    Raises:
+        ServingError: The user's script or its requirements cannot be had.
+    """
+    directories = environment.code_directories()
+    for directory in directories:
+        requirements = directory / "requirements.txt"
+        if requirements.is_file():
+            install_requirements(requirements, environment.base_dir / "packages")
+            break
+    module = environment.module(directories)
+    # numpy and the framework come after the requirements, which may bring versions of their own.
+    from algorithms.container.serving_frameworks import framework
+    from algorithms.container.serving_model import Model
+
+    defaults = framework(environment.framework, environment.model_dir, environment.default_accept)
+    return Model.of(defaults, module, str(environment.model_dir), environment.default_accept)
+
+
+def main(load: Callable[[Environment], Servant] = script_model) -> int:
     """Load and serve until SIGTERM; the exit status is 1 when the model cannot be served."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
@@ -64,19 +87,7 @@ def main() -> int:
     )
     began = time.monotonic()
     try:
-        directories = environment.code_directories()
-        for directory in directories:
-            requirements = directory / "requirements.txt"
-            if requirements.is_file():
-                install_requirements(requirements, environment.base_dir / "packages")
-                break
-        module = environment.module(directories)
-        # numpy and the framework come after the requirements, which may bring versions of their own.
-        from algorithms.container.serving_frameworks import framework
-        from algorithms.container.serving_model import Model
-
-        defaults = framework(environment.framework, environment.model_dir, environment.default_accept)
-        model = Model.of(defaults, module, str(environment.model_dir), environment.default_accept)
+        model = load(environment)
     except ServingError as error:
         log.error("%s", error)
         return 1
@@ -94,11 +105,9 @@ def main() -> int:
     return 0
 
 
-async def _serve(environment: Environment, model: object) -> None:
+async def _serve(environment: Environment, model: Servant) -> None:
     from algorithms.container.serving_http import Connection, Predictor
-    from algorithms.container.serving_model import Model
 
-    assert isinstance(model, Model)
     loop = asyncio.get_running_loop()
     predictor = Predictor(model, environment.workers)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 import httptools
 
-from algorithms.container.serving_model import Model, Reply
+from algorithms.container.serving import Reply, Servant
 
 MAX_BODY = 110 * 2**20
 """Batch transform sends up to 100 MB at a time."""
@@ -33,7 +33,7 @@ class Invocation(NamedTuple):
 class Predictor:
     """Threads that answer invocations in the order they came."""
 
-    def __init__(self, model: Model, workers: int) -> None:
+    def __init__(self, model: Servant, workers: int) -> None:
         self._model = model
         self._queue: queue.SimpleQueue[tuple[Invocation, Callable[[Reply], None]]] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -60,7 +60,7 @@ class Predictor:
 class Connection(asyncio.Protocol):
     """One keep-alive connection: requests are answered one after another."""
 
-    def __init__(self, model: Model, predictor: Predictor, workers: int) -> None:
+    def __init__(self, model: Servant, predictor: Predictor, workers: int) -> None:
         self._model = model
         self._predictor = predictor
         self._workers = workers

@@ -9,23 +9,15 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from algorithms.container import serving_codecs as codecs
+from algorithms.container.serving import Reply
 from algorithms.container.serving_frameworks import Framework
 
 log = logging.getLogger("serving")
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-
-
-class Reply(NamedTuple):
-    """What goes back over HTTP."""
-
-    status: int
-    body: bytes
-    content_type: str
-    headers: Mapping[str, str] = {}
 
 
 class Context:
