@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from algorithms.container.serving import Servant
+from algorithms.container.serving import Servant as Servant
 
 if TYPE_CHECKING:
     from algorithms.builtin.job import Job
