@@ -10,16 +10,18 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from workflows.backend import Backend, OpenGateway
-from workflows.budget import PACES, Backoff, Budget, Pace
+from workflows.budget import PACES, Budget, Pace
 from workflows.clock import Clock
 from workflows.configuration import Configuration
+from workflows.entries import Entries
 from workflows.entry import Entry, deliver
 from workflows.explain import backend_lost, explain, throttled
 from workflows.observe.gateway import Gateway
-from workflows.pollers import RunsPoller, poller
+from workflows.pollers import RunsPoller
 from workflows.pool import DaemonPool
 from workflows.problem import Problem
 from workflows.remembered import Remembered
+from workflows.subscription import Subscription
 from workflows.topics import HubStatus, Snapshot, Topic
 
 _log = logging.getLogger(__name__)
@@ -29,31 +31,6 @@ Submit = Callable[[Callable[[], object]], None]
 
 PATIENCE = 15.0
 """Seconds after which a call in flight is reported as unanswered."""
-KEPT = 30
-"""Topics nobody looks at whose last value is kept."""
-
-
-class Subscription:
-    """Ends with `close`; also a context manager."""
-
-    def __init__(self, hub: Hub, topic: Topic[Any], number: int) -> None:
-        self._hub = hub
-        self._number = number
-        self.topic = topic
-
-    def close(self) -> None:
-        """No more snapshots; the last subscription of a topic ends its polling. Twice is harmless."""
-        self._hub._unsubscribe(self.topic, self._number)
-
-    def refresh(self) -> None:
-        """Poll now."""
-        self._hub.refresh(self.topic)
-
-    def __enter__(self) -> Subscription:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Hub:
@@ -93,7 +70,8 @@ class Hub:
         lock = threading.RLock()
         self._wake = threading.Condition(lock)
         self._backend = Backend(open_gateway, target, self._clock, lock, budget, random_)
-        self._entries: dict[Topic[Any], Entry] = {}
+        first_wait = 1.0 if target == "embedded" else 5.0
+        self._entries = Entries(self._pace, self._clock, random_, first_wait, remembered)
         self._status_listeners: dict[int, Callable[[HubStatus], None]] = {}
         self._numbers = 0
         self._paused = False
@@ -130,10 +108,10 @@ class Hub:
             Problem: There is no such topic.
         """
         with self._wake:
-            entry = self._entries.get(topic) or self._new_entry(topic)
-            self._entries[topic] = entry
+            entry = self._entries.found(topic)
             if not entry.listeners:
-                self._begin(topic, entry)
+                self._numbers += 1
+                self._entries.begin(topic, entry, self._numbers)
             self._numbers += 1
             number = self._numbers
             entry.listeners[number] = listener
@@ -156,7 +134,7 @@ class Hub:
         """What is known of a topic without subscribing; from disk when nothing else is known."""
         with self._wake:
             entry = self._entries.get(topic)
-            return entry.snapshot if entry else self._first_snapshot(topic)
+            return entry.snapshot if entry else self._entries.first_snapshot(topic)
 
     def status(self) -> HubStatus:
         """The state of the backend and the budget."""
@@ -426,44 +404,11 @@ class Hub:
                 if not self._closed:
                     self._wake.wait(wait)
 
-    # -- entries -------------------------------------------------------------------------------------------------------
-
-    def _new_entry(self, topic: Topic[Any]) -> Entry:
-        poller(topic, None, self._pace)  # an unknown topic is refused here
-        quiet = [found for found, entry in self._entries.items() if not entry.listeners and not entry.flight]
-        for found in quiet[: max(0, len(quiet) - KEPT)]:
-            del self._entries[found]
-        first = 1.0 if self._backend.target == "embedded" else 5.0
-        return Entry(snapshot=self._first_snapshot(topic), backoff=Backoff(first, self._random))
-
-    def _first_snapshot(self, topic: Topic[Any]) -> Snapshot[Any]:
-        rows, fetched_at = self._remembered.first(topic.kind) if self._remembered else (None, None)
-        return Snapshot(topic=topic, value=rows, fetched_at=fetched_at, stale=rows is not None)
-
-    def _begin(self, topic: Topic[Any], entry: Entry) -> None:
-        """A first listener: a new generation with a new poller; an answer still in flight for the old one is dropped."""
-        self._numbers += 1
-        entry.flight = 0
-        entry.overdue = False
-        entry.poller = poller(topic, entry.snapshot.value, self._pace)
-        entry.backoff.reset()
-        entry.due = self._clock.monotonic()
-        entry.urgent = True
-        entry.snapshot = replace(
-            entry.snapshot,
-            generation=self._numbers,
-            stale=entry.snapshot.value is not None,
-            next_at=self._clock.time(),
-        )
+    # -- leaving, telling, keeping -------------------------------------------------------------------------------------
 
     def _unsubscribe(self, topic: Topic[Any], number: int) -> None:
         with self._wake:
-            entry = self._entries.get(topic)
-            if entry is None or entry.listeners.pop(number, None) is None:
-                return
-            if not entry.listeners:
-                entry.flight = 0
-                self._entries[topic] = self._entries.pop(topic)  # the most recently left one is kept longest
+            self._entries.leave(topic, number)
 
     def _set(self, *, paused: bool) -> None:
         with self._wake:
@@ -483,6 +428,6 @@ class Hub:
         if self._remembered is None:
             return
         with self._wake:
-            shots = [entry.snapshot for entry in self._entries.values()]
+            shots = self._entries.whole()
             now = self._clock.monotonic()
-        self._remembered.keep([shot for shot in shots if shot.complete], now, force=force)
+        self._remembered.keep(shots, now, force=force)

@@ -13,6 +13,8 @@ from typing import Any
 
 from workflows.files import write_atomically
 from workflows.observe.rows import EndpointRow, JobRow
+from workflows.observe.transform_rows import TransformRow
+from workflows.observe.tuning_rows import TrialCounts, TuningRow
 from workflows.topics import Snapshot
 
 MOST_ROWS = 2_000
@@ -26,12 +28,30 @@ FORMAT = 1
 Known = dict[str, tuple[tuple[Any, ...], float]]
 """Rows and the time of their fetching, by topic kind."""
 
-_ROWS: dict[str, type[Any]] = {"jobs": JobRow, "endpoints": EndpointRow}
+_ROWS: dict[str, type[Any]] = {
+    "jobs": JobRow,
+    "endpoints": EndpointRow,
+    "tuning-jobs": TuningRow,
+    "transforms": TransformRow,
+}
+_NESTED: dict[str, type[Any]] = {"counts": TrialCounts}
+"""Members of rows that are rows themselves."""
 
 
 def _frozen(value: Any) -> Any:
     """JSON's lists as the tuples that rows consist of."""
     return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
+def _made(cls: type[Any], document: dict[str, Any]) -> Any:
+    """A row from its document; members that the row does not have (any more) are left out."""
+    known = {field.name for field in fields(cls)}
+    members = {
+        name: _made(_NESTED[name], value) if name in _NESTED else _frozen(value)
+        for name, value in document.items()
+        if name in known
+    }
+    return cls(**members)
 
 
 class Remembered:
@@ -80,11 +100,7 @@ class Remembered:
                 return {}
             for kind, cls in _ROWS.items():
                 if kind in data:
-                    known = {field.name for field in fields(cls)}
-                    rows = tuple(
-                        cls(**{name: _frozen(value) for name, value in row.items() if name in known})
-                        for row in data[kind]["rows"]
-                    )
+                    rows = tuple(_made(cls, row) for row in data[kind]["rows"])
                     found[kind] = (rows, float(data[kind]["fetched_at"]))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}

@@ -1,0 +1,96 @@
+"""Endpoints: the list, one of them, what it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from workflows.budget import Pace
+from workflows.explain import backend_lost, throttled
+from workflows.observe import endpoints, metrics
+from workflows.observe.gateway import Gateway
+from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic
+from workflows.pollers.lists import DESCRIBES_PER_POLL, ListPoller
+from workflows.problem import Problem
+
+
+class EndpointsPoller(ListPoller[EndpointRow]):
+    """The list of endpoints, with their instances: each is described once per change."""
+
+    def __init__(self, known: tuple[EndpointRow, ...], pace: Pace) -> None:
+        super().__init__(endpoints.list_pages, known, pace)
+        self._described: dict[str, tuple[float, str]] = {}
+
+    def _merged(self, row: EndpointRow) -> EndpointRow:
+        known = self._rows.get(row.name)
+        if known is None or known.created != row.created:
+            return row
+        return replace(row, instances=known.instances)
+
+    def _enrich(self, gateway: Gateway) -> None:
+        changed = [
+            row
+            for row in self._rows.values()
+            if row.paid and self._described.get(row.name) != (row.modified, row.status)
+        ]
+        for row in sorted(changed, key=lambda row: -row.modified)[:DESCRIBES_PER_POLL]:
+            self._described[row.name] = (row.modified, row.status)
+            try:
+                found = endpoints.describe(gateway, row.name)
+            except Problem as problem:
+                if throttled(problem) or backend_lost(problem):
+                    del self._described[row.name]
+                    raise
+            else:
+                self._rows[row.name] = replace(row, instances=found.instances)
+
+
+class EndpointPoller:
+    """One endpoint; its configuration is asked for once per name, because configurations never change."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._detail: EndpointDetail | None = None
+
+    def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointDetail:
+        known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
+        found = endpoints.describe(gateway, self._name, known)
+        if found != self._detail:
+            self._detail = found
+        return self._detail or found
+
+    def interval(self, pace: Pace) -> float | None:
+        return pace.active if self._detail is None or self._detail.row.active else pace.idle
+
+
+class EndpointMetricsPoller:
+    """What each variant of an endpoint serves. Its variants are looked up again every tenth time."""
+
+    def __init__(self, name: str, pace: Pace) -> None:
+        self._name = name
+        self._pace = pace
+        self._variants: tuple[str, ...] = ()
+        self._polls = 0
+        self._traffic: EndpointTraffic | None = None
+
+    def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointTraffic:
+        if not self._variants or self._polls % 10 == 0:
+            self._variants = tuple(
+                variant.name for variant in endpoints.describe(gateway, self._name).variants
+            )
+        self._polls += 1
+        found = metrics.endpoint_traffic(
+            gateway,
+            self._name,
+            self._variants,
+            window=self._pace.traffic_window,
+            period=self._pace.traffic_period,
+            now=now,
+        )
+        if found != self._traffic:
+            self._traffic = found
+        return self._traffic or found
+
+    def interval(self, pace: Pace) -> float | None:
+        return pace.metrics
