@@ -14,6 +14,7 @@ from engine.series import MetricStore
 from engine.settings import Settings
 from engine.store import Store
 from engine.streams import LogStore
+from engine.transforms.supervisor import Transforms
 
 
 class Engine:
@@ -32,12 +33,14 @@ class Engine:
         self.metrics = MetricStore(self.layout.metrics)
         self.jobs = Supervisor(self)
         self.hosting = Hosting(self)
+        self.transforms = Transforms(self)
 
     async def start(self) -> None:
-        """Make the default role and bucket, re-adopt jobs and bring endpoints back."""
+        """Make the default role and bucket, re-adopt jobs, bring endpoints back and go on with transform jobs."""
         self._make_defaults()
         await self.jobs.start()
         await self.hosting.start()
+        await self.transforms.start()
 
     def _make_defaults(self) -> None:
         """The execution role and the SDKs' default bucket, unless they are there."""
@@ -48,6 +51,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Leave jobs running behind their shims, end the serving workers, flush and close the stores."""
+        await self.transforms.stop()
         await self.hosting.stop()
         await self.jobs.stop()
         self.metrics.close()
@@ -57,6 +61,7 @@ class Engine:
 
     async def reset(self) -> None:
         """Wipe everything (test mode): jobs killed, endpoints ended, stores emptied, defaults made again."""
+        await self.transforms.reset()
         await self.hosting.reset()
         await self.jobs.reset()
         self.metrics.clear()

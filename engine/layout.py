@@ -77,5 +77,9 @@ class Layout:
         return self.root / "jobs"
 
     @property
+    def transforms(self) -> Path:
+        return self.root / "transforms"
+
+    @property
     def endpoints(self) -> Path:
         return self.root / "endpoints"

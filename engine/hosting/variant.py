@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.hosting.worker import Instance, Unhealthy, Worker
+from engine.hosting.worker import Instance, Unhealthy, Worker, with_output
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -240,10 +240,4 @@ def failure_reason(variant: str, worker: Worker, error: Unhealthy) -> str:
         f"The primary container for production variant {variant} did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
-    tail = "\n".join(worker.lines) or str(error)
-    room = 1024 - len(text) - 1
-    if len(tail) > room:
-        cut = tail[-room:]
-        # Whole lines read better than the rest of one, unless there is only that.
-        tail = cut.partition("\n")[2] or cut
-    return f"{text} {tail}"
+    return with_output(text, worker, error)

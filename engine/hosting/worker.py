@@ -204,6 +204,17 @@ class Worker:
             log.exception("The output of %s could not be logged.", self.instance.stream)
 
 
+def with_output(text: str, worker: Worker, error: Unhealthy) -> str:
+    """A FailureReason and the container's last lines behind it, 1,024 characters in all."""
+    tail = "\n".join(worker.lines) or str(error)
+    room = 1024 - len(text) - 1
+    if len(tail) > room:
+        cut = tail[-room:]
+        # Whole lines read better than the rest of one, unless there is only that.
+        tail = cut.partition("\n")[2] or cut
+    return f"{text} {tail}"
+
+
 async def end_group(pid: int, wait: Callable[[], Awaitable[object]], alive: bool) -> None:
     """SIGTERM to a process group, SIGKILL after a grace, and SIGKILL to what the leader left behind."""
     if alive:

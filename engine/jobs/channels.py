@@ -22,11 +22,16 @@ class ChannelError(Exception):
     """A channel that cannot be brought in; the message is the job's FailureReason after ``ClientError: ``."""
 
 
+class NothingFound(ChannelError):
+    """A data source without objects."""
+
+
 class Item(NamedTuple):
-    """An object and the path, relative to the channel's directory, at which the program finds it."""
+    """An object, the path relative to the channel's directory at which the program finds it, and the object's bucket."""
 
     info: ObjectInfo
     path: str
+    bucket: str = ""
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -77,7 +82,7 @@ def items(objects: ObjectStore, channel: Mapping[str, Any], *, region: str, role
         empty = False
         yield item
     if empty:
-        raise ChannelError(nothing_found(uri, region, role))
+        raise NothingFound(nothing_found(uri, region, role))
 
 
 def manifest(objects: ObjectStore, uri: str, *, region: str, role: str) -> list[Item]:
@@ -91,7 +96,7 @@ def manifest(objects: ObjectStore, uri: str, *, region: str, role: str) -> list[
     bucket, key = split_uri(uri)
     info = objects.find(bucket, key) if objects.bucket_exists(bucket) else None
     if info is None:
-        raise ChannelError(nothing_found(uri, region, role))
+        raise NothingFound(nothing_found(uri, region, role))
     try:
         entries = json.loads(info.path.read_bytes())
     except ValueError as error:
@@ -116,7 +121,7 @@ def manifest(objects: ObjectStore, uri: str, *, region: str, role: str) -> list[
             raise ChannelError(
                 f"Manifest '{uri}' lists \"s3://{prefix_bucket}/{prefix}{name}\", which does not exist."
             )
-        listed.append(Item(info, name.lstrip("/")))
+        listed.append(Item(info, name.lstrip("/"), prefix_bucket))
     return listed
 
 
@@ -132,7 +137,7 @@ def _below(objects: ObjectStore, bucket: str, prefix: str) -> Iterator[Item]:
     for info in objects.iterate(bucket, prefix):
         relative = info.key[len(folder if info.key.startswith(folder) else above) :]
         if relative and not relative.endswith("/"):
-            yield Item(info, relative)
+            yield Item(info, relative, bucket)
 
 
 def place(item: Item, folder: Path, *, link: bool, unpack: bool) -> None:
