@@ -196,6 +196,16 @@ def parse(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str
     return values
 
 
+def defaults(parameters: Sequence[Parameter]) -> dict[str, str]:
+    """The defaults as texts, as a container's ``default-input.json`` has them; required and unset ones are left out."""
+    found = {}
+    for parameter in (*parameters, *COMMON):
+        value = parameter.default
+        if value is not REQUIRED and value is not None:
+            found[parameter.name] = value if isinstance(value, str) else json.dumps(value)
+    return found
+
+
 def _unquoted(value: Any) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
