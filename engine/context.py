@@ -15,6 +15,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.streams import LogStore
 from engine.transforms.supervisor import Transforms
+from engine.tuning.supervisor import Tuning
 
 
 class Engine:
@@ -32,13 +33,15 @@ class Engine:
         self.logs = LogStore(self.layout.logs)
         self.metrics = MetricStore(self.layout.metrics)
         self.jobs = Supervisor(self)
+        self.tuning = Tuning(self)
         self.hosting = Hosting(self)
         self.transforms = Transforms(self)
 
     async def start(self) -> None:
-        """Make the default role and bucket, re-adopt jobs, bring endpoints back and go on with transform jobs."""
+        """Make the default role and bucket, re-adopt jobs, go on with tuning jobs, bring endpoints back and go on with transform jobs."""
         self._make_defaults()
         await self.jobs.start()
+        await self.tuning.start()
         await self.hosting.start()
         await self.transforms.start()
 
@@ -53,6 +56,7 @@ class Engine:
         """Leave jobs running behind their shims, end the serving workers, flush and close the stores."""
         await self.transforms.stop()
         await self.hosting.stop()
+        await self.tuning.stop()
         await self.jobs.stop()
         self.metrics.close()
         self.logs.close()
@@ -63,6 +67,7 @@ class Engine:
         """Wipe everything (test mode): jobs killed, endpoints ended, stores emptied, defaults made again."""
         await self.transforms.reset()
         await self.hosting.reset()
+        await self.tuning.reset()
         await self.jobs.reset()
         self.metrics.clear()
         self.logs.clear()

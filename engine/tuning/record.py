@@ -7,7 +7,7 @@ sent. A trial's row is committed before its training job is created, so that no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from engine.store import Filter, Store
@@ -94,8 +94,9 @@ def add(store: Store, tuning: str, trial: Trial) -> None:
 
 
 def save(store: Store, trial: Trial, now: float) -> None:
-    """Commit what became of a trial."""
-    store.update(TRIAL, trial.name, lambda _: asdict(trial), now=now, status=trial.status)
+    """Commit what became of a trial. While it runs its curve is not kept: the log has it."""
+    document = asdict(replace(trial, curve=[]) if trial.open else trial)
+    store.update(TRIAL, trial.name, lambda _: document, now=now, status=trial.status)
 
 
 def drop(store: Store, tuning: str) -> None:

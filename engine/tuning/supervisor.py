@@ -1,0 +1,110 @@
+"""Tuning jobs from their creation to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from engine.store import Filter
+from engine.tuning import record, warm_start
+from engine.tuning.run import Run
+from engine.tuning.suggestions import Advisor
+
+if TYPE_CHECKING:
+    from engine.context import Engine
+
+
+class Tuning:
+    """Starts, stops and takes up tuning jobs, and tells each what its training jobs do."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.advisor = Advisor(engine.layout.root / "advisor.log")
+        self._runs: dict[str, Run] = {}
+        self._parents: dict[str, str] = {}
+        self._changes: dict[str, asyncio.Event] = {}
+        engine.jobs.listeners.append(self._child_changed)
+
+    async def start(self) -> None:
+        """Take up every tuning job that was not at its end."""
+        for status in ("InProgress", "Stopping"):
+            for row in self.engine.store.select(record.KIND, [Filter("status", "=", status)]):
+                self._begin(row.name)
+
+    async def stop(self) -> None:
+        """Leave the tuning jobs as the store has them, and end the advisor."""
+        runs, self._runs = self._runs, {}
+        self._parents.clear()
+        for run in runs.values():
+            await run.end()
+        await self.advisor.close()
+
+    async def reset(self) -> None:
+        """Forget every tuning job."""
+        await self.stop()
+        for name in list(self._changes):
+            self._notify(name)
+
+    def submit(self, document: dict[str, Any]) -> None:
+        """Record a new tuning job and begin it.
+
+        Raises:
+            Exists: There is a tuning job of that name.
+        """
+        name = document["HyperParameterTuningJobName"]
+        now = document["CreationTime"]
+        store = self.engine.store
+        if warm_start.names(document):
+            # Parents may be deleted while the job runs. Written first: without the job nobody looks at it.
+            found = [item._asdict() for item in warm_start.take(store, document)]
+            store.delete(record.PRIOR, name)
+            store.create(record.PRIOR, name, {"trials": found}, now=now)
+        store.create(record.KIND, name, document, now=now, status=document["HyperParameterTuningJobStatus"])
+        self._begin(name)
+
+    def halt(self, name: str) -> None:
+        """Stop a tuning job that is in progress, and its training jobs."""
+        now = self.engine.clock.time()
+
+        def change(document: dict[str, Any]) -> None:
+            document["HyperParameterTuningJobStatus"] = "Stopping"
+            document["LastModifiedTime"] = now
+
+        self.engine.store.update(record.KIND, name, change, now=now, status="Stopping")
+        self._notify(name)
+        run = self._runs.get(name)
+        if run is not None:
+            run.wake.set()
+
+    async def change(self, name: str, seconds: float) -> None:
+        """Return when the tuning job's document changes, at the latest after ``seconds``."""
+        event = self._changes.setdefault(name, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
+
+    def _begin(self, name: str) -> None:
+        def adopt(child: str) -> None:
+            self._parents[child] = name
+
+        run = Run(self.engine, self.advisor, name, adopt, self._notify)
+        self._runs[name] = run
+        run.start()
+        if run.task is not None:
+            run.task.add_done_callback(lambda _: self._forget(run))
+
+    def _forget(self, run: Run) -> None:
+        if self._runs.get(run.name) is run:
+            del self._runs[run.name]
+        for trial in run.trials:
+            self._parents.pop(trial.name, None)
+
+    def _child_changed(self, name: str) -> None:
+        run = self._runs.get(self._parents.get(name, ""))
+        if run is not None:
+            run.wake.set()
+
+    def _notify(self, name: str) -> None:
+        event = self._changes.pop(name, None)
+        if event is not None:
+            event.set()
