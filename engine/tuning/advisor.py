@@ -7,6 +7,7 @@ ends when its standard input does, that is with the engine.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -62,12 +63,8 @@ def _sampler(name: str, seed: int) -> Any:
     import optuna
 
     warnings.simplefilter("ignore")
-    if name == "gp":
-        try:
-            import torch  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
-        except ImportError:
-            name = "tpe"
-    if name == "gp":
+    # The Gaussian process needs torch, the Parzen estimator does not.
+    if name == "gp" and importlib.util.find_spec("torch") is not None:
         return optuna.samplers.GPSampler(seed=seed, n_startup_trials=1)
     return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1)
 

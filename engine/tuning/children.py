@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -69,10 +70,8 @@ def launch(engine: Engine, document: Mapping[str, Any], trial: Trial, *, curve: 
     made["TuningJobArn"] = document["HyperParameterTuningJobArn"]
     if curve:
         made["_objective"] = record.objective(document, trial.definition)["MetricName"]
-    try:
+    with contextlib.suppress(Exists):
         engine.jobs.submit(made)
-    except Exists:
-        return
     tags.add(engine, made["TrainingJobArn"], tags.of(engine, document["HyperParameterTuningJobArn"]))
 
 

@@ -1,4 +1,4 @@
-"""Search: training jobs by any of their properties."""
+"""Search: training jobs and tuning jobs by any of their properties."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import validation
 from engine.jobs.record import KIND, shown
@@ -14,6 +14,7 @@ from engine.protocol import models
 from engine.registry import operation
 from engine.services.sagemaker import tags
 from engine.services.sagemaker.listing import DEFAULT_PAGE
+from engine.tuning import record
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -28,55 +29,90 @@ _COMPARISONS: dict[str, Callable[[int], bool]] = {
 _DEPTH = 20
 
 
+class _Searched(NamedTuple):
+    """A resource that can be searched: its kind in the store, its members that hold name and ARN, and its shape."""
+
+    kind: str
+    name: str
+    arn: str
+    shape: str
+
+    @property
+    def properties(self) -> frozenset[str]:
+        """What may be named in a filter."""
+        return _properties(self.shape)
+
+
+@cache
+def _properties(shape: str) -> frozenset[str]:
+    return frozenset(models.model("sagemaker").shape_for(shape).members) | {"Metrics"}
+
+
+_SEARCHED = {
+    "TrainingJob": _Searched(KIND, "TrainingJobName", "TrainingJobArn", "TrainingJob"),
+    "HyperParameterTuningJob": _Searched(
+        record.KIND,
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobArn",
+        "HyperParameterTuningJobSearchEntity",
+    ),
+}
+
+
 @operation("sagemaker", "Search")
 async def search(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """Training jobs that a search expression holds for, latest change first unless asked otherwise."""
-    if params["Resource"] != "TrainingJob":
+    """Resources that a search expression holds for, latest change first unless asked otherwise."""
+    resource = params["Resource"]
+    searched = _SEARCHED.get(resource)
+    if searched is None:
         raise validation(
-            f"Search of {params['Resource']} is not offered by this engine; it offers Resource TrainingJob."
+            f"Search of {resource} is not offered by this engine; it offers Resource {' and '.join(_SEARCHED)}."
         )
     expression = params.get("SearchExpression", {})
-    check(expression)
+    check(expression, searched.properties)
     property_name = params.get("SortBy", "LastModifiedTime")
-    _check_name(property_name)
+    _check_name(property_name, searched.properties)
     descending = params.get("SortOrder", "Descending") == "Descending"
-    found = await asyncio.to_thread(_matching, engine, expression, property_name, descending)
+    found = await asyncio.to_thread(_matching, engine, searched, expression, property_name, descending)
     start = 0
     if params.get("NextToken"):
         # A position by name holds while jobs come and go: the page begins behind that job, or behind where it was.
         name, index = engine.tokens.decode("Search", params, params["NextToken"])
-        start = next((i + 1 for i, job in enumerate(found) if job["TrainingJobName"] == name), int(index))
+        start = next((i + 1 for i, job in enumerate(found) if job[searched.name] == name), int(index))
     end = start + int(params.get("MaxResults") or DEFAULT_PAGE)
     answer: dict[str, Any] = {
-        "Results": [{"TrainingJob": job} for job in found[start:end]],
+        "Results": [{resource: job} for job in found[start:end]],
         "TotalHits": {"Value": len(found), "Relation": "EqualTo"},
     }
     if end < len(found):
-        position = [found[end - 1]["TrainingJobName"], end]
+        position = [found[end - 1][searched.name], end]
         answer["NextToken"] = engine.tokens.encode("Search", params, position)
     return answer
 
 
 def _matching(
-    engine: Engine, expression: Mapping[str, Any], sort_by: str, descending: bool
+    engine: Engine, searched: _Searched, expression: Mapping[str, Any], sort_by: str, descending: bool
 ) -> list[dict[str, Any]]:
     found = []
-    for row in engine.store.select(KIND):
+    for row in engine.store.select(searched.kind):
         job = shown(row.document)
-        job["Tags"] = tags.of(engine, job["TrainingJobArn"])
+        job["Tags"] = tags.of(engine, job[searched.arn])
         if holds(expression, job):
             found.append(job)
 
     def key(job: dict[str, Any]) -> tuple[bool, tuple[int, Any], str]:
         value = next(values(job, sort_by), None)
         # What lacks the property comes last in either order.
-        return (value is None) != descending, _rank(value), job["TrainingJobName"]
+        return (value is None) != descending, _rank(value), job[searched.name]
 
     return sorted(found, key=key, reverse=descending)
 
 
-def check(expression: Mapping[str, Any], depth: int = 0) -> None:
+def check(expression: Mapping[str, Any], known: frozenset[str], depth: int = 0) -> None:
     """Refuse filters that cannot be evaluated.
+
+    Args:
+        known: The properties that the searched resource has.
 
     Raises:
         ServiceError: ``ValidationException`` that names the property or the operator.
@@ -84,21 +120,21 @@ def check(expression: Mapping[str, Any], depth: int = 0) -> None:
     if depth > _DEPTH:
         raise validation(f"SearchExpression is nested more than {_DEPTH} levels deep.")
     for item in expression.get("Filters", []):
-        _check_filter(item)
+        _check_filter(item, known)
     for nested in expression.get("NestedFilters", []):
-        _check_name(nested["NestedPropertyName"])
+        _check_name(nested["NestedPropertyName"], known)
         for item in nested["Filters"]:
-            _check_filter(item)
+            _check_filter(item, known)
             if not item["Name"].startswith(f"{nested['NestedPropertyName']}."):
                 raise validation(
                     f"The filter '{item['Name']}' is not a property of the nested property '{nested['NestedPropertyName']}'."
                 )
     for child in expression.get("SubExpressions", []):
-        check(child, depth + 1)
+        check(child, known, depth + 1)
 
 
-def _check_filter(item: Mapping[str, Any]) -> None:
-    _check_name(item["Name"])
+def _check_filter(item: Mapping[str, Any], known: frozenset[str]) -> None:
+    _check_name(item["Name"], known)
     operator = item.get("Operator", "Equals")
     if operator in ("Exists", "NotExists"):
         if item.get("Value") is not None:
@@ -109,18 +145,12 @@ def _check_filter(item: Mapping[str, Any]) -> None:
         raise validation(f"The operator {operator} needs a Value (property '{item['Name']}').")
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, known: frozenset[str]) -> None:
     root = name.partition(".")[0]
-    if root not in _properties():
+    if root not in known:
         raise validation(
-            f"Unknown property name: '{name}'. Training jobs have: {', '.join(sorted(_properties()))}."
+            f"Unknown property name: '{name}'. The searched resources have: {', '.join(sorted(known))}."
         )
-
-
-@cache
-def _properties() -> frozenset[str]:
-    shape = models.model("sagemaker").shape_for("TrainingJob")
-    return frozenset(shape.members) | {"Metrics"}
 
 
 def holds(expression: Mapping[str, Any], job: Mapping[str, Any]) -> bool:

@@ -78,6 +78,7 @@ async def create_tuning_job(engine: Engine, request: Request, params: dict[str, 
         "_seed": secrets.randbelow(2**31) if seed is None else seed,
     }
     # The training jobs get the tuning job's tags, and the first of them starts at once.
+    tags.drop(engine, arn)
     tags.add(engine, arn, given.get("Tags", []))
     try:
         engine.tuning.submit(document)
