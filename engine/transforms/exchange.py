@@ -54,8 +54,8 @@ class Caller:
         Raises:
             Failure: The container refused it, or gave no answer however often it was asked.
         """
-        data = render("POST", "/invocations", self._headers, payload)
-        return await self._tried(lambda: self.pool.request(data, self._timeout))
+        head = render_head("POST", "/invocations", {**self._headers, "content-length": str(len(payload))})
+        return await self._tried(lambda: self.pool.request(head, self._timeout, payload))
 
     async def stream(self, body: Callable[[], AsyncIterable[bytes]]) -> Reply:
         """The answer to a payload that is sent in chunks, read anew for each try.

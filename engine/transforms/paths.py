@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[^\s.\[\]()'\"?@*,:$]+")
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
@@ -81,6 +83,15 @@ class Path:
                 one = False
         return found[0] if one else found
 
+    def pick(self, row: list[T]) -> list[T]:
+        """What the path selects from a row; only for a path that is `for_rows`.
+
+        Raises:
+            PathError: The row has no such column.
+        """
+        segment = self.segments[0] if self.segments else None
+        return self._items(row, segment.items) if isinstance(segment, Items) else row
+
     def _named(self, found: Sequence[Any], name: str, *, strict: bool) -> list[Any]:
         parts = [item[name] for item in found if isinstance(item, dict) and name in item]
         if strict and not parts:
@@ -95,10 +106,10 @@ class Path:
             raise PathError(f"the path {self.text} finds nothing: there is none of {', '.join(names)}")
         return chosen
 
-    def _items(self, value: Any, items: Sequence[int | slice]) -> list[Any]:
+    def _items(self, value: list[T], items: Sequence[int | slice]) -> list[T]:
         if not isinstance(value, list):
             raise PathError(f"the path {self.text} needs an array, which the record is not")
-        parts: list[Any] = []
+        parts: list[T] = []
         for item in items:
             if isinstance(item, slice):
                 parts += value[item]

@@ -75,7 +75,7 @@ class Processing:
         if not self.filters_input:
             return data
         if self._csv:
-            return _rows([_row(self.input, row) for row in _read(self._records(data))])
+            return _rows(self.input, self._records(data))
         values = (_loaded(text, number) for number, text in enumerate(self._records(data)))
         return b"\n".join(
             _dumped(_selected(self.input, value, number)) for number, value in enumerate(values)
@@ -92,19 +92,12 @@ class Processing:
         return self._stored_rows(data, reply) if self._csv_out else self._stored_values(data, reply)
 
     def _stored_rows(self, data: bytes, reply: bytes) -> bytes:
-        answers = _lines(reply)
-        if not self.join:
-            return _rows([_row(self.output, row, number) for number, row in enumerate(_read(answers))])
-        records = self._records(data)
-        _same(len(records), len(answers))
-        if self.output.whole:
-            # The rows' own quotes and spaces stay as they are.
-            joined = [record + b"," + answer for record, answer in zip(records, answers, strict=True)]
-            return b"\n".join(joined) + b"\n"
-        pairs = zip(_read(records), _read(answers), strict=True)
-        return _rows(
-            [_row(self.output, [*row, *answer], number) for number, (row, answer) in enumerate(pairs)]
-        )
+        rows = _lines(reply)
+        if self.join:
+            records = self._records(data)
+            _same(len(records), len(rows))
+            rows = [record + b"," + row for record, row in zip(records, rows, strict=True)]
+        return _rows(self.output, rows)
 
     def _stored_values(self, data: bytes, reply: bytes) -> bytes:
         records = self._records(data) if self.join else []
@@ -159,31 +152,37 @@ def _same(records: int, answers: int) -> None:
         )
 
 
-def _read(lines: list[bytes]) -> list[list[str]]:
-    """CSV rows (RFC 4180), one per line. Bytes that are not UTF-8 pass through unchanged."""
-    rows = []
-    for number, line in enumerate(lines):
-        text = line.decode("utf-8", "surrogateescape")
-        if '"' not in text:
-            rows.append(text.split(","))
-            continue
+def _rows(path: Path, rows: list[bytes]) -> bytes:
+    """CSV rows with the chosen columns, one a line. What needs no parsing keeps its quotes and spaces."""
+    if path.whole:
+        return b"".join([row + b"\n" for row in rows])
+    found = []
+    for number, row in enumerate(rows):
         try:
-            row = next(csv.reader([text], strict=True), [])
+            if b'"' in row:
+                found.append(_quoted(path, row))
+            else:
+                chosen = path.pick(row.split(b","))
+                found.append(b",".join(chosen))
+        except PathError as error:
+            raise ProcessingError(_sentence(error), number) from error
         except csv.Error as error:
             raise ProcessingError(f"The row is not CSV (RFC 4180): {error}.", number) from error
-        rows.append(row)
-    return rows
+    found.append(b"")
+    return b"\n".join(found)
 
 
-def _row(path: Path, row: list[str], number: int = 0) -> list[str]:
-    found = _selected(path, row, number)
-    return found if isinstance(found, list) else [found]
-
-
-def _rows(rows: list[list[str]]) -> bytes:
+def _quoted(path: Path, row: bytes) -> bytes:
+    """The chosen columns of a row with quotes. Bytes that are not UTF-8 pass through unchanged."""
+    columns = next(csv.reader([row.decode("utf-8", "surrogateescape")], strict=True), [])
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
+    csv.writer(stream, lineterminator="").writerow(path.pick(columns))
     return stream.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _sentence(error: PathError) -> str:
+    text = str(error)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _selected(path: Path, value: Any, number: int) -> Any:
@@ -192,7 +191,7 @@ def _selected(path: Path, value: Any, number: int) -> Any:
     try:
         return path.select(value)
     except PathError as error:
-        raise ProcessingError(f"{str(error)[0].upper()}{str(error)[1:]}.", number) from error
+        raise ProcessingError(_sentence(error), number) from error
 
 
 def _loaded(text: bytes, number: int) -> Any:
