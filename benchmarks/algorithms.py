@@ -97,7 +97,8 @@ def run(command: list[str], **variables: str) -> Run:
 def data(rows: int, folder: Path) -> None:
     """Twelve overlapping blobs with a label that is mostly linear in the features, as ``.npy`` and as recordIO-protobuf."""
     import numpy as np
-    from algorithms.formats.records import write_dense
+
+    from algorithms.formats import records
 
     random = np.random.default_rng(0)
     centres = random.normal(scale=4, size=(12, FEATURES))
@@ -109,7 +110,7 @@ def data(rows: int, folder: Path) -> None:
     for name, given in (("plain", None), ("labelled", labels)):
         (folder / name).mkdir()
         with (folder / name / "matrix_0.pbr").open("wb") as file:
-            write_dense(file, x, given)
+            file.writelines(records.dense(x, given))
 
 
 def ours(case: Case, data_folder: Path, more: dict[str, str] | None = None) -> Run:
