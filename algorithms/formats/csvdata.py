@@ -18,6 +18,7 @@ MAX_LINE = 1 << 25
 """A longer line is refused: it is a file without line ends, or not text at all."""
 
 _SMALL = 1 << 14
+_TOO_LARGE = float(np.finfo(np.float32).max) * (1 + 2.0**-25)
 _QUOTE = b'"'
 _BOM = b"\xef\xbb\xbf"
 
@@ -139,12 +140,7 @@ def _slow(block: bytes, width: int, first: int) -> NDArray[np.float32]:
             raise CsvError(number, f"has {len(fields)} fields, the rows before have {width}")
         width = len(fields)
         kept.append([_number(field, number, place) for place, field in enumerate(fields, 1)])
-    with np.errstate(over="ignore"):
-        values = np.array(kept, np.float32).reshape(len(kept), width)
-    if not finite(values):
-        row, place = np.argwhere(~np.isfinite(values))[0]
-        raise CsvError(first + int(row), f"field {place + 1} ({kept[row][place]!r}) is too large for float32")
-    return values
+    return np.array(kept, np.float32).reshape(len(kept), width)
 
 
 def _number(field: bytes, line: int, place: int) -> float:
@@ -165,4 +161,6 @@ def _number(field: bytes, line: int, place: int) -> float:
         raise CsvError(
             line, f"field {place} ({text[:40].decode()}) is not a finite number. Fill or drop missing values"
         )
+    if abs(value) >= _TOO_LARGE:
+        raise CsvError(line, f"field {place} ({value!r}) is too large for float32")
     return value
