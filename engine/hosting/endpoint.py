@@ -111,13 +111,14 @@ class Endpoint:
         model = document["models"][name]
         container = model["container"]
         runtime = images.resolve(container["Image"])
-        if runtime.serve is None:
+        command = runtime.serving(container.get("Environment") or {})
+        if command is None:
             raise VariantFailed(f"The image {container['Image']} of production variant {name} cannot serve.")
         extra, environment = containers.code(self.engine, self._models, container)
         return Plan(
             endpoint=self.name,
             name=name,
-            command=runtime.serve,
+            command=command,
             environment={
                 **containers.base_environment(self.engine),
                 "SAGEMAKER_FRAMEWORK": runtime.framework,

@@ -157,6 +157,9 @@ def _configure(ml: Path, document: Mapping[str, Any]) -> None:
     config = ml / "input" / "config"
     (config / "resourceconfig.json").write_text(json.dumps(resources))
     (config / "inputdataconfig.json").write_text(json.dumps(inputs))
+    if document.get("CheckpointConfig"):
+        checkpoints = {"LocalPath": f"{launcher.BASE}/checkpoints", **document["CheckpointConfig"]}
+        (config / "checkpointconfig.json").write_text(json.dumps(checkpoints))
     (config / "hyperparameters.json").write_text(json.dumps(hyperparameters))
 
 

@@ -1,0 +1,58 @@
+"""Labels and weights that do not fit the objective, found before the library sees them, so that file and row can be named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from algorithms.builtin.failures import ClientError
+from algorithms.builtin.xgb.data import Data
+from algorithms.builtin.xgb.tables import as_text
+
+DEFAULT_OBJECTIVE = "reg:squarederror"
+
+
+def check(data: Data, values: dict[str, Any]) -> None:
+    """Refuse labels that are missing or outside what the objective takes, and weights that are negative.
+
+    Raises:
+        ClientError: Names the first one.
+    """
+    labels = data.labels
+    _refuse(data, ~np.isfinite(labels), labels, "Label contains NaN, infinity or a value too large")
+    if data.weights is not None:
+        wrong = ~np.isfinite(data.weights) | (data.weights < 0)
+        _refuse(data, wrong, data.weights, "Weights must be positive values")
+    objective = values.get("objective", DEFAULT_OBJECTIVE)
+    if objective in ("binary:logistic", "reg:logistic", "binary:logitraw"):
+        wrong = (labels < 0) | (labels > 1)
+        _refuse(data, wrong, labels, "label must be in [0,1] for logistic regression")
+    elif objective == "binary:hinge":
+        _refuse(data, (labels != 0) & (labels != 1), labels, "label must be 0 or 1 for binary:hinge")
+    elif objective.startswith("multi:"):
+        count = values["num_class"]
+        wrong = (labels < 0) | (labels >= count) | (labels != np.floor(labels))
+        said = f"label must be in [0, num_class); num_class is {count}, classes are whole numbers from 0"
+        _refuse(data, wrong, labels, said)
+    elif objective in ("count:poisson", "reg:tweedie"):
+        name = "PoissonRegression" if objective == "count:poisson" else "TweedieRegression"
+        _refuse(data, labels < 0, labels, f"{name}: label must be nonnegative")
+    elif objective == "reg:gamma":
+        _refuse(data, labels <= 0, labels, "GammaRegression: label must be positive")
+    elif objective == "reg:squaredlogerror":
+        _refuse(
+            data, labels <= -1, labels, "label must be greater than -1 for rmsle so that log(label + 1) can be valid"
+        )  # fmt: skip
+    elif objective.startswith("rank:"):
+        _refuse(data, labels < 0, labels, "relevance degrees must be greater than or equal to 0")
+        if data.groups is not None and (np.diff(data.groups) < 0).any():
+            raise ClientError("qid must be sorted in non-decreasing order along with data.")
+
+
+def _refuse(data: Data, wrong: Any, numbers: Any, problem: str) -> None:
+    found = np.flatnonzero(wrong)
+    if len(found):
+        row = int(found[0])
+        more = f" ({len(found):,} rows in all)" if len(found) > 1 else ""
+        raise ClientError(f"{problem}: {data.where(row)} has {as_text(numbers[row])}{more}.")
