@@ -105,7 +105,14 @@ class Batches:
     """
 
     def __init__(
-        self, channel: Channel, size: int, *, feature_dim: int | None, dense: bool, labels: bool
+        self,
+        channel: Channel,
+        size: int,
+        *,
+        feature_dim: int | None,
+        dense: bool,
+        labels: bool,
+        float32_only: bool = False,
     ) -> None:
         self.channel = channel
         self.size = size
@@ -114,6 +121,7 @@ class Batches:
         self._content = ContentType.of(channel)
         self._dense = dense
         self._labels = labels
+        self._float32_only = float32_only
         self._files = channel.files()
 
     def __iter__(self) -> Iterator[Batch]:
@@ -177,6 +185,12 @@ class Batches:
 
     def _recordio(self, file: BinaryIO, path: Path) -> Iterator[_Piece]:
         for part in records.rows(file):
+            if self._float32_only and part.kind != "float32":
+                raise records.RecordError(
+                    part.first,
+                    f"its features are {part.kind}; only Float32 tensors are supported. "
+                    "Write the records from an array of float32, for example array.astype('float32')",
+                )
             stored = part.features.values if isinstance(part.features, records.Sparse) else part.features
             for name, numbers in (("features", stored), ("label", part.labels)):
                 if numbers is not None and not csvdata.finite(numbers):
@@ -242,7 +256,13 @@ class Batches:
 
 
 def read(
-    channel: Channel, size: int, *, feature_dim: int | None = None, dense: bool = False, labels: bool = False
+    channel: Channel,
+    size: int,
+    *,
+    feature_dim: int | None = None,
+    dense: bool = False,
+    labels: bool = False,
+    float32_only: bool = False,
 ) -> Batches:
     """A channel's mini-batches, to be iterated as often as there are epochs.
 
@@ -251,12 +271,15 @@ def read(
         feature_dim: How many features a row must have; None takes the first row's.
         dense: Answer numpy arrays even where the data is sparse.
         labels: Whether each row must have a label.
+        float32_only: Whether recordIO features of another type are refused.
 
     Raises:
         ClientError: The channel is empty or has a content type that is not read. While iterating: data that cannot be used,
             named by file and row.
     """
-    return Batches(channel, size, feature_dim=feature_dim, dense=dense, labels=labels)
+    return Batches(
+        channel, size, feature_dim=feature_dim, dense=dense, labels=labels, float32_only=float32_only
+    )
 
 
 def _cut(piece: _Piece, begin: int, end: int) -> _Piece:
