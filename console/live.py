@@ -12,11 +12,15 @@ from workflows import runs
 from workflows.configuration import Configuration
 from workflows.events import Event, RunFinished
 from workflows.observe.rows import DeletionPlan, Invocation
+from workflows.observe.transform_rows import TransformOutput
 from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Topic
+from workflows.transforms.draft import TransformDraft
+from workflows.tuning.draft import TuningDraft
+from workflows.tuning.request import TuningRequest, WarmStartKind
 
 if TYPE_CHECKING:
     from workflows.hub import Hub
@@ -132,6 +136,63 @@ class LiveServices:
                 gateway, endpoint, body, content_type=content_type, accept=accept, target_variant=variant
             )
         )
+
+    def draft_tuning(self, training_job: str) -> TuningDraft:
+        from workflows.observe import jobs
+        from workflows.tuning.draft import draft
+
+        return self._use(lambda gateway: draft(jobs.describe(gateway, training_job)))
+
+    def create_tuning(self, request: TuningRequest) -> str:
+        from workflows.tuning import asked
+
+        return self._use(lambda gateway: asked.create(gateway, request))
+
+    def stop_tuning(self, name: str) -> None:
+        from workflows.observe import tuning
+
+        self._use(lambda gateway: tuning.stop(gateway, name))
+
+    def delete_tuning(self, name: str) -> None:
+        from workflows.observe import tuning
+
+        self._use(lambda gateway: tuning.delete(gateway, name))
+
+    def draft_warm_start(self, parent: str, kind: WarmStartKind) -> TuningRequest:
+        from workflows.tuning import asked
+
+        return self._use(lambda gateway: asked.warm_start(gateway, parent, kind))
+
+    def deploy_best(self, tuning: str, endpoint: str, instance_type: str) -> str:
+        from workflows.tuning import asked
+
+        return self._use(lambda gateway: asked.deploy_best(gateway, tuning, endpoint, instance_type))
+
+    def start_defaults(self, tuning: str, runs: int) -> Sequence[str]:
+        from workflows.tuning import asked
+
+        return self._use(lambda gateway: asked.start_defaults(gateway, tuning, runs))
+
+    def draft_transform(self, source: str) -> TransformDraft:
+        from workflows.transforms.draft import draft
+
+        return self._use(lambda gateway: draft(gateway, source))
+
+    def create_transform(self, draft: TransformDraft) -> str:
+        from workflows.transforms import asked
+
+        return self._use(lambda gateway: asked.create(gateway, draft))
+
+    def stop_transform(self, name: str) -> None:
+        from workflows.observe import transforms
+
+        self._use(lambda gateway: transforms.stop(gateway, name))
+
+    def transform_output(self, name: str, rows: int) -> TransformOutput:
+        from workflows.observe import transforms
+        from workflows.transforms.output import preview
+
+        return self._use(lambda gateway: preview(gateway, transforms.describe(gateway, name), rows))
 
     def _use(self, action: Callable[[Gateway], T]) -> T:
         """The result of an action at the target; the caller's thread waits."""

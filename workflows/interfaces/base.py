@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from workflows.interfaces.transforms.base import Transforms
+    from workflows.interfaces.tuning.base import Tuning
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
 """Statuses in which a training job stays."""
@@ -71,15 +75,22 @@ class TrainingState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointRequest:
-    """A real-time endpoint with one variant. Model, endpoint configuration and endpoint all get the name ``name``."""
+class ModelRequest:
+    """A model: an artefact and the container that serves it. ``role`` is the execution role; empty: the platform's."""
 
     name: str
     image: str
     model_uri: str
     environment: dict[str, str]
-    instance_type: str
     tags: dict[str, str]
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRequest(ModelRequest):
+    """A real-time endpoint with one variant. Model, endpoint configuration and endpoint all get the name ``name``."""
+
+    instance_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,8 @@ class Interface(Protocol):
     """Training and hosting, in the terms of one of the two interfaces. Deletions say whether there was anything."""
 
     name: str
+    tuning: Tuning
+    transforms: Transforms
 
     def upload(self, path: Path, prefix: str) -> str:
         """Uploads a file to ``<prefix>/<its name>`` (an S3 URI) and returns the new object's S3 URI."""
@@ -136,6 +149,12 @@ class Interface(Protocol):
 
     def training_log(self, name: str) -> LogReader:
         """The job's log from its beginning."""
+
+    def make_model(self, request: ModelRequest) -> None:
+        """Makes a model."""
+
+    def model_exists(self, name: str) -> bool:
+        """Whether there is a model of that name."""
 
     def deploy(self, request: EndpointRequest) -> None:
         """Makes model, endpoint configuration and endpoint; returns while the endpoint is being created."""

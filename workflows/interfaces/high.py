@@ -13,14 +13,21 @@ from workflows.interfaces.base import (
     EndpointRequest,
     EndpointState,
     LogReader,
+    ModelRequest,
     TrainingRequest,
     TrainingState,
     Transition,
 )
-from workflows.interfaces.low import VARIANT, VOLUME_GB
+from workflows.interfaces.hosting import VARIANT
+from workflows.interfaces.low import VOLUME_GB
+from workflows.interfaces.resources import found as found_resource
 from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
+from workflows.interfaces.transforms.high import HighTransforms
+from workflows.interfaces.tuning.high import HighTuning
 
 if TYPE_CHECKING:
+    from workflows.interfaces.transforms.base import Transforms
+    from workflows.interfaces.tuning.base import Tuning
     from workflows.platform import Platform
 
 
@@ -45,6 +52,8 @@ class High:
             default_bucket=platform.bucket,
         )
         self._s3: Any = platform.client("s3")
+        self.tuning: Tuning = HighTuning(platform, self._session)
+        self.transforms: Transforms = HighTransforms(platform, self._session)
 
     def upload(self, path: Path, prefix: str) -> str:
         bucket, start = objects.parts(prefix)
@@ -121,6 +130,26 @@ class High:
     def training_log(self, name: str) -> LogReader:
         return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/", expected=1)
 
+    def make_model(self, request: ModelRequest) -> None:
+        from sagemaker.core.resources import Model
+        from sagemaker.core.shapes import ContainerDefinition, Tag
+
+        Model.create(
+            model_name=request.name,
+            execution_role_arn=request.role or self._platform.role_arn,
+            primary_container=ContainerDefinition(
+                image=request.image, model_data_url=request.model_uri, environment=dict(request.environment)
+            ),
+            tags=[Tag(key=key, value=value) for key, value in request.tags.items()],
+            session=self._boto,
+            region=self._platform.region,
+        )
+
+    def model_exists(self, name: str) -> bool:
+        from sagemaker.core.resources import Model
+
+        return self._found(Model, model_name=name) is not None
+
     def deploy(self, request: EndpointRequest) -> None:
         from sagemaker.core.resources import Endpoint, EndpointConfig
         from sagemaker.core.shapes import ProductionVariant, Tag
@@ -133,7 +162,7 @@ class High:
                 s3_model_data_url=request.model_uri,
                 model_path=folder,
                 env_vars=dict(request.environment),
-                role_arn=self._platform.role_arn,
+                role_arn=request.role or self._platform.role_arn,
                 sagemaker_session=self._session,
                 instance_type=request.instance_type,
             ).build(
@@ -214,14 +243,7 @@ class High:
         ]
 
     def _found(self, resource: Any, **name: str) -> Any:
-        from botocore.exceptions import ClientError
-
-        try:
-            return resource.get(**name, session=self._boto, region=self._platform.region)
-        except ClientError as error:
-            if absent(error):
-                return None
-            raise
+        return found_resource(resource, {"session": self._boto, "region": self._platform.region}, **name)
 
     def _deleted(self, resource: Any, **name: str) -> bool:
         from botocore.exceptions import ClientError

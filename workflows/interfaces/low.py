@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from workflows.interfaces import objects
+from workflows.interfaces import hosting, objects
 from workflows.interfaces.absence import absent
 from workflows.interfaces.archives import pack_source
 from workflows.interfaces.base import (
     EndpointRequest,
     EndpointState,
     LogReader,
+    ModelRequest,
     TrainingRequest,
     TrainingState,
 )
 from workflows.interfaces.states import endpoint_state, training_state
 from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
+from workflows.interfaces.transforms.low import LowTransforms
+from workflows.interfaces.tuning.low import LowTuning
 
 if TYPE_CHECKING:
+    from workflows.interfaces.transforms.base import Transforms
+    from workflows.interfaces.tuning.base import Tuning
     from workflows.platform import Platform
 
-VARIANT = "AllTraffic"
+R = TypeVar("R", bound=ModelRequest)
+
 VOLUME_GB = 5
 
 
@@ -35,6 +42,8 @@ class Low:
         self._platform = platform
         self._sagemaker: Any = platform.client("sagemaker")
         self._s3: Any = platform.client("s3")
+        self.tuning: Tuning = LowTuning(platform)
+        self.transforms: Transforms = LowTransforms(platform)
 
     def upload(self, path: Path, prefix: str) -> str:
         bucket, start = objects.parts(prefix)
@@ -91,7 +100,7 @@ class Low:
                 "VolumeSizeInGB": VOLUME_GB,
             },
             StoppingCondition={"MaxRuntimeInSeconds": request.max_seconds},
-            Tags=_tags(request.tags),
+            Tags=hosting.tags(request.tags),
         )
         return request.name
 
@@ -112,32 +121,14 @@ class Low:
     def training_log(self, name: str) -> LogReader:
         return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/", expected=1)
 
+    def make_model(self, request: ModelRequest) -> None:
+        hosting.make_model(self._sagemaker, self._with_role(request))
+
+    def model_exists(self, name: str) -> bool:
+        return self._described(self._sagemaker.describe_model, ModelName=name) is not None
+
     def deploy(self, request: EndpointRequest) -> None:
-        tags = _tags(request.tags)
-        self._sagemaker.create_model(
-            ModelName=request.name,
-            ExecutionRoleArn=self._platform.role_arn,
-            PrimaryContainer={
-                "Image": request.image,
-                "ModelDataUrl": request.model_uri,
-                "Environment": request.environment,
-            },
-            Tags=tags,
-        )
-        self._sagemaker.create_endpoint_config(
-            EndpointConfigName=request.name,
-            ProductionVariants=[
-                {
-                    "VariantName": VARIANT,
-                    "ModelName": request.name,
-                    "InstanceType": request.instance_type,
-                    "InitialInstanceCount": 1,
-                    "InitialVariantWeight": 1.0,
-                }
-            ],
-            Tags=tags,
-        )
-        self._sagemaker.create_endpoint(EndpointName=request.name, EndpointConfigName=request.name, Tags=tags)
+        hosting.deploy(self._sagemaker, self._with_role(request))
 
     def describe_endpoint(self, name: str) -> EndpointState | None:
         described = self._described(self._sagemaker.describe_endpoint, EndpointName=name)
@@ -182,6 +173,9 @@ class Low:
             f"object s3://{objects.parts(prefix)[0]}/{key}" for key in objects.keys(self._s3, prefix)
         ]
 
+    def _with_role(self, request: R) -> R:
+        return request if request.role else replace(request, role=self._platform.role_arn)
+
     def _described(self, operation: Any, **arguments: str) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
 
@@ -195,7 +189,3 @@ class Low:
 
     def _deleted(self, operation: Any, **arguments: str) -> bool:
         return self._described(operation, **arguments) is not None
-
-
-def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -8,6 +8,7 @@ from workflows.interfaces.absence import absent
 from workflows.interfaces.base import LogLine
 
 TRAINING = "/aws/sagemaker/TrainingJobs"
+TRANSFORM = "/aws/sagemaker/TransformJobs"
 ENDPOINTS = "/aws/sagemaker/Endpoints"
 
 

@@ -81,9 +81,9 @@ class TransformProgress:
     """How far a transform job is, from its CloudWatch metrics.
 
     Every number is None where the metric does not exist: AWS publishes only the utilisation of the instances, the embedded
-    SageMaker counts records and bytes too. ``bytes_total`` is the size of the input as it lies in S3 (None: not known).
-    ``records_per_second`` and ``bytes_per_second`` are over the last points; ``series`` is for charts (``records``,
-    ``bytes``, ``CPUUtilization``, ``MemoryUtilization``).
+    SageMaker counts records and bytes too. ``bytes_total`` is the size of the input.
+    ``records_per_second`` and ``bytes_per_second`` are over the last seconds, and of an ended job over all its time;
+    ``series`` is for charts (``records`` and ``bytes`` so far, ``CPUUtilization``, ``MemoryUtilization``).
     """
 
     records: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,14 +18,14 @@ from workflows.problem import Problem
 
 PAGE = 100
 NAMESPACE = TRANSFORM_GROUP
-COUNTS = (("records", "RecordsProcessed"), ("bytes", "BytesProcessed"), ("failed", "RecordsFailed"))
-"""(series, metric): counted by the embedded SageMaker per TransformJobName; AWS has no such metrics."""
+TOTALS = (("records", "RecordsProcessed"), ("bytes", "BytesProcessed"), ("total", "BytesTotal"))
+"""(query, metric): totals so far, put by the embedded SageMaker per TransformJobName; AWS has no such metrics."""
 BUSY = ("CPUUtilization", "MemoryUtilization")
 """Published per instance, under the dimension Host, by both."""
-RECENT = 3
-"""Points over which a rate is taken."""
+RECENT = 10.0
+"""Seconds over which a rate is taken."""
 MOST_OBJECTS = 10_000
-"""Input objects that are counted for the size of the input; it is not known where there are more."""
+"""Input objects that are listed at most."""
 
 
 def list_pages(
@@ -98,28 +99,11 @@ def input_objects(gateway: Gateway, job: TransformDetail) -> tuple[Listed, ...] 
     return tuple(sizes[name] for name in names if name in sizes)
 
 
-def input_bytes(gateway: Gateway, job: TransformDetail) -> int | None:
-    """The size of a job's input in S3; None where it is compressed, too many objects, or cannot be read.
-
-    Compressed input has no size that the processed bytes could be compared with.
-    """
-    if job.compression != "None":
-        return None
-    try:
-        found = input_objects(gateway, job)
-    except Problem:
-        return None
-    return None if found is None else sum(item.size for item in found)
-
-
-def progress(
-    gateway: Gateway, job: TransformDetail, *, period: int, now: float, bytes_total: int | None = None
-) -> TransformProgress:
+def progress(gateway: Gateway, job: TransformDetail, *, period: int, now: float) -> TransformProgress:
     """How far a job is, and how busy its instances are.
 
     Args:
         period: Seconds per point; it grows where the job is too long for that.
-        bytes_total: The size of the input, from `input_bytes`.
 
     Raises:
         Problem: The metrics cannot be had.
@@ -128,13 +112,8 @@ def progress(
     end = (job.row.ended or now) + 60
     period = fitting(period, end - begin)
     named = [{"Name": "TransformJobName", "Value": job.name}]
-    queries = [query(name, NAMESPACE, metric, named, "Sum", period) for name, metric in COUNTS]
-    hosts = sorted(
-        {
-            stream.rpartition("-")[0] or stream
-            for stream in LogReader.of_transform(job.name).read_streams(gateway)
-        }
-    )
+    queries = [query(name, NAMESPACE, metric, named, "Maximum", period) for name, metric in TOTALS]
+    hosts = sorted({_host(stream) for stream in LogReader.of_transform(job.name).read_streams(gateway)})
     for number, host in enumerate(hosts):
         dimensions = [{"Name": "Host", "Value": host}]
         queries += [
@@ -143,7 +122,7 @@ def progress(
     found = data(gateway, queries, begin, end)
     series = [
         SeriesData(name, found[name], "bytes" if name == "bytes" else "")
-        for name, _ in COUNTS
+        for name in ("records", "bytes")
         if found.get(name)
     ]
     for number, host in enumerate(hosts):
@@ -152,19 +131,14 @@ def progress(
             for metric in BUSY
             if (points := found.get(f"h{number}x{metric}"))
         ]
-    totals = {name: sum(value for _, value in found[name]) if found.get(name) else None for name, _ in COUNTS}
-    running = job.row.active
+    totals = {name: found[name][-1][1] if found.get(name) else None for name, _ in TOTALS}
+    size = totals["total"]
     return TransformProgress(
         records=totals["records"],
         bytes=totals["bytes"],
-        bytes_total=bytes_total,
-        failed_records=totals["failed"],
-        records_per_second=_rate(found.get("records", ()), period, now)
-        if running
-        else _mean(totals["records"], job),
-        bytes_per_second=_rate(found.get("bytes", ()), period, now)
-        if running
-        else _mean(totals["bytes"], job),
+        bytes_total=None if size is None else int(size),
+        records_per_second=_rate(found.get("records", ()), job, period),
+        bytes_per_second=_rate(found.get("bytes", ()), job, period),
         series=tuple(series),
     )
 
@@ -217,20 +191,21 @@ def output_folder(job: TransformDetail) -> tuple[str, str]:
     return bucket, f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
 
 
-def _rate(points: tuple[tuple[float, float], ...], period: int, now: float) -> float | None:
-    """Per second over the last whole periods; None before there are any. The newest period is still being filled."""
-    whole = [
-        value
-        for time, value in points
-        if time + period <= now and time + period > now - (RECENT + 2) * period
-    ]
-    return sum(whole[-RECENT:]) / (RECENT * period) if whole else None
-
-
-def _mean(total: float | None, job: TransformDetail) -> float | None:
-    if total is None or not job.started or not job.row.ended or job.row.ended <= job.started:
+def _rate(points: tuple[tuple[float, float], ...], job: TransformDetail, period: int) -> float | None:
+    """Per second: over the last points while the job runs, over all its time once it has ended; None before two points."""
+    if not job.row.active:
+        seconds_ = (job.row.ended or 0.0) - (job.started or 0.0)
+        return points[-1][1] / seconds_ if points and job.started and seconds_ > 0 else None
+    recent = [point for point in points if point[0] >= points[-1][0] - max(RECENT, 2 * period)]
+    if len(recent) < 2:
         return None
-    return total / (job.row.ended - job.started)
+    (begin, first), (end, last) = recent[0], recent[-1]
+    return (last - first) / (end - begin)
+
+
+def _host(stream: str) -> str:
+    """The Host dimension of the instance that writes a log stream: its name without data log and time."""
+    return re.sub(r"-\d{9,}$", "", stream.removesuffix("/data-log"))
 
 
 def _row(item: Mapping[str, Any]) -> TransformRow:

@@ -62,25 +62,19 @@ class TransformPoller:
 
 
 class TransformProgressPoller:
-    """How far a transform job is, once more after it has ended and then no more. The input is measured once."""
+    """How far a transform job is, once more after it has ended and then no more."""
 
     def __init__(self, name: str, pace: Pace) -> None:
         self._name = name
         self._pace = pace
         self._detail: TransformDetail | None = None
         self._progress: TransformProgress | None = None
-        self._bytes: int | None = None
         self._after_end = 0
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> TransformProgress:
-        first = self._detail is None
         if self._detail is None or self._detail.row.active:
             self._detail = transforms.describe(gateway, self._name)
-        if first:
-            self._bytes = transforms.input_bytes(gateway, self._detail)
-        found = transforms.progress(
-            gateway, self._detail, period=self._pace.training_period, now=now, bytes_total=self._bytes
-        )
+        found = transforms.progress(gateway, self._detail, period=self._pace.training_period, now=now)
         if not self._detail.row.active:
             self._after_end += 1
         if found != self._progress:
