@@ -6,8 +6,6 @@ from typing import Any
 
 from workflows.interfaces.absence import absent
 
-_WORDS = {"Mb": "MB", "Gb": "GB", "S3": "S3"}
-
 
 def found(resource: Any, where: dict[str, Any], **name: str) -> Any:
     """The resource of a name, or None when there is none."""
@@ -22,11 +20,24 @@ def found(resource: Any, where: dict[str, Any], **name: str) -> Any:
 
 
 def described(resource: Any) -> dict[str, Any]:
-    """A resource's members under the names that the API has for them; what is not set is left out."""
-    from sagemaker.core.utils.utils import serialize
+    """A resource's members under the names that the API has for them; what is not set is left out.
 
-    members: dict[str, Any] = serialize(dict(resource.__dict__))
-    return {
-        "".join(_WORDS.get(word, word) for word in (part.title() for part in name.split("_"))): value
-        for name, value in members.items()
-    }
+    The SDK's own `serialize` is not used: it drops zeros and False from nested structures, an objective value of 0 too.
+    """
+    from sagemaker.core.utils.utils import Unassigned, snake_to_pascal
+
+    def document(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: document(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [document(item) for item in value]
+        if hasattr(value, "model_fields_set"):
+            return {
+                snake_to_pascal(name): document(item)
+                for name, item in vars(value).items()
+                if item is not None and not isinstance(item, Unassigned)
+            }
+        return value
+
+    members: dict[str, Any] = document(resource)
+    return members

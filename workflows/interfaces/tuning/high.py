@@ -29,6 +29,9 @@ class HighTuning:
     def create(self, request: TuningRequest) -> str:
         if sayable(request):
             self._tune(request)
+        elif request.random_seed == 0 or request.target == 0:
+            # The SDK's serializer drops zeros; its session's client does not.
+            self._session.sagemaker_client.create_hyper_parameter_tuning_job(**documents.creation(request))
         else:
             from sagemaker.core.resources import HyperParameterTuningJob
             from sagemaker.core.utils.code_injection.codec import transform
@@ -160,8 +163,7 @@ class HighTuning:
 
 
 def sayable(request: TuningRequest) -> bool:
-    """Whether HyperparameterTuner says all of a request: it knows one definition, drops a seed of zero and the resources of
-    Hyperband, makes one trial where no number is given, and sends neither Autotune's parameters nor what else a definition
+    """Whether HyperparameterTuner says all of a request: it knows one definition, drops zeros and the resources of Hyperband, makes one trial where no number is given, and sends neither Autotune's parameters nor what else a definition
     may have."""
     template = request.templates[0]
     return (
@@ -171,6 +173,7 @@ def sayable(request: TuningRequest) -> bool:
         and not template.retries
         and set(template.more) <= {"EnableManagedSpotTraining"}
         and request.random_seed != 0
+        and request.target != 0
         and request.resource is None
         and (request.most_jobs is not None or request.strategy == "Grid")
     )
