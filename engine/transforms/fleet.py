@@ -105,12 +105,13 @@ class Fleet:
         model = self._document["_model"]
         definition = model.get("PrimaryContainer") or model["Containers"][0]
         runtime = images.resolve(definition["Image"])
-        if runtime.serve is None:
+        given = {**(definition.get("Environment") or {}), **self._document.get("Environment", {})}
+        command = runtime.serving(given)
+        if command is None:
             raise Broken(f"ClientError: The image {definition['Image']} cannot serve.")
         folder = self._root / "models"
         extra, environment = containers.code(self.engine, folder, definition)
         unpacked = containers.model(self.engine, folder, definition)
-        command = runtime.serve
         environment = {
             **containers.base_environment(self.engine),
             "SAGEMAKER_FRAMEWORK": runtime.framework,
