@@ -129,22 +129,16 @@ class Planner:
 
     def _known(self, definition: int, own: Sequence[Trial]) -> list[tuple[Mapping[str, str], float]]:
         """What finished trainings found, the parents' included; of another data's objective only the order means something."""
+        space = self.spaces[definition]
         mine = [(trial.parameters, trial.value or 0.0) for trial in own if trial.succeeded]
-        groups: list[list[tuple[Mapping[str, str], float]]] = [list(mine)]
-        prior = warm_start.usable(self.prior, self.spaces[definition])
-        for parent in dict.fromkeys(item.parent for item in prior):
-            groups.append([(item.parameters, item.value) for item in prior if item.parent == parent])
+        prior = warm_start.usable(self.prior, space)
+        values = [value for _, value in mine], [item.value for item in prior]
         if self.ranked:
-            groups = [
-                [
-                    (given, score)
-                    for (given, _), score in zip(
-                        group, warm_start.scores([value for _, value in group]), strict=True
-                    )
-                ]
-                for group in groups
-            ]
-        return [item for group in groups for item in group]
+            values = warm_start.on_parents_scale(mine, prior, space)
+        found: list[tuple[Mapping[str, str], float]] = [
+            (given, value) for (given, _), value in zip(mine, values[0], strict=True)
+        ]
+        return found + [(item.parameters, value) for item, value in zip(prior, values[1], strict=True)]
 
     def startup(self, definition: int) -> int:
         """How many configurations a Bayesian search tries before it has a model: none when parents have tried enough."""

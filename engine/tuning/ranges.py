@@ -55,6 +55,17 @@ class Parameter:
             found = _between(low, high, share)
         return self.text(found)
 
+    def share(self, text: str) -> float:
+        """Where on its scale a value lies, from 0 to 1; of categories each has a place of its own."""
+        if self.kind == "Categorical":
+            return self.values.index(text) / max(1, len(self.values) - 1)
+        value, low, high = float(text), self.low, self.high
+        if self.scale == "log":
+            return math.log(value / low) / math.log(high / low)
+        if self.scale == "reverse":
+            return math.log((1 - value) / (1 - low)) / math.log((1 - high) / (1 - low))
+        return (value - low) / (high - low)
+
     def text(self, value: float) -> str:
         """A number of this range as AWS's string; what lies outside becomes the nearer end."""
         value = min(max(value, self.low), self.high)

@@ -176,6 +176,43 @@ def scores(values: Sequence[float]) -> list[float]:
     return [normal.inv_cdf((middle[value] - 0.5) / len(values)) for value in values]
 
 
+def on_parents_scale(
+    own: Sequence[tuple[Mapping[str, str], float]], prior: Sequence[Prior], space: Sequence[Parameter]
+) -> tuple[list[float], list[float]]:
+    """The values of the own trainings and of the parents' as one objective that means the same for both.
+
+    Other data gives other values, so each tuning job's are replaced by the scores of their ranks. That tells nothing of a few own
+    trainings, which were chosen because the parents' were good there: theirs are shifted to the level of the nearest parents'.
+    """
+    theirs = [0.0] * len(prior)
+    for parent in dict.fromkeys(item.parent for item in prior):
+        places = [place for place, item in enumerate(prior) if item.parent == parent]
+        for place, score in zip(places, scores([prior[place].value for place in places]), strict=True):
+            theirs[place] = score
+    if not own:
+        return [], theirs
+    mine = scores([value for _, value in own])
+    if prior:
+        nearest = [
+            min(range(len(prior)), key=lambda place: _distance(given, prior[place].parameters, space))
+            for given, _ in own
+        ]
+        level = sum(theirs[place] for place in nearest) / len(nearest)
+        mine = [score + level for score in mine]
+    return mine, theirs
+
+
+def _distance(one: Mapping[str, str], other: Mapping[str, str], space: Sequence[Parameter]) -> float:
+    found = 0.0
+    for parameter in space:
+        a, b = one[parameter.name], other[parameter.name]
+        if parameter.kind == "Categorical":
+            found += a != b
+        else:
+            found += (parameter.share(a) - parameter.share(b)) ** 2
+    return found
+
+
 def overall_best(
     store: Store, document: Mapping[str, Any], own: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:

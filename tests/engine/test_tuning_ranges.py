@@ -55,6 +55,13 @@ def test_every_share_of_a_range_is_a_value_of_it_written_as_aws_writes_it(
         assert text == repr(float(text))
 
 
+@given(parameters(), SHARES)
+def test_the_share_of_a_value_is_where_it_came_from(parameter: Parameter, share: float) -> None:
+    assume(parameter.kind == "Continuous" and parameter.high > parameter.low * (1 + 1e-6))
+    text = parameter.at(share)
+    assert float(parameter.at(parameter.share(text))) == pytest.approx(float(text), rel=1e-6, abs=1e-6)
+
+
 @given(parameters(), SHARES, SHARES)
 def test_scales_keep_the_order(parameter: Parameter, one: float, other: float) -> None:
     assume(parameter.kind != "Categorical")
