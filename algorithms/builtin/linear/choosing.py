@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from algorithms.builtin.linear.grid import Candidate
 from algorithms.builtin.linear.hyperparameters import BINARY, Settings
-from algorithms.builtin.linear.metrics import Picker
-from algorithms.builtin.linear.model import Model, activated, raw_scores
+from algorithms.builtin.linear.model import Model, raw_scores, strengths
+from algorithms.builtin.linear.sampling import Picker, samples
 from algorithms.builtin.linear.scaling import Scaling
 from algorithms.builtin.linear.selection import Cut, calibrate, loss_threshold
 from algorithms.builtin.linear.table import Table
@@ -19,7 +19,7 @@ from algorithms.builtin.log import Log
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-SCORES = 1 << 23
+SCORES = 1 << 20
 """Scores that are held at a time while thresholds are calibrated; beyond, the rows are read again for further models."""
 
 
@@ -62,7 +62,7 @@ def choose(
 def _cuts(
     settings: Settings, scaling: Scaling, weights: Floats, models: list[int], table: Table
 ) -> dict[int, Cut]:
-    rows = min(table.rows, settings.num_calibration_samples)
+    rows = samples(settings, table)
     width = max(1, SCORES // rows)
     cuts: dict[int, Cut] = {}
     for start in range(0, len(models), width):
@@ -78,8 +78,7 @@ def _cuts(
                 continue
             values = raw_scores(features[picked], raw, bias)
             end = filled + len(picked)
-            for line, column in enumerate(values.T):
-                scores[line, filled:end] = activated(BINARY, settings.loss, column[:, None])
+            scores[:, filled:end] = strengths(settings.loss, values).T
             marks[filled:end] = labels[picked]
             filled = end
         for line, number in enumerate(group):

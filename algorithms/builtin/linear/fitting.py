@@ -13,8 +13,8 @@ from algorithms.builtin.failures import AlgorithmError
 from algorithms.builtin.linear import losses
 from algorithms.builtin.linear.grid import Candidate
 from algorithms.builtin.linear.hyperparameters import BINARY, Settings
-from algorithms.builtin.linear.metrics import Picker
-from algorithms.builtin.linear.model import activated
+from algorithms.builtin.linear.model import strengths
+from algorithms.builtin.linear.sampling import Picker
 from algorithms.builtin.linear.scaling import Scaling
 from algorithms.builtin.linear.selection import calibrate
 from algorithms.builtin.linear.stack import Stack
@@ -221,7 +221,7 @@ class Fitting:
             return best
         for column in raw.T:
             if np.isfinite(column).all():
-                scores = activated(BINARY, self._settings.loss, column[:, None].astype(np.float64))
+                scores = strengths(self._settings.loss, column.astype(np.float64))
                 cut = calibrate(scores, labels, self._settings)
                 best = max(cut.merit, best if best == best else -1.0)
         return best

@@ -8,28 +8,13 @@ from numpy.typing import NDArray
 from algorithms.builtin.linear import losses
 from algorithms.builtin.linear.hyperparameters import BINARY, MULTICLASS, Settings
 from algorithms.builtin.linear.model import Model, activated, predicted, raw_scores
+from algorithms.builtin.linear.sampling import Picker, samples
 from algorithms.builtin.linear.table import Table
 
 LOSS_SIGN = frozenset({"mse", "absolute_loss", "rmse"})
 """Metrics of which less is better, beside the objective."""
 
 Doubles = NDArray[np.float64]
-
-
-class Picker:
-    """Picks ``wanted`` of ``total`` rows, evenly spread over them."""
-
-    def __init__(self, total: int, wanted: int) -> None:
-        self.total, self.wanted = total, min(wanted, total)
-        self._position = 0
-
-    def next(self, count: int) -> NDArray[np.bool_]:
-        """Which of the next rows are picked."""
-        places = np.arange(self._position, self._position + count + 1, dtype=np.int64)
-        self._position += count
-        marks = places * self.wanted // self.total
-        picked: NDArray[np.bool_] = marks[1:] != marks[:-1]
-        return picked
 
 
 def evaluate(model: Model, table: Table, settings: Settings, weights: Doubles | None) -> dict[str, float]:
@@ -62,8 +47,8 @@ class _Binary:
         self._model, self._beta = model, settings.f_beta
         self._table = np.zeros((2, 2), np.int64)
         self._log_loss = 0.0
-        self._picker = Picker(table.rows, settings.num_calibration_samples)
-        self._scores = np.empty(self._picker.wanted)
+        self._picker = Picker(table.rows, samples(settings, table))
+        self._scores = np.empty(self._picker.wanted, np.float32)
         self._labels = np.empty(self._picker.wanted, bool)
         self._filled = 0
 
@@ -159,19 +144,19 @@ class _Regression:
         return {"mse": mse, "absolute_loss": self._absolute / self._rows, "rmse": mse**0.5}
 
 
-def roc_auc(scores: Doubles, positive: NDArray[np.bool_]) -> float:
+def roc_auc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
     """The area under the ROC curve: how often a positive row scores above a negative one, ties counting half; nan for one class."""
     ups = int(positive.sum())
     downs = len(positive) - ups
     if not ups or not downs:
         return float("nan")
-    order = np.argsort(scores)
-    ranked = scores[order]
-    starts = np.flatnonzero(np.append(True, np.diff(ranked) != 0))
-    sizes = np.diff(np.append(starts, len(ranked)))
-    # Equal scores share the mean of their ranks (Mann and Whitney's U).
-    ranks = np.repeat(starts + (sizes + 1) / 2, sizes)
-    return float((ranks[positive[order]].sum() - ups * (ups + 1) / 2) / (ups * downs))
+    below = np.sort(scores[~positive])
+    above = scores[positive]
+    # Mann and Whitney's U: for each positive row the negative ones below it, and half of those beside it.
+    beaten = (
+        np.searchsorted(below, above, side="left").sum() + np.searchsorted(below, above, side="right").sum()
+    )
+    return float(beaten / 2 / (ups * downs))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -61,9 +61,13 @@ def activated(predictor_type: str, loss: str, raw: Doubles) -> Floats:
         lifted = np.exp(raw - raw.max(axis=1, keepdims=True))
         shares: Floats = (lifted / lifted.sum(axis=1, keepdims=True)).astype(np.float32)
         return shares
+    return strengths(loss, raw)[:, 0]
+
+
+def strengths(loss: str, raw: Doubles) -> Floats:
+    """A binary classifier's or a regression's scores for the line's values, of the same shape: several models' columns at once."""
     with np.errstate(over="ignore"):
-        value = sigmoid(raw) if loss == "logistic" else raw
-        return value[:, 0].astype(np.float32)
+        return (sigmoid(raw) if loss == "logistic" else raw).astype(np.float32)
 
 
 def predicted(score: Floats, threshold: float) -> NDArray[np.int64]:

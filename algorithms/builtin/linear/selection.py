@@ -50,27 +50,28 @@ def calibrate(scores: Array, labels: Array, settings: Settings) -> Cut:
         labels: Shape (n,), 0 or 1.
     """
     order = np.argsort(scores)[::-1]
-    ranked = scores[order].astype(np.float64)
+    ranked = scores[order]
     positive = labels[order] > 0.5
-    # Rows of one score are predicted alike: only the last of each run is a place to cut.
-    ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True))
+    total, rows = int(positive.sum()), len(scores)
+    # Rows of one score are predicted alike: only the last of each run is a place to cut. A run without a positive row makes
+    # every criterion worse, so that only places behind runs with one (and the very beginning) can be best.
+    last = np.append(ranked[1:] != ranked[:-1], True)
+    runs = np.flatnonzero(last)
+    found = np.cumsum(positive)[runs]
+    useful = np.append(found[:1] > 0, found[1:] > found[:-1])
+    ends, hits = runs[useful], np.append(0, found[useful])
     taken = np.append(0, ends + 1)
-    hits = np.append(0, np.cumsum(positive)[ends])
-    total = int(positive.sum())
-    rows = len(scores)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(taken > 0, hits / np.maximum(taken, 1), 0.0)
-        recall = hits / total if total else np.zeros(len(hits))
-    accuracy = (hits + (rows - total) - (taken - hits)) / rows
+    del order, positive, last, runs, found, useful
+    precision = hits / np.maximum(taken, 1)
+    recall = hits / max(total, 1)
     default = loss_threshold(settings)
     criterion = settings.criterion
     reached = True
     if criterion == "loss_function":
-        at = int(np.searchsorted(-ranked[ends], -default, side="right"))
-        return Cut(default, float(accuracy[at]), True, float(precision[at]), float(recall[at]))
+        return _at_threshold(scores, labels, default)
     if criterion == "accuracy":
-        value = accuracy
-        best = _best(value, -np.abs(_middles(ranked, ends) - default))
+        value = (2 * hits + (rows - total) - taken) / rows
+        best = _best(value, precision)
     elif criterion == "f_beta":
         square = settings.f_beta**2
         value = (1 + square) * hits / np.maximum(square * total + taken, 1e-300)
@@ -80,7 +81,7 @@ def calibrate(scores: Array, labels: Array, settings: Settings) -> Cut:
     else:
         # No row predicted positive has no precision at all.
         value, best, reached = _at_target(recall, precision, settings.target_precision, skip_none=True)
-    threshold = float(_middles(ranked, ends)[best])
+    threshold = _middle(ranked, int(taken[best]))
     return Cut(threshold, float(value[best]), reached, float(precision[best]), float(recall[best]))
 
 
@@ -109,11 +110,17 @@ def _best(value: Array, then: Array) -> int:
     return int(top[np.argmax(then[top])])
 
 
-def _middles(ranked: NDArray[np.float64], ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """A threshold for each number of runs taken, from none to all."""
-    levels = ranked[ends]
-    between = (levels[:-1] + levels[1:]) / 2
-    above = np.nextafter(np.float32(levels[0]), np.float32(np.inf))
-    below = np.nextafter(np.float32(levels[-1]), np.float32(-np.inf))
-    result: NDArray[np.float64] = np.concatenate([[above], between, [below]]).astype(np.float64)
-    return result
+def _middle(ranked: Array, taken: int) -> float:
+    """A threshold between the first ``taken`` scores of a falling list and the others."""
+    if taken == 0:
+        return float(np.nextafter(np.float32(ranked[0]), np.float32(np.inf)))
+    if taken == len(ranked):
+        return float(np.nextafter(np.float32(ranked[-1]), np.float32(-np.inf)))
+    return (float(ranked[taken - 1]) + float(ranked[taken])) / 2
+
+
+def _at_threshold(scores: Array, labels: Array, threshold: float) -> Cut:
+    chosen, positive = scores >= threshold, labels > 0.5
+    hits, taken, total = int((chosen & positive).sum()), int(chosen.sum()), int(positive.sum())
+    accuracy = float((chosen == positive).mean())
+    return Cut(threshold, accuracy, True, hits / max(taken, 1), hits / max(total, 1))

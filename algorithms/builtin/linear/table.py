@@ -19,7 +19,7 @@ from algorithms.builtin.linear.spool import MEMORY, Spool
 Floats = NDArray[np.float32]
 
 BLOCK = 512
-WINDOW = 1 << 24
+WINDOW = 1 << 22
 """Bytes of rows within which rows are shuffled; the order of blocks is drawn over all data."""
 
 
