@@ -1,0 +1,167 @@
+"""What CreateTransformJob and its siblings refuse, in AWS's words, and what they accept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import RunningEngine
+from tests.engine.deploying import refused, unique
+from tests.engine.transforming import DOUBLE, Transformer
+
+CSV, LINES = "text/csv", "application/jsonlines"
+
+
+@pytest.fixture(scope="module")
+def job(engine: RunningEngine) -> Iterator[Transformer]:
+    yield Transformer(engine)
+
+
+@pytest.fixture(scope="module")
+def model(job: Transformer) -> str:
+    return job.model(DOUBLE)
+
+
+@pytest.fixture(scope="module")
+def source(job: Transformer) -> str:
+    return job.put({"rows.csv": "1\n"})
+
+
+def joined(content: str = CSV, accept: str = CSV, **processing: str) -> dict[str, Any]:
+    """Changes of a request that processes data."""
+    return {
+        "DataProcessing": {"JoinSource": "Input", **processing},
+        "input": {"ContentType": content},
+        "output": {"Accept": accept},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"MaxPayloadInMB": 101}, "MaxPayloadInMB 101 cannot be greater than 100"),
+        (
+            {"MaxPayloadInMB": 20, "MaxConcurrentTransforms": 6},
+            "(MaxConcurrentTransforms * MaxPayloadInMB) cannot exceed 100 MB",
+        ),
+        ({"resources": {"InstanceCount": 101}}, "InstanceCount 101"),
+        ({"kind": "AugmentedManifestFile"}, "AugmentedManifestFile is not supported for batch transform"),
+        ({"output": {"S3OutputPath": "s3://no-such-bucket-here/out"}}, '"no-such-bucket-here"'),
+        ({"output": {"S3OutputPath": "https://example.com/out"}}, "not an S3 URI"),
+        (joined(content="application/x-image"), "ContentType 'application/x-image'"),
+        (joined(accept=""), "Accept ''"),
+        (joined(accept="application/json"), "input and output of the same format"),
+        (
+            joined() | {"input": {"SplitType": "RecordIO", "ContentType": CSV}},
+            "not supported with SplitType RecordIO",
+        ),
+        (
+            joined() | {"input": {"SplitType": "None", "ContentType": CSV}},
+            "needs TransformInput.SplitType Line",
+        ),
+        (
+            joined() | {"output": {"AssembleWith": "None", "Accept": CSV}},
+            "needs TransformOutput.AssembleWith Line",
+        ),
+        (joined(InputFilter="1:"), "Invalid JSONPath in DataProcessing.InputFilter: '1:' must begin with $"),
+        (joined(OutputFilter="$..id"), "Invalid JSONPath in DataProcessing.OutputFilter: '$..id' uses '..'"),
+        (joined(OutputFilter="$.id"), "'$.id' does not select by index"),
+        (joined(LINES, LINES, InputFilter="$[?(@.a)]"), "uses a filter expression"),
+        (joined() | {"MaxPayloadInMB": 0}, "MaxPayloadInMB 0"),
+        (
+            {"DataCaptureConfig": {"DestinationS3Uri": "s3://b/c", "GenerateInferenceId": True}},
+            "GenerateInferenceId is not offered",
+        ),
+        ({"Tags": [{"Key": "aws:x", "Value": "1"}]}, "reserved"),
+    ],
+)
+def test_what_cannot_run_is_refused(
+    job: Transformer, model: str, source: str, changes: dict[str, Any], text: str
+) -> None:
+    request = job.request(
+        model,
+        source,
+        **{key: dict(value) if isinstance(value, dict) else value for key, value in changes.items()},
+    )
+    assert text in refused("ValidationException", job.sm.create_transform_job, **request)
+    assert "Could not find" in refused(
+        "ValidationException",
+        job.sm.describe_transform_job,
+        TransformJobName=request["TransformJobName"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"name": "-bad-"}, "transformJobName"),
+        ({"BatchStrategy": "Some"}, "batchStrategy"),
+        ({"ModelClientConfig": {"InvocationsMaxRetries": 4}}, "invocationsMaxRetries"),
+        ({"ModelClientConfig": {"InvocationsTimeoutInSeconds": 3601}}, "invocationsTimeoutInSeconds"),
+        ({"input": {"SplitType": "Page"}}, "splitType"),
+        ({"resources": {"InstanceType": "ml.toy"}}, "instanceType"),
+        ({"DataProcessing": {"InputFilter": "$" + "[1]" * 25}}, "inputFilter"),
+        ({"Environment": {f"V{number}": "1" for number in range(17)}}, "environment"),
+    ],
+)
+def test_what_the_model_of_the_service_forbids(
+    engine: RunningEngine, job: Transformer, model: str, source: str, changes: dict[str, Any], text: str
+) -> None:
+    from botocore.config import Config
+
+    client = engine.client("sagemaker", config=Config(parameter_validation=False))
+    message = refused(
+        "ValidationException", client.create_transform_job, **job.request(model, source, **changes)
+    )
+    assert text in message
+    assert "failed to satisfy constraint" in message
+
+
+def test_what_is_not_there(job: Transformer, model: str, source: str) -> None:
+    name = unique("nobody")
+    text = f"Could not find requested job with name: {name}"
+    for call in (job.sm.describe_transform_job, job.sm.stop_transform_job):
+        assert refused("ValidationException", call, TransformJobName=name) == text
+    message = refused("ValidationException", job.sm.create_transform_job, **job.request("nobody", source))
+    assert message.startswith('Could not find model "arn:aws:sagemaker:')
+    missing = f"s3://{job.bucket}/{unique('nothing')}/"
+    message = refused("ValidationException", job.sm.create_transform_job, **job.request(model, missing))
+    assert message.startswith(f'No S3 objects found under S3 URL "{missing}" given in input data source.')
+    assert job.role in message
+    manifest = job.put({"list": json.dumps([{"prefix": source}, "gone.csv"])}) + "list"
+    request = job.request(model, manifest, kind="ManifestFile")
+    assert "gone.csv" in refused("ValidationException", job.sm.create_transform_job, **request)
+
+
+def test_a_name_is_used_once(job: Transformer, model: str, source: str) -> None:
+    name = job.begin(model, source)
+    message = refused("ResourceInUse", job.sm.create_transform_job, **job.request(model, source, name=name))
+    assert message.startswith(
+        "Job name must be unique within an AWS account and region, and a job with this name already exists (arn:"
+    )
+    job.ended(name)
+    refused("ResourceInUse", job.sm.create_transform_job, **job.request(model, source, name=name))
+
+
+def test_what_is_accepted_is_described(job: Transformer, model: str, source: str) -> None:
+    given = {
+        "MaxConcurrentTransforms": 4,
+        "MaxPayloadInMB": 25,
+        "BatchStrategy": "MultiRecord",
+        "ModelClientConfig": {"InvocationsTimeoutInSeconds": 60, "InvocationsMaxRetries": 1},
+        "Environment": {"WORD": "x"},
+        "DataCaptureConfig": {"DestinationS3Uri": f"s3://{job.bucket}/captured"},
+        "ExperimentConfig": {"ExperimentName": "e", "TrialName": "t", "TrialComponentDisplayName": "c"},
+        "DataProcessing": {"InputFilter": "$", "OutputFilter": "$[-1]", "JoinSource": "Input"},
+    }
+    name = job.begin(model, source, output={"Accept": CSV}, **given)
+    found = job.ended(name)
+    assert found["TransformJobStatus"] == "Completed", (found.get("FailureReason"), job.data_log(name))
+    assert {key: found[key] for key in given} == given
+    assert found["TransformResources"] == {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+    # MultiRecord without SplitType is accepted, as on AWS: each object is one payload.
+    unsplit = job.run(model, source, input={"SplitType": "None"}, BatchStrategy="MultiRecord")
+    assert unsplit == {"rows.csv.out": b"2\n"}
