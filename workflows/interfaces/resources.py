@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from workflows.interfaces.absence import absent
@@ -33,7 +34,7 @@ def described(resource: Any) -> dict[str, Any]:
             return [document(item) for item in value]
         if hasattr(value, "model_fields_set"):
             return {
-                snake_to_pascal(name): document(item)
+                re.sub("In(M|G)b$", r"In\1B", snake_to_pascal(name)): document(item)
                 for name, item in vars(value).items()
                 if item is not None and not isinstance(item, Unassigned)
             }

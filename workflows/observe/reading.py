@@ -59,8 +59,10 @@ def pages(
 
 
 def not_found(problem: Problem) -> bool:
-    """Whether the thing that was named is not there. SageMaker says so in the text of a ValidationException."""
+    """Whether the thing that was named is not there. SageMaker often says so only in the text of a ValidationException."""
+    if problem.code.startswith("ResourceNotFound"):
+        return True
     text = problem.sentence.lower()
-    return problem.code.startswith(("Validation", "ResourceNotFound")) and any(
-        words in text for words in ("not find", "not found", "does not exist")
+    return problem.code.startswith("Validation") and any(
+        words in text for words in ("not find", "not found", "does not exist", "can't find")
     )

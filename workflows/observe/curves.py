@@ -1,0 +1,110 @@
+"""The metrics of a training job as its log tells them: every value with its epoch, finer than CloudWatch keeps them.
+
+CloudWatch averages what falls into one period and knows no epochs. The log has each value where the container printed it; the job's
+own metric definitions find them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from workflows.observe.rows import LogLine
+
+MOST_POINTS = 20_000
+"""Points kept per metric; the oldest leave first."""
+LONGEST_LINE = 2_000
+"""Characters of a line that are searched: metrics stand in short lines, and a regular expression may be slow."""
+
+_EPOCH = re.compile(r"(?:\bepochs?|\bround|\biteration|\bstep)\b\s*[=:#\[]?\s*(\d+)|(?:^|[\s\]])\[(\d+)\](?:#011|\t|\s)", re.I)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric: ``points`` are (epoch seconds, value) in the order of the log.
+
+    ``steps`` has the place of each point on the axis of epochs (or rounds, or steps, whatever the line names): several values
+    of one epoch stand evenly between it and the next. It is empty where lines name none; then only their order is known.
+    """
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    steps: tuple[float, ...] = ()
+
+
+class CurveReader:
+    """Reads log lines as they come.
+
+    Args:
+        definitions: Name of a metric -> regular expression whose first group is the value. One that cannot be compiled is
+            left out: SageMaker refuses such a job, a copied description may still hold it.
+    """
+
+    def __init__(self, definitions: Mapping[str, str]) -> None:
+        self._expressions: list[tuple[str, re.Pattern[str]]] = []
+        for name, expression in definitions.items():
+            try:
+                compiled = re.compile(expression)
+            except re.error:
+                continue
+            if compiled.groups:
+                self._expressions.append((name, compiled))
+        self._points: dict[str, list[tuple[float, float]]] = {}
+        self._epochs: dict[str, list[int | None]] = {}
+
+    def read(self, lines: Iterable[LogLine]) -> None:
+        """Take further lines."""
+        for line in lines:
+            text = line.text[:LONGEST_LINE]
+            epoch: int | None = None
+            looked = False
+            for name, expression in self._expressions:
+                found = expression.search(text)
+                if found is None:
+                    continue
+                try:
+                    value = float(found.group(1))
+                except (TypeError, ValueError):
+                    continue
+                if not math.isfinite(value):
+                    value = math.nan
+                if not looked:
+                    epoch, looked = _epoch(text), True
+                points = self._points.setdefault(name, [])
+                epochs = self._epochs.setdefault(name, [])
+                points.append((line.time, value))
+                epochs.append(epoch)
+                if len(points) > MOST_POINTS:
+                    del points[: MOST_POINTS // 10], epochs[: MOST_POINTS // 10]
+
+    def curves(self) -> tuple[Curve, ...]:
+        """What was found so far, in the order of the definitions."""
+        return tuple(
+            Curve(name, tuple(self._points[name]), _steps(self._epochs[name]))
+            for name, _ in self._expressions
+            if name in self._points
+        )
+
+
+def _epoch(text: str) -> int | None:
+    found = _EPOCH.search(text)
+    return int(found.group(1) or found.group(2)) if found is not None else None
+
+
+def _steps(epochs: list[int | None]) -> tuple[float, ...]:
+    """Places on the axis; nothing where a point has no epoch, or epochs run backwards (several models in one log)."""
+    known = [epoch for epoch in epochs if epoch is not None]
+    if len(known) != len(epochs) or any(b < a for a, b in itertools.pairwise(known)):
+        return ()
+    steps: list[float] = []
+    begin = 0
+    while begin < len(known):
+        end = begin
+        while end < len(known) and known[end] == known[begin]:
+            end += 1
+        steps += [known[begin] + place / (end - begin) for place in range(end - begin)]
+        begin = end
+    return tuple(steps)
