@@ -15,7 +15,7 @@ import numpy as np
 
 from algorithms.builtin.failures import ClientError
 from algorithms.builtin.linear.hyperparameters import BINARY, LOSSES, MULTICLASS, REGRESSOR
-from algorithms.builtin.linear.model import Model
+from algorithms.builtin.linear.model import Model, score_threshold, value_threshold
 from algorithms.formats import ndarray
 
 FILE: Final = "model_algo-1"
@@ -41,12 +41,14 @@ def save(model: Model, folder: Path) -> Path:
         "arg:fc0_weight": np.ascontiguousarray(model.weights.T, np.float32),
         "arg:fc0_bias": model.bias.astype(np.float32),
     }
+    binary = model.predictor_type == BINARY
     additional = {
         "predictor_type": model.predictor_type,
         "loss": model.loss,
         "feature_dim": model.feature_dim,
         "num_classes": len(model.bias) if model.predictor_type == MULTICLASS else 1,
-        "threshold": model.threshold if model.predictor_type == BINARY else None,
+        "threshold": score_threshold(model.loss, model.threshold) if binary else None,
+        "value_threshold": model.threshold if binary else None,
     }
     files = {
         ADDITIONAL: json.dumps(additional).encode(),
@@ -143,10 +145,12 @@ def _model(parameters: ndarray.Arrays, graph: Any, additional: Any) -> Model:
         loss = LOSSES[kind][0]
     if (kind == MULTICLASS) != (len(bias) > 1):
         raise ValueError(f"a {kind} with {len(bias)} outputs")
-    threshold = said.get("threshold")
-    if not isinstance(threshold, int | float):
-        threshold = 0.0 if loss == "hinge_loss" else 0.5
-    return Model(kind, loss, np.ascontiguousarray(weights.T), bias, float(threshold))
+    threshold = 0.0
+    if isinstance(said.get("value_threshold"), int | float):
+        threshold = float(said["value_threshold"])
+    elif isinstance(said.get("threshold"), int | float):
+        threshold = value_threshold(loss, float(said["threshold"]))
+    return Model(kind, loss, np.ascontiguousarray(weights.T), bias, threshold)
 
 
 def _one(names: list[str], ending: str) -> str:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from algorithms.builtin.linear.grid import Candidate
 from algorithms.builtin.linear.hyperparameters import BINARY, Settings
-from algorithms.builtin.linear.model import Model, raw_scores, strengths
+from algorithms.builtin.linear.model import Model, raw_scores, score_threshold
 from algorithms.builtin.linear.sampling import Picker, samples
 from algorithms.builtin.linear.scaling import Scaling
-from algorithms.builtin.linear.selection import Cut, calibrate, loss_threshold
+from algorithms.builtin.linear.selection import Cut, calibrate
 from algorithms.builtin.linear.table import Table
 from algorithms.builtin.log import Log
 
@@ -26,11 +26,11 @@ SCORES = 1 << 20
 def model_of(
     settings: Settings, scaling: Scaling, weights: Floats, index: int, threshold: float | None = None
 ) -> Model:
-    """One model of a stack, for raw features; its threshold is the loss's own where none is given."""
+    """One model of a stack, for raw features; its threshold is the loss's own, 0, where none is given."""
     outputs = settings.outputs
     raw, bias = scaling.unscaled(weights[:, index * outputs : (index + 1) * outputs])
     if threshold is None:
-        threshold = loss_threshold(settings)
+        threshold = 0.0
     return Model(settings.predictor_type, settings.loss, raw, bias, threshold)
 
 
@@ -78,7 +78,7 @@ def _cuts(
                 continue
             values = raw_scores(features[picked], raw, bias)
             end = filled + len(picked)
-            scores[:, filled:end] = strengths(settings.loss, values).T
+            scores[:, filled:end] = values.T
             marks[filled:end] = labels[picked]
             filled = end
         for line, number in enumerate(group):
@@ -87,6 +87,7 @@ def _cuts(
 
 
 def _tell(settings: Settings, cut: Cut, table: Table, log: Log) -> None:
+    threshold = score_threshold(settings.loss, cut.threshold)
     positives = int(table.counts[1])
     if positives in (0, table.rows):
         log.warning(
@@ -95,7 +96,7 @@ def _tell(settings: Settings, cut: Cut, table: Table, log: Log) -> None:
         )
     if cut.reached:
         log.info(
-            f"Calibrated threshold {cut.threshold!r} for {settings.criterion} on {table.channel.name} data: "
+            f"Calibrated threshold {threshold!r} for {settings.criterion} on {table.channel.name} data: "
             f"precision {cut.precision:.6g}, recall {cut.recall:.6g}"
         )
         return
@@ -104,5 +105,5 @@ def _tell(settings: Settings, cut: Cut, table: Table, log: Log) -> None:
     name = "recall" if recall_wanted else "precision"
     log.warning(
         f"No threshold reaches target_{name} {target:g} on the {table.channel.name} data. The closest is taken: "
-        f"threshold {cut.threshold!r} with precision {cut.precision:.6g} and recall {cut.recall:.6g}."
+        f"threshold {threshold!r} with precision {cut.precision:.6g} and recall {cut.recall:.6g}."
     )

@@ -13,7 +13,6 @@ from algorithms.builtin.failures import AlgorithmError
 from algorithms.builtin.linear import losses
 from algorithms.builtin.linear.grid import Candidate
 from algorithms.builtin.linear.hyperparameters import BINARY, Settings
-from algorithms.builtin.linear.model import strengths
 from algorithms.builtin.linear.sampling import Picker
 from algorithms.builtin.linear.scaling import Scaling
 from algorithms.builtin.linear.selection import calibrate
@@ -24,7 +23,7 @@ from algorithms.builtin.log import HOST, Log
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-SAMPLE = 50_000
+SAMPLE = 100_000
 """Validation rows on which the selection criterion is computed after each epoch."""
 
 
@@ -50,26 +49,27 @@ class Fitted:
 class Watch:
     """Early stopping: no improvement by ``tolerance``, relative to the best so far, for ``patience`` epochs.
 
-    Values are losses; of a score, its distance from 1.
+    Values are losses; of a score, its distance from 1. A score moves in steps and may rest while the models still learn, so an
+    epoch counts as idle only when the loss does not improve either.
     """
 
     def __init__(self, patience: int, tolerance: float) -> None:
         self._patience, self._tolerance = patience, tolerance
-        self.best = (float("inf"), float("inf"))
-        self._reference = float("inf")
+        self._best = (float("inf"), float("inf"))
+        self._references = [float("inf"), float("inf")]
         self.waited = 0
 
     def see(self, value: float, loss: float) -> bool:
         """Take an epoch's value; whether it is the best so far, the loss deciding between equals."""
-        if self._reference == float("inf") or self._reference - value > self._tolerance * abs(
-            self._reference
-        ):
-            self._reference = value
-            self.waited = 0
-        else:
-            self.waited += 1
-        improved = (value, loss) < self.best
-        self.best = min(self.best, (value, loss))
+        idle = True
+        for index, current in enumerate((value, loss)):
+            reference = self._references[index]
+            if reference == float("inf") or reference - current > self._tolerance * abs(reference):
+                self._references[index] = current
+                idle = False
+        self.waited = self.waited + 1 if idle else 0
+        improved = (value, loss) < self._best
+        self._best = min(self._best, (value, loss))
         return improved
 
     @property
@@ -118,7 +118,7 @@ class Fitting:
         models = self._stack.models
         result = Fitted(self._stack.weights.copy(), np.full(models, np.inf))
         alive = np.ones(models, bool)
-        seen_batches = seen_rows = 0
+        seen_batches = seen_rows = kept = 0
         for epoch in range(settings.epochs):
             began = time.perf_counter()
             with np.errstate(all="ignore"):
@@ -142,11 +142,12 @@ class Fitting:
             watched = 1 - value if criterion.startswith("sampled_") else value
             if watch.see(watched, float(measured.min())) or not epoch:
                 log.info(f"Epoch {epoch}: Loss improved. Updating best model")
+                kept = epoch
                 result.weights, result.losses = self._stack.weights.copy(), measured
                 log.info(f"Saving model for epoch: {epoch}")
                 self._keep(result.weights, measured)
             else:
-                log.info(f"Epoch {epoch}: Loss has not improved for {watch.waited} epochs.")
+                log.info(f"Epoch {epoch}: Loss has not improved for {epoch - kept} epochs.")
             result.epochs = epoch + 1
             seen_batches += batches
             seen_rows += self._train.rows
@@ -221,8 +222,7 @@ class Fitting:
             return best
         for column in raw.T:
             if np.isfinite(column).all():
-                scores = strengths(self._settings.loss, column.astype(np.float64))
-                cut = calibrate(scores, labels, self._settings)
+                cut = calibrate(column, labels, self._settings)
                 best = max(cut.merit, best if best == best else -1.0)
         return best
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from algorithms.builtin.linear import losses
 from algorithms.builtin.linear.hyperparameters import BINARY, MULTICLASS, Settings
-from algorithms.builtin.linear.model import Model, activated, predicted, raw_scores
+from algorithms.builtin.linear.model import Model, predicted, raw_scores
 from algorithms.builtin.linear.sampling import Picker, samples
 from algorithms.builtin.linear.table import Table
 
@@ -54,7 +54,7 @@ class _Binary:
 
     def add(self, raw: Doubles, labels: NDArray[np.float32]) -> None:
         model = self._model
-        guess = predicted(activated(model.predictor_type, model.loss, raw), model.threshold)
+        guess = predicted(raw, model.threshold)
         truth = labels.astype(np.int64)
         self._table += np.bincount(2 * truth + guess, minlength=4).reshape(2, 2)
         self._log_loss += float(losses.logistic(raw, labels.astype(np.float64))[0].sum())

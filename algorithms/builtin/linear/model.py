@@ -30,7 +30,8 @@ class Model:
         loss: The loss it was trained with; a logistic one's score is a probability, another one's is what the line gives.
         weights: Shape (features, outputs), of float32 precision.
         bias: Shape (outputs,).
-        threshold: A binary classifier predicts 1 for scores at or above it.
+        threshold: A binary classifier predicts 1 where the line's value, rounded to float32, is at or above it. For a logistic
+            loss it is the logit of the score's threshold: probabilities close to 1 round to 1, where rows could not be told apart.
     """
 
     predictor_type: str
@@ -49,7 +50,7 @@ class Model:
         raw = raw_scores(features, self.weights, self.bias)
         score = activated(self.predictor_type, self.loss, raw)
         if self.predictor_type == BINARY:
-            return {"score": score, "predicted_label": predicted(score, self.threshold)}
+            return {"score": score, "predicted_label": predicted(raw, self.threshold)}
         if self.predictor_type == MULTICLASS:
             return {"score": score, "predicted_label": raw.argmax(axis=1).astype(np.int64)}
         return {"score": score}
@@ -61,15 +62,24 @@ def activated(predictor_type: str, loss: str, raw: Doubles) -> Floats:
         lifted = np.exp(raw - raw.max(axis=1, keepdims=True))
         shares: Floats = (lifted / lifted.sum(axis=1, keepdims=True)).astype(np.float32)
         return shares
-    return strengths(loss, raw)[:, 0]
-
-
-def strengths(loss: str, raw: Doubles) -> Floats:
-    """A binary classifier's or a regression's scores for the line's values, of the same shape: several models' columns at once."""
     with np.errstate(over="ignore"):
-        return (sigmoid(raw) if loss == "logistic" else raw).astype(np.float32)
+        value = sigmoid(raw) if loss == "logistic" else raw
+        return value[:, 0].astype(np.float32)
 
 
-def predicted(score: Floats, threshold: float) -> NDArray[np.int64]:
-    """1 where the score is at or above the threshold, else 0."""
-    return (score.astype(np.float64) >= threshold).astype(np.int64)
+def predicted(raw: Doubles, threshold: float) -> NDArray[np.int64]:
+    """1 where a binary classifier's value, shape (n, 1), is at or above the threshold, else 0."""
+    return (raw[:, 0].astype(np.float32) >= threshold).astype(np.int64)
+
+
+def score_threshold(loss: str, threshold: float) -> float:
+    """The threshold on the score that belongs to one on the line's value."""
+    return float(sigmoid(np.array([threshold]))[0]) if loss == "logistic" else threshold
+
+
+def value_threshold(loss: str, threshold: float) -> float:
+    """The opposite of `score_threshold`; infinite for a probability of 0 or 1."""
+    if loss != "logistic":
+        return threshold
+    with np.errstate(divide="ignore"):
+        return float(np.log(threshold) - np.log1p(-threshold))

@@ -40,13 +40,13 @@ def calibrate(scores: Array, labels: Array, settings: Settings) -> Cut:
     * ``accuracy``: most rows right. ``f_beta``: largest F.
     * ``precision_at_target_recall``: the largest precision among thresholds with at least the target recall.
     * ``recall_at_target_precision``: the largest recall among thresholds with at least the target precision.
-    * ``loss_function``: the loss's own threshold; the value is the accuracy there.
+    * ``loss_function``: the loss's own threshold, 0 (a probability of one half); the value is the accuracy there.
 
     Where no threshold meets the target, the one that comes closest to it is taken. A threshold lies in the middle between two
     neighbouring scores, so that it does not depend on rounding.
 
     Args:
-        scores: Shape (n,), finite.
+        scores: What the line gives (for a logistic loss the logit), shape (n,), finite float32.
         labels: Shape (n,), 0 or 1.
     """
     order = np.argsort(scores)[::-1]
@@ -64,11 +64,10 @@ def calibrate(scores: Array, labels: Array, settings: Settings) -> Cut:
     del order, positive, last, runs, found, useful
     precision = hits / np.maximum(taken, 1)
     recall = hits / max(total, 1)
-    default = loss_threshold(settings)
     criterion = settings.criterion
     reached = True
     if criterion == "loss_function":
-        return _at_threshold(scores, labels, default)
+        return _at_threshold(scores, labels, 0.0)
     if criterion == "accuracy":
         value = (2 * hits + (rows - total) - taken) / rows
         best = _best(value, precision)
@@ -83,11 +82,6 @@ def calibrate(scores: Array, labels: Array, settings: Settings) -> Cut:
         value, best, reached = _at_target(recall, precision, settings.target_precision, skip_none=True)
     threshold = _middle(ranked, int(taken[best]))
     return Cut(threshold, float(value[best]), reached, float(precision[best]), float(recall[best]))
-
-
-def loss_threshold(settings: Settings) -> float:
-    """The threshold that goes with the loss alone: a probability of one half, or a margin of 0."""
-    return 0.0 if settings.loss == "hinge_loss" else 0.5
 
 
 def _at_target(
