@@ -25,6 +25,7 @@ from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
 from console.screens.jobs import JobsScreen
 from console.screens.studies import StudiesScreen
+from console.screens.tuning import TuningScreen
 from console.services import Services
 from console.widgets.drawing import Run
 from workflows.explain import explain
@@ -50,6 +51,7 @@ class Console(App[int], inherit_bindings=False):
         "jobs": JobsScreen,
         "endpoints": EndpointsScreen,
         "studies": StudiesScreen,
+        "tuning": TuningScreen,
     }
     DEFAULT_MODE = "home"
 
@@ -270,6 +272,18 @@ class Console(App[int], inherit_bindings=False):
 
         await self.open(JobScreen(name))
 
+    async def open_transform(self, name: str) -> None:
+        """Open a transform job."""
+        from console.screens.transform import TransformScreen
+
+        await self.open(TransformScreen(name))
+
+    async def open_tuning(self, name: str) -> None:
+        """Open a tuning job."""
+        from console.screens.tuning_job import TuningJobScreen
+
+        await self.open(TuningJobScreen(name))
+
     async def open_endpoint(self, name: str) -> None:
         """Open an endpoint."""
         from console.screens.endpoint import EndpointScreen
@@ -305,6 +319,9 @@ class Console(App[int], inherit_bindings=False):
 
     async def action_studies(self) -> None:
         await self.go("studies")
+
+    async def action_tuning(self) -> None:
+        await self.go("tuning")
 
     async def action_back(self) -> None:
         screen = self.screen

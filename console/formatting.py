@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+_OWN_GLYPHS = {"Early stop": "◧"}
 GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■", "dim": "◌"}
 
 _ROLES = {
@@ -28,6 +29,8 @@ _ROLES = {
     "UpdateRollbackFailed": "bad",
     "OutOfService": "idle",
     "Deleting": "wait",
+    "DeleteFailed": "bad",
+    "Early stop": "wait",
     # runs of a study and their steps
     "running": "live",
     "completed": "ok",
@@ -67,7 +70,7 @@ class Status:
 def status(word: str) -> Status:
     """The glyph and the role of a status of AWS or of a run; an unknown word is shown as idle."""
     role = _ROLES.get(word, "idle")
-    return Status(GLYPHS[role], word, role)
+    return Status(_OWN_GLYPHS.get(word, GLYPHS[role]), word, role)
 
 
 def duration(seconds: float | None) -> str:

@@ -29,6 +29,7 @@ SECTIONS = (
     ("jobs", "2", "Jobs"),
     ("endpoints", "3", "Endpoints"),
     ("studies", "4", "Studies"),
+    ("tuning", "5", "Tuning"),
 )
 
 

@@ -13,18 +13,21 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import ago, count, duration, number, span, status
-from console.screens import expenses, facts
+from console.screens import expenses, facts, transform_facts, tuning_facts
 from console.screens import traffic as traffic_of
 from console.screens.base import ConsoleScreen
+from console.screens.curves import charts
 from console.screens.endpoints import instances
-from console.screens.job import charts
-from console.screens.jobs import headline
+from console.screens.jobs import headline, is_trial
 from console.widgets import charts as chart_grid
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.observe.rows import EndpointRow, JobRow
+from workflows.observe.transform_rows import TransformRow
+from workflows.observe.tuning_rows import TuningRow
+from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.topics import Snapshot, Topic
 
@@ -85,17 +88,35 @@ class HomeScreen(ConsoleScreen):
         return self.query_one("#list", Rows)
 
     def topics(self) -> Sequence[Topic[Any]]:
-        found: list[Topic[Any]] = [topics.JOBS, topics.ENDPOINTS, topics.RUNS]
+        found: list[Topic[Any]] = [
+            topics.JOBS,
+            topics.ENDPOINTS,
+            topics.RUNS,
+            topics.TUNING_JOBS,
+            topics.TRANSFORMS,
+        ]
         entry = self._rows().current if self.query("#list") else None
         if self.wide and entry is not None:
             if entry.kind == "job":
                 found += [topics.job(entry.name), topics.job_metrics(entry.name)]
             elif entry.kind == "endpoint":
                 found += [topics.endpoint(entry.name), topics.endpoint_metrics(entry.name)]
+            elif entry.kind == "tuning":
+                found.append(topics.tuning(entry.name))
+            elif entry.kind == "transform":
+                found += [topics.transform(entry.name), topics.transform_progress(entry.name)]
         return found
 
+    def problem(self) -> Problem | None:
+        """Who may not list transform or tuning jobs still has a Home without a complaint."""
+        for topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS):
+            snapshot = self.snapshots.get(topic)
+            if snapshot is not None and snapshot.error is not None:
+                return snapshot.error
+        return None
+
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS):
+        if not snapshot.topic.name:
             self._show()
         self._preview()
 
@@ -155,8 +176,17 @@ class HomeScreen(ConsoleScreen):
         jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
         endpoints: Sequence[EndpointRow] = self.value(topics.ENDPOINTS) or ()
         runs: Sequence[Run] = self.value(topics.RUNS) or ()
+        tunings: Sequence[TuningRow] = self.value(topics.TUNING_JOBS) or ()
+        transforms: Sequence[TransformRow] = self.value(topics.TRANSFORMS) or ()
         live = [Entry("run", run.id, run) for run in runs if run.active]
-        live += [Entry("job", job.name, job) for job in jobs if job.active]
+        live += [Entry("tuning", row.name, row) for row in tunings if row.active]
+        searching = tuple(f"{row.name}-" for row in tunings if row.active)
+        live += [
+            Entry("job", job.name, job)
+            for job in jobs
+            if job.active and not (is_trial(job.name) and job.name.startswith(searching))
+        ]
+        live += [Entry("transform", row.name, row) for row in transforms if row.active]
         failed = [
             Entry("job", job.name, job)
             for job in jobs
@@ -167,6 +197,12 @@ class HomeScreen(ConsoleScreen):
             for run in runs
             if run.status in ("failed", "refused", "interrupted")
             and now - (run.ended or run.created) < LATELY
+        ][:8]
+        failed += [
+            Entry(kind, row.name, row)
+            for kind, rows in (("tuning", tunings), ("transform", transforms))
+            for row in rows
+            if row.status == "Failed" and now - row.modified < LATELY
         ][:8]
         past = [
             Entry("run", run.id, run)
@@ -216,6 +252,19 @@ class HomeScreen(ConsoleScreen):
                 if part
             )
             return (Cell(str(shown), shown.role), Cell(row.name), Cell("endpoint", "dim"), Cell(about, "dim"))
+        if entry.kind == "tuning":
+            return self._tuning_cells(entry.resource)
+        if entry.kind == "transform":
+            transform: TransformRow = entry.resource
+            shown = status(transform.status)
+            far = transform_facts.in_a_cell(self.console.known(topics.transform_progress(transform.name)))
+            about = " · ".join(part for part in (duration(transform.seconds(now)), far) if part)
+            return (
+                Cell(str(shown), shown.role),
+                Cell(transform.name),
+                Cell("transform", "dim"),
+                Cell(about, "dim"),
+            )
         run: Run = entry.resource
         shown = status("running" if run.status in ("starting", "stopping") else run.status)
         return (
@@ -223,6 +272,18 @@ class HomeScreen(ConsoleScreen):
             Cell(run.id),
             Cell("study run", "dim"),
             Cell(run_outcome(run, now), "dim"),
+        )
+
+    def _tuning_cells(self, row: TuningRow) -> tuple[Cell, ...]:
+        shown, now = status(row.status), self.console.services.now()
+        about = f"{tuning_facts.counted(row)} trials"
+        if row.best_value is not None:
+            about += f" · best {number(row.best_value)}"
+        return (
+            Cell(str(shown), shown.role),
+            Cell(row.name),
+            Cell("tuning job", "dim"),
+            Cell(f"{duration(row.seconds(now))} · {about}", "dim"),
         )
 
     # Preview
@@ -260,6 +321,19 @@ class HomeScreen(ConsoleScreen):
             known = self.console.known(topics.endpoint(entry.name))
             traffic = self.console.known(topics.endpoint_metrics(entry.name))
             page.show(lambda width: traffic_of.preview(known, entry.resource, traffic, now, width))
+        elif entry.kind == "tuning":
+            view = self.console.known(topics.tuning(entry.name))
+            target = self.console.services.target
+            page.show(lambda width: tuning_facts.overview(view, entry.resource, now, width, target=target))
+        elif entry.kind == "transform":
+            described = self.console.known(topics.transform(entry.name))
+            progress = self.console.known(topics.transform_progress(entry.name))
+            target = self.console.services.target
+            page.show(
+                lambda width: transform_facts.overview(
+                    described, entry.resource, progress, now, width, target=target
+                )
+            )
         else:
             page.show(lambda width: run_facts(entry.resource, now, width))
 
@@ -274,6 +348,10 @@ class HomeScreen(ConsoleScreen):
             await self.console.open_job(entry.name)
         elif entry.kind == "endpoint":
             await self.console.open_endpoint(entry.name)
+        elif entry.kind == "tuning":
+            await self.console.open_tuning(entry.name)
+        elif entry.kind == "transform":
+            await self.console.open_transform(entry.name)
         else:
             await self.console.open_run(entry.name)
 

@@ -12,13 +12,18 @@ from console import actions
 from console.formatting import span, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
+from console.screens.curves import axis_label, charts
 from console.screens.jobs import confirm_stop
 from console.screens.logpane import LogPane
+from console.screens.transform_form import open_transform_form
+from console.screens.tuning_actions import open_tune
+from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
-from console.widgets.drawing import Series
 from console.widgets.page import Page
 from workflows import topics
-from workflows.observe.rows import JobDetail, SeriesData
+from workflows.observe.curves import Curve, CurveReader
+from workflows.observe.rows import JobDetail, LogTail, SeriesData
+from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
 
 
@@ -33,6 +38,13 @@ class JobScreen(ConsoleScreen):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name_of = name
+        self._by_time = False
+        self._log_scale = False
+        self._first_chart = 0
+        self._reader: CurveReader | None = None
+        self._lines_read = 0
+        self._reading = False
+        self._curves: tuple[Curve, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="job"):
@@ -75,12 +87,53 @@ class JobScreen(ConsoleScreen):
             return
         if snapshot.topic.kind == "job":
             self._write()
+            self._read_curves()
         elif snapshot.topic.kind == "job-logs":
             self.query_one(LogPane).show_tail(snapshot.value)
+            self._read_curves()
         elif snapshot.topic.kind == "job-metrics":
-            self.query_one(ChartGrid).show_charts(
-                charts(snapshot.value), x_label="time since its first point", x_format=span
-            )
+            self._draw_charts()
+
+    def _read_curves(self) -> None:
+        """Find the metrics in the new lines of the log, away from the event loop: many lines times many expressions."""
+        tail: LogTail | None = self.value(topics.job_logs(self.name_of))
+        detail = self.detail
+        if self._reading or tail is None or detail is None or not detail.metric_definitions:
+            return
+        if tail.end <= self._lines_read:
+            return
+        reader = self._reader = self._reader or CurveReader(detail.metric_definitions)
+        lines, self._lines_read, self._reading = tail.since(self._lines_read), tail.end, True
+
+        def read() -> tuple[Curve, ...]:
+            reader.read(lines)
+            return reader.curves()
+
+        self.work(read, self._were_read, self._not_read)
+
+    def _were_read(self, curves: tuple[Curve, ...]) -> None:
+        self._reading = False
+        if self.is_attached:
+            if curves != self._curves:
+                self._curves = curves
+                self._draw_charts()
+            self._read_curves()
+
+    def _not_read(self, problem: Problem) -> None:
+        self._reading = False
+        self.console.tell(problem)
+
+    def _draw_charts(self, *, at_once: bool = False) -> None:
+        series: Sequence[SeriesData] = self.value(topics.job_metrics(self.name_of)) or ()
+        drawn = charts(series, self._curves, by_time=self._by_time)
+        first = self._first_chart % len(drawn) if drawn else 0
+        self.query_one(ChartGrid).show_charts(
+            [*drawn[first:], *drawn[:first]],
+            x_label=axis_label(self._curves, self._by_time),
+            x_format=span if self._by_time else short,
+            scale="log" if self._log_scale else "linear",
+            at_once=at_once,
+        )
 
     def tick(self) -> None:
         detail = self.detail
@@ -109,8 +162,45 @@ class JobScreen(ConsoleScreen):
     def action_metrics(self) -> None:
         self.show_part("metrics")
 
+    def action_axis(self) -> None:
+        self._by_time = not self._by_time
+        self._draw_charts(at_once=True)
+
+    def action_scale(self) -> None:
+        self._log_scale = not self._log_scale
+        self._draw_charts(at_once=True)
+
+    def action_next_chart(self) -> None:
+        self._first_chart += 1
+        self._draw_charts(at_once=True)
+
+    def action_previous_chart(self) -> None:
+        self._first_chart -= 1
+        self._draw_charts(at_once=True)
+
     def offers(self, action: actions.Action) -> bool:
-        return action.verb != "stop" or self.detail is None or self.detail.row.active
+        if action.verb in ("axis", "scale", "next_chart"):
+            return self.part == "metrics" or (self.wide and self.part == "overview")
+        row = self.detail.row if self.detail is not None else None
+        if action.verb in ("tune", "transform"):
+            return row is not None and row.status in ("Completed", "Stopped")
+        return action.verb != "stop" or row is None or row.active
+
+    def action_tune(self) -> None:
+        if self._trained() and self.console.allowed(actions.get("job.tune")):
+            open_tune(self, self.name_of)
+
+    def action_transform(self) -> None:
+        if self._trained() and self.console.allowed(actions.get("job.transform")):
+            open_transform_form(self, self.name_of)
+
+    def _trained(self) -> bool:
+        """Whether there is a model; says so where there is none."""
+        detail = self.detail
+        if detail is not None and detail.row.status in ("Completed", "Stopped"):
+            return True
+        self.console.flash("Only a training job that has completed can be tuned or used.", "wait")
+        return False
 
     def action_stop(self) -> None:
         detail = self.detail
@@ -121,14 +211,3 @@ class JobScreen(ConsoleScreen):
         detail = self.detail
         if detail is not None:
             self.console.copy(detail.arn or detail.name, "the ARN of the job")
-
-
-def charts(series: Sequence[SeriesData]) -> list[tuple[str, tuple[Series, ...]]]:
-    """One chart per metric; a validation metric joins the training metric of the same name."""
-    groups: dict[str, list[Series]] = {}
-    start = min((one.points[0][0] for one in series if one.points), default=0.0)
-    for one in sorted(series, key=lambda one: one.name):
-        base = one.name.replace("validation", "train").replace("valid", "train").replace("val", "train")
-        points = tuple((x - start, y) for x, y in one.points)
-        groups.setdefault(base, []).append(Series(one.name, points, "" if one.unit == "None" else one.unit))
-    return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]

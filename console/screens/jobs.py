@@ -1,109 +1,186 @@
-"""The live list of training jobs."""
+"""The live list of training and transform jobs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from textual import on
 
 from console import actions
 from console.formatting import duration, number, status
-from console.screens import facts
+from console.screens import facts, transform_facts
+from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListScreen, Order, when
+from console.screens.transform import confirm_stop as confirm_stop_transform
+from console.screens.transform_form import open_transform_form
+from console.screens.tuning_actions import open_tune
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.observe.rows import FinalMetric, JobDetail, JobRow
+from workflows.observe.transform_rows import TransformDetail, TransformRow
 from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
 
+AnyJob = JobRow | TransformRow
+KINDS = (("all", "All"), ("training", "Training"), ("trials", "Tuning trials"), ("transform", "Transform"))
+_TRIAL = re.compile(r".+-\d{3,}-[0-9a-f]{8}\Z")
+_TRANSFORM = "transform/"
+"""Begins the key of a transform job: it may be called like a training job."""
 
-class JobsScreen(ListScreen[JobRow]):
-    """Every training job; Enter opens one, x stops one."""
+
+@lru_cache(maxsize=50_000)
+def is_trial(name: str) -> bool:
+    """Whether a training job is called as tuning jobs call their trials."""
+    return _TRIAL.match(name) is not None
+
+
+def kind_of(row: AnyJob) -> str:
+    """``training``, ``trial`` or ``transform``."""
+    return "transform" if isinstance(row, TransformRow) else "trial" if is_trial(row.name) else "training"
+
+
+def _key(row: AnyJob) -> str:
+    return _TRANSFORM + row.name if isinstance(row, TransformRow) else row.name
+
+
+class JobsScreen(ListScreen[AnyJob]):
+    """Every training and transform job; Enter opens one, x stops one, t tunes one, b lets its model answer for a file."""
 
     BINDINGS: ClassVar = list(actions.bindings("jobs"))
     place = "jobs"
     section = "jobs"
     noun = "job"
     topic = topics.JOBS
+    parts = KINDS
     orders = (
-        Order[JobRow](3, lambda row: (row.created, row.name), descending=True),
-        Order[JobRow](0, lambda row: row.name),
-        Order[JobRow](1, lambda row: (row.status != "InProgress", row.status, -row.created)),
-        Order[JobRow](4, lambda row: (row.ended or row.modified) - row.created, descending=True),
+        Order[AnyJob](4, lambda row: (row.created, row.name), descending=True),
+        Order[AnyJob](0, lambda row: row.name),
+        Order[AnyJob](1, lambda row: (row.status != "InProgress", row.status, -row.created)),
+        Order[AnyJob](5, lambda row: (row.ended or row.modified) - row.created, descending=True),
+        Order[AnyJob](2, lambda row: (kind_of(row), -row.created)),
     )
 
-    def make_rows(self) -> Rows[JobRow]:
+    def make_rows(self) -> Rows[AnyJob]:
         return Rows(
             [
                 Column("Name", 22, grow=3, middle=True),
                 Column("Status", 13, watch=True),
-                Column("Type", 13, drop=2),
-                Column("Created", 10),
-                Column("Duration", 12, right=True),
-                Column("Metric", 15, drop=1, watch=True),
+                Column("Kind", 9, drop=2),
+                Column("Type", 13, drop=3),
+                Column("Created", 9),
+                Column("Duration", 11, right=True),
+                Column("Result", 15, drop=1, watch=True),
             ],
-            key=lambda row: row.name,
+            key=_key,
             cells=self._cells,
             id="list",
         )
 
-    def _cells(self, row: JobRow) -> tuple[Cell, ...]:
+    def _cells(self, row: AnyJob) -> tuple[Cell, ...]:
         now = self.console.services.now()
         shown = status(row.status)
-        detail: JobDetail | None = self.console.known(topics.job(row.name))
-        metric = ""
-        if detail is not None and (best := headline(detail)) is not None:
-            metric = f"{best.name.rpartition(':')[2]} {number(best.value)}"
+        if isinstance(row, TransformRow):
+            described: TransformDetail | None = self.console.known(topics.transform(row.name))
+            machine = described.row.instance_type if described else ""
+            result = transform_facts.in_a_cell(self.console.known(topics.transform_progress(row.name)))
+        else:
+            detail: JobDetail | None = self.console.known(topics.job(row.name))
+            machine, result = detail.row.instance_type if detail else "", ""
+            if detail is not None and (best := headline(detail)) is not None:
+                result = f"{best.name.rpartition(':')[2]} {number(best.value)}"
         return (
             Cell(row.name),
             Cell(str(shown), shown.role),
-            Cell(row.instance_type or (detail.row.instance_type if detail else "") or "–", "dim"),
+            Cell(kind_of(row), "dim"),
+            Cell(row.instance_type or machine or "–", "dim"),
             Cell(when(row.created, now), "dim"),
             Cell(duration(row.seconds(now))),
-            Cell(metric, "dim"),
+            Cell(result, "dim"),
         )
 
-    def fields(self, row: JobRow) -> Mapping[str, str]:
+    def everything(self) -> Sequence[AnyJob]:
+        training: Sequence[JobRow] = self.value(topics.JOBS) or ()
+        transforms: Sequence[TransformRow] = self.value(topics.TRANSFORMS) or ()
+        match self.part:
+            case "training":
+                return [row for row in training if not is_trial(row.name)]
+            case "trials":
+                return [row for row in training if is_trial(row.name)]
+            case "transform":
+                return transforms
+        return [*training, *transforms]
+
+    def fields(self, row: AnyJob) -> Mapping[str, str]:
         return {
             "name": row.name,
             "status": row.status,
+            "kind": kind_of(row),
             "type": row.instance_type,
             "secondary": row.secondary_status,
         }
 
-    def detail_topic(self, name: str) -> Topic[JobDetail]:
+    def detail_topic(self, name: str) -> Topic[Any]:
+        if name.startswith(_TRANSFORM):
+            return topics.transform(name.removeprefix(_TRANSFORM))
         return topics.job(name)
 
     def topics(self) -> Sequence[Topic[Any]]:
-        """Here every visible job is described once, for its metric; on AWS that would eat the account's budget."""
+        """Here every visible job is described once, for its result; on AWS that would eat the account's budget."""
         found = list(super().topics())
+        if self.part in ("all", "transform"):
+            found.append(topics.TRANSFORMS)
         if self.console.services.target == "embedded" and self.query("#list"):
-            found += [
-                topics.job(row.name) for row in self.rows().in_sight if topics.job(row.name) not in found
-            ]
+            for row in self.rows().in_sight:
+                asked: list[Topic[Any]] = [topics.job(row.name)]
+                if isinstance(row, TransformRow):
+                    asked = [topics.transform(row.name), topics.transform_progress(row.name)]
+                found += [topic for topic in asked if topic not in found]
         return found
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
+        if snapshot.topic == topics.TRANSFORMS:
+            self.show_rows()
         super().arrived(snapshot)
-        if snapshot.topic == self.topic:
+        if snapshot.topic in (self.topic, topics.TRANSFORMS):
             self.observe()
         elif snapshot.value is not None:
             self.rows().repaint()
+            self._preview_again(snapshot.topic.name)
+
+    def _preview_again(self, name: str) -> None:
+        row = self.rows().current
+        if row is not None and row.name == name:
+            self.write_preview(_key(row))
 
     def problem(self) -> Problem | None:
-        snapshot = self.snapshots.get(self.topic)
+        snapshot = self.snapshots.get(topics.TRANSFORMS if self.part == "transform" else self.topic)
         return snapshot.error if snapshot else None
+
+    def part_shown(self, name: str) -> None:
+        if self.query("#list") and self.is_mounted:
+            self.show_rows()
+            self.observe()
+            self.draw_frame()
 
     def write_preview(self, name: str) -> None:
         row = self.rows().current
         if row is None or not self.wide:
             return
-        now = self.console.services.now()
-        detail: JobDetail | None = self.console.known(topics.job(name))
+        now, target = self.console.services.now(), self.console.services.target
         page = self.query_one("#preview", Page)
+        if isinstance(row, TransformRow):
+            described: TransformDetail | None = self.console.known(topics.transform(row.name))
+            progress = self.console.known(topics.transform_progress(row.name))
+            page.show(
+                lambda width: transform_facts.overview(described, row, progress, now, width, target=target)
+            )
+            return
+        detail: JobDetail | None = self.console.known(topics.job(name))
         if detail is None:
             page.show(lambda width: facts.job_head(row, now, width))
         else:
@@ -112,20 +189,58 @@ class JobsScreen(ListScreen[JobRow]):
             )
 
     def empty_lines(self) -> Sequence[str]:
-        return ("No training job has run here yet.", "Press 4 and choose a case study: it trains one.")
+        return {
+            "trials": ("No trial of a tuning job has run here yet.", "t on a training job makes a tuning job of it."),
+            "transform": ("No transform job has run here yet.", "b on a training job lets its model answer for a whole file."),
+        }.get(self.part, ("No training job has run here yet.", "Press 4 and choose a case study: it trains one."))  # fmt: skip
 
     @on(Rows.Opened, "#list")
     async def _open(self, event: Rows.Opened) -> None:
-        await self.console.open_job(str(event.key))
+        key = str(event.key)
+        if key.startswith(_TRANSFORM):
+            await self.console.open_transform(key.removeprefix(_TRANSFORM))
+        else:
+            await self.console.open_job(key)
 
     def offers(self, action: actions.Action) -> bool:
-        row = self.rows().current if action.verb == "stop" else None
-        return row is None or row.active
+        row = self.rows().current if action.verb in ("stop", "tune", "transform") else None
+        if row is None:
+            return True
+        if action.verb == "stop":
+            return row.active
+        return isinstance(row, JobRow) and row.status in ("Completed", "Stopped")
 
     def action_stop(self) -> None:
         row = self.rows().current
-        if row is not None and self.console.allowed(actions.get("jobs.stop")):
+        if row is None or not self.console.allowed(actions.get("jobs.stop")):
+            return
+        if isinstance(row, TransformRow):
+            confirm_stop_transform(self, row)
+        else:
             confirm_stop(self, row)
+
+    def action_tune(self) -> None:
+        row = self._trained()
+        if row is not None and self.console.allowed(actions.get("jobs.tune")):
+            open_tune(self, row.name)
+
+    def action_transform(self) -> None:
+        row = self._trained()
+        if row is not None and self.console.allowed(actions.get("jobs.transform")):
+            open_transform_form(self, row.name)
+
+    def _trained(self) -> JobRow | None:
+        """The training job under the cursor; says why there is none."""
+        row = self.rows().current
+        if isinstance(row, JobRow) and row.status in ("Completed", "Stopped"):
+            return row
+        self.console.flash("Put the cursor on a training job that has completed.", "wait")
+        return None
+
+    def action_copy(self) -> None:
+        row = self.rows().current
+        if row is not None:
+            self.console.copy(row.name, f"the name of the {kind_of(row)} job")
 
 
 _TELLING = ("accuracy", "auc", "f1", "r2", "rmse", "loss")
@@ -142,11 +257,8 @@ def headline(detail: JobDetail) -> FinalMetric | None:
     return min(detail.final_metrics, key=rank, default=None)
 
 
-def confirm_stop(screen: ListScreen[JobRow] | object, row: JobRow) -> None:
+def confirm_stop(screen: ConsoleScreen, row: JobRow) -> None:
     """Ask whether the training job of a row is to be stopped, and stop the job that the dialog named."""
-    from console.screens.base import ConsoleScreen
-
-    assert isinstance(screen, ConsoleScreen)
     console = screen.console
     if not row.active:
         console.flash(f"{row.name} is {row.status}: there is nothing to stop.", "wait")

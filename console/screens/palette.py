@@ -18,7 +18,7 @@ from textual.widgets import Input, Label
 from console import actions, theme
 from console.formatting import ago, status
 from console.screens.base import ConsoleScreen
-from console.screens.jobs import JobsScreen
+from console.screens.listing import ListScreen
 from console.widgets.prompt import Field
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -49,7 +49,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         with Vertical(id="palette"):
             with Horizontal():
                 yield Label(":")
-                yield Field(placeholder="jobs · endpoints · studies moons · theme light · any name")
+                yield Field(placeholder="jobs · tuning · endpoints · studies moons · theme light · any name")
             yield Rows[Suggestion](
                 [Column("", 22, grow=2, middle=True), Column("", 30, grow=3), Column("", 12, drop=1)],
                 key=lambda item: item.key,
@@ -197,6 +197,26 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
                     "training job",
                 )
             )
+        for tuning in console.known(topics.TUNING_JOBS) or ():
+            found.append(
+                Suggestion(
+                    f"tuning {tuning.name}",
+                    tuning.name,
+                    f"{status(tuning.status)} · {ago(tuning.created, now)}",
+                    partial(console.open_tuning, tuning.name),
+                    "tuning job",
+                )
+            )
+        for transform in console.known(topics.TRANSFORMS) or ():
+            found.append(
+                Suggestion(
+                    f"transform {transform.name}",
+                    transform.name,
+                    f"{status(transform.status)} · {ago(transform.created, now)}",
+                    partial(console.open_transform, transform.name),
+                    "transform job",
+                )
+            )
         for endpoint in console.known(topics.ENDPOINTS) or ():
             found.append(
                 Suggestion(
@@ -233,21 +253,25 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
                 for name in theme.NAMES
                 if argument.lower() in name
             ]
-        if command and ("jobs".startswith(command) or "endpoints".startswith(command)):
-            section = "jobs" if "jobs".startswith(command) else "endpoints"
+        for section in ("jobs", "endpoints", "tuning"):
+            if command and section.startswith(command):
+                break
+        else:
+            return []
 
-            async def filtered() -> None:
-                await console.go(section)
-                screen = console.screen
-                if isinstance(screen, JobsScreen):
-                    screen.set_filter(argument)
+        async def filtered() -> None:
+            await console.go(section)
+            screen = console.screen
+            if isinstance(screen, ListScreen):
+                screen.set_filter(argument)
 
-            return [
-                Suggestion(
-                    f"{section} {argument}",
-                    f"{section} {argument}",
-                    f"List the {section} that match {argument}",
-                    filtered,
-                )
-            ]
-        return []
+        return [
+            Suggestion(
+                f"{section} {argument}",
+                f"{section} {argument}",
+                f"List the {section} jobs that match {argument}"
+                if section == "tuning"
+                else f"List the {section} that match {argument}",
+                filtered,
+            )
+        ]

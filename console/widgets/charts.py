@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from console.widgets import drawing
-from console.widgets.axis import short
+from console.widgets.axis import Scale, short
 from console.widgets.drawing import Lines, Series
 from console.widgets.plot import Plot
 
@@ -41,7 +42,13 @@ class ChartGrid(Plot):
         self.show_charts([])
 
     def show_charts(
-        self, charts: Titled, *, x_label: str = "", x_format: Callable[[float], str] | None = None
+        self,
+        charts: Titled,
+        *,
+        x_label: str = "",
+        x_format: Callable[[float], str] | None = None,
+        scale: Scale = "linear",
+        at_once: bool = False,
     ) -> None:
         """Show these charts."""
         empty = self._empty
@@ -49,9 +56,9 @@ class ChartGrid(Plot):
         def draw(width: int, height: int) -> Lines:
             if not charts:
                 return [[], [("  " + empty[: width - 2], "dim")]]
-            return grid(charts, width, height, x_label=x_label, x_format=x_format)
+            return grid(charts, width, height, x_label=x_label, x_format=x_format, scale=scale)
 
-        self.show(tuple(charts), draw)
+        self.show((tuple(charts), x_label, scale), draw, at_once=at_once)
 
 
 def grid(
@@ -61,32 +68,35 @@ def grid(
     *,
     x_label: str = "",
     x_format: Callable[[float], str] | None = None,
+    scale: Scale = "linear",
 ) -> Lines:
     """Charts in rows and columns; those that find no room are counted in the last line."""
     columns, rows = arrangement(len(charts), width, height)
     shown = list(charts)[: columns * rows]
     left_out = len(charts) - len(shown)
     height -= 1 if left_out else 0
+    drawn = [
+        partial(drawing.chart, series, title=title, x_label=x_label, x_format=x_format or short, scale=scale)
+        for title, series in shown
+    ]
+    lines = tiles(drawn, width, height, columns, rows)
+    if left_out:
+        lines.append([(f"{left_out} more: enlarge the terminal", "dim")])
+    return lines
+
+
+def tiles(
+    drawn: Sequence[Callable[[int, int], Lines]], width: int, height: int, columns: int, rows: int
+) -> Lines:
+    """Drawings side by side and below each other; each is called with the room it gets."""
     each_width, each_height = width // columns, max(4, height // rows)
     lines: Lines = []
-    for first in range(0, len(shown), columns):
-        drawn = [
-            drawing.chart(
-                series,
-                each_width - 2,
-                each_height,
-                title=title,
-                x_label=x_label,
-                x_format=x_format or short,
-            )
-            for title, series in shown[first : first + columns]
-        ]
-        for parts in zip(*drawn, strict=True):
+    for first in range(0, len(drawn), columns):
+        row = [draw(each_width - 2, each_height) for draw in drawn[first : first + columns]]
+        for parts in zip(*row, strict=True):
             line: list[drawing.Run] = []
             for part in parts:
                 used = sum(len(text) for text, _ in part)
                 line += [*part, (" " * max(0, each_width - used), "")]
             lines.append(line)
-    if left_out:
-        lines.append([(f"{left_out} more: enlarge the terminal", "dim")])
     return lines

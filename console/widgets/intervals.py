@@ -86,7 +86,7 @@ def strips(rows: Sequence[Strip], width: int, *, spread: tuple[float, float] | N
         cells: list[Run] = [(" ", "")] * room
         if shaded:
             for at in range(round(shaded[0] * (room - 1)), round(shaded[1] * (room - 1)) + 1):
-                cells[at] = ("░", "faint")
+                cells[at] = ("░", "dim")
         for value in row.values:
             if (part := axis.part(value)) is not None:
                 cells[round(part * (room - 1))] = (row.glyph, row.role)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from console.formatting import crop, crop_middle
-from console.widgets.axis import Axis, short
 from console.widgets.canvas import Canvas, Lines, Run, append, exactly
 
 LEAST_SPACING = 9
@@ -15,49 +14,22 @@ LEAST_HEIGHT = 7
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One axis: numbers between two ends, or categories at equal distances. ``flipped`` puts its low end on top."""
+    """One axis with what stands at its top and at its bottom."""
 
     name: str
-    axis: Axis = field(default_factory=lambda: Axis(0.0, 1.0))
-    categories: tuple[str, ...] = ()
-    flipped: bool = False
-
-    def part(self, value: str | float | None) -> float | None:
-        """Where a value stands: 0 at the bottom, 1 at the top; None where it has no place."""
-        if value is None:
-            return None
-        if self.categories:
-            if str(value) not in self.categories:
-                return None
-            last = len(self.categories) - 1
-            part: float | None = self.categories.index(str(value)) / last if last else 0.5
-        else:
-            try:
-                part = self.axis.part(float(value))
-            except ValueError:
-                return None
-        if part is None or not -1e-9 <= part <= 1 + 1e-9:
-            return None
-        return 1 - part if self.flipped else part
-
-    @property
-    def ends(self) -> tuple[str, str]:
-        """What stands at its top and at its bottom."""
-        if self.categories:
-            top, bottom = self.categories[-1], self.categories[0]
-        else:
-            top, bottom = short(self.axis.high), short(self.axis.low)
-        return (bottom, top) if self.flipped else (top, bottom)
+    top: str
+    bottom: str
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The values of one trial by dimension, in a role; ``glyph`` marks where it crosses the axes.
+    """One trial: where it crosses each axis (0 at the bottom, 1 at the top; None: nowhere), in a role.
 
-    Without ``drawn`` only a notch on each axis tells that there is one: a hundred lines tell nothing.
+    ``glyph`` marks the crossings. Without ``drawn`` only a notch on each axis tells that there is one: a hundred lines
+    tell nothing.
     """
 
-    values: tuple[str | float | None, ...]
+    parts: tuple[float | None, ...]
     role: str
     glyph: str = ""
     drawn: bool = True
@@ -80,27 +52,27 @@ def parallel(dimensions: Sequence[Dimension], threads: Sequence[Thread], width: 
     for column in columns:
         for row in range(canvas.height):
             over[column, row] = ("│", "dim")
-    for thread in threads:
+    for thread in sorted(threads, key=lambda thread: thread.drawn):
         before: tuple[int, int] | None = None
-        for dimension, column, value in zip(dimensions, columns, thread.values, strict=True):
-            part = dimension.part(value)
+        for column, part in zip(columns, thread.parts, strict=True):
             if part is None:
                 before = None
                 continue
-            at = (min(column * 2, width * 2 - 1), round(part * up))
-            if before is not None and thread.drawn:
-                canvas.line(*before, *at, thread.role)
+            at = (column * 2, round(min(1.0, max(0.0, part)) * up))
+            row = canvas.height - 1 - at[1] // 4
             if not thread.drawn:
-                over[column, canvas.height - 1 - at[1] // 4] = ("┼", "dim")
-            elif thread.glyph:
-                over[column, canvas.height - 1 - at[1] // 4] = (thread.glyph, thread.role)
+                over[column, row] = ("┼", "dim")
+                continue
+            if before is not None:
+                canvas.line(*before, *at, thread.role)
+            over[column, row] = (thread.glyph or "┼", thread.role)
             before = at
     spacing = columns[1] - columns[0]
     lines: Lines = [
         _row([dimension.name for dimension in dimensions], columns, spacing - 1, width, "strong"),
-        _row([dimension.ends[0] for dimension in dimensions], columns, spacing - 1, width, "dim"),
+        _row([dimension.top for dimension in dimensions], columns, spacing - 1, width, "dim"),
         *canvas.rows(over),
-        _row([dimension.ends[1] for dimension in dimensions], columns, spacing - 1, width, "dim"),
+        _row([dimension.bottom for dimension in dimensions], columns, spacing - 1, width, "dim"),
     ]
     return exactly(lines, height)
 

@@ -29,14 +29,17 @@ class Plot(Painted):
         self._drawn_at = 0.0
         self._due = False
 
-    def show(self, data: object, draw: Draw) -> None:
-        """Show a drawing of ``data``: nothing happens while the data equals what was shown last."""
+    def show(self, data: object, draw: Draw, *, at_once: bool = False) -> None:
+        """Show a drawing of ``data``: nothing happens while the data equals what was shown last.
+
+        ``at_once`` is for what a person asked for with a key; what only comes in is drawn at most every two seconds.
+        """
         if self._draw is not None and data == self._data:
             return
         first = self._draw is None
         self._data, self._draw = data, draw
         wait = PAINT_SECONDS - (monotonic() - self._drawn_at)
-        if first or wait <= 0:
+        if first or at_once or wait <= 0:
             self._paint()
         elif not self._due:
             self._due = True

@@ -130,6 +130,16 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._empty = lines
         self.repaint()
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns: what a list shows may depend on what is listed."""
+        if tuple(columns) == self._columns:
+            return
+        self._columns = tuple(columns)
+        self._widths = []
+        self._painted.clear()
+        self._strips.clear()
+        self.refresh()
+
     @property
     def items(self) -> Sequence[Item]:
         return self._items

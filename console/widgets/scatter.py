@@ -100,7 +100,7 @@ def _shade(canvas: Canvas, band: tuple[float, float], vertical: Axis) -> dict[tu
     last = canvas.height - 1
     first, end = round((1 - min(1.0, high)) * last), round((1 - max(0.0, low)) * last)
     return {
-        (column, row): (BAND, "faint")
+        (column, row): (BAND, "dim")
         for row in range(first, end + 1)
         for column in range(canvas.width)
         if not canvas.dots[row][column]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.console import tuning_data
 from workflows import events as e
 from workflows import topics
 from workflows.observe.rows import (
@@ -28,11 +29,15 @@ from workflows.observe.rows import (
     VariantRow,
     VariantTraffic,
 )
+from workflows.observe.transform_rows import TransformOutput, TransformRow
 from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Snapshot, Topic
+from workflows.transforms.draft import TransformDraft
+from workflows.tuning.draft import TuningDraft
+from workflows.tuning.request import TuningRequest, WarmStartKind
 
 NOW = 1_800_000_000.0
 """The frozen time: 2027-01-15 08:00:00 UTC."""
@@ -183,6 +188,48 @@ class Scripted:
             variant=variant or "AllTraffic",
             milliseconds=4.25,
         )
+
+    def draft_tuning(self, training_job: str) -> TuningDraft:
+        self._block("draft_tuning", training_job)
+        return tuning_data.tuning_draft(training_job)
+
+    def create_tuning(self, request: TuningRequest) -> str:
+        self._block("create_tuning", request)
+        return request.name
+
+    def stop_tuning(self, name: str) -> None:
+        self._block("stop_tuning", name)
+
+    def delete_tuning(self, name: str) -> None:
+        self._block("delete_tuning", name)
+
+    def draft_warm_start(self, parent: str, kind: WarmStartKind) -> TuningRequest:
+        self._block("draft_warm_start", parent, kind)
+        draft = tuning_data.tuning_draft().request
+        return replace(draft, name=f"{parent}-warm", warm_start=kind, parents=(parent,))
+
+    def deploy_best(self, tuning: str, endpoint: str, instance_type: str) -> str:
+        self._block("deploy_best", tuning, endpoint, instance_type)
+        return f"{tuning}-endpoint"
+
+    def start_defaults(self, tuning: str, runs: int) -> Sequence[str]:
+        self._block("start_defaults", tuning, runs)
+        return [f"{tuning}-default-{number}" for number in range(runs)]
+
+    def draft_transform(self, source: str) -> TransformDraft:
+        self._block("draft_transform", source)
+        return tuning_data.transform_draft(source)
+
+    def create_transform(self, draft: TransformDraft) -> str:
+        self._block("create_transform", draft)
+        return draft.request.name
+
+    def stop_transform(self, name: str) -> None:
+        self._block("stop_transform", name)
+
+    def transform_output(self, name: str, rows: int) -> TransformOutput:
+        self._block("transform_output", name, rows)
+        return tuning_data.transform_output()
 
 
 def job_row(name: str, status: str, age: float, seconds: float | None = None, **more: Any) -> JobRow:
@@ -532,8 +579,8 @@ def _of_step(step: str) -> list[e.Event]:
     return []
 
 
-def populated(**options: Any) -> Scripted:
-    """Services with a small account."""
+def populated(*, batch: bool = False, **options: Any) -> Scripted:
+    """Services with a small account; with ``batch`` it has transform jobs, too."""
     services = Scripted(**options)
     services.publish(topics.JOBS, jobs())
     for row in jobs():
@@ -561,7 +608,28 @@ def populated(**options: Any) -> Scripted:
                 )
             ),
         )
+    publish_tuning(services)
+    publish_transforms(services, tuning_data.transforms() if batch else ())
     services.publish(topics.RUNS, runs())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)
     services.events["moons-20270115-074355-c0de"] = run_events("moons-20270115-074355-c0de")
     return services
+
+
+def publish_tuning(services: Scripted) -> None:
+    """The tuning jobs of the account."""
+    services.publish(topics.TUNING_JOBS, tuning_data.tuning_jobs())
+    for view in (
+        tuning_data.tuning_view(),
+        tuning_data.tuning_view("boston-xgb-0114", count=22, active=False, defaults=0),
+    ):
+        services.publish(topics.tuning(view.detail.name), view)
+
+
+def publish_transforms(services: Scripted, rows: Sequence[TransformRow]) -> None:
+    """Transform jobs with their progress and logs."""
+    services.publish(topics.TRANSFORMS, tuple(rows))
+    for row in rows:
+        services.publish(topics.transform(row.name), tuning_data.transform_detail(row))
+        services.publish(topics.transform_progress(row.name), tuning_data.transform_progress(row))
+        services.publish(topics.transform_logs(row.name), tuning_data.transform_log(row))

@@ -22,6 +22,8 @@ from console.screens.jobs import JobsScreen
 from console.screens.palette import PaletteScreen
 from console.screens.run import RunScreen
 from console.screens.studies import StudiesScreen
+from console.screens.tuning import TuningScreen
+from console.screens.tuning_job import TuningJobScreen
 from console.widgets.charts import ChartGrid
 from console.widgets.line import Line
 from console.widgets.log import LogView
@@ -30,6 +32,7 @@ from console.widgets.rows import Rows
 from console.widgets.select import Choice
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, endpoints, job_row, jobs, populated, run_events
+from tests.console.tuning_data import tuning_jobs
 from workflows import topics
 from workflows.events import RunFinished
 from workflows.problem import Problem
@@ -65,6 +68,8 @@ async def test_home_tells_what_runs_failed_costs_and_enter_goes_there(app: Conso
         await pilot.press("escape")
         assert isinstance(app.screen, HomeScreen)
         await pilot.press("down", "enter")
+        assert isinstance(app.screen, TuningJobScreen)
+        await pilot.press("escape", "down", "enter")
         assert isinstance(app.screen, JobScreen)
 
 
@@ -196,10 +201,11 @@ async def test_digits_change_screens_and_hidden_screens_observe_nothing(
 ) -> None:
     async with app.run_test(size=SMALL) as pilot:
         for key, screen, watched in (
-            ("2", JobsScreen, {"jobs", *(f"job {row.name}" for row in jobs())}),
+            ("2", JobsScreen, {"jobs", "transforms", *(f"job {row.name}" for row in jobs())}),
             ("3", EndpointsScreen, {"endpoints"}),
             ("4", StudiesScreen, {"runs"}),
-            ("1", HomeScreen, {"jobs", "endpoints", "runs"}),
+            ("5", TuningScreen, {"tuning-jobs", *(f"tuning {row.name}" for row in tuning_jobs())}),
+            ("1", HomeScreen, {"jobs", "endpoints", "runs", "tuning-jobs", "transforms"}),
         ):
             await pilot.press(key)
             assert isinstance(app.screen, screen)

@@ -1,0 +1,68 @@
+"""The metrics of a training job as charts: the same metric of training and validation in one, over epochs or over time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from console.widgets.drawing import Series
+from workflows.observe.curves import Curve
+from workflows.observe.rows import SeriesData
+
+_SPLIT = re.compile(r"(?:^|(?<=[:_\-/. ]))(?:training|train|validation|valid|val|test|eval)(?=[:_\-/. ]|$)[:_\-/. ]*", re.I)  # fmt: skip
+
+Charts = list[tuple[str, tuple[Series, ...]]]
+
+
+def base(name: str) -> str:
+    """A metric's name without the part of the data it was measured on: ``train:loss`` and ``validation:loss`` are one metric."""
+    return _SPLIT.sub("", name, count=1).strip(":_-/. ") or name
+
+
+def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_time: bool = True) -> Charts:
+    """One chart per metric. The log's values are taken where it has them, CloudWatch's for all others.
+
+    Over epochs a metric whose lines name none is drawn over its order. A metric with a single value is no curve: it is left
+    out where there are curves.
+    """
+    units = {one.name: "" if one.unit == "None" else one.unit for one in series}
+    logged = {one.name: one for one in curves if len(one.points) > 1}
+    start = min(
+        [one.points[0][0] for one in series if one.points]
+        + [one.points[0][0] for one in curves if one.points],
+        default=0.0,
+    )
+    found: dict[str, tuple[tuple[float, float], ...]] = {}
+    for name, curve in logged.items():
+        found[name] = _placed(curve, start, by_time)
+    for one in series:
+        if one.name not in found and one.points:
+            if by_time:
+                found[one.name] = tuple((x - start, y) for x, y in one.points)
+            else:
+                found[one.name] = tuple((float(i), y) for i, (_, y) in enumerate(one.points, 1))
+    if any(len(points) > 1 for points in found.values()):
+        found = {name: points for name, points in found.items() if len(points) > 1}
+    groups: dict[str, list[Series]] = {}
+    drawn: set[tuple[tuple[float, float], ...]] = set()
+    for name in sorted(found, key=lambda name: (name == "ObjectiveMetric", name)):
+        if found[name] in drawn and name == "ObjectiveMetric":
+            continue  # tuning adds a copy of the objective under this name
+        drawn.add(found[name])
+        groups.setdefault(base(name), []).append(Series(name, found[name], units.get(name, "")))
+    return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]
+
+
+def _placed(curve: Curve, start: float, by_time: bool) -> tuple[tuple[float, float], ...]:
+    values = [y for _, y in curve.points]
+    if by_time:
+        return tuple((x - start, y) for x, y in curve.points)
+    steps = curve.steps or tuple(float(i) for i in range(1, len(values) + 1))
+    return tuple(zip(steps, values, strict=True))
+
+
+def axis_label(curves: Sequence[Curve], by_time: bool) -> str:
+    """What the x axis is."""
+    if by_time:
+        return "time since its first point"
+    return "epoch" if any(curve.steps for curve in curves) else "point"

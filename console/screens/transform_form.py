@@ -1,0 +1,215 @@
+"""The form of a transform job: where it reads and writes, how records become requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
+
+from console import actions
+from console.screens.base import ConsoleScreen
+from console.widgets.line import Line
+from console.widgets.prompt import Field
+from console.widgets.select import Choice
+from workflows import costs
+from workflows.problem import Problem
+from workflows.studies.parameters import Parameter, ParameterError
+from workflows.transforms.draft import TransformDraft
+from workflows.transforms.request import SPLITS
+
+HELP = {
+    "input": "An object, a prefix (every object below it) or a manifest in S3: s3://bucket/path.",
+    "output": "Where each object's answers go, as <name>.out.",
+    "data_type": "A prefix takes every object that begins so; a manifest lists them.",
+    "content_type": "What the records are, as the model reads them.",
+    "split": "Where one record ends: Line for CSV and JSON lines, RecordIO for recordIO-protobuf, None sends whole objects.",
+    "strategy": "Many records in a request, or one; empty: the container decides.",
+    "assemble": "Line puts a line end after each answer.",
+    "join": "Input writes each record together with its answer.",
+    "input_filter": "A JSONPath of what the model gets of a record, as $[1:] for all columns but the first. Empty: everything.",
+    "output_filter": "A JSONPath of what is written of record and answer. Empty: everything.",
+    "accept": "What the answers shall be; empty: as the model likes.",
+    "max_payload_mb": "The largest request. Empty: 6 MB.",
+    "max_concurrent": "Requests at the same time to one instance. Empty: the container decides.",
+    "instance_type": "What it runs on.",
+    "instance_count": "Objects are shared out among the instances.",
+}
+NUMBERS = {
+    "max_payload_mb": Parameter("max_payload_mb", "int", 6, "", minimum=0, maximum=100, unit="MB"),
+    "max_concurrent": Parameter("max_concurrent", "int", 1, "", minimum=0, maximum=100),
+    "instance_count": Parameter("instance_count", "int", 1, "", minimum=1, maximum=100),
+}
+CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
+    "data_type": (("S3Prefix", ""), ("ManifestFile", "")),
+    "split": tuple((split, "") for split in SPLITS),
+    "strategy": (("", "the container decides"), ("MultiRecord", ""), ("SingleRecord", "")),
+    "assemble": (("Line", ""), ("None", "")),
+    "join": (("None", ""), ("Input", "")),
+}
+ORDER = (
+    "input", "output", "content_type", "split", "assemble", "accept", "join", "input_filter", "output_filter", "data_type",
+    "strategy", "max_payload_mb", "max_concurrent", "instance_type", "instance_count",
+)  # fmt: skip
+
+
+class TransformFormScreen(ConsoleScreen):
+    """Ctrl+S starts the transform job."""
+
+    BINDINGS: ClassVar = list(actions.bindings("batch"))
+    place = "batch"
+    section = "jobs"
+
+    def __init__(self, draft: TransformDraft, *, source: str) -> None:
+        super().__init__()
+        self.draft = draft
+        self._source = source
+        self._starting = False
+
+    def trail(self) -> str:
+        return f"Transform with {self._source}"
+
+    def body(self) -> Iterable[Widget]:
+        with Vertical(id="form", classes="tune"):
+            with VerticalScroll(id="fields", can_focus=False):
+                for name in ORDER:
+                    with Horizontal(classes="parameter"):
+                        yield Label(name.replace("_", " "), classes="name", markup=False)
+                        yield self._widget(name)
+                        yield Static("", classes="about", id=f"w-{name}", markup=False)
+            yield Static(id="hint", markup=False)
+            yield Static(id="bound", markup=False)
+            yield Line(id="verdict")
+
+    def _widget(self, name: str) -> Widget:
+        value = getattr(self.draft.request, name)
+        text = "" if value is None else str(value)
+        if name in CHOICES:
+            return Choice(CHOICES[name], text, id=f"b-{name}", wide=name == "strategy")
+        wide = "-wide-field" if name in ("input", "output") else None
+        return Field(text, id=f"b-{name}", classes=wide)
+
+    def opened(self) -> None:
+        self.query_one("#b-input").focus()
+        self._check()
+
+    # Values
+
+    def check(self) -> tuple[TransformDraft | None, dict[str, str]]:
+        """The draft that the form means, and a sentence for each field that is wrong (then there is none)."""
+        values: dict[str, Any] = {}
+        wrong: dict[str, str] = {}
+        for name in ORDER:
+            widget = self.query_one(f"#b-{name}")
+            text = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+            if name in NUMBERS:
+                try:
+                    values[name] = (
+                        None if not text and name != "instance_count" else NUMBERS[name].parse(text)
+                    )
+                except ParameterError as error:
+                    wrong[name] = str(error).replace("_", " ")
+            elif name in ("input", "output") and not (text.startswith("s3://") and len(text) > 6):
+                wrong[name] = f"The {name} has to be a place in S3: s3://bucket/path."
+            elif name in ("input_filter", "output_filter") and text and not text.startswith("$"):
+                wrong[name] = (
+                    f"The {name.replace('_', ' ')} is a JSONPath and begins with $: $[1:], $.features."
+                )
+            elif name == "instance_type" and not text.startswith("ml."):
+                wrong[name] = "The instance type begins with ml., as ml.m5.large."
+            else:
+                values[name] = text
+        if values.get("join") == "Input" and values.get("split") == "None":
+            wrong.setdefault("join", "Joining needs records: choose a split, or join nothing.")
+        if values.get("split") == "None" and values.get("strategy") == "MultiRecord":
+            wrong.setdefault(
+                "strategy", "Without a split there is one record per object: MultiRecord needs one."
+            )
+        if wrong:
+            return None, wrong
+        return replace(self.draft, request=replace(self.draft.request, **values)), {}
+
+    @on(Input.Changed)
+    @on(Choice.Changed)
+    def _check(self) -> None:
+        if not self.query("#verdict"):
+            return
+        draft, wrong = self.check()
+        for about in self.query(".about"):
+            bad = str(about.id or "").removeprefix("w-") in wrong
+            if about.has_class("-wrong") != bad:
+                about.set_class(bad, "-wrong")
+                if isinstance(about, Static):
+                    about.update("✗" if bad else "")
+        verdict = self.query_one("#verdict", Line)
+        if draft is None:
+            verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
+            return
+        verdict.show([(" Ctrl+S ", "badge"), (" starts the transform job", "strong")])
+        request = draft.request
+        price = costs.hourly([(request.instance_type, request.instance_count)])
+        model = f"Makes a model of {draft.training_job} first. " if draft.training_job else ""
+        free = "Free here; on AWS: " if self.console.services.target == "embedded" else ""
+        self.query_one("#bound", Static).update(
+            f"{model}{free}{price} while it runs, on {request.instance_count} × {request.instance_type} "
+            f"(estimate, {costs.REGION} prices of {costs.DATE})"
+        )
+
+    def on_descendant_focus(self) -> None:
+        super().on_descendant_focus()
+        if self.query("#hint"):
+            name = str(self.focused.id or "").removeprefix("b-") if self.focused is not None else ""
+            notes = " ".join(self.draft.notes) if name == "input" else ""
+            self.query_one("#hint", Static).update(f"{HELP.get(name, '')} {notes}".rstrip())
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    # Actions
+
+    def action_close(self) -> None:
+        self.app.pop_screen()
+
+    def action_start(self) -> None:
+        draft, wrong = self.check()
+        if draft is None:
+            name, text = next(iter(wrong.items()))
+            self.query_one(f"#b-{name}").focus()
+            self.console.flash(f"✗ {text}", "bad")
+            return
+        if self._starting or not self.console.allowed(actions.get("batch.start")):
+            return
+        self._starting = True
+        services = self.console.services
+        self.console.flash(f"Starting {draft.request.name} …", "dim")
+        self.work(lambda: services.create_transform(draft), self._started, self._not_started)
+
+    def _started(self, name: str) -> None:
+        self.console.flash(f"✓ {name} runs; it goes on when you leave.")
+        self.console.services.refresh()
+        self.console.run_worker(self._open(name), exit_on_error=True)
+
+    async def _open(self, name: str) -> None:
+        if self.is_current:
+            await self.app.pop_screen()
+        await self.console.open_transform(name)
+
+    def _not_started(self, problem: Problem) -> None:
+        self._starting = False
+        self.console.tell(problem)
+
+
+def open_transform_form(screen: ConsoleScreen, source: str) -> None:
+    """Open the form of a transform job with the model of a training job, or with a model."""
+    console = screen.console
+    console.flash(f"Reading what {source} needs …", "dim")
+
+    def drafted(draft: TransformDraft) -> None:
+        console.call_later(console.open, TransformFormScreen(draft, source=source))
+
+    console.in_background(lambda: console.services.draft_transform(source), drafted)

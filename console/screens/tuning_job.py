@@ -1,0 +1,378 @@
+"""One tuning job: leaderboard, progress, scatter plots, parallel view, what matters, tuned against default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from console import actions
+from console.formatting import number, status
+from console.screens import tuning_actions, tuning_facts, tuning_parallel, tuning_plots, tuning_verdicts
+from console.screens.base import ConsoleScreen
+from console.screens.findings import Findings, find
+from console.screens.tuning_trials import TrialsPane
+from console.widgets.page import Page
+from console.widgets.plot import Plot
+from console.widgets.rows import Rows
+from workflows import topics
+from workflows.observe.tuning_rows import TrialRow, TuningRow, TuningView
+from workflows.topics import Snapshot, Topic
+from workflows.tuning.importance import Importance, importance
+
+GROWTH = 1.1
+"""What matters is worked out again when there are this many times as many values, or when the job has ended."""
+
+
+class TuningJobScreen(ConsoleScreen):
+    """What a tuning job searches and has found."""
+
+    BINDINGS: ClassVar = list(actions.bindings("tuning"))
+    place = "tuning"
+    section = "tuning"
+    parts = (
+        ("overview", "Overview"),
+        ("trials", "Trials"),
+        ("progress", "Progress"),
+        ("scatter", "Scatter"),
+        ("parallel", "Parallel"),
+        ("importance", "Importance"),
+        ("default", "Default"),
+    )
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name_of = name
+        self.findings: Findings | None = None
+        self.importance: Importance | None = None
+        self._weighed: tuple[int, bool] | None = None
+        self._weighing = False
+        self._working = False
+        self._newest: TuningView | None = None
+        self._by_time = False
+        self._parameter = 0
+        self._first_axis = 0
+        self._lines = tuning_parallel.FIRST_LINES
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal(id="tuning-job"):
+            yield Page(id="overview")
+            with Vertical(id="work"):
+                yield Plot(id="progress")
+                yield TrialsPane()
+                yield Plot(id="scatter")
+                yield Plot(id="parallel")
+                yield Page(id="importance")
+                yield Page(id="default")
+
+    def opened(self) -> None:
+        self._draw()
+
+    # What is known
+
+    def topics(self) -> Sequence[Topic[Any]]:
+        return [topics.tuning(self.name_of)]
+
+    @property
+    def view(self) -> TuningView | None:
+        topic = topics.tuning(self.name_of)
+        found: TuningView | None = self.value(topic) or self.console.known(topic)
+        return found
+
+    @property
+    def row(self) -> TuningRow | None:
+        """The line of the list, until more is known."""
+        view = self.view
+        if view is not None:
+            return view.detail.row
+        known = self.console.known(topics.TUNING_JOBS) or ()
+        return next((row for row in known if row.name == self.name_of), None)
+
+    def trail(self) -> str:
+        return self.name_of
+
+    def summary(self) -> str:
+        row = self.row
+        if row is None:
+            return ""
+        text = str(status(row.status))
+        best = self.view.detail.best if self.view else None
+        return f"{text} · best {number(best.value)}" if best is not None and best.value is not None else text
+
+    def summary_role(self) -> str:
+        row = self.row
+        return status(row.status).role if row else "dim"
+
+    def arrived(self, snapshot: Snapshot[Any]) -> None:
+        if snapshot.value is not None:
+            self._newest = snapshot.value
+            self._look()
+        self._draw_overview()
+
+    def _look(self) -> None:
+        """Work out what the newest view tells, one view at a time and away from the event loop."""
+        if self._working or self._newest is None:
+            return
+        view, self._newest, self._working = self._newest, None, True
+        now = self.console.services.now()
+        self.work(lambda: find(view, now), self._found, self._not_found)
+
+    def _found(self, findings: Findings) -> None:
+        self._working = False
+        if not self.is_attached:
+            return
+        first, self.findings = self.findings is None, findings
+        self._draw(at_once=first)
+        self._look()
+
+    def _not_found(self, problem: Any) -> None:
+        self._working = False
+        self.console.tell(problem)
+
+    def _weigh(self) -> None:
+        """Work out what matters: only while that is looked at, and when there is much more to go by."""
+        found = self.findings
+        if found is None or self._weighing or self.part != "importance":
+            return
+        scored = len(found.progress)
+        active = found.view.detail.row.active
+        if self._weighed is not None:
+            before, was_active = self._weighed
+            if scored == before or (active == was_active and scored < before * GROWTH):
+                return
+        self._weighing, self._weighed = True, (scored, active)
+        detail, trials = found.view.detail, found.view.trials
+        self.work(lambda: importance(detail, trials), self._was_weighed, self._not_weighed)
+
+    def _was_weighed(self, result: Importance) -> None:
+        self._weighing = False
+        if self.is_attached:
+            self.importance = result
+            self._draw()
+
+    def _not_weighed(self, problem: Any) -> None:
+        self._weighing = False
+        self.console.tell(problem)
+
+    # Drawing
+
+    def tick(self) -> None:
+        row = self.row
+        if row is not None and row.active:
+            self._draw_overview()
+            self.query_one(TrialsPane).tick(self.console.services.now())
+
+    def _draw_overview(self) -> None:
+        services = self.console.services
+        view, row, now, findings = self.view, self.row, services.now(), self.findings
+        self.query_one("#overview", Page).show(
+            lambda width: tuning_facts.overview(
+                view, row, now, width, target=services.target, findings=findings
+            )
+        )
+
+    def _draw(self, *, at_once: bool = False) -> None:
+        """Draw the part in sight."""
+        self._draw_overview()
+        findings, now = self.findings, self.console.services.now()
+        if findings is None:
+            for plot in ("#progress", "#scatter", "#parallel"):
+                self.query_one(plot, Plot).show(
+                    "loading", lambda w, h: [[], [("  Loading the trials …", "dim")]]
+                )
+            return
+        part = self.part
+        beside = part == "overview" and self.wide
+        if part in ("trials", "parallel") or beside:
+            self.query_one(TrialsPane).show_findings(findings, now)
+        if part == "progress" or beside:
+            self.query_one("#progress", Plot).show(
+                (findings, self._by_time),
+                partial(tuning_plots.progress, findings, by_time=self._by_time),
+                at_once=at_once,
+            )
+        if part == "scatter":
+            self.query_one("#scatter", Plot).show(
+                (findings, self._parameter),
+                partial(tuning_plots.against, findings, self._parameter),
+                at_once=at_once,
+            )
+        if part == "parallel":
+            self._draw_parallel(findings, at_once)
+        if part == "importance":
+            found = self.importance
+            self.query_one("#importance", Page).show(lambda width: tuning_verdicts.importance(found, width))
+            self._weigh()
+        if part == "default":
+            self.query_one("#default", Page).show(lambda width: tuning_verdicts.default(findings, now, width))
+
+    def _draw_parallel(self, findings: Findings, at_once: bool) -> None:
+        trial = self.query_one(TrialsPane).current
+        chosen = trial.name if trial is not None else ""
+        order = tuple(item.name for item in self.importance.parameters) if self.importance else ()
+        self.query_one("#parallel", Plot).show(
+            (findings, self._first_axis, self._lines, chosen, order),
+            partial(self._parallel, findings, chosen, order),
+            at_once=at_once,
+        )
+
+    def _parallel(
+        self, findings: Findings, chosen: str, order: Sequence[str], width: int, height: int
+    ) -> Any:
+        return tuning_parallel.parallel(
+            findings, width, height, first=self._first_axis, lines=self._lines, chosen=chosen, order=order
+        )
+
+    def part_shown(self, name: str) -> None:
+        target = {"overview": "#overview", "trials": "#trial-list", "importance": "#importance", "default": "#default"}  # fmt: skip
+        if name in target:
+            self.query_one(target[name]).focus()
+        else:
+            self.set_focus(None)
+        self._draw(at_once=True)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self.query("#overview"):
+            self._draw()
+
+    # Keys
+
+    def offers(self, action: actions.Action) -> bool:
+        row, part = self.row, self.part
+        belongs = {
+            "next_parameter": ("scatter", "parallel"),
+            "open": ("parallel",),
+            "more": ("parallel",),
+            "fewer": ("parallel",),
+            "axis": ("progress", "overview" if self.wide else "progress"),
+            "filter": ("trials",),
+            "sort": ("trials",),
+            "copy": ("trials", "parallel", "overview"),
+            "best": ("overview", "progress", "default", "importance"),
+            "defaults": ("overview", "default"),
+            "deploy": ("overview", "trials"),
+        }
+        if action.verb in belongs and part not in belongs[action.verb]:
+            return False
+        if action.verb in ("best", "deploy"):
+            view = self.view
+            return view is not None and view.detail.best is not None
+        return row is None or tuning_facts.possible(action.verb, row)
+
+    def leave(self) -> bool:
+        """Esc drops the filter of the trials first."""
+        pane = self.query_one(TrialsPane)
+        if pane.filter:
+            pane.set_filter("")
+            return True
+        return False
+
+    def _turn(self, step: int) -> None:
+        if self.findings is None:
+            return
+        number_of = max(1, len(self.findings.against))
+        if self.part == "scatter":
+            self._parameter = (self._parameter + step) % number_of
+        elif self.part == "parallel":
+            self._first_axis = (self._first_axis + step) % number_of
+        self._draw(at_once=True)
+
+    def action_next_parameter(self) -> None:
+        self._turn(1)
+
+    def action_previous_parameter(self) -> None:
+        self._turn(-1)
+
+    def action_next_trial(self) -> None:
+        if self.part == "parallel":
+            self.query_one(TrialsPane).rows.action_down()
+            self._draw(at_once=True)
+
+    def action_previous_trial(self) -> None:
+        if self.part == "parallel":
+            self.query_one(TrialsPane).rows.action_up()
+            self._draw(at_once=True)
+
+    def action_axis(self) -> None:
+        self._by_time = not self._by_time
+        self._draw(at_once=True)
+
+    def action_more(self) -> None:
+        self._lines = min(tuning_parallel.MOST_LINES, self._lines * 2)
+        self._draw(at_once=True)
+
+    def action_fewer(self) -> None:
+        self._lines = max(1, self._lines // 2)
+        self._draw(at_once=True)
+
+    def action_filter(self) -> None:
+        if self.part != "trials":
+            self.show_part("trials")
+        self.query_one(TrialsPane).ask_filter()
+
+    def action_sort(self) -> None:
+        self.query_one(TrialsPane).sort()
+
+    def action_reverse(self) -> None:
+        self.query_one(TrialsPane).reverse()
+
+    @on(Rows.Opened, "#trial-list")
+    async def _opened(self, event: Rows.Opened) -> None:
+        await self.console.open_job(str(event.key))
+
+    async def action_open(self) -> None:
+        trial = self.query_one(TrialsPane).current if self.part == "parallel" else None
+        if trial is not None:
+            await self.console.open_job(trial.name)
+
+    def _best(self) -> TrialRow | None:
+        view = self.view
+        if view is None or view.detail.best is None:
+            self.console.flash("No trial has a value yet.", "wait")
+            return None
+        return view.detail.best
+
+    async def action_best(self) -> None:
+        best = self._best()
+        if best is not None:
+            await self.console.open_job(best.name)
+
+    def action_copy(self) -> None:
+        trial = self.query_one(TrialsPane).current if self.part in ("trials", "parallel") else self._best()
+        view = self.view
+        if trial is None or view is None:
+            return
+        definition = view.detail.definition(trial.definition)
+        static = dict(definition.static) if definition is not None else {}
+        short = tuning_facts.short_name(trial.name, self.name_of)
+        self.console.copy(tuning_facts.as_json(trial, static), f"the hyperparameters of trial {short}")
+
+    def action_stop(self) -> None:
+        row = self.row
+        if row is not None and self.console.allowed(actions.get("tuning.stop")):
+            tuning_actions.confirm_stop(self, row)
+
+    def action_delete(self) -> None:
+        row = self.row
+        if row is not None and self.console.allowed(actions.get("tuning.delete")):
+            tuning_actions.confirm_delete(self, row)
+
+    def action_warm_start(self) -> None:
+        row = self.row
+        if row is not None and self.console.allowed(actions.get("tuning.warm_start")):
+            tuning_actions.open_warm_start(self, row)
+
+    def action_deploy(self) -> None:
+        view = self.view
+        if view is not None and self.console.allowed(actions.get("tuning.deploy")):
+            tuning_actions.confirm_deploy(self, view)
+
+    def action_defaults(self) -> None:
+        view = self.view
+        if view is not None and self.console.allowed(actions.get("tuning.defaults")):
+            tuning_actions.confirm_defaults(self, view)
