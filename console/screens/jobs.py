@@ -65,6 +65,13 @@ class JobsScreen(ListScreen[AnyJob]):
         Order[AnyJob](2, lambda row: (kind_of(row), -row.created)),
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled = False
+
+    def on_key(self) -> None:
+        self._settled = True
+
     def make_rows(self) -> Rows[AnyJob]:
         return Rows(
             [
@@ -147,6 +154,9 @@ class JobsScreen(ListScreen[AnyJob]):
             self.show_rows()
         super().arrived(snapshot)
         if snapshot.topic in (self.topic, topics.TRANSFORMS):
+            if not self._settled:  # until both lists are there, the cursor waits at the first row
+                self.rows().action_first()
+                self._settled = {topics.JOBS, topics.TRANSFORMS} <= self.snapshots.keys()
             self.observe()
         elif snapshot.value is not None:
             self.rows().repaint()

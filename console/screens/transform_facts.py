@@ -43,7 +43,7 @@ def in_a_cell(progress: TransformProgress | None) -> str:
     if part is not None and part < 1:
         done = f"{part:.0%}".replace("%", " %")
     elif progress.records is not None:
-        done = f"{number(progress.records)} rec"
+        return f"{number(progress.records)} records"
     else:
         done = size(progress.bytes) if progress.bytes is not None else ""
     return " · ".join(text for text in (done, rate(progress.records_per_second)) if text)
@@ -187,13 +187,14 @@ def charts(series: Sequence[SeriesData]) -> list[tuple[str, tuple[Series, ...]]]
     for one in series:
         if one.name not in ("records", "bytes") or len(one.points) < 2:
             continue
-        so_far = tuple((x - start, y) for x, y in one.points)
+        name, unit = ("MB", 1e6) if one.name == "bytes" else (one.name, 1.0)
+        so_far = tuple((x - start, y / unit) for x, y in one.points)
         speed = tuple(
             (x, (y - before) / (x - earlier))
             for (earlier, before), (x, y) in itertools.pairwise(so_far)
             if x > earlier
         )
-        for title, points in ((f"{one.name} per second", speed), (f"{one.name} so far", so_far)):
+        for title, points in ((f"{name} per second", speed), (f"{name} so far", so_far)):
             found.append((title, (Series(title, points),)))
     for name in ("CPUUtilization", "MemoryUtilization"):
         lines = tuple(

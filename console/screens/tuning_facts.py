@@ -156,15 +156,20 @@ def _counters(view: TuningView | None, row: TuningRow, width: int) -> Lines:
         (text, "strong"),
     ]
     early = sum(1 for trial in view.trials if trial.early_stopped) if view is not None else 0
-    for amount, word, role in (
-        (counts.running, "running", "live"),
-        (counts.retryable, "to be tried again", "wait"),
-        (early or counts.stopped, "stopped early" if early else "stopped", "wait"),
-        (counts.failed, "failed", "bad"),
-    ):
-        if amount:
-            line.append((f" · {amount} {word}", role))
-    return [line]
+    more: list[Run] = [
+        (f" · {amount} {word}", role)
+        for amount, word, role in (
+            (counts.running, "running", "live"),
+            (counts.retryable, "to be tried again", "wait"),
+            (early or counts.stopped, "stopped early" if early else "stopped", "wait"),
+            (counts.failed, "failed", "bad"),
+        )
+        if amount
+    ]
+    if sum(len(run[0]) for run in (*line, *more)) <= width:
+        return [[*line, *more]]
+    more[0] = (more[0][0].removeprefix(" · "), more[0][1])
+    return [line, [(" " * LABEL, ""), *more]]
 
 
 def _best(detail: TuningDetail | None, row: TuningRow, now: float, width: int) -> Lines:

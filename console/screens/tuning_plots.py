@@ -109,14 +109,12 @@ def progress(findings: Findings, width: int, height: int, *, by_time: bool) -> L
     )
     head: list[Run] = [
         (f"{_objective(findings)}  ", "strong"),
-        ("━━ best so far  ", "series-2"),
+        (f"━{BEST} best so far  ", "series-2"),
         *marks.key(),
     ]
     band = default_band(findings)
     if band is not None:
-        head.append(("░ default's spread  ", "dim"))
-    if failed:
-        head.append((f"{FAILED} failed  ", "bad"))
+        head.append(("░ default", "dim"))
     last = max(at.values(), default=1.0)
     plane = Plane(
         head=tuple(head),

@@ -68,7 +68,7 @@ class TrialsPane(Vertical):
             columns.append(
                 Column(
                     name,
-                    max(7, min(11, len(name))),
+                    max(9, min(11, len(name))),
                     right=True,
                     drop=1 if place < 2 else 4 if place < 4 else 9 + place,
                 )
