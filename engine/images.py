@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from engine import builtin
+from engine import builtin, frameworks
 
 Kind = Literal["training", "inference", "both"]
 
@@ -70,17 +70,26 @@ class Runtime:
     builtin: str = ""
     script: bool = True
 
-    def training(self, hyperparameters: Mapping[str, str]) -> tuple[str, ...] | None:
+    def training(
+        self, hyperparameters: Mapping[str, str], environment: Mapping[str, str]
+    ) -> tuple[str, ...] | None:
         """The command of a training job: XGBoost's image runs the script that ``sagemaker_program`` names, else its algorithm."""
-        if self.builtin and self.script and hyperparameters.get("sagemaker_program"):
-            return _TRAIN
+        named = hyperparameters.get("sagemaker_program") or environment.get("SAGEMAKER_PROGRAM")
+        if self.builtin and self.script and named:
+            return _told(_TRAIN, self.framework, self.version)
         return self.train
 
     def serving(self, environment: Mapping[str, str]) -> tuple[str, ...] | None:
         """The command of a model's container: XGBoost's image runs the script that ``SAGEMAKER_PROGRAM`` names, else its algorithm."""
         if self.builtin and self.script and environment.get("SAGEMAKER_PROGRAM"):
-            return _SERVE
+            return _told(_SERVE, self.framework, self.version)
         return self.serve
+
+
+def _told(command: tuple[str, ...], framework: str, version: str) -> tuple[str, ...]:
+    """A command with what its container says first: that the framework's version is another one, where it is."""
+    said = frameworks.note(framework, version)
+    return (*command, said) if said else command
 
 
 def repositories() -> list[str]:
@@ -107,8 +116,8 @@ def resolve(image: str) -> Runtime:
     tag = found["tag"] or ""
     version = _VERSION.match(tag)
     algorithm = builtin.ALIASES.get(name, name) if builtin.is_builtin(name) else ""
-    train: tuple[str, ...] = _TRAIN
-    serve: tuple[str, ...] = _SERVE
+    train = _told(_TRAIN, entry.framework, version[0] if version else "")
+    serve = _told(_SERVE, entry.framework, version[0] if version else "")
     if algorithm:
         train, serve = (*_BUILTIN_TRAIN, algorithm, tag), (*_BUILTIN_SERVE, algorithm, tag)
     return Runtime(

@@ -53,6 +53,9 @@ def script_model(environment: Environment) -> Servant:
     Raises:
         ServingError: The user's script or its requirements cannot be had.
     """
+    # What there is to say of the framework, for example that it is of another version than the image's.
+    for said in sys.argv[1:]:
+        log.info("%s", said)
     directories = environment.code_directories()
     for directory in directories:
         requirements = directory / "requirements.txt"

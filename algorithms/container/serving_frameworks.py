@@ -151,6 +151,47 @@ class PyTorch:
         return codecs.encode(prediction, chosen, self.style), chosen
 
 
+class XGBoost:
+    """The XGBoost container's defaults: DMatrix in, the Booster's predictions out; ``model_fn`` has none."""
+
+    style: Style = "pytorch"
+
+    def __init__(self, default_accept: str) -> None:
+        self._accept = default_accept
+
+    def model_fn(self, model_dir: str) -> Any:
+        """There is no default: a model may have been saved in any way."""
+        raise NotImplementedError(
+            "Please provide a model_fn implementation.\n"
+            "See documentation for model_fn at https://github.com/aws/sagemaker-python-sdk"
+        )
+
+    def input_fn(self, input_data: str | bytes, content_type: str) -> Any:
+        """A DMatrix of CSV, LIBSVM or recordIO-protobuf."""
+        import xgboost
+
+        from algorithms.builtin.xgb import payloads
+
+        try:
+            kind = payloads.kind_of(content_type)
+        except payloads.Unreadable as error:
+            raise codecs.UnsupportedFormat(content_type) from error
+        body = input_data.encode() if isinstance(input_data, str) else input_data
+        try:
+            return xgboost.DMatrix(payloads.features(body, kind))
+        except payloads.Unreadable as error:
+            raise codecs.Unparsable(str(error)) from error
+
+    def predict_fn(self, data: Any, model: Any) -> Any:
+        """``model.predict(data, validate_features=False)``."""
+        return model.predict(data, validate_features=False)
+
+    def output_fn(self, prediction: Any, accept: str) -> tuple[bytes, str]:
+        """JSON, CSV (one row a line) or NPY."""
+        chosen = codecs.choose(accept, self._accept)
+        return codecs.encode(prediction, chosen, self.style), chosen
+
+
 def framework(name: str, model_dir: Path, default_accept: str) -> Framework:
     """The defaults of a framework by name.
 
@@ -167,4 +208,6 @@ def framework(name: str, model_dir: Path, default_accept: str) -> Framework:
         return PyTorch(default_accept)
     if name in ("scikit-learn", "sklearn"):
         return ScikitLearn(default_accept)
-    raise ValueError(f"No serving defaults for framework '{name}': pytorch or scikit-learn.")
+    if name == "xgboost":
+        return XGBoost(default_accept)
+    raise ValueError(f"No serving defaults for framework '{name}': pytorch, scikit-learn or xgboost.")

@@ -222,4 +222,7 @@ def _run_module(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # What there is to say of the framework, for example that it is of another version than the image's.
+    for said in sys.argv[1:]:
+        print(said, flush=True)
     sys.exit(main(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))))

@@ -93,7 +93,8 @@ def command_of(document: Mapping[str, Any], interpreter: Path) -> list[str]:
     arguments = list(algorithm.get("ContainerArguments") or [])
     entrypoint = list(algorithm.get("ContainerEntrypoint") or [])
     if not entrypoint:
-        train = resolve(algorithm["TrainingImage"]).training(document.get("HyperParameters", {}))
+        runtime = resolve(algorithm["TrainingImage"])
+        train = runtime.training(document.get("HyperParameters", {}), document.get("Environment", {}))
         if train is None:
             raise ChannelError(f"The image {algorithm['TrainingImage']} cannot train.")
         entrypoint = [str(interpreter) if item == sys.executable else item for item in train]

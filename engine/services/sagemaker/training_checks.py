@@ -76,7 +76,7 @@ def _takes_pipe(params: Mapping[str, Any]) -> bool:
     """Whether a job's channels may be of mode Pipe: a built-in algorithm gets the files all the same."""
     algorithm = params["AlgorithmSpecification"]
     runtime = resolve(algorithm["TrainingImage"])
-    command = runtime.training(params.get("HyperParameters") or {})
+    command = runtime.training(params.get("HyperParameters") or {}, params.get("Environment") or {})
     return bool(runtime.builtin) and command == runtime.train and not algorithm.get("ContainerEntrypoint")
 
 
