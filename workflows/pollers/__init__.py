@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workflows.budget import Pace
-from workflows.observe import logs
+from workflows.observe.logs import PAGE, LogReader
 from workflows.pollers.endpoints import EndpointMetricsPoller, EndpointPoller, EndpointsPoller
 from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
@@ -50,11 +50,11 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
         case "transform-progress":
             return TransformProgressPoller(topic.name, pace)
         case "transform-logs":
-            return LogPoller(logs.LogReader.of_transform(topic.name, tail=logs.PAGE))
+            return LogPoller(LogReader.of_transform(topic.name, tail=PAGE))
         case "job-logs":
-            return LogPoller(logs.LogReader.of_job(topic.name, tail=logs.PAGE))
+            return LogPoller(LogReader.of_job(topic.name, tail=PAGE))
         case "endpoint-logs":
-            return LogPoller(logs.LogReader.of_endpoint(topic.name, tail=1_000))
+            return LogPoller(LogReader.of_endpoint(topic.name, tail=1_000))
         case "job-metrics":
             return JobMetricsPoller(topic.name, pace)
         case "endpoint-metrics":
