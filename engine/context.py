@@ -40,6 +40,7 @@ class Engine:
     async def start(self) -> None:
         """Make the default role and bucket, re-adopt jobs, go on with tuning jobs, bring endpoints back and go on with transform jobs."""
         self._make_defaults()
+        self.transforms.hold()
         await self.jobs.start()
         await self.tuning.start()
         await self.hosting.start()

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +23,7 @@ from engine.transforms.fleet import Broken, Fleet
 from engine.transforms.inputs import inputs, output_place
 from engine.transforms.journal import Entry, Journal
 from engine.transforms.meters import Meters
-from engine.transforms.plan import Plan, load_inputs, save_inputs
+from engine.transforms.plan import Input, Plan, load_inputs, save_inputs
 from engine.transforms.settings import SINGLE, Settings, settings
 
 if TYPE_CHECKING:
@@ -119,10 +119,13 @@ class Run:
         return Outcome("Failed", f"{failed}: {record.SEE_LOGS}") if failed else Outcome("Completed")
 
     async def _wait_for_room(self, document: dict[str, Any]) -> Share:
-        """The share of one instance, first come, first served among training and transform jobs."""
-        name = f"{record.KIND}/{self.name}"
+        """The share of one instance, first come, first served among training and transform jobs; one that ran before has it."""
+        name = held_as(self.name)
         self._held.append(name)
-        return await self._capacity.take(name, document["TransformResources"]["InstanceType"])
+        instance = document["TransformResources"]["InstanceType"]
+        if "TransformStartTime" in document:
+            return self._capacity.hold(name, instance)
+        return await self._capacity.take(name, instance)
 
     def _list(self, document: dict[str, Any]) -> None:
         """Write down the objects once: what comes later below the prefix is not the job's."""
@@ -139,13 +142,16 @@ class Run:
     def _pending(self, journal: Journal) -> tuple[int, int]:
         """Bytes of all objects, and how many objects are left: they are listed for the feeder."""
         total = pending = 0
-        items = []
-        for item in load_inputs(self.root / "inputs"):
-            total += item.size
-            if item.number not in journal.entries:
-                items.append(item)
-                pending += 1
-        save_inputs(self.root / "pending", iter(items))
+
+        def left() -> Iterator[Input]:
+            nonlocal total, pending
+            for item in load_inputs(self.root / "inputs"):
+                total += item.size
+                if item.number not in journal.entries:
+                    pending += 1
+                    yield item
+
+        save_inputs(self.root / "pending", left())
         return total, pending
 
     async def _transform(
@@ -186,7 +192,7 @@ class Run:
         ids = list(document.get("_instances", []))
         wanted = min(resources["InstanceCount"], pending)
         while len(self._held) < wanted:
-            name = f"{record.KIND}/{self.name}/{len(self._held)}"
+            name = f"{held_as(self.name)}/{len(self._held)}"
             if self._capacity.try_take(name, resources["InstanceType"]) is None:
                 break
             self._held.append(name)
@@ -282,6 +288,11 @@ class Run:
                 lambda doc: record.end(doc, outcome.status, self.engine.clock.time(), outcome.reason),
                 outcome.status,
             )
+
+
+def held_as(name: str) -> str:
+    """The name under which a job holds its share of the machine: a training job may have the same name as a transform job."""
+    return f"{record.KIND}/{name}"
 
 
 def _stamped(line: str) -> str:

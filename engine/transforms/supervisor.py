@@ -9,9 +9,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from engine.hosting import processes
-from engine.store import Filter
+from engine.store import Filter, Resource
 from engine.transforms import record
-from engine.transforms.run import Run
+from engine.transforms.run import Run, held_as
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -27,15 +27,16 @@ class Transforms:
         self._runs: dict[str, Run] = {}
         self._changes: dict[str, asyncio.Event] = {}
 
+    def hold(self) -> None:
+        """Take the shares of the jobs that ran when the engine ended, before jobs that waited are let in."""
+        for row in self._open():
+            if "TransformStartTime" in row.document:
+                instance = row.document["TransformResources"]["InstanceType"]
+                self.engine.jobs.capacity.hold(held_as(row.name), instance)
+
     async def start(self) -> None:
         """Take up every job that was not at its end, oldest first, and clear what ended jobs left behind."""
-        store = self.engine.store
-        rows = [
-            row
-            for status in ("InProgress", "Stopping")
-            for row in store.select(record.KIND, [Filter("status", "=", status)])
-        ]
-        rows.sort(key=lambda row: (row.created, row.name))
+        rows = self._open()
         await asyncio.to_thread(self._sweep, {row.name for row in rows})
         for row in rows:
             self._begin(row.name)
@@ -83,6 +84,14 @@ class Transforms:
         event = self._changes.setdefault(name, asyncio.Event())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
+
+    def _open(self) -> list[Resource]:
+        rows = [
+            row
+            for status in ("InProgress", "Stopping")
+            for row in self.engine.store.select(record.KIND, [Filter("status", "=", status)])
+        ]
+        return sorted(rows, key=lambda row: (row.created, row.name))
 
     def _begin(self, name: str) -> None:
         run = Run(self.engine, name, self._notify)
