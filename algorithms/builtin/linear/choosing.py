@@ -46,14 +46,20 @@ def choose(
     """The best model and its number.
 
     A binary classifier's threshold is calibrated for each model on ``table`` (validation, else training data) and the models are
-    compared by the criterion, then by their loss. Other models are compared by their loss.
+    compared by the criterion, then by their loss. Where the customer named no criterion, models whose accuracy is within a standard
+    error of the best one's count as equal: single rows do not outweigh the loss. Other models are compared by their loss.
     """
     if settings.predictor_type != BINARY or settings.criterion == "loss_function":
         index = int(np.argmin(losses))
         return model_of(settings, scaling, weights, index), index
     finite = np.flatnonzero(np.isfinite(losses)).tolist()
     cuts = _cuts(settings, scaling, weights, finite, table)
-    best = max(finite, key=lambda number: (cuts[number].merit, -losses[number]))
+    top = max(cut.merit for cut in cuts.values())
+    slack = 0.0
+    if not settings.criterion_given:
+        slack = (top * (1 - top) / samples(settings, table)) ** 0.5
+    equal = [number for number in finite if cuts[number].merit >= top - slack]
+    best = min(equal, key=lambda number: float(losses[number]))
     cut = cuts[best]
     _tell(settings, cut, table, log)
     return model_of(settings, scaling, weights, best, cut.threshold), best
