@@ -48,7 +48,7 @@ class Sparse(NamedTuple):
         width: How many columns the rows have.
     """
 
-    values: Floats
+    values: NDArray[Any]
     columns: NDArray[np.int64]
     counts: NDArray[np.int64]
     width: int

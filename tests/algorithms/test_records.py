@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,63 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from algorithms.formats import recordio, records, varints
+from algorithms.formats.message import record_class
 from algorithms.formats.recordio import RecordIOError
 from algorithms.formats.records import RecordError, Sparse
 
 KINDS = {"f4": "float32_tensor", "f8": "float64_tensor", "i8": "int32_tensor"}
 
 
-@cache
-def message() -> Any:
-    """``aialgs.data.Record`` as google.protobuf makes it from its published definition."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    file = descriptor_pb2.FileDescriptorProto(name="record.proto", package="aialgs.data", syntax="proto2")
-    field = descriptor_pb2.FieldDescriptorProto
-
-    def add(owner: Any, name: str, number: int, kind: int, repeated: bool = False, of: str = "") -> Any:
-        made = owner.field.add(name=name, number=number, type=kind)
-        made.label = field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL
-        if of:
-            made.type_name = of
-        return made
-
-    for name, kind in (
-        ("Float32", field.TYPE_FLOAT),
-        ("Float64", field.TYPE_DOUBLE),
-        ("Int32", field.TYPE_INT32),
-    ):
-        tensor = file.message_type.add(name=f"{name}Tensor")
-        for number, (part, type_) in enumerate(
-            (("values", kind), ("keys", field.TYPE_UINT64), ("shape", field.TYPE_UINT64)), 1
-        ):
-            add(tensor, part, number, type_, repeated=True).options.packed = True
-    value = file.message_type.add(name="Value")
-    value.oneof_decl.add(name="value")
-    for name, number, of in (
-        ("float32_tensor", 2, "Float32"),
-        ("float64_tensor", 3, "Float64"),
-        ("int32_tensor", 7, "Int32"),
-    ):
-        add(value, name, number, field.TYPE_MESSAGE, of=f".aialgs.data.{of}Tensor").oneof_index = 0
-    record = file.message_type.add(name="Record")
-    for name, number, entry in (("features", 1, "FeaturesEntry"), ("label", 2, "LabelEntry")):
-        nested = record.nested_type.add(name=entry)
-        nested.options.map_entry = True
-        add(nested, "key", 1, field.TYPE_STRING)
-        add(nested, "value", 2, field.TYPE_MESSAGE, of=".aialgs.data.Value")
-        add(record, name, number, field.TYPE_MESSAGE, repeated=True, of=f".aialgs.data.Record.{entry}")
-    for name, number in (("uid", 3), ("metadata", 4), ("configuration", 5)):
-        add(record, name, number, field.TYPE_STRING)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("aialgs.data.Record"))
-
-
 def google(rows: Any, labels: Any, kind: str, label_kind: str, keys: Any = None, width: int = 0) -> bytes:
     out = []
     for index, row in enumerate(rows):
-        one = message()()
+        one = record_class()()
         tensor = getattr(one.features["values"], KINDS[kind])
         tensor.values.extend(row.tolist())
         if keys is not None:
@@ -239,7 +192,7 @@ def test_answers_carry_their_columns_as_labels() -> None:
     raw = records.outputs({"score": np.array([[0.25, 0.75], [1, 0]]), "predicted_label": np.array([1, 0])})
     found = []
     for payload in recordio.payloads(io.BytesIO(raw)):
-        one = message().FromString(payload)
+        one = record_class().FromString(payload)
         found.append({name: list(value.float32_tensor.values) for name, value in one.label.items()})
     assert found == [
         {"score": [0.25, 0.75], "predicted_label": [1.0]},
