@@ -44,25 +44,28 @@ class CurveReader:
     """
 
     def __init__(self, definitions: Mapping[str, str]) -> None:
-        self._expressions: list[tuple[str, re.Pattern[str]]] = []
+        self._expressions: list[tuple[str, str, re.Pattern[str]]] = []
         for name, expression in definitions.items():
             try:
                 compiled = re.compile(expression)
             except re.error:
                 continue
             if compiled.groups:
-                self._expressions.append((name, compiled))
+                self._expressions.append((name, literal(expression), compiled))
         self._points: dict[str, list[tuple[float, float]]] = {}
         self._epochs: dict[str, list[int | None]] = {}
 
     def read(self, lines: Iterable[LogLine]) -> None:
-        """Take further lines."""
+        """Take further lines. A tab is written #011 in CloudWatch Logs and in the definitions of built-in algorithms."""
         for line in lines:
             text = line.text[:LONGEST_LINE]
+            marked = text.replace("\t", "#011")
             epoch: int | None = None
             looked = False
-            for name, expression in self._expressions:
-                found = expression.search(text)
+            for name, part, expression in self._expressions:
+                if part not in marked and part not in text:
+                    continue  # a built-in algorithm has sixty definitions, and a line matches a few
+                found = expression.search(marked) or (expression.search(text) if marked != text else None)
                 if found is None:
                     continue
                 try:
@@ -84,9 +87,41 @@ class CurveReader:
         """What was found so far, in the order of the definitions."""
         return tuple(
             Curve(name, tuple(self._points[name]), _steps(self._epochs[name]))
-            for name, _ in self._expressions
+            for name, _, _ in self._expressions
             if name in self._points
         )
+
+
+def literal(expression: str) -> str:
+    """The longest text that every match of an expression contains; empty where that cannot be told easily."""
+    if "|" in expression or "(?" in expression.replace("(?:", ""):
+        return ""
+    runs, run, depth, at = [], "", 0, 0
+    while at < len(expression):
+        char = expression[at]
+        step = 1
+        if char == "\\":
+            follower, step = expression[at + 1 : at + 2], 2
+            char = "" if follower.isalnum() else follower
+        elif char == "[":
+            end = expression.find("]", at + 2)
+            char, step = "", (end + 1 if end > 0 else len(expression)) - at
+        elif char == "{":
+            end = expression.find("}", at)
+            char, step = "", (end + 1 if end > 0 else len(expression)) - at
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+            char = ""
+        elif char in ".^$*+?}":
+            char = ""
+        quantified = expression[at + step : at + step + 1] in ("*", "?", "{")
+        if char and depth == 0 and not quantified:
+            run += char
+        else:
+            runs.append(run)
+            run = ""
+        at += step
+    return max([*runs, run], key=len)
 
 
 def _epoch(text: str) -> int | None:
