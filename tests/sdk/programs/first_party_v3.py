@@ -58,8 +58,8 @@ def fitted(name, hyperparameters, channels, version=None):
     return client.describe_training_job(TrainingJobName=made._latest_training_job.training_job_name)
 
 
-def channel(name, uri, content_type=None):
-    return InputData(channel_name=name, data_source=uri, content_type=content_type)
+def channel(name, uri, **more):
+    return InputData(channel_name=name, data_source=uri, **more)
 
 
 def asked(job, name, bodies):
@@ -98,7 +98,7 @@ text = "\n".join(",".join(f"{v:.8g}" for v in row) for row in cloud[:3])
 job = fitted(
     "pca",
     {"feature_dim": 4, "num_components": 2, "mini_batch_size": 100},
-    [channel("train", put("cloud.csv", cloud), "text/csv;label_size=0")],
+    [channel("train", put("cloud.csv", cloud), content_type="text/csv;label_size=0")],
 )
 (answer,) = asked(job, "v3-pca", [("text/csv", "application/json", text)])
 result["pca"] = [len(p["projection"]) for p in json.loads(answer)["projections"]]
@@ -106,7 +106,7 @@ result["pca"] = [len(p["projection"]) for p in json.loads(answer)["projections"]
 job = fitted(
     "kmeans",
     {"feature_dim": 4, "k": 3},
-    [channel(n, put("cloud.csv", cloud), "text/csv;label_size=0") for n in ("train", "test")],
+    [channel(n, put("cloud.csv", cloud), content_type="text/csv;label_size=0") for n in ("train", "test")],
 )
 (answer,) = asked(job, "v3-kmeans", [("text/csv", "application/json", text)])
 result["kmeans"] = [sorted(p) for p in json.loads(answer)["predictions"]]
@@ -118,7 +118,7 @@ rows = put("rows.csv", np.column_stack([target, cloud]))
 job = fitted(
     "linear-learner",
     {"feature_dim": 4, "predictor_type": "regressor", "mini_batch_size": 50, "epochs": 10},
-    [channel("train", rows, "text/csv"), channel("validation", rows, "text/csv")],
+    [channel("train", rows, content_type="text/csv"), channel("validation", rows, content_type="text/csv")],
 )
 (answer,) = asked(job, "v3-linear", [("text/csv", "application/json", text)])
 result["linear"] = [p["score"] for p in json.loads(answer)["predictions"]]
@@ -149,7 +149,7 @@ job = fitted(
 )
 result["deepar"] = len(json.loads(answer)["predictions"][0]["mean"])
 
-channels = [channel("train", rows, "csv"), channel("validation", rows, "csv")]
+channels = [channel("train", rows, content_type="csv"), channel("validation", rows, content_type="csv")]
 static = {"objective": "reg:squarederror", "num_round": 20, "max_depth": 4}
 job = fitted("xgboost", static, channels, version="1.7-1")
 answers = asked(job, "v3-xgboost", [("text/csv", "text/csv", text), ("text/csv", "application/json", text)])
