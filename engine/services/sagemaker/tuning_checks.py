@@ -44,6 +44,8 @@ def completed(engine: Engine, params: Mapping[str, Any]) -> dict[str, Any]:
             example = {parameter.name: parameter.at(0.0) for parameter in space}
             training_checks.check(engine, children.parameters(definition, _CHILD, example))
             _add_objective(definition, record.objective(request, index), runtime)
+            # SDK v2 attaches to tuning jobs by it, whatever it sent.
+            definition["ResourceConfig"] = children.resource_config(definition)
             spaces.append(space)
     except RangeError as error:
         raise validation(str(error)) from error
@@ -116,7 +118,11 @@ def _runtime(definition: Mapping[str, Any]) -> Runtime | None:
 def _algorithm(definition: Mapping[str, Any], runtime: Runtime | None) -> str:
     """The repository of the built-in algorithm that a definition trains, "" for a script of the person's."""
     static = definition.get("StaticHyperParameters") or {}
-    if runtime is None or not runtime.builtin or runtime.training(static) != runtime.train:
+    if (
+        runtime is None
+        or not runtime.builtin
+        or runtime.training(static, definition.get("Environment") or {}) != runtime.train
+    ):
         return ""
     return runtime.repository
 
