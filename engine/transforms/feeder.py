@@ -89,7 +89,7 @@ class Feeder:
         self.total = Progress()
         self._outputs = Path(plan.outputs)
         self._processing = Processing(
-            plan.processing, plan.content_type, plan.accept, split=plan.split != "None"
+            plan.processing, plan.content_type, plan.accept, split=plan.split != "None", moment=plan.moment
         )
 
     async def run(self) -> None:

@@ -30,7 +30,7 @@ class Plan:
     """One run of a feeder.
 
     ``inputs`` is a file with one `Input` a line, ``sockets`` the workers' sockets, ``outputs`` the directory for finished files.
-    ``payload_mb`` is 0 when payloads are streamed whatever their size.
+    ``payload_mb`` is 0 when payloads are streamed whatever their size. ``moment`` is the inference time that records get with an id, "" for none.
     """
 
     inputs: str
@@ -47,6 +47,7 @@ class Plan:
     timeout: float
     retries: int
     processing: dict[str, str] = field(default_factory=dict)
+    moment: str = ""
 
     @property
     def limit(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -43,18 +44,22 @@ class Processing:
     Args:
         spec: The request's ``DataProcessing``.
         split: Whether objects are split into lines; else each is one record.
+        moment: The time that every record gets beside an inference id of its own; none without it.
 
     Raises:
         PathError: A filter that is not a path of the subset.
     """
 
-    def __init__(self, spec: Mapping[str, str], content_type: str, accept: str, *, split: bool) -> None:
+    def __init__(
+        self, spec: Mapping[str, str], content_type: str, accept: str, *, split: bool, moment: str = ""
+    ) -> None:
         self.input = compile_path(spec.get("InputFilter") or "$")
         self.output = compile_path(spec.get("OutputFilter") or "$")
         self.join = spec.get("JoinSource") == "Input"
         self._csv = format_of(content_type) == "csv" or (not content_type and format_of(accept) == "csv")
         self._csv_out = format_of(accept) == "csv"
         self._split = split
+        self._moment = moment
 
     @property
     def filters_input(self) -> bool:
@@ -64,7 +69,7 @@ class Processing:
     @property
     def changes_output(self) -> bool:
         """Whether what is stored is something else than the model's answer."""
-        return self.join or not self.output.whole
+        return self.join or not self.output.whole or bool(self._moment)
 
     def payload(self, data: bytes) -> bytes:
         """What the model is sent in place of a mini-batch.
@@ -97,7 +102,12 @@ class Processing:
             records = self._records(data)
             _same(len(records), len(rows))
             rows = [record + b"," + row for record, row in zip(records, rows, strict=True)]
-        return _rows(self.output, rows)
+        chosen = _rows(self.output, rows)
+        if not self._moment:
+            return chosen
+        return b"".join(
+            b"%b,%b,%b\n" % (row, str(uuid.uuid4()).encode(), self._moment.encode()) for row in _lines(chosen)
+        )
 
     def _stored_values(self, data: bytes, reply: bytes) -> bytes:
         records = self._records(data) if self.join else []
@@ -109,6 +119,8 @@ class Processing:
                 for number, (record, answer) in enumerate(zip(records, answers, strict=True))
             ]
         chosen = (_selected(self.output, value, number) for number, value in enumerate(answers))
+        if self._moment:
+            chosen = (_identified(value, self._moment) for value in chosen)
         return b"".join(_dumped(value) + b"\n" for value in chosen)
 
     def _answers(self, reply: bytes, wanted: int | None) -> list[Any]:
@@ -205,6 +217,11 @@ def _joined(record: Any, answer: Any) -> dict[str, Any]:
     if isinstance(record, dict):
         return {**record, OUTPUT: answer}
     return {INPUT: record, OUTPUT: answer}
+
+
+def _identified(value: Any, moment: str) -> dict[str, Any]:
+    known = value if isinstance(value, dict) else {OUTPUT: value}
+    return {**known, "SageMakerInferenceId": str(uuid.uuid4()), "SageMakerInferenceTime": moment}
 
 
 _encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -17,7 +17,7 @@ from engine.images import UnknownImage
 from engine.jobs.channels import ChannelError, NothingFound
 from engine.objects import Attributes
 from engine.store import Missing
-from engine.transforms import record
+from engine.transforms import capture, record
 from engine.transforms.feeding import Feeding, FeedingError
 from engine.transforms.fleet import Broken, Fleet
 from engine.transforms.inputs import inputs, output_place
@@ -114,6 +114,7 @@ class Run:
             if pending:
                 await self._transform(document, share, journal, total, pending)
             failed = journal.failure
+            await asyncio.to_thread(self._capture, document, journal)
         finally:
             journal.close()
         return Outcome("Failed", f"{failed}: {record.SEE_LOGS}") if failed else Outcome("Completed")
@@ -153,6 +154,12 @@ class Run:
 
         save_inputs(self.root / "pending", left())
         return total, pending
+
+    def _capture(self, document: dict[str, Any], journal: Journal) -> None:
+        entries = journal.entries
+        items = load_inputs(self.root / "inputs")
+        done = (item for item in items if (entry := entries.get(item.number)) and not entry.failed)
+        capture.store(self.engine.objects, document, done)
 
     async def _transform(
         self, document: dict[str, Any], share: Share, journal: Journal, total: int, pending: int
@@ -227,6 +234,7 @@ class Run:
             timeout=float(client.get("InvocationsTimeoutInSeconds", 600)),
             retries=int(client.get("InvocationsMaxRetries", 3)),
             processing=document["DataProcessing"],
+            moment=capture.moment(document),
         )
 
     async def _follow(

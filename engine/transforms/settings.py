@@ -37,7 +37,8 @@ def settings(document: Mapping[str, Any], wishes: Mapping[str, Any]) -> Settings
     if isinstance(wished, int) and 0 < wished <= 1000:
         concurrency = wished
     wished = wishes.get("MaxPayloadInMB")
-    if isinstance(wished, int) and 0 <= wished <= MOST_MB:
+    # Payloads without limit are for the request to ask for.
+    if isinstance(wished, int) and 0 < wished <= MOST_MB:
         payload = wished
     if wishes.get("BatchStrategy") in (SINGLE, MULTI):
         strategy = str(wishes["BatchStrategy"])

@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import struct
+import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -229,6 +231,28 @@ def test_answers_join_their_records(job: Transformer, echo: str, double: str) ->
         }
 
 
+def test_capture_lists_what_went_in_and_out(job: Transformer, double: str) -> None:
+    source = job.put({"a.csv": "1\n2\n", "x/b.csv": "3\n"})
+    place = unique("captured")
+    config = {"DestinationS3Uri": f"s3://{job.bucket}/{place}", "GenerateInferenceId": True}
+    name = job.begin(double, source, DataCaptureConfig=config, output={"Accept": "text/csv"})
+    found = job.ended(name)
+    assert found["TransformJobStatus"] == "Completed", (found.get("FailureReason"), job.data_log(name))
+    rows = [line.split(",") for line in job.outputs(name)["a.csv.out"].decode().splitlines()]
+    start = found["TransformStartTime"].astimezone(UTC)
+    assert [row[0] for row in rows] == ["2", "4"]
+    assert {row[2] for row in rows} == {start.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    assert len({uuid.UUID(row[1]) for row in rows}) == 2
+    manifests = {}
+    for kind in ("input", "output"):
+        prefix = f"{place}/{kind}/{start.strftime('%Y/%m/%d/%H')}/"
+        [item] = job.s3.list_objects_v2(Bucket=job.bucket, Prefix=prefix)["Contents"]
+        manifests[kind] = json.loads(job.s3.get_object(Bucket=job.bucket, Key=item["Key"])["Body"].read())
+    assert manifests["input"] == [{"prefix": source}, "a.csv", "x/b.csv"]
+    output = f"s3://{job.bucket}/out/{name}/"
+    assert manifests["output"] == [{"prefix": output}, "a.csv.out", "x/b.csv.out"]
+
+
 def test_every_framework_transforms(job: Transformer) -> None:
     source = job.put({"rows.csv": ROWS})
     assert job.run(job.model(DOUBLE, image=PYTORCH), source) == {"rows.csv.out": DOUBLED}
@@ -256,8 +280,6 @@ def test_metrics_tell_how_far_a_job_is(job: Transformer, double: str) -> None:
     size = sum(len(data) for data in files.values())
 
     def highest(metric: str) -> float | None:
-        from datetime import UTC, datetime, timedelta
-
         now = datetime.now(UTC)
         points = job.cloudwatch.get_metric_statistics(
             Namespace=GROUP,

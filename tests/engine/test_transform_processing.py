@@ -183,6 +183,15 @@ def test_objects_are_joined_under_the_reserved_name() -> None:
     )
 
 
+def test_every_record_gets_an_id_of_its_own() -> None:
+    job = Processing({}, LINES, LINES, split=True, moment="2022-08-30T00:49:15Z")
+    first, second = (json.loads(line) for line in job.stored(b"", b'{"output":0}\n7\n').splitlines())
+    assert first["output"] == 0
+    assert second["SageMakerOutput"] == 7
+    assert first["SageMakerInferenceTime"] == "2022-08-30T00:49:15Z"
+    assert first["SageMakerInferenceId"] != second["SageMakerInferenceId"]
+
+
 def test_a_whole_document_is_one_record() -> None:
     job = json_job(JSON, split=False, JoinSource="Input")
     document = b'{\n "instances": [1, 2]\n}\n'

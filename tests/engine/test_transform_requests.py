@@ -64,7 +64,7 @@ def joined(content: str = CSV, accept: str = CSV, **processing: str) -> dict[str
         ),
         (
             joined() | {"output": {"AssembleWith": "None", "Accept": CSV}},
-            "needs TransformOutput.AssembleWith Line",
+            "need TransformOutput.AssembleWith Line",
         ),
         (joined(InputFilter="1:"), "Invalid JSONPath in DataProcessing.InputFilter: '1:' must begin with $"),
         (joined(OutputFilter="$..id"), "Invalid JSONPath in DataProcessing.OutputFilter: '$..id' uses '..'"),
@@ -73,8 +73,9 @@ def joined(content: str = CSV, accept: str = CSV, **processing: str) -> dict[str
         (joined() | {"MaxPayloadInMB": 0}, "MaxPayloadInMB 0"),
         (
             {"DataCaptureConfig": {"DestinationS3Uri": "s3://b/c", "GenerateInferenceId": True}},
-            "GenerateInferenceId is not offered",
+            "GenerateInferenceId are not supported for TransformOutput.Accept ''",
         ),
+        ({"DataCaptureConfig": {"DestinationS3Uri": "s3://no-such-bucket-here/c"}}, '"no-such-bucket-here"'),
         ({"Tags": [{"Key": "aws:x", "Value": "1"}]}, "reserved"),
     ],
 )
@@ -165,3 +166,20 @@ def test_what_is_accepted_is_described(job: Transformer, model: str, source: str
     # MultiRecord without SplitType is accepted, as on AWS: each object is one payload.
     unsplit = job.run(model, source, input={"SplitType": "None"}, BatchStrategy="MultiRecord")
     assert unsplit == {"rows.csv.out": b"2\n"}
+
+
+def test_streaming_and_processing_go_together_record_by_record(job: Transformer, model: str) -> None:
+    source = job.put({"rows.csv": "7,1\n8,2\n"})
+    changes = joined(InputFilter="$[1:]", OutputFilter="$[0,-1]") | {"MaxPayloadInMB": 0}
+    assert job.run(model, source, BatchStrategy="SingleRecord", **changes) == {"rows.csv.out": b"7,2\n8,4\n"}
+    unsplit = job.request(
+        model,
+        source,
+        BatchStrategy="SingleRecord",
+        MaxPayloadInMB=0,
+        DataProcessing={"InputFilter": "$.a"},
+        input={"SplitType": "None", "ContentType": "application/json"},
+    )
+    assert "streams an object in chunks" in refused(
+        "ValidationException", job.sm.create_transform_job, **unsplit
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import images
 from engine.errors import validation
-from engine.jobs.channels import ChannelError
+from engine.jobs.channels import ChannelError, split_uri
 from engine.services.sagemaker import models, tags
 from engine.transforms.inputs import inputs, output_place
 from engine.transforms.paths import PathError, compile_path
@@ -33,7 +33,6 @@ def check(engine: Engine, document: Mapping[str, Any], wanted_tags: Iterable[dic
     _check_image(document)
     _check_payload(document)
     _check_processing(document)
-    _check_capture(document)
     count = document["TransformResources"]["InstanceCount"]
     if count > MOST_INSTANCES:
         raise validation(f"TransformResources.InstanceCount {count} exceeds the maximum of {MOST_INSTANCES}.")
@@ -46,13 +45,10 @@ def check(engine: Engine, document: Mapping[str, Any], wanted_tags: Iterable[dic
         bucket, _ = output_place(document)
         # The first object is enough: all of them are listed when the job starts.
         next(inputs(engine.objects, document, region=engine.settings.region))
+        _check_capture(engine, document)
     except ChannelError as error:
         raise validation(str(error)) from error
-    if not engine.objects.bucket_exists(bucket):
-        raise validation(
-            f'The bucket "{bucket}" given in TransformOutput.S3OutputPath does not exist in the selected region '
-            f"({engine.settings.region}). Create it first."
-        )
+    _check_bucket(engine, bucket, "TransformOutput.S3OutputPath")
 
 
 def _check_image(document: Mapping[str, Any]) -> None:
@@ -75,13 +71,13 @@ def _check_payload(document: Mapping[str, Any]) -> None:
             f"The value of (MaxConcurrentTransforms * MaxPayloadInMB) cannot exceed {MOST_MB} MB: "
             f"{concurrency} * {payload} = {concurrency * payload}."
         )
-    split = document["TransformInput"]["SplitType"]
-    if document.get("BatchStrategy") == "SingleRecord" and split == "None" and _processes(document):
-        return
-    if payload == 0 and _processes(document) and document.get("BatchStrategy") != "SingleRecord":
+    by_record = (
+        document.get("BatchStrategy") == "SingleRecord" and document["TransformInput"]["SplitType"] != "None"
+    )
+    if payload == 0 and _processes(document) and not by_record:
         raise validation(
-            "DataProcessing needs whole records: MaxPayloadInMB 0, which streams an object in chunks, cannot be combined with it "
-            "unless BatchStrategy is SingleRecord."
+            "MaxPayloadInMB 0 streams an object in chunks and cannot be combined with DataProcessing, which needs whole records, "
+            "unless SplitType is Line and BatchStrategy SingleRecord."
         )
 
 
@@ -91,7 +87,12 @@ def _processes(document: Mapping[str, Any]) -> bool:
         processing["JoinSource"] == "Input"
         or processing["InputFilter"] != "$"
         or processing["OutputFilter"] != "$"
+        or _identifies(document)
     )
+
+
+def _identifies(document: Mapping[str, Any]) -> bool:
+    return bool((document.get("DataCaptureConfig") or {}).get("GenerateInferenceId"))
 
 
 def _check_processing(document: Mapping[str, Any]) -> None:
@@ -102,7 +103,7 @@ def _check_processing(document: Mapping[str, Any]) -> None:
     split = given["SplitType"]
     content, accept = given.get("ContentType", ""), wanted.get("Accept", "")
     joins = processing["JoinSource"] == "Input"
-    changes_output = joins or processing["OutputFilter"] != "$"
+    changes_output = joins or processing["OutputFilter"] != "$" or _identifies(document)
     known = ", ".join(FORMATS)
     if split in ("RecordIO", "TFRecord"):
         raise validation(f"DataProcessing is not supported with SplitType {split}. Use Line or None.")
@@ -112,7 +113,7 @@ def _check_processing(document: Mapping[str, Any]) -> None:
         )
     if changes_output and format_of(accept) is None:
         raise validation(
-            f"DataProcessing with JoinSource Input or an OutputFilter is not supported for TransformOutput.Accept '{accept}'. "
+            f"JoinSource Input, an OutputFilter and GenerateInferenceId are not supported for TransformOutput.Accept '{accept}'. "
             f"Valid values: {known}."
         )
     if joins and (format_of(content) == "csv") != (format_of(accept) == "csv"):
@@ -127,7 +128,7 @@ def _check_processing(document: Mapping[str, Any]) -> None:
         raise validation("DataProcessing of text/csv needs TransformInput.SplitType Line.")
     if changes_output and split == "Line" and wanted["AssembleWith"] != "Line":
         raise validation(
-            "DataProcessing with JoinSource Input or an OutputFilter and SplitType Line needs TransformOutput.AssembleWith Line."
+            "JoinSource Input, an OutputFilter and GenerateInferenceId with SplitType Line need TransformOutput.AssembleWith Line."
         )
     for name, of_rows in (
         ("InputFilter", format_of(content) == "csv"),
@@ -144,9 +145,16 @@ def _check_processing(document: Mapping[str, Any]) -> None:
             )
 
 
-def _check_capture(document: Mapping[str, Any]) -> None:
-    capture = document.get("DataCaptureConfig")
-    if capture and capture.get("GenerateInferenceId"):
+def _check_capture(engine: Engine, document: Mapping[str, Any]) -> None:
+    config = document.get("DataCaptureConfig")
+    if config:
+        bucket, _ = split_uri(config["DestinationS3Uri"])
+        _check_bucket(engine, bucket, "DataCaptureConfig.DestinationS3Uri")
+
+
+def _check_bucket(engine: Engine, bucket: str, member: str) -> None:
+    if not engine.objects.bucket_exists(bucket):
         raise validation(
-            "DataCaptureConfig.GenerateInferenceId is not offered by this engine. Create the job without it."
+            f'The bucket "{bucket}" given in {member} does not exist in the selected region '
+            f"({engine.settings.region}). Create it first."
         )
