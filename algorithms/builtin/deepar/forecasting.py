@@ -39,15 +39,17 @@ class Forecaster:
         The horizon begins after a series' last value. Dynamic features reach over it.
         """
         generator = torch.Generator().manual_seed(seed)
-        together = max(1, _PATHS // samples)
+        different = samples if self.likelihood.random else 1
+        together = max(1, _PATHS // different)
         for begin in range(0, len(series), together):
             part = series[begin : begin + together]
             with torch.no_grad():
                 drawn = [
-                    self._draw(part, min(_PATHS, samples - done), generator)
-                    for done in range(0, samples, _PATHS)
+                    self._draw(part, min(_PATHS, different - done), generator)
+                    for done in range(0, different, _PATHS)
                 ]
-            yield from np.concatenate(drawn, axis=1) if len(drawn) > 1 else drawn[0]
+            paths = np.concatenate(drawn, axis=1) if len(drawn) > 1 else drawn[0]
+            yield from paths if different == samples else paths.repeat(samples, axis=1)
 
     def _draw(
         self, series: Sequence[Series], samples: int, generator: torch.Generator
@@ -84,7 +86,9 @@ class Forecaster:
                 hidden = states[k][0]
             value = self.likelihood.sample(network.parameters_of(hidden), scale, generator)
             path[step] = value.nan_to_num(0.0).clamp_(-_FARTHEST, _FARTHEST)
-        found: NDArray[np.float32] = (path * scale).t().reshape(len(panel), samples, view.horizon).numpy()
+        found: NDArray[np.float32] = (
+            (path * scale).nan_to_num_().t().reshape(len(panel), samples, view.horizon).numpy()
+        )
         return found
 
     @staticmethod

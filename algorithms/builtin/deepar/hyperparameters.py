@@ -132,7 +132,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     integer("num_cells", 40, 1),
     integer("num_layers", 2, 1),
     real("dropout_rate", 0.1, 0.0, below=1.0),
-    real("learning_rate", 1e-3, above=0.0),
+    real("learning_rate", 1e-3, maximum=1e6, above=0.0),
     integer("mini_batch_size", 128, 1),
     integer("embedding_dimension", 10, 1),
     structure("cardinality", AUTO, _cardinality, _either(_WORDS, _COUNTS)),

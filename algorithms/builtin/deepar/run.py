@@ -56,7 +56,15 @@ def train(job: Job) -> None:
         if test:
             _describe(log, "Test", test)
     log.metrics({"get_graph.time": (time.monotonic() - began) * 1000})
-    _learn(log, job, given, parts, series, test, seed, began)
+    # What was said so far needs no torch, whose import takes longer than most of what can go wrong before.
+    import torch
+
+    _keep_memory()
+    torch.set_flush_denormal(True)
+    try:
+        _learn(log, job, given, parts, series, test, seed, began)
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _learn(
@@ -69,16 +77,13 @@ def _learn(
     seed: int,
     began: float,
 ) -> None:
-    # What was said so far needs no torch, whose import takes longer than most of what can go wrong before.
-    importing = time.monotonic()
     import torch
 
     from algorithms.builtin.deepar import artefact, evaluation, training
     from algorithms.builtin.deepar.likelihoods import likelihood
 
-    _keep_memory()
+    building = time.monotonic()
     torch.set_num_threads(max(1, min(job.cpus, given.mini_batch_size * given.num_cells // 20_000)))
-    torch.set_flush_denormal(True)
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     panel = Panel(series)
@@ -103,7 +108,7 @@ def _learn(
     network = design.network()
     weights = sum(value.numel() for value in network.parameters())
     log.info(f"#memory_usage::<model> = {max(1, weights * 16 >> 20)} mb")
-    log.metrics({"initialize.time": (time.monotonic() - importing) * 1000})
+    log.metrics({"initialize.time": (time.monotonic() - building) * 1000})
     setup = (time.monotonic() - began) * 1000
     passes = training.Passes.plan(len(panel), given.mini_batch_size)
     if len(panel) < training.BATCHES * given.mini_batch_size:

@@ -166,7 +166,6 @@ def load(model_dir: Path) -> DeepARServant:
     import torch
 
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     design, network = load_model(model_dir)
     return DeepARServant(
         design, design.forecaster(network), _from_environment(os.environ.get(ENVIRONMENT, ""))
@@ -187,13 +186,14 @@ def _from_environment(text: str) -> Configuration:
 
 def _prediction(paths: NDArray[np.float32], configuration: Configuration) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    exact = paths.astype(np.float64)
     for kind in configuration.kinds:
         if kind == "mean":
-            found[kind] = paths.mean(axis=0, dtype=np.float64).tolist()
+            found[kind] = exact.mean(axis=0).tolist()
         elif kind == "samples":
             found[kind] = paths.tolist()
         else:
-            levels = np.quantile(paths, [float(text) for text in configuration.quantiles], axis=0)
+            levels = np.quantile(exact, [float(text) for text in configuration.quantiles], axis=0)
             found[kind] = {
                 text: row.tolist() for text, row in zip(configuration.quantiles, levels, strict=True)
             }
