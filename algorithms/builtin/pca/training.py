@@ -26,7 +26,7 @@ PARAMETERS = (
     boolean("force_dense", True),
 )
 
-_LEAST_NUMBERS = 1 << 18
+_LEAST_NUMBERS = 1 << 17
 """Batches are read at least this large: the result does not depend on their size, the time does."""
 
 
