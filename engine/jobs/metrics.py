@@ -12,6 +12,7 @@ _JAVA_GROUP = re.compile(r"\(\?<(?=[A-Za-z])")
 _MATCHED = 8192
 _SPECIAL = frozenset(".[](){}*+?^$|\\")
 _OPTIONAL = frozenset("*?{")
+_COUNT = re.compile(r"\{\d*,?\d*\}")
 # Escapes that are longer than two characters.
 _NUMBERED = frozenset("xuUN0123456789")
 
@@ -91,6 +92,9 @@ def literal(regex: str) -> str:
             if not mark or mark in _NUMBERED:
                 return ""
             plain, step = not mark.isalnum(), 2
+        elif mark == "{":
+            counted = _COUNT.match(regex, position)
+            step = counted.end() - position if counted else 1
         elif mark == "[":
             # A bracket that closes it at once is a member of the set.
             first = position + (2 if regex[position + 1 : position + 2] == "^" else 1)

@@ -125,7 +125,7 @@ def expected(data: NDArray[Any], hyperparameters: dict[str, Any]) -> Any:
 
 def said(caught: pytest.ExceptionInfo[ClientError]) -> tuple[int, str]:
     """The container's status and message."""
-    response: dict[str, Any] = caught.value.response
+    response: Any = caught.value.response
     return response["OriginalStatusCode"], response["OriginalMessage"]
 
 
@@ -302,7 +302,7 @@ def test_cross_validation_leaves_a_model_per_fold_and_the_predictions(
 def test_selected_contents(engine: RunningEngine, deploy: Deployer) -> None:
     import xgboost
 
-    from algorithms.formats import records
+    from algorithms.formats import recordio
 
     data = regression(120)
     data[:, 0] = data[:, 0] > 0
@@ -333,7 +333,7 @@ def test_selected_contents(engine: RunningEngine, deploy: Deployer) -> None:
     label = found[0]["predicted_label"]
     assert line.startswith(f'{label},"[0, 1]",{scores[0]},"[{1.0 - scores[0]}, {scores[0]}]"')
     assert json.loads(invoke(Accept="application/jsonlines").splitlines()[1])["probability"] == scores[1]
-    framed = list(records.recordio.payloads(io.BytesIO(invoke(Accept="application/x-recordio-protobuf"))))
+    framed = list(recordio.payloads(io.BytesIO(invoke(Accept="application/x-recordio-protobuf"))))
     assert len(framed) == 3
     assert all(b"probabilities" in record and b"predicted_label" in record for record in framed)
 

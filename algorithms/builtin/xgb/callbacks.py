@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -28,10 +30,17 @@ class Rounds:
     lines: list[str] = field(default_factory=list)
     _stopping: bool = False
 
-    def watch(self) -> None:
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
         """Let SIGTERM end the training after the round that runs, with its model."""
-        if self.interrupted is not None:
-            signal.signal(signal.SIGTERM, self._ask)
+        if self.interrupted is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, self._ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
@@ -64,6 +73,5 @@ def callbacks(xgboost: Any, rounds: Rounds, stopping: Any | None) -> list[Any]:
             rounds.after(model, epoch, evals_log)
             return False
 
-    rounds.watch()
     # The log line of a round stands before the one that says that it was the last.
     return [AfterRound(), *([stopping] if stopping is not None else [])]

@@ -185,7 +185,7 @@ def _parts(path: Path, kind: str, mark: str, *, weighted: bool) -> Iterator[Part
 def _sparse_text(file: Any, path: Path) -> Iterator[Part]:
     first = file.readline(1 << 16)
     file.seek(0)
-    words = first.split()
+    words = first.partition(b"#")[0].split()
     if words and (b"," in words[0] or not all(b":" in word for word in words[1:])):
         snippet = first[:_SNIPPET].decode("utf-8", "replace").rstrip()
         raise ClientError(

@@ -99,7 +99,8 @@ def structure(name: str, depth: int, holds: Callable[[int], bool], shown: str, c
                 value = ast.literal_eval(value.strip())
             except (SyntaxError, MemoryError, RecursionError) as error:
                 raise ValueError(value) from error
-        return _nested(value, depth)
+        # A tuple of one, written without its comma, is a plain number.
+        return _nested((value,) if depth == 1 and isinstance(value, int) else value, depth)
 
     def inside(value: Any) -> bool:
         rows = [value] if depth == 1 else value
@@ -174,8 +175,6 @@ def _nested(value: Any, depth: int) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(value)
         return value
-    # A tuple of one, written without its comma, is a plain number.
-    items = (value,) if depth == 1 and isinstance(value, int) else value
-    if not isinstance(items, list | tuple):
+    if not isinstance(value, list | tuple):
         raise ValueError(value)
-    return [_nested(item, depth - 1) for item in items]
+    return [_nested(item, depth - 1) for item in value]

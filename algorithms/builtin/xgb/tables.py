@@ -117,8 +117,9 @@ def _quick(block: bytes, mark: str, width: int) -> Floats | None:
     except ArrowInvalid:
         return None
     values = np.empty((found.num_rows, width), np.float32)
-    for number, column in enumerate(found.columns):
-        values[:, number] = column.to_numpy()
+    with np.errstate(over="ignore"):
+        for number, column in enumerate(found.columns):
+            values[:, number] = column.to_numpy()
     return values
 
 

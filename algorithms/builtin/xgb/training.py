@@ -111,7 +111,7 @@ def boost(plan: Plan, sets: list[tuple[Any, str]], xgboost: Any, *, folder: Path
     rounds = Rounds(start, folder, _interruption(plan, target))
     stopping = _stopping(plan, sets, xgboost)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), rounds.watching():
             warnings.simplefilter("default")
             warnings.showwarning = _note  # type: ignore[assignment]
             model = xgboost.train(
