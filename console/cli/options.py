@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
+    from workflows.interfaces.base import Interface
     from workflows.platform import Platform
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +51,29 @@ class Settings:
 
         return open_platform(self.configuration, observing=True)
 
+    @contextlib.contextmanager
+    def acting(self) -> Iterator[tuple[Platform, Interface]]:
+        """The target and the interface that acts on it, for as long as a ``with`` block lasts.
+
+        Raises:
+            WorkflowError: It cannot be opened.
+            Problem: A call in the block failed.
+        """
+        from workflows import interfaces
+        from workflows.explain import explain
+        from workflows.platform import open_platform
+
+        configuration = self.configuration
+        platform = open_platform(configuration)
+        with platform.applied():
+            try:
+                yield platform, interfaces.make(str(configuration.interface), platform)
+            except Exception as error:
+                of_aws = type(error).__module__.partition(".")[0] in ("botocore", "boto3", "s3transfer")
+                if not (of_aws or hasattr(error, "response")):
+                    raise
+                raise explain(error, platform.target) from error
+
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None and parameter.name:
@@ -81,3 +106,19 @@ def json_option(command: F) -> F:
 def yes_option(command: F) -> F:
     """``--yes`` as the parameter ``yes``."""
     return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(command)
+
+
+def interface_option(command: F) -> F:
+    """``--interface``: what makes the calls."""
+    return _shared(
+        "--interface",
+        type=click.Choice(["low", "high"]),
+        help="boto3 calls (low) or SageMaker SDK v3 (high).",
+    )(command)
+
+
+class Nouns(click.Group):
+    """A group of commands for one noun; ``ls`` is ``list`` there."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, "list" if cmd_name == "ls" else cmd_name)

@@ -20,6 +20,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "console.cli.endpoints:endpoints",
         "Endpoints: list, describe, invoke, logs, metrics, delete.",
     ),
+    "tuning": (
+        "console.cli.tuning:tuning",
+        "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",
+    ),
+    "transform": ("console.cli.transform:transform", "Batch transform: start, watch, read the result."),
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
     "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
     "where": ("console.cli.where:where", "Print where everything is kept."),

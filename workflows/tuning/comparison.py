@@ -28,6 +28,8 @@ from workflows.tuning.analysis import leaderboard, scored
 ALPHA = 0.05
 FEWEST = 3
 """Default runs below which nothing is said about a spread."""
+ROUNDING = 1e-12
+"""A spread of this part of the mean is that of equal values."""
 
 Verdict = Literal["too-few", "no-tuned", "inside", "maybe", "better", "worse"]
 
@@ -103,6 +105,8 @@ def compare(
     """The comparison of one tuned value, the best of ``trials``, with default runs; see the module for the rule."""
     mean = statistics.fmean(values) if values else None
     spread = statistics.stdev(values) if len(values) > 1 else None
+    if spread is not None and mean is not None and spread <= ROUNDING * abs(mean):
+        spread = 0.0
     sign = -1.0 if objective is None or objective.direction == "Minimize" else 1.0
     limit_one = limit_best = None
     if len(values) >= FEWEST and mean is not None and spread is not None:
@@ -197,8 +201,8 @@ def _sentence(found: Comparison) -> str:
             return f"{count} default run{'s' if count != 1 else ''} with a value{more}: a spread needs {FEWEST} at least."
         case "better" if not found.spread:
             return (
-                f"The tuned score is better than all {count} default runs, which give the same score with every seed: "
-                "the default configuration does not depend on chance here."
+                f"The tuned score is better than all {count} default runs, which give the same score with every seed. How much "
+                "chance is in it only another split of the data would show."
             )
         case "better":
             return (

@@ -1,0 +1,432 @@
+"""``mlconsole transform``: batch transform jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from console.cli.options import Nouns, Settings, interface_option, json_option, platform_options, yes_option
+
+if TYPE_CHECKING:
+    from workflows.interfaces.base import Interface
+    from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
+    from workflows.platform import Platform
+    from workflows.transforms.request import Split
+
+STATUSES = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+SPLITS = ["Line", "None", "RecordIO", "TFRecord"]
+PROGRESS_EVERY = 2.0
+"""Seconds between two lines of progress."""
+
+
+@click.group(cls=Nouns)
+def transform() -> None:
+    """Batch transform: start, watch, read the result."""
+
+
+@transform.command("list")
+@click.option(
+    "--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only jobs with this status."
+)
+@click.option("--name", "part", default="", metavar="TEXT", help="Only jobs whose name contains this.")
+@click.option("--since", metavar="AGE", help="Only jobs created within this time: 90m, 12h, 7d.")
+@click.option(
+    "--sort",
+    type=click.Choice(["created", "name", "status"]),
+    default="created",
+    show_default=True,
+    help="Order.",
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+)
+@json_option
+@platform_options
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    status: str | None,
+    part: str,
+    since: str | None,
+    sort: str,
+    reverse: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List transform jobs, newest first."""
+    from console.cli.jobs import parse_age
+    from console.cli.output import print_json, print_table, status_text
+    from console.formatting import ago, duration
+    from workflows.observe.transforms import list_pages
+
+    rows: list[TransformRow] = []
+    for page in list_pages(
+        Settings.of(ctx).platform(),
+        status=status or "",
+        name_contains=part,
+        created_after=None if since is None else time.time() - parse_age(since),
+        sort_by={"created": "CreationTime", "name": "Name", "status": "Status"}[sort],
+        descending=(sort == "created") != reverse,
+    ):
+        rows += page
+        if len(rows) > limit:
+            break
+    more, rows = len(rows) > limit, rows[:limit]
+    now = time.time()
+    if as_json:
+        print_json([_public(row, now) for row in rows])
+        return
+    print_table(
+        ["NAME", "STATUS", "CREATED", "DURATION", "FAILURE"],
+        [
+            [
+                row.name,
+                status_text(row.status),
+                ago(row.created, now),
+                duration(row.seconds(now)),
+                row.failure_reason[:60],
+            ]
+            for row in rows
+        ],
+        empty="There is no such transform job.",
+    )
+    if more:
+        click.echo("There are more: --limit shows them.", err=True)
+
+
+@transform.command()
+@click.argument("name")
+@json_option
+@platform_options
+@click.pass_context
+def show(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Describe a transform job and how far it is."""
+    from console.cli.output import print_json, print_pairs, status_text
+    from console.formatting import clock, duration
+    from workflows.budget import PACES
+    from workflows.observe.transforms import describe, progress
+
+    platform, now = Settings.of(ctx).platform(), time.time()
+    job = describe(platform, name)
+    if as_json:
+        print_json(job.raw)
+        return
+    found = progress(platform, job, period=PACES[platform.target].training_period, now=now)
+    row = job.row
+    print_pairs(
+        [
+            ("transform job", job.name),
+            ("status", status_text(row.status)),
+            ("failure", job.failure_reason),
+            ("model", row.model),
+            ("instances", f"{row.instance_count} × {row.instance_type}"),
+            ("input", f"{job.input}{' (manifest)' if job.data_type == 'ManifestFile' else ''}"),
+            (
+                "content type",
+                f"{job.content_type}{f', {job.compression}' if job.compression != 'None' else ''}",
+            ),
+            ("split", job.split),
+            ("output", job.output),
+            ("accept", job.accept),
+            ("assembled with", job.assemble),
+            ("batches", job.strategy),
+            ("payload", f"{job.max_payload_mb} MB at most" if job.max_payload_mb is not None else ""),
+            ("at the same time", job.max_concurrent or ""),
+            ("input filter", job.input_filter),
+            ("output filter", job.output_filter),
+            ("joined with", job.join if job.join != "None" else ""),
+            ("progress", _progress(found)),
+            ("created", clock(row.created, day=True)),
+            ("ended", clock(row.ended, day=True) if row.ended else ""),
+            ("took", duration(row.seconds(now))),
+            *((f"environment {key}", value) for key, value in job.environment.items()),
+        ]
+    )
+
+
+@transform.command()
+@click.argument("source", metavar="MODEL-OR-TRAINING-JOB")
+@click.option(
+    "--input",
+    "-i",
+    "given",
+    required=True,
+    metavar="PLACE",
+    help="s3://bucket/prefix, or a file of this machine, which is uploaded.",
+)
+@click.option(
+    "--output", "-o", default="", metavar="S3-URI", help="By default beside the training job's output."
+)
+@click.option("--name", default="", metavar="NAME", help="The transform job's name.")
+@click.option("--manifest", is_flag=True, help="The input is a manifest that names the objects.")
+@click.option(
+    "--content-type",
+    "-c",
+    default="",
+    metavar="TYPE",
+    help="By default text/csv (DeepAR: application/jsonlines).",
+)
+@click.option("--accept", "-a", default="", metavar="TYPE", help="The wanted type of the answers.")
+@click.option(
+    "--split",
+    type=click.Choice(SPLITS),
+    default="Line",
+    show_default=True,
+    help="How objects are split into records.",
+)
+@click.option("--gzip", is_flag=True, help="The input is compressed.")
+@click.option("--single", is_flag=True, help="One record per request instead of as many as fit.")
+@click.option("--payload", type=click.IntRange(0, 100), metavar="MB", help="Megabytes per request at most.")
+@click.option("--concurrent", type=click.IntRange(min=1), help="Requests at the same time.")
+@click.option(
+    "--input-filter", default="", metavar="JSONPATH", help="The part of a record that the model gets."
+)
+@click.option("--output-filter", default="", metavar="JSONPATH", help="The part of an answer that is kept.")
+@click.option("--join", is_flag=True, help="Put the record before its answer.")
+@click.option(
+    "--env", "environment", multiple=True, metavar="NAME=VALUE", help="A variable of the container."
+)
+@click.option("--instance-type", default="", metavar="TYPE", help="By default that of the training job.")
+@click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True, help="How many.")
+@click.option("--wait", "-w", "waits", is_flag=True, help="Wait until it has ended.")
+@interface_option
+@yes_option
+@json_option
+@platform_options
+@click.pass_context
+def start(
+    ctx: click.Context,
+    source: str,
+    given: str,
+    output: str,
+    name: str,
+    manifest: bool,
+    content_type: str,
+    accept: str,
+    split: str,
+    gzip: bool,
+    single: bool,
+    payload: int | None,
+    concurrent: int | None,
+    input_filter: str,
+    output_filter: str,
+    join: bool,
+    environment: tuple[str, ...],
+    instance_type: str,
+    instances: int,
+    waits: bool,
+    yes: bool,
+    as_json: bool,
+) -> int | None:
+    """Start a transform job with a model, or with what a training job has made.
+
+    \b
+    mlconsole transform start my-training-job -i rows.csv --wait
+    mlconsole transform start my-model -i s3://bucket/rows/ -a text/csv --join
+    """
+    from dataclasses import replace
+
+    from console.cli.asking import confirm
+    from console.cli.output import print_json
+    from console.cli.tuning_start import assignments
+    from workflows import costs
+    from workflows.observe import jobs
+    from workflows.transforms import operations
+    from workflows.transforms.draft import draft
+
+    variables = assignments(environment)
+    local = None if given.startswith("s3://") else Path(given)
+    if local is not None and not local.is_file():
+        raise click.BadParameter(f"{given!r} is neither an S3 URI nor a file.", param_hint="--input")
+    with Settings.of(ctx).acting() as (platform, interface):
+        found = draft(platform, source)
+        request = found.request
+        request = replace(
+            request,
+            name=name or request.name,
+            output=output or request.output,
+            data_type="ManifestFile" if manifest else "S3Prefix",
+            content_type=content_type or request.content_type,
+            accept=accept,
+            split=cast("Split", split),
+            assemble="Line" if split == "Line" else "None",
+            compression="Gzip" if gzip else "None",
+            strategy="SingleRecord" if single else request.strategy,
+            max_payload_mb=payload,
+            max_concurrent=concurrent,
+            input_filter=input_filter,
+            output_filter=output_filter,
+            join="Input" if join else "None",
+            environment=variables,
+            instance_type=instance_type or request.instance_type,
+            instance_count=instances,
+        )
+        sentences = [
+            f"Start transform job {request.name} on {instances} × {request.instance_type}.",
+            *found.notes,
+        ]
+        if found.training_job and not interface.model_exists(request.model):
+            sentences.insert(0, f"Make model {request.model} of training job {found.training_job}.")
+        if platform.target == "aws":
+            price = costs.hourly([(request.instance_type, instances)])
+            sentences.append(f"While it runs it costs {price} ({costs.REGION}, {costs.DATE}).")
+        confirm(sentences, yes=yes)
+        if found.training_job and not interface.model_exists(request.model):
+            interface.make_model(
+                operations.model_of(jobs.describe(platform, found.training_job), request.model)
+            )
+        place = (
+            interface.upload(local, f"s3://{platform.bucket}/mlconsole/{request.name}/input")
+            if local
+            else given
+        )
+        started = interface.transforms.create(replace(request, input=place))
+        if waits:
+            return _wait(interface, platform, started, as_json)
+        if as_json:
+            print_json({"transform_job": started, "output": request.output})
+        else:
+            click.echo(f"Started {started}. `mlconsole transform wait {started}` waits for it.")
+        return None
+
+
+@transform.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@yes_option
+@platform_options
+@click.pass_context
+def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+    """Stop transform jobs."""
+    from console.cli.asking import confirm
+    from workflows.observe import transforms
+
+    platform = Settings.of(ctx).platform()
+    confirm([f"Stop transform job {name}." for name in names], yes=yes)
+    for name in names:
+        transforms.stop(platform, name)
+        click.echo(f"Stopping {name}.")
+
+
+@transform.command()
+@click.argument("name")
+@json_option
+@platform_options
+@click.pass_context
+def wait(ctx: click.Context, name: str, as_json: bool) -> int | None:
+    """Wait until a transform job has ended, with its progress; status 1 unless it completed. Ctrl-C ends the waiting only."""
+    with Settings.of(ctx).acting() as (platform, interface):
+        return _wait(interface, platform, name, as_json)
+
+
+@transform.command()
+@click.argument("name")
+@click.option(
+    "--limit", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Rows at most."
+)
+@click.option("--all", "everything", is_flag=True, help="All rows.")
+@click.option("--alone", is_flag=True, help="The answers without their records.")
+@json_option
+@platform_options
+@click.pass_context
+def output(ctx: click.Context, name: str, limit: int, everything: bool, alone: bool, as_json: bool) -> None:
+    """Print the result of a transform job: a record, a tab and its answer per line; objects are told on standard error.
+
+    With --json one object per line: {"input": …, "output": …}.
+    """
+    from itertools import islice
+
+    from console.cli.output import print_json
+    from console.formatting import size
+    from workflows.observe import objects
+    from workflows.observe.transforms import describe
+    from workflows.problem import Problem
+    from workflows.transforms.output import pairs, results
+
+    platform = Settings.of(ctx).platform()
+    job = describe(platform, name)
+    found = results(platform, job)
+    if not found:
+        raise Problem(
+            f"Transform job {name} has made nothing yet: it is {job.row.status}.",
+            f"`mlconsole transform show {name}` tells more.",
+            "output",
+        )
+    for item in found:
+        click.echo(f"{item.uri}  {size(item.size)}", err=True)
+    rows: Iterator[tuple[str, str]]
+    if alone:
+        rows = (("", line) for item in found for line in objects.lines(platform, item.uri))
+    else:
+        rows = pairs(platform, job)
+    count = None if everything else limit
+    for record, answer in islice(rows, count):
+        if as_json:
+            print_json({"input": record or None, "output": answer})
+        else:
+            click.echo(f"{record}\t{answer}" if record else answer)
+    if count is not None and next(rows, None) is not None:
+        click.echo("There are more: --all prints them.", err=True)
+
+
+def _wait(interface: Interface, platform: Platform, name: str, as_json: bool) -> int | None:
+    from console.cli.output import print_json
+    from console.cli.waiting import waiter
+    from workflows.budget import PACES
+    from workflows.observe.transforms import progress
+    from workflows.transforms import operations
+
+    told: dict[str, Any] = {"at": 0.0, "line": ""}
+    every = PROGRESS_EVERY if platform.target == "embedded" else 60.0
+
+    def news(job: TransformDetail) -> None:
+        now = time.time()
+        if as_json or (job.row.active and now - told["at"] < every):
+            return
+        found = progress(platform, job, period=PACES[platform.target].training_period, now=now)
+        line = ", ".join(part for part in (job.row.status, _progress(found)) if part)
+        if line != told["line"]:
+            click.echo(f"{time.strftime('%H:%M:%S')}  {line}")
+        told.update(at=now, line=line)
+
+    job = operations.wait(interface.transforms, name, waiter(platform), news)
+    if as_json:
+        print_json(
+            {
+                "transform_job": name,
+                "status": job.row.status,
+                "failure": job.failure_reason,
+                "output": job.output,
+            }
+        )
+    elif job.failure_reason:
+        click.echo(job.failure_reason, err=True)
+    return None if job.row.status == "Completed" else 1
+
+
+def _progress(found: TransformProgress) -> str:
+    from console.formatting import number, size
+
+    parts = []
+    if found.part_done is not None:
+        parts.append(f"{found.part_done:.0%}")
+    if found.records is not None:
+        parts.append(f"{number(found.records)} records")
+    if found.bytes is not None:
+        parts.append(f"{size(found.bytes)}{f' of {size(found.bytes_total)}' if found.bytes_total else ''}")
+    if found.records_per_second:
+        parts.append(f"{number(round(found.records_per_second, 1))} records/s")
+    return ", ".join(parts)
+
+
+def _public(row: TransformRow, now: float) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    kept = asdict(row)
+    for name in ("model", "instance_type", "instance_count"):  # the list does not tell them
+        kept.pop(name)
+    return kept | {"seconds": round(row.seconds(now), 3)}
