@@ -258,8 +258,8 @@ class Run:
         objects = self.engine.objects
         bucket, _ = output_place(document)
         staged = objects.staging / os.urandom(16).hex()
-        os.replace(event["path"], staged)  # noqa: PTH105
         try:
+            shutil.move(event["path"], staged)
             accept = document["TransformOutput"].get("Accept", "")
             attributes = Attributes(headers={"content-type": accept} if accept else {})
             objects.commit(bucket, event["output"], staged, event["size"], event["etag"], attributes)

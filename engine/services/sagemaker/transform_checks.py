@@ -52,12 +52,13 @@ def check(engine: Engine, document: Mapping[str, Any], wanted_tags: Iterable[dic
 
 
 def _check_image(document: Mapping[str, Any]) -> None:
-    image = models.container(document["_model"])["Image"]
+    container = models.container(document["_model"])
+    image = container["Image"]
     try:
         runtime = images.resolve(image)
     except images.UnknownImage as error:
         raise validation(str(error)) from error
-    if runtime.serve is None:
+    if runtime.serving(container.get("Environment") or {}) is None:
         raise validation(f"The image '{image}' of model {document['ModelName']} cannot serve.")
 
 
