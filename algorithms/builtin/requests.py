@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.container.serving_codecs import media_type
-from algorithms.formats import csvdata, records
-from algorithms.formats.recordio import RecordIOError
+from algorithms.formats import csvdata, recordio, records
+from algorithms.formats.recordio import MAGIC_BYTES, RecordIOError
 
 CSV = "text/csv"
 JSON = "application/json"
@@ -167,8 +167,10 @@ def _numbers(values: list[Any], row: int) -> Floats:
 
 def _recordio(body: bytes, feature_dim: int) -> Floats:
     found: list[Floats] = []
+    # Batch transform with SplitType=RecordIO and BatchStrategy=SingleRecord sends a record without its frame.
+    framed = body.startswith(MAGIC_BYTES)
     try:
-        for part in records.rows(io.BytesIO(body)):
+        for part in records.rows(io.BytesIO(body if framed else recordio.frame(body))):
             width = (
                 part.features.width if isinstance(part.features, records.Sparse) else part.features.shape[1]
             )
@@ -181,6 +183,12 @@ def _recordio(body: bytes, feature_dim: int) -> Floats:
             found.append(dense)
     except RecordIOError as error:
         raise ValueError(f"the body is not recordIO: {error}") from error
+    except records.RecordError as error:
+        if framed:
+            raise
+        raise ValueError(
+            f"the body is not recordIO (it does not start with the magic number) and no single record: {error.problem}"
+        ) from error
     return np.concatenate(found) if found else np.empty((0, feature_dim), np.float32)
 
 

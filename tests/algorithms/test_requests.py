@@ -50,6 +50,13 @@ def test_all_forms_are_the_same_rows(content_type: str, body: bytes) -> None:
     assert np.array_equal(requests.parse(body, {"content-type": content_type}, 3), ROWS)
 
 
+def test_a_record_without_its_frame_is_one_row() -> None:
+    framed = b"".join(records.dense(ROWS[:1]))
+    (bare,) = recordio.payloads(io.BytesIO(framed))
+    for body in (bare, framed, framed.rstrip(b"\0")):
+        assert np.array_equal(requests.parse(body, {"content-type": RECORDIO}, 3), ROWS[:1])
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "status", "words"),
     [
@@ -77,7 +84,7 @@ def test_all_forms_are_the_same_rows(content_type: str, body: bytes) -> None:
         (JSON, b'{"instances": [{"data": {"features": {"keys": [1], "shape": [9], "values": [1]}}}]}', 400, "has 9 features"),
         (JSONLINES, b'{"features": [1,2,3]}\n{"features": [1,2]}', 400, "row 2 has 2"),
         (JSONLINES, b'{"features": [1,2,3]}\n}', 400, "row 2 is not JSON"),
-        (RECORDIO, b"1,2,3", 400, "not recordIO: record 1"),
+        (RECORDIO, b"1,2,3", 400, r"not recordIO \(it does not start with the magic number\) and no single record"),
         (RECORDIO, b"".join(records.dense(ROWS))[:-8], 400, "record 2.*truncated"),
         (RECORDIO, b"".join(records.dense(ROWS[:, :2].copy())), 400, "has 2 features"),
         (RECORDIO, b"".join(records.dense(np.full((2, 3), np.inf, "f4"))), 400, "record 1 holds a number that is not finite"),
