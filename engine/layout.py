@@ -57,6 +57,11 @@ class Layout:
         return self.root / "engine.log"
 
     @property
+    def advisor_log(self) -> Path:
+        """Standard error of tuning's advisor process."""
+        return self.root / "advisor.log"
+
+    @property
     def database(self) -> Path:
         return self.root / "store.db"
 

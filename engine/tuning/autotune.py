@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import builtin
 from engine.builtin import Tunable
 from engine.images import resolve
+from engine.tuning.ranges import Parameter, combinations
 
 RETRIES = 3
 _FACTOR = 4.0
 _MIN_JOBS, _JOBS_PER_PARAMETER = 20, 10
-_PARALLEL = 2
 
 
 def enabled(request: Mapping[str, Any]) -> bool:
@@ -91,15 +91,18 @@ def _number(hint: str) -> float | None:
         return None
 
 
-def fill(config: dict[str, Any], parameters: int) -> None:
+def fill(config: dict[str, Any], spaces: Sequence[Sequence[Parameter]]) -> None:
     """Give a HyperParameterTuningJobConfig the limits and criteria that it does not have.
 
     Args:
-        parameters: How many hyperparameters are searched.
+        spaces: The searched hyperparameters of each definition.
     """
-    limits = config.setdefault("ResourceLimits", {})
-    limits.setdefault("MaxNumberOfTrainingJobs", max(_MIN_JOBS, _JOBS_PER_PARAMETER * parameters))
-    limits.setdefault("MaxParallelTrainingJobs", _PARALLEL)
+    limits = config["ResourceLimits"]
+    if "MaxNumberOfTrainingJobs" not in limits and config["Strategy"] != "Grid":
+        jobs = max(_MIN_JOBS, _JOBS_PER_PARAMETER * max(len(space) for space in spaces))
+        limits["MaxNumberOfTrainingJobs"] = max(
+            limits["MaxParallelTrainingJobs"], int(min(jobs, sum(combinations(space) for space in spaces)))
+        )
     if config["Strategy"] != "Hyperband":
         config.setdefault("TrainingJobEarlyStoppingType", "Auto")
     criteria = config.setdefault("TuningJobCompletionCriteria", {})

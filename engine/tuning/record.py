@@ -175,7 +175,7 @@ def summary(document: Mapping[str, Any], trial: Trial, arn: str) -> dict[str, An
         "FailureReason": trial.reason or None,
         "TrainingJobDefinitionName": definitions(document)[trial.definition].get("DefinitionName"),
     }
-    if trial.value is not None:
+    if trial.succeeded:
         wanted = objective(document, trial.definition)
         found["FinalHyperParameterTuningJobObjectiveMetric"] = {
             "Type": wanted["Type"], "MetricName": wanted["MetricName"], "Value": trial.value,

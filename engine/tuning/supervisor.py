@@ -20,7 +20,7 @@ class Tuning:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.advisor = Advisor(engine.layout.root / "advisor.log")
+        self.advisor = Advisor(engine.layout.advisor_log)
         self._runs: dict[str, Run] = {}
         self._parents: dict[str, str] = {}
         self._changes: dict[str, asyncio.Event] = {}

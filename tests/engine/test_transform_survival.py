@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,20 @@ def test_an_engine_that_is_stopped_and_started_goes_on(start_engine: Start, tmp_
     assert job.ended(name)["TransformJobStatus"] == "Completed"
     assert job.outputs(name) == {"a.csv.out": b"1\n", "b.csv.out": b"wait\n"}
     assert seen.read_text().splitlines().count("1") == 1
+
+
+def test_a_reset_forgets_jobs_that_run(own_engine: RunningEngine, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    seen.touch()
+    job = Transformer(own_engine)
+    job.begin(job.model(WAITING, SEEN=str(seen)), job.put({"a.csv": "wait\n"}))
+    wait_for(lambda: seen.read_text())
+    request = urllib.request.Request(f"{own_engine.url}/_engine/reset", method="POST")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+    assert job.sm.list_transform_jobs()["TransformJobSummaries"] == []
+    assert not followers(own_engine.data_dir / "transforms")
+    # Names and the machine are free again.
+    Path(f"{seen}.go").touch()
+    source = job.put({"a.csv": "1\n"})
+    assert job.run(job.model(WAITING, SEEN=str(seen)), source) == {"a.csv.out": b"1\n"}

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.tuning import record, sampling, suggestions
+from engine.tuning.advisor import suggest as advise
 from engine.tuning.planning import Planner
-from engine.tuning.ranges import key_of, read
+from engine.tuning.ranges import Parameter, key_of, read
 from engine.tuning.record import Trial
 from engine.tuning.suggestions import Advisor, AdvisorError
+from tests.engine.test_tuning_ranges import parameters
 from tests.engine.tuning import categorical, config, continuous, integer, ranges
 
 TOY = [
@@ -142,6 +148,33 @@ async def test_beyond_two_hundred_trials_the_parzen_estimator_answers(advisor: A
     assert plan.request["sampler"] == "tpe"
     found = await advisor.ask(plan.request)
     assert all(parameter.contains(found[parameter.name]) for parameter in space)
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(parameters(), min_size=1, max_size=4),
+    st.integers(0, 2**31 - 1),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_suggestions_lie_in_any_space(space: list[Parameter], seed: int, count: int, minimize: bool) -> None:
+    named = [replace(parameter, name=f"p{number}") for number, parameter in enumerate(space)]
+    trials: list[tuple[Mapping[str, str], float | None]] = [
+        (sampling.draw(named, seed, number), None if number % 3 == 2 else number / 7)
+        for number in range(count)
+    ]
+    request = suggestions.request(named, trials, minimize=minimize, seed=seed, sampler="tpe")
+    # As it travels.
+    found = advise(json.loads(json.dumps(request)))
+    assert all(parameter.contains(found[parameter.name]) for parameter in named)
+
+
+async def test_a_parameter_with_one_value_is_no_obstacle(advisor: Advisor) -> None:
+    space = read(ranges(continuous("x", 0.0, 1.0), categorical("c", "only")))
+    trials = [({"x": str(number / 4), "c": "only"}, float(number)) for number in range(4)]
+    found = await advisor.ask(suggestions.request(space, trials, minimize=True, seed=1, sampler="gp"))
+    assert found["c"] == "only"
+    assert 0 <= float(found["x"]) <= 1
 
 
 async def test_the_same_history_gets_the_same_answer(advisor: Advisor) -> None:

@@ -220,3 +220,32 @@ def test_hyperband_infers_the_largest_resource(engine: RunningEngine) -> None:
         name = tune(engine, config("Hyperband", 1, 1), TrainingJobDefinition=own)
         bounds = finish(engine, name)["HyperParameterTuningJobConfig"]["StrategyConfig"]
         assert bounds == {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}}
+
+
+def test_autotune_knows_the_built_in_algorithms(engine: RunningEngine, xgboost: dict[str, Any]) -> None:
+    wanted = {"Type": "Minimize", "MetricName": "validation:rmse"}
+    hints = [{"Name": "eta", "ValueHint": "0.05"}, {"Name": "max_depth", "ValueHint": "6"}]
+    for given in ({"AutoParameters": hints}, None):
+        settings = config(
+            "Random", None, 1, HyperParameterTuningJobObjective=wanted, ParameterRanges=given,
+            TuningJobCompletionCriteria={"TargetObjectiveMetricValue": 1e9},
+        )  # fmt: skip
+        static = {"StaticHyperParameters": {"num_round": "3"} if given else {}}
+        if not given:
+            # What is searched cannot be static, and the number of rounds is searched.
+            settings["ResourceLimits"]["MaxNumberOfTrainingJobs"] = 1
+        name = tune(engine, settings, TrainingJobDefinition=xgboost | static, Autotune={"Mode": "Enabled"})
+        found = finish(engine, name)
+        chosen = found["HyperParameterTuningJobConfig"]["ParameterRanges"]
+        by_name = {
+            item["Name"]: item
+            for kind in ("IntegerParameterRanges", "ContinuousParameterRanges", "CategoricalParameterRanges")
+            for item in chosen[kind]
+        }
+        if given:
+            assert set(by_name) == {"eta", "max_depth"}
+            # The recommended range is 0.1 to 0.5; the hint lies below it.
+            assert (float(by_name["eta"]["MinValue"]), float(by_name["eta"]["MaxValue"])) == (0.05, 0.5)
+            assert found["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 20
+        else:
+            assert {"eta", "max_depth", "num_round", "subsample"} <= set(by_name)

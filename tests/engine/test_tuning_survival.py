@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -132,3 +135,31 @@ def test_early_stopping_decides_on_what_was_logged_before_a_kill(start_engine: S
     go.touch()
     finish(engine, name)
     assert [item["TrainingJobStatus"] for item in children(engine, name)] == ["Completed"] * 4 + ["Stopped"]
+
+
+def test_the_longest_runtime_ends_the_search(start_engine: Start, tmp_path: Path) -> None:
+    engine = start_engine()
+    go = tmp_path / "go"
+    go.touch()
+    own = definition(engine, Environment={"GO": str(go)})
+    settings = config("Random", None, 1)
+    settings["ResourceLimits"]["MaxRuntimeInSeconds"] = 3600
+    name = tune(engine, settings, TrainingJobDefinition=own)
+    until(engine, name, lambda found: found["ObjectiveStatusCounters"]["Succeeded"] >= 1)
+    go.unlink()
+    engine.kill()
+    # An hour later.
+    with contextlib.closing(sqlite3.connect(engine.data_dir / "store.db")) as store, store:
+        where = ("hyper-parameter-tuning-job", name)
+        [text] = store.execute("SELECT document FROM resources WHERE kind=? AND name=?", where).fetchone()
+        document = json.loads(text)
+        document["CreationTime"] -= 3600
+        store.execute(
+            "UPDATE resources SET document=? WHERE kind=? AND name=?", (json.dumps(document), *where)
+        )
+    engine = start_engine()
+    found = finish(engine, name)
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    assert found["ConsumedResources"]["RuntimeInSeconds"] >= 3600
+    assert children(engine, name)[-1]["TrainingJobStatus"] in ("Stopped", "Completed")
+    assert all(item["TrainingJobStatus"] != "InProgress" for item in children(engine, name))

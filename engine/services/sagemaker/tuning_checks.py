@@ -50,7 +50,7 @@ def completed(engine: Engine, params: Mapping[str, Any]) -> dict[str, Any]:
     except RangeError as error:
         raise validation(str(error)) from error
     if autotune.enabled(request):
-        autotune.fill(config, max(len(space) for space in spaces))
+        autotune.fill(config, spaces)
     config.setdefault("TrainingJobEarlyStoppingType", "Off")
     _check_limits(config, spaces)
     _check_strategy(config, record.definitions(request), spaces)

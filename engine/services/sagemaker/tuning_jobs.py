@@ -151,7 +151,7 @@ async def list_training_jobs_of_tuning_job(
     rows = _children(engine, found, params.get("StatusEquals"))
     sort_by = params.get("SortBy", "Name")
     if sort_by == "FinalObjectiveMetricValue":
-        rows = [row for row in rows if row[1].value is not None]
+        rows = [row for row in rows if row[1].succeeded]
 
     def key(row: tuple[dict[str, Any], record.Trial]) -> tuple[Any, str]:
         summary, trial = row
