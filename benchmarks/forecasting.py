@@ -91,13 +91,14 @@ def ours(settings: dict[str, Any], data: Path, seed: int) -> tuple[Run, float]:
             "num_cells": "40",
             "num_layers": "2",
             "learning_rate": "1e-3",
+            "random_seed": str(seed),
         }
         (base / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
         inputs = {name: {"TrainingInputMode": "File"} for name in ("train", "test")}
         (base / "input/config/inputdataconfig.json").write_text(json.dumps(inputs))
         done = run(
             [sys.executable, "-m", "algorithms.builtin.train", "forecasting-deepar", "1"],
-            SAGEMAKER_BASE_DIR=folder, MLCONSOLE_SEED=str(seed),
+            SAGEMAKER_BASE_DIR=folder,
         )  # fmt: skip
     found = re.search(r"test mean_wQuantileLoss <loss>=(\S+)", done.output)
     if found is None:

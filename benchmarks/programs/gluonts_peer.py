@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 import warnings
 
@@ -46,7 +47,7 @@ estimator = DeepAREstimator(
         "max_epochs": settings["epochs"],
         "enable_progress_bar": False,
         "logger": False,
-        "enable_checkpointing": False,
+        "default_root_dir": tempfile.mkdtemp(),
         "enable_model_summary": False,
         "accelerator": "cpu",
     },
