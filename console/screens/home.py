@@ -276,14 +276,14 @@ class HomeScreen(ConsoleScreen):
 
     def _tuning_cells(self, row: TuningRow) -> tuple[Cell, ...]:
         shown, now = status(row.status), self.console.services.now()
-        about = f"{tuning_facts.counted(row)} trials"
+        about = tuning_facts.counted(row)
         if row.best_value is not None:
             about += f" · best {number(row.best_value)}"
         return (
             Cell(str(shown), shown.role),
             Cell(row.name),
             Cell("tuning job", "dim"),
-            Cell(f"{duration(row.seconds(now))} · {about}", "dim"),
+            Cell(f"{about} · {duration(row.seconds(now))}", "dim"),
         )
 
     # Preview

@@ -22,7 +22,8 @@ from console.widgets.rows import Rows
 from workflows import topics
 from workflows.observe.tuning_rows import TrialRow, TuningRow, TuningView
 from workflows.topics import Snapshot, Topic
-from workflows.tuning.importance import Importance, importance
+from workflows.tuning import apart
+from workflows.tuning.importance import Importance
 
 GROWTH = 1.1
 """What matters is worked out again when there are this many times as many values, or when the job has ended."""
@@ -111,7 +112,8 @@ class TuningJobScreen(ConsoleScreen):
         if snapshot.value is not None:
             self._newest = snapshot.value
             self._look()
-        self._draw_overview()
+        if self.query("#overview"):
+            self._draw_overview()
 
     def _look(self) -> None:
         """Work out what the newest view tells, one view at a time and away from the event loop."""
@@ -146,7 +148,7 @@ class TuningJobScreen(ConsoleScreen):
                 return
         self._weighing, self._weighed = True, (scored, active)
         detail, trials = found.view.detail, found.view.trials
-        self.work(lambda: importance(detail, trials), self._was_weighed, self._not_weighed)
+        self.work(lambda: apart.importance(detail, trials), self._was_weighed, self._not_weighed)
 
     def _was_weighed(self, result: Importance) -> None:
         self._weighing = False
@@ -177,6 +179,8 @@ class TuningJobScreen(ConsoleScreen):
 
     def _draw(self, *, at_once: bool = False) -> None:
         """Draw the part in sight."""
+        if not self.query("#default"):
+            return  # the screen is being built, or taken down
         self._draw_overview()
         findings, now = self.findings, self.console.services.now()
         if findings is None:

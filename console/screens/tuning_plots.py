@@ -155,7 +155,7 @@ def against(findings: Findings, index: int, width: int, height: int) -> Lines:
     shown = [charts[(index + i) % len(charts)] for i in range(min(columns * rows, len(charts)))]
     names = [chart.parameter for chart in charts]
     if len(shown) == 1:
-        head = [("objective against ", "dim"), (f"{shown[0].parameter} ", "strong"), (f"{names.index(shown[0].parameter) + 1} of {len(names)}   ", "dim"), (f"{BEST} best  ", "series-2"), *marks.key()]  # fmt: skip
+        head = [("against ", "dim"), (f"{shown[0].parameter} ", "strong"), (f"{names.index(shown[0].parameter) + 1} of {len(names)}   ", "dim"), (f"{BEST} best  ", "series-2"), *marks.key()]  # fmt: skip
         return one(shown[0], marks, width, height, head)
     drawn = [partial(_tile, chart, marks) for chart in shown]
     more = f"   {count(len(charts) - len(shown), 'more parameter')}: n" if len(shown) < len(charts) else ""
@@ -173,7 +173,7 @@ def _tile(chart: Against, marks: Marks, width: int, height: int) -> Lines:
 
 
 def _scale_note(chart: Against) -> str:
-    return {"log": "  logarithmic", "reverse-log": "  reverse logarithmic"}.get(chart.scale, "")
+    return {"log": "logarithmic", "reverse-log": "reverse logarithmic"}.get(chart.scale, "")
 
 
 def one(chart: Against, marks: Marks, width: int, height: int, head: Sequence[Run]) -> Lines:
@@ -201,5 +201,5 @@ def _strips(chart: Against, marks: Marks, width: int, height: int, head: Sequenc
             points += [Mark(category + 0.5 + step / 20, middle, "─", "series-3") for step in range(-8, 9)]
     points.sort(key=lambda mark: (mark.glyph != "─", marks.order(mark)))
     ticks = tuple((i + 0.5, name) for i, name in enumerate(names))
-    key = [*head, ("   ── median", "series-3")]
+    key = [*head[:3], ("── median  ", "series-3"), *head[3:]]
     return scatter(points, width, height, Plane(head=tuple(key), x=Axis(0.0, float(len(names))), ticks=ticks))

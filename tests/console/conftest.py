@@ -40,9 +40,11 @@ def app(services: Scripted) -> Console:
     return make_app(services, theme_name="mlconsole-dark")
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:
+async def until(
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", *, seconds: float = DEADLINE
+) -> None:
     """Wait until a condition holds, up to a deadline."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + seconds
     while True:
         await pilot.pause()
         if condition():

@@ -18,7 +18,7 @@ PATIENCE = 300.0
 
 
 def importance(detail: TuningDetail, trials: Sequence[TrialRow], *, definition: str = "") -> Importance:
-    """The same as `workflows.tuning.importance.importance`, with a lower priority than what the person does meanwhile.
+    """The same as `workflows.tuning.importance.importance`, on a core of its own where there is one.
 
     Raises:
         Problem: The process failed.
@@ -46,7 +46,6 @@ def main() -> None:
     """Read the question from standard input, write the answer to standard output."""
     from workflows.tuning import importance as here
 
-    os.nice(10)
     detail, trials, definition = pickle.load(sys.stdin.buffer)
     sys.stdout.buffer.write(pickle.dumps(here.importance(detail, trials, definition=definition)))
 
