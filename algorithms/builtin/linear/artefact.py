@@ -7,7 +7,9 @@ The weights are for raw features: normalisation is folded into them, so that who
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,8 @@ _OUTPUTS: Final = {
     MULTICLASS: "SoftmaxOutput",
     REGRESSOR: "LinearRegressionOutput",
 }
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, struct.error)
+"""What reading a damaged zip raises."""
 _KINDS: Final = {operator: kind for kind, operator in _OUTPUTS.items()}
 
 
@@ -109,15 +113,7 @@ def load(folder: Path) -> Model:
             graph = json.loads(archive.read(_one(names, "symbol.json")))
             additional = json.loads(archive.read(ADDITIONAL)) if ADDITIONAL in names else {}
         return _model(parameters, graph, additional)
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OSError,
-    ) as error:
+    except (*_DAMAGE, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError) as error:
         raise ClientError(f"'{FILE}' is no LinearLearner model: {error}.") from error
 
 
