@@ -371,6 +371,8 @@ def test_invalid_requests_are_refused_and_the_worker_survives(
     assert seen == {400, 415}
     answer = deploy.runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=good)
     assert float(answer["Body"].read()) == pytest.approx(0, abs=5)
+    nothing = deploy.runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"")
+    assert nothing["Body"].read() == b""
     wrong = deploy.runtime.invoke_endpoint
     with pytest.raises(ClientError) as caught:
         wrong(EndpointName=endpoint, ContentType="text/csv", Body="1,2,3,4,5,6\n")

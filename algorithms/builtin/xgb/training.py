@@ -88,6 +88,8 @@ def train(job: Job) -> None:
     sets = [(train_data.matrix(xgboost), "train")]
     if validation is not None:
         sets.append((validation.matrix(xgboost, wide), "validation"))
+    # The library has copies of its own.
+    del train_data, validation
     folder = checkpoints.directory(plan.base)
     model = boost(plan, sets, xgboost, folder=folder, target=job.model_dir / models.NAME)
     models.save(model, job.model_dir / models.NAME, version)
