@@ -71,7 +71,7 @@ def test_a_tuning_job_runs_its_trials_and_its_best_is_warm_started_served_and_co
     for kind in ("IdenticalDataAndAlgorithm", "TransferLearning"):
         child = replace(
             asked.warm_started(detail, kind, trials.fresh("warm")),
-            most_jobs=2,  # type: ignore[arg-type]
+            most_jobs=2,
         )
         interface.tuning.create(child)
         warm, _ = finished(interface, child.name)

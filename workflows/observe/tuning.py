@@ -120,7 +120,7 @@ def finished(tuning: TuningDetail, rows: Iterable[TrialRow], now: float) -> tupl
         definition = tuning.definition(row.definition)
         cost = None
         if definition is not None and row.ended is not None:
-            cost = costs.total(definition.instances, row.seconds(now) if row.started else 0.0)
+            cost = costs.total(definition.instances, row.seconds(now) if row.started is not None else 0.0)
         complete.append(
             row
             if (early, cost) == (row.early_stopped, row.cost)

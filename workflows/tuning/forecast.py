@@ -142,7 +142,7 @@ def _running_cost(detail: TuningDetail, trial: TrialRow, now: float) -> float | 
     definition = detail.definition(trial.definition)
     if definition is None:
         return None
-    return costs.total(definition.instances, trial.seconds(now) if trial.started else 0.0)
+    return costs.total(definition.instances, trial.seconds(now) if trial.started is not None else 0.0)
 
 
 def _cost_left(detail: TuningDetail, trials: Sequence[TrialRow], now: float, waiting: int) -> float | None:
@@ -162,7 +162,9 @@ def _cost_left(detail: TuningDetail, trials: Sequence[TrialRow], now: float, wai
         return None
     mean = sum(trained) / len(trained)
     rest = sum(
-        max(0.0, mean - (trial.seconds(now) if trial.started else 0.0)) for trial in trials if trial.active
+        max(0.0, mean - (trial.seconds(now) if trial.started is not None else 0.0))
+        for trial in trials
+        if trial.active
     )
     return sum(prices) / len(prices) * (rest + waiting * mean)
 
