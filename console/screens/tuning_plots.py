@@ -27,7 +27,7 @@ def fence(values: Sequence[float], minimize: bool) -> float | None:
     """
     if len(values) < 5:
         return None
-    low, _, high = statistics.quantiles(values, n=4)
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     width = 3 * (high - low)
     limit = high + width if minimize else low - width
     beyond = max(values) > limit if minimize else min(values) < limit

@@ -49,7 +49,7 @@ class Axis:
         first, last = _transformed(self.low, self.scale), _transformed(self.high, self.scale)
         if at is None or first is None or last is None:
             return None
-        return (at - first) / (last - first)
+        return (at - first) / (last - first) if last > first else 0.5
 
     def labels(self, most: int) -> list[float]:
         """At most so many round values between the ends: powers of ten, or equal steps."""

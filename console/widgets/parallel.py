@@ -87,6 +87,7 @@ def _row(texts: Sequence[str], columns: Sequence[int], room: int, width: int, ro
         text = (crop_middle(text, most) if len(text) > most else crop(text, min(most, len(text)))).rstrip()
         start = column - len(text) // 2
         start = max(at + (1 if at else 0), min(width - len(text), max(0, start)))
+        text = text[: max(0, width - start)]
         append(line, " " * (start - at), "")
         append(line, text, role)
         at = start + len(text)
