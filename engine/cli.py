@@ -236,7 +236,8 @@ def _stop(options: argparse.Namespace) -> int:
     from engine import daemon
 
     layout = _layout(options)
-    left = daemon.counts(layout)["training_jobs_in_progress"]
+    counts = daemon.counts(layout)
+    left, paused = counts["training_jobs_in_progress"], counts["transform_jobs_in_progress"]
     try:
         stopped = daemon.stop(layout, options.timeout)
     except daemon.DaemonError as error:
@@ -246,6 +247,7 @@ def _stop(options: argparse.Namespace) -> int:
             "stopped": stopped is not None,
             "pid": stopped[0] if stopped else None,
             "training_jobs_left_running": left,
+            "transform_jobs_paused": paused,
         }
         print(json.dumps({**told, "killed": bool(stopped and stopped[1])}))
         return 0
@@ -257,6 +259,9 @@ def _stop(options: argparse.Namespace) -> int:
     if left:
         jobs = "1 training job goes" if left == 1 else f"{left} training jobs go"
         print(f"{jobs} on in the background; the engine finds them again when it starts.")
+    if paused:
+        jobs = "1 transform job goes" if paused == 1 else f"{paused} transform jobs go"
+        print(f"{jobs} on with the objects that are left when the engine starts again.")
     return 0
 
 
@@ -283,7 +288,10 @@ def _status(options: argparse.Namespace) -> int:
             f"running   {told['url']}  (process {told['pid']}, up {hours}:{minutes:02}:{seconds:02}{rss}, {told['version']})"
         )
         print(f"account   {told['account_id']}  {told['region']}  {told['role_arn']}")
-        print(f"jobs      {counts['training_jobs']} ({counts['training_jobs_in_progress']} in progress)")
+        print(
+            f"jobs      {counts['training_jobs']} training ({counts['training_jobs_in_progress']} in progress), "
+            f"{counts['transform_jobs']} transform ({counts['transform_jobs_in_progress']} in progress)"
+        )
         print(
             f"endpoints {counts['endpoints']} ({counts['endpoints_in_service']} in service), {counts['models']} models"
         )
@@ -331,7 +339,8 @@ def _reset(options: argparse.Namespace) -> int:
             raise Failure("reset deletes everything in the engine; say --yes when nobody can be asked")
         counts = daemon.counts(layout)
         print(
-            f"{layout.root}: {counts['training_jobs']} training jobs, {counts['models']} models, {counts['endpoints']} endpoints,"
+            f"{layout.root}: {counts['training_jobs']} training jobs, {counts['transform_jobs']} transform jobs, "
+            f"{counts['models']} models, {counts['endpoints']} endpoints,"
         )
         answer = input("all objects, logs and metrics will be deleted. Type 'reset' to go on: ")
         if answer.strip() != "reset":

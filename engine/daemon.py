@@ -27,6 +27,8 @@ _POLL = 0.02
 _COUNTED = {
     "training_jobs": ("training-job", ""),
     "training_jobs_in_progress": ("training-job", "InProgress"),
+    "transform_jobs": ("transform-job", ""),
+    "transform_jobs_in_progress": ("transform-job", "InProgress"),
     "models": ("model", ""),
     "endpoint_configs": ("endpoint-config", ""),
     "endpoints": ("endpoint", ""),

@@ -75,7 +75,13 @@ def test_start_status_stop(run: Run, layout: Layout) -> None:
     assert described["rss_bytes"] > 2**20
     assert run("status").stdout.startswith(f"running   {told['url']}")
     stopped = json.loads(run("stop", "--json").stdout)
-    assert stopped == {"stopped": True, "pid": told["pid"], "training_jobs_left_running": 0, "killed": False}
+    assert stopped == {
+        "stopped": True,
+        "pid": told["pid"],
+        "training_jobs_left_running": 0,
+        "transform_jobs_paused": 0,
+        "killed": False,
+    }
     assert not layout.connection.exists()
     assert run("stop").stdout.strip() == "The engine does not run."
     assert run("status").returncode == 3
