@@ -10,32 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.formats import recordio, varints
 from algorithms.formats.recordio import Block
+from algorithms.formats.wire import WIDTHS, Kind, Parsed, Tensor, entry, parse
+from algorithms.formats.wire import RecordError as RecordError
 
-Kind = Literal["float32", "float64", "int32"]
 Floats = NDArray[np.float32]
 
-KEY = b"values"
-_FIELDS: dict[Kind, int] = {"float32": 2, "float64": 3, "int32": 7}
-_KINDS: dict[int, Kind] = {field: kind for kind, field in _FIELDS.items()}
-_WIDTHS: dict[Kind, int] = {"float32": 4, "float64": 8, "int32": 0}
 _TYPES: dict[Kind, str] = {"float32": "<f4", "float64": "<f8"}
+_FEW = 16
 _WRITE_BYTES = 1 << 22
-
-
-class RecordError(ValueError):
-    """A record's payload cannot be used; the message says which, counted from 1."""
-
-    def __init__(self, record: int, problem: str) -> None:
-        super().__init__(f"record {record}: {problem}")
-        self.record = record
-        self.problem = problem
 
 
 class Sparse(NamedTuple):
@@ -70,17 +59,6 @@ class Rows(NamedTuple):
     kind: Kind
 
 
-class _Tensor(NamedTuple):
-    kind: Kind
-    values: bytes
-    at: int
-    keys: bytes
-    shape: bytes
-
-
-_Parsed = tuple[_Tensor, _Tensor | None]
-
-
 def rows(file: BinaryIO, size: int = recordio.BLOCK) -> Iterator[Rows]:
     """The records of a recordIO file as numbers, many at a time; memory is bounded by the block size.
 
@@ -100,19 +78,18 @@ def decode(block: Block) -> Iterator[Rows]:
     Raises:
         RecordError: A record holds no usable features or label.
     """
-    if block.stride:
-        quick = _equal(block)
-        if quick is not None:
-            yield quick
-            return
-    records: list[_Parsed] = []
+    quick = _alike(block)
+    if quick is not None:
+        yield quick
+        return
+    records: list[Parsed] = []
     for index, (start, length) in enumerate(zip(block.starts.tolist(), block.lengths.tolist(), strict=True)):
-        records.append(_parse(block.data, start, start + length, block.first + index))
+        records.append(parse(block.data, start, start + length, block.first + index))
     first = block.first
 
-    def alike(item: _Parsed) -> tuple[object, ...]:
+    def alike(item: Parsed) -> tuple[object, ...]:
         tensor, label = item
-        sparse = _is_sparse(tensor)
+        sparse = tensor.sparse
         width = tensor.shape if sparse else 0 if tensor.kind == "int32" else len(tensor.values)
         return tensor.kind, sparse, width, label and label.kind
 
@@ -148,7 +125,7 @@ def dense(array: NDArray[Any], labels: NDArray[Any] | None = None) -> Iterator[b
         values = _split(part.reshape(-1), kind, np.full(len(part), part.shape[1]))
         tags = [b""] * len(part) if marks is None else _labels(marks)
         yield b"".join(
-            recordio.frame(_entry(1, kind, row) + tag) for row, tag in zip(values, tags, strict=True)
+            recordio.frame(entry(1, kind, row) + tag) for row, tag in zip(values, tags, strict=True)
         )
 
 
@@ -172,7 +149,7 @@ def sparse(matrix: Sparse, labels: NDArray[Any] | None = None, kind: Kind = "flo
         keys = _cut(*varints.encode(matrix.columns[low:high].astype(np.uint64)), counts)
         tags = [b""] * len(counts) if labels is None else _labels(labels[start : start + step])
         yield b"".join(
-            recordio.frame(_entry(1, kind, value, key, shape) + tag)
+            recordio.frame(entry(1, kind, value, key, shape) + tag)
             for value, key, tag in zip(values, keys, tags, strict=True)
         )
 
@@ -190,8 +167,7 @@ def outputs(columns: Mapping[str, NDArray[Any]]) -> bytes:
     template = b""
     places: list[tuple[NDArray[np.float32], int]] = []
     for name, column in wide.items():
-        entry = _entry(2, "float32", bytes(4 * column.shape[1]), name=name.encode())
-        template += entry
+        template += entry(2, "float32", bytes(4 * column.shape[1]), name=name.encode())
         places.append((column, len(template) - 4 * column.shape[1]))
     return _fill(template, places, len(next(iter(wide.values()))))
 
@@ -211,47 +187,83 @@ def kind_of(dtype: np.dtype[Any]) -> Kind:
     raise ValueError(f"Unsupported dtype {dtype} on array")
 
 
-def _equal(block: Block) -> Rows | None:
-    start, length, count = int(block.starts[0]), int(block.lengths[0]), len(block.starts)
-    tensor, label = _parse(block.data, start, start + length, block.first)
-    if tensor.at < 0 or _is_sparse(tensor) or tensor.kind == "int32":
+def _alike(block: Block) -> Rows | None:
+    """The rows of records that differ in their numbers only; None when they differ otherwise."""
+    count = len(block.starts)
+    data = np.frombuffer(block.data, np.uint8)
+    found: list[tuple[NDArray[np.int64], Rows]] = []
+    if block.stride:
+        length = int(block.lengths[0])
+        table: NDArray[np.uint8] = np.ndarray(
+            (count, length), np.uint8, block.data, int(block.starts[0]), (block.stride, 1)
+        )
+        return _stamped(table, block.first)
+    # An int32 label takes one to ten bytes, so there may be some lengths in turn.
+    lengths = np.unique(block.lengths)
+    if count < _FEW or len(lengths) > count // _FEW:
         return None
-    holes = [(tensor.at - start, len(tensor.values))]
-    if label is not None:
-        if label.at < 0 or len(label.values) != (_WIDTHS[label.kind] or 1):
+    for length in lengths.tolist():
+        chosen = np.flatnonzero(block.lengths == length)
+        rows = _stamped(data[block.starts[chosen, None] + np.arange(length)], block.first + int(chosen[0]))
+        if rows is None or (found and not _combinable(rows, found[0][1])):
             return None
-        holes.append((label.at - start, len(label.values)))
-    table: NDArray[np.uint8] = np.ndarray((count, length), np.uint8, block.data, start, (block.stride, 1))
+        found.append((chosen, rows))
+    if len(found) == 1:
+        return found[0][1]._replace(first=block.first)
+    order = np.argsort(np.concatenate([chosen for chosen, _ in found]))
+    features = np.concatenate([rows.features for _, rows in found])[order]
+    labels = [rows.labels for _, rows in found if rows.labels is not None]
+    return Rows(features, np.concatenate(labels)[order] if labels else None, block.first, found[0][1].kind)
+
+
+def _combinable(one: Rows, other: Rows) -> bool:
+    return (
+        one.kind == other.kind
+        and one.features.shape[1] == other.features.shape[1]  # type: ignore[union-attr]
+        and (one.labels is None) == (other.labels is None)
+    )
+
+
+def _stamped(table: NDArray[np.uint8], first: int) -> Rows | None:
+    """Dense rows from records of one length, shape (n, length); None unless everything around the numbers is the same."""
+    length = table.shape[1]
+    tensor, label = parse(table[0].tobytes(), 0, length, first)
+    if tensor.at < 0 or tensor.sparse or tensor.kind == "int32":
+        return None
+    holes = [(tensor.at, len(tensor.values))]
+    if label is not None:
+        if label.at < 0 or (WIDTHS[label.kind] or len(label.values)) != len(label.values):
+            return None
+        holes.append((label.at, len(label.values)))
     begin = 0
     for at, size in [*sorted(holes), (length, 0)]:
-        # Everything around the numbers is the same in each record, else they are parsed one by one.
         if at > begin and not (table[:, begin:at] == table[0, begin:at]).all():
             return None
         begin = at + size
     labels = None
     if label is not None:
-        marks: NDArray[Any]
+        raw = np.ascontiguousarray(table[:, label.at : label.at + len(label.values)])
         if label.kind == "int32":
-            marks = table[:, label.at - start]
-            if (marks > 0x7F).any():
+            goes_on = raw > 0x7F
+            if not goes_on[:, :-1].all() or goes_on[:, -1].any():
                 return None
+            labels = _signed(varints.decode(raw.reshape(-1)))
         else:
-            marks = np.ndarray((count,), _TYPES[label.kind], block.data, label.at, (block.stride,))
-        labels = marks.astype(np.float32)
-    width = _WIDTHS[tensor.kind]
-    numbers: NDArray[Any] = np.ndarray(
-        (count, len(tensor.values) // width),
-        _TYPES[tensor.kind],
-        block.data,
-        tensor.at,
-        (block.stride, width),
-    )
+            labels = _narrow(raw.view(_TYPES[label.kind])[:, 0])
+    numbers = np.ascontiguousarray(table[:, tensor.at : tensor.at + len(tensor.values)])
+    return Rows(_narrow(numbers.view(_TYPES[tensor.kind])), labels, first, tensor.kind)
+
+
+def _narrow(numbers: NDArray[Any]) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
-        features = numbers.astype(np.float32, order="C")
-    return Rows(features, labels, block.first, tensor.kind)
+        return numbers.astype(np.float32, copy=False)
 
 
-def _gather(some: list[_Parsed], first: int) -> Iterator[Rows]:
+def _signed(wide: NDArray[np.uint64]) -> Floats:
+    return wide.astype(np.uint32).view(np.int32).astype(np.float32)
+
+
+def _gather(some: list[Parsed], first: int) -> Iterator[Rows]:
     kind = some[0][0].kind
     values, counts = _numbers([tensor for tensor, _ in some])
     labels = None
@@ -260,7 +272,7 @@ def _gather(some: list[_Parsed], first: int) -> Iterator[Rows]:
         if (each != 1).any():
             wrong = int(np.flatnonzero(each != 1)[0])
             raise RecordError(first + wrong, f"the label holds {each[wrong]} values, expected 1")
-    if _is_sparse(some[0][0]):
+    if some[0][0].sparse:
         yield Rows(_sparse([tensor for tensor, _ in some], values, counts, first), labels, first, kind)
         return
     # int32 rows of one width may differ in bytes, so the widths are known only now.
@@ -274,7 +286,7 @@ def _gather(some: list[_Parsed], first: int) -> Iterator[Rows]:
         begin, at = end, at + size
 
 
-def _sparse(tensors: list[_Tensor], values: Floats, counts: NDArray[np.int64], first: int) -> Sparse:
+def _sparse(tensors: list[Tensor], values: Floats, counts: NDArray[np.int64], first: int) -> Sparse:
     try:
         keys = varints.decode(np.frombuffer(b"".join(tensor.keys for tensor in tensors), np.uint8))
         shape = varints.decode(np.frombuffer(tensors[0].shape, np.uint8))
@@ -296,16 +308,14 @@ def _sparse(tensors: list[_Tensor], values: Floats, counts: NDArray[np.int64], f
     return Sparse(values, keys.astype(np.int64), counts, width)
 
 
-def _numbers(tensors: list[_Tensor]) -> tuple[Floats, NDArray[np.int64]]:
+def _numbers(tensors: list[Tensor]) -> tuple[Floats, NDArray[np.int64]]:
     kind = tensors[0].kind
     joined = b"".join(tensor.values for tensor in tensors)
     if kind == "int32":
         wide = varints.decode(np.frombuffer(joined, np.uint8))
-        values = wide.astype(np.uint32).view(np.int32).astype(np.float32)
-        return values, _counts([tensor.values for tensor in tensors])
-    counts = np.array([len(tensor.values) for tensor in tensors], np.int64) // _WIDTHS[kind]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.frombuffer(joined, _TYPES[kind]).astype(np.float32), counts
+        return _signed(wide), _counts([tensor.values for tensor in tensors])
+    counts = np.array([len(tensor.values) for tensor in tensors], np.int64) // WIDTHS[kind]
+    return _narrow(np.frombuffer(joined, _TYPES[kind]).copy()), counts
 
 
 def _counts(packed: list[bytes]) -> NDArray[np.int64]:
@@ -316,133 +326,19 @@ def _counts(packed: list[bytes]) -> NDArray[np.int64]:
     return counts
 
 
-def _is_sparse(tensor: _Tensor) -> bool:
-    return bool(tensor.keys) or not tensor.values
-
-
-def _parse(data: bytes, start: int, end: int, number: int) -> _Parsed:
-    features: _Tensor | None = None
-    label: _Tensor | None = None
-    names: list[str] = []
-    try:
-        for field, begin, stop in _message(data, start, end, 2):
-            if field > 2:
-                continue
-            name, value = b"", (0, 0)
-            for part, low, high in _message(data, begin, stop, 2):
-                if part == 1:
-                    name = data[low:high]
-                elif part == 2:
-                    value = (low, high)
-            if name != KEY:
-                names.append(name.decode("utf-8", "replace"))
-            elif field == 1:
-                features = _tensor(data, *value)
-            else:
-                label = _tensor(data, *value)
-    except ValueError as error:
-        raise RecordError(number, str(error)) from error
-    if features is None or not (features.values or features.shape):
-        said = f"features named {', '.join(map(repr, names))}" if names else "no features"
-        raise RecordError(number, f"has {said}; expected a tensor named 'values'")
-    if label is not None and not label.values:
-        label = None
-    return features, label
-
-
-def _tensor(data: bytes, start: int, end: int) -> _Tensor:
-    for field, begin, stop in _message(data, start, end, 2):
-        kind = _KINDS.get(field)
-        if kind is None:
-            if field == 9:
-                raise ValueError("holds bytes where numbers are expected")
-            continue
-        values: list[bytes] = []
-        keys: list[bytes] = []
-        shape: list[bytes] = []
-        at = -1
-        for part, low, high in _message(data, begin, stop, -1):
-            if part in (1, 2, 3):
-                (values, keys, shape)[part - 1].append(data[low:high])
-            if part == 1:
-                at = low if at == -1 else -2
-        width = _WIDTHS[kind]
-        packed = b"".join(values)
-        if width and len(packed) % width:
-            raise ValueError(f"its values are no whole number of {kind} values ({len(packed)} bytes)")
-        if not width and packed and packed[-1] > 0x7F:
-            raise ValueError("a packed number does not end")
-        indices = b"".join(keys)
-        if indices and indices[-1] > 0x7F:
-            raise ValueError("a packed key does not end")
-        return _Tensor(kind, packed, max(at, -1), indices, b"".join(shape))
-    raise ValueError("its tensor 'values' is of no known type; float32, float64 and int32 are known")
-
-
-def _message(data: bytes, position: int, end: int, wire: int) -> Iterator[tuple[int, int, int]]:
-    """A message's fields: number, and where its content begins and ends; with ``wire`` only those of that wire type."""
-    while position < end:
-        tag, position = _varint(data, position, end)
-        number, form = tag >> 3, tag & 7
-        if form == 2:
-            size, position = _varint(data, position, end)
-        elif form == 5:
-            size = 4
-        elif form == 1:
-            size = 8
-        elif form == 0:
-            size = _varint(data, position, end)[1] - position
-        else:
-            raise ValueError(f"is no protobuf message (wire type {form})")
-        if not number:
-            raise ValueError("is no protobuf message (field number 0)")
-        if position + size > end:
-            raise ValueError("is a truncated protobuf message")
-        if wire in (-1, form):
-            yield number, position, position + size
-        position += size
-
-
-def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
-    value = shift = 0
-    while position < end:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            break
-    raise ValueError("is a truncated protobuf message")
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2]) + varints.one(len(content)) + content
-
-
-def _entry(
-    field: int, kind: Kind, values: bytes, keys: bytes = b"", shape: bytes = b"", name: bytes = KEY
-) -> bytes:
-    tensor = b"".join(
-        _field(place, content) for place, content in ((1, values), (2, keys), (3, shape)) if content
-    )
-    return _field(field, _field(1, name) + _field(2, _field(_FIELDS[kind], tensor)))
-
-
 def _small(labels: NDArray[Any]) -> bool:
     return bool(((labels >= 0) & (labels < 0x80)).all())
 
 
 def _stamp(part: NDArray[Any], kind: Kind, labels: NDArray[Any] | None, label_kind: Kind | None) -> bytes:
-    size = part.shape[1] * _WIDTHS[kind]
-    template = _entry(1, kind, bytes(size))
+    size = part.shape[1] * WIDTHS[kind]
+    template = entry(1, kind, bytes(size))
     places: list[tuple[NDArray[Any], int]] = [
         (np.ascontiguousarray(part, _TYPES[kind]), len(template) - size)
     ]
     if labels is not None and label_kind is not None:
-        width = _WIDTHS[label_kind] or 1
-        template += _entry(2, label_kind, bytes(width))
+        width = WIDTHS[label_kind] or 1
+        template += entry(2, label_kind, bytes(width))
         marks = labels.astype(_TYPES.get(label_kind, "u1")).reshape(-1, 1)
         places.append((marks, len(template) - width))
     return _fill(template, places, len(part))
@@ -460,14 +356,14 @@ def _fill(template: bytes, places: list[tuple[NDArray[Any], int]], count: int) -
 
 def _labels(labels: NDArray[Any]) -> list[bytes]:
     kind = kind_of(labels.dtype)
-    return [_entry(2, kind, one) for one in _split(labels, kind, np.ones(len(labels), np.int64))]
+    return [entry(2, kind, one) for one in _split(labels, kind, np.ones(len(labels), np.int64))]
 
 
 def _split(values: NDArray[Any], kind: Kind, counts: NDArray[np.int64]) -> list[bytes]:
     """The packed numbers of each row."""
     if kind != "int32":
         raw = np.ascontiguousarray(values, _TYPES[kind]).tobytes()
-        return _slices(raw, counts * _WIDTHS[kind])
+        return _slices(raw, counts * WIDTHS[kind])
     if len(values) and (int(values.min()) < -(2**31) or int(values.max()) > 2**31 - 1):
         raise ValueError("An integer is outside the 32 bits that a record can hold; use float64")
     return _cut(*varints.encode(values.astype(np.int64).view(np.uint64)), counts)

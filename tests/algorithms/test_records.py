@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from algorithms.formats import recordio, records, varints
+from algorithms.formats import recordio, records, varints, wire
 from algorithms.formats.message import record_class
 from algorithms.formats.recordio import RecordIOError
 from algorithms.formats.records import RecordError, Sparse
@@ -124,10 +124,8 @@ def test_one_differing_label_does_not_disturb_the_rest() -> None:
 
 def test_unpacked_numbers_and_unknown_fields_are_read() -> None:
     tensor = b"".join(b"\x0d" + np.float32(number).tobytes() for number in (1.5, 2.5))
-    inner = records._field(2, records._field(2, tensor))
-    payload = (
-        records._field(1, records._field(1, b"values") + inner) + records._field(3, b"uid") + b"\x78\x05"
-    )
+    inner = wire.field(2, wire.field(2, tensor))
+    payload = wire.field(1, wire.field(1, b"values") + inner) + wire.field(3, b"uid") + b"\x78\x05"
     part: Any
     (part,) = records.rows(io.BytesIO(recordio.frame(payload)))
     assert np.array_equal(part.features, [[1.5, 2.5]])
@@ -137,24 +135,24 @@ def test_unpacked_numbers_and_unknown_fields_are_read() -> None:
     ("payload", "words"),
     [
         (b"", "no features"),
-        (records._entry(1, "float32", b"1234", name=b"image"), "features named 'image'"),
-        (records._entry(1, "float32", b"12345"), "whole number"),
-        (records._entry(1, "float32", b"1234", b"\x01", b""), "no shape"),
-        (records._entry(1, "float32", b"1234", b"\x01", b"\x01\x01"), "2 dimensions"),
-        (records._entry(1, "float32", b"1234", b"\x05", b"\x05"), "outside its shape"),
-        (records._entry(1, "float32", b"1234", b"\x01\x02", b"\x05"), "2 keys for 1 values"),
-        (records._entry(1, "int32", b"\x81"), "does not end"),
-        (records._entry(1, "float32", b"1234") + records._entry(2, "float32", b"12345678"), "label holds 2"),
+        (wire.entry(1, "float32", b"1234", name=b"image"), "features named 'image'"),
+        (wire.entry(1, "float32", b"12345"), "whole number"),
+        (wire.entry(1, "float32", b"1234", b"\x01", b""), "no shape"),
+        (wire.entry(1, "float32", b"1234", b"\x01", b"\x01\x01"), "2 dimensions"),
+        (wire.entry(1, "float32", b"1234", b"\x05", b"\x05"), "outside its shape"),
+        (wire.entry(1, "float32", b"1234", b"\x01\x02", b"\x05"), "2 keys for 1 values"),
+        (wire.entry(1, "int32", b"\x81"), "does not end"),
+        (wire.entry(1, "float32", b"1234") + wire.entry(2, "float32", b"12345678"), "label holds 2"),
         (b"\x0b", "no protobuf"),
         (b"\x0a\x7f", "truncated"),
         (
-            records._field(1, records._field(1, b"values") + records._field(2, records._field(9, b"x"))),
+            wire.field(1, wire.field(1, b"values") + wire.field(2, wire.field(9, b"x"))),
             "bytes",
         ),
     ],
 )
 def test_an_unusable_record_is_named(payload: bytes, words: str) -> None:
-    good = records._entry(1, "float32", b"1234")
+    good = wire.entry(1, "float32", b"1234")
     with pytest.raises(RecordError, match=words) as caught:
         list(records.rows(io.BytesIO(recordio.frame(good) + recordio.frame(payload))))
     assert caught.value.record == 2
