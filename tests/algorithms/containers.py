@@ -66,7 +66,7 @@ def train(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     return Trained(done.returncode, done.stdout, done.stderr, base)
 

@@ -179,9 +179,7 @@ JSON_VALUES = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.fixed_dictionaries(
-        {}, optional=dict.fromkeys(("start", "target", "cat", "dynamic_feat"), JSON_VALUES)
-    )
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("start", "target", "cat", "dynamic_feat"), JSON_VALUES))
     | JSON_VALUES
 )
 def test_any_value_is_a_series_or_is_refused_with_a_message(value: Any) -> None:
