@@ -122,6 +122,17 @@ def test_one_differing_label_does_not_disturb_the_rest() -> None:
     assert np.array_equal(marks, labels)
 
 
+def test_integer_labels_of_all_lengths_in_turn_keep_their_rows() -> None:
+    rows = np.arange(9000, dtype="f4").reshape(-1, 3)
+    labels = np.random.default_rng(0).integers(-5, 40_000, 3000)
+    for some in (labels, np.abs(labels), labels % 300 + 128):
+        raw = b"".join(records.dense(rows, some))
+        for size in (1000, recordio.BLOCK):
+            found, marks = gather(raw, size)
+            assert np.array_equal(found, rows)
+            assert np.array_equal(marks, some)
+
+
 def test_unpacked_numbers_and_unknown_fields_are_read() -> None:
     tensor = b"".join(b"\x0d" + np.float32(number).tobytes() for number in (1.5, 2.5))
     inner = wire.field(2, wire.field(2, tensor))
