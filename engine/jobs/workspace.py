@@ -9,12 +9,12 @@ import shutil
 import sys
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.images import resolve
-from engine.jobs import channels, environments, launcher
+from engine.jobs import channels, environments, launcher, pipes
 from engine.jobs.capacity import Share
 from engine.jobs.channels import ChannelError
 from engine.objects import ObjectStore
@@ -52,13 +52,18 @@ def prepare(root: Path, document: Mapping[str, Any], context: Context) -> None:
     for folder in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
         (ml / folder).mkdir(parents=True)
     namespaces = launcher.namespaces_allowed()
-    read_only = _download(ml, document, context, namespaces=namespaces)
+    piped = _takes_pipes(document)
+    read_only = _download(root, document, context, namespaces=namespaces, piped=piped)
     _configure(ml, document)
     _restore_checkpoints(ml, document, context.objects)
     interpreter = environments.make(root / "venv")
     hyperparameters = document.get("HyperParameters", {})
     _place_code(ml / "code", hyperparameters, context.objects)
     command = command_of(document, interpreter)
+    if (root / "pipes").is_dir():
+        script = str(Path(pipes.__file__).resolve())
+        words = [sys.executable, "-I", "-S", script, str(root / "pipes"), str(ml / "input" / "data"), "--"]
+        command = [*words, *command]
     env = _environment(root, document, context, interpreter)
     cwd = f"{launcher.BASE}/code"
     if not namespaces:
@@ -101,16 +106,30 @@ def command_of(document: Mapping[str, Any], interpreter: Path) -> list[str]:
     return [*entrypoint, *arguments]
 
 
-def _download(ml: Path, document: Mapping[str, Any], context: Context, *, namespaces: bool) -> list[str]:
+def _takes_pipes(document: Mapping[str, Any]) -> bool:
+    """Whether channels of mode Pipe are FIFOs: a built-in algorithm gets their data as files."""
+    algorithm = document["AlgorithmSpecification"]
+    runtime = resolve(algorithm["TrainingImage"])
+    command = runtime.training(document.get("HyperParameters", {}), document.get("Environment", {}))
+    return bool(algorithm.get("ContainerEntrypoint") or not runtime.builtin or command != runtime.train)
+
+
+def _download(
+    root: Path, document: Mapping[str, Any], context: Context, *, namespaces: bool, piped: bool
+) -> list[str]:
     """Fill the channels' directories; the ones that must be mounted read-only."""
-    read_only = []
+    ml, read_only = root / "ml", []
     for channel in document.get("InputDataConfig", []):
         name = channel["ChannelName"]
-        folder = ml / "input" / "data" / name
-        folder.mkdir()
         listed = list(
             channels.items(context.objects, channel, region=context.region, role=document["RoleArn"])
         )
+        unpack = channel.get("CompressionType") == "Gzip"
+        if piped and input_mode(document, channel) == "Pipe":
+            _fill_pipe(root / "pipes", channel, listed, unpack=unpack)
+            continue
+        folder = ml / "input" / "data" / name
+        folder.mkdir()
         # FastFile shows the objects without copying them; SageMaker's is read-only too.
         link = namespaces and input_mode(document, channel) == "FastFile"
         if link:
@@ -118,8 +137,21 @@ def _download(ml: Path, document: Mapping[str, Any], context: Context, *, namesp
         else:
             channels.check_space(folder, sum(item.info.size for item in listed))
         for item in listed:
-            channels.place(item, folder, link=link, unpack=channel.get("CompressionType") == "Gzip")
+            channels.place(item, folder, link=link, unpack=unpack)
     return read_only
+
+
+def _fill_pipe(
+    folder: Path, channel: Mapping[str, Any], items: Sequence[channels.Item], *, unpack: bool
+) -> None:
+    """Lay out a channel's objects for `pipes`, in their order; they are only read, so links to them do."""
+    source = folder / channel["ChannelName"]
+    source.mkdir(parents=True)
+    for number, item in enumerate(items):
+        suffix = ".gz" if item.path.endswith(".gz") else ""
+        channels.place(channels.Item(item.info, f"{number:09}{suffix}"), source, link=True, unpack=unpack)
+    if channel.get("RecordWrapperType") == "RecordIO":
+        (folder / f"{channel['ChannelName']}.recordio").touch()
 
 
 def input_mode(document: Mapping[str, Any], channel: Mapping[str, Any]) -> str:

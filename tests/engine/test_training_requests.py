@@ -37,7 +37,6 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         {"AlgorithmSpecification": specification(TrainingImage="a/pytorch-inference:2.3")},
         "is for inference and cannot train",
     ),
-    ({"AlgorithmSpecification": specification(TrainingInputMode="Pipe")}, "Pipe is not supported"),
     (
         {"AlgorithmSpecification": specification(MetricDefinitions=[{"Name": "a", "Regex": "("}])},
         "metric 'a' is not valid",
@@ -103,7 +102,10 @@ def test_channels_that_cannot_be_read_are_named(engine: RunningEngine) -> None:
         ([channel(lacking, kind="ManifestFile")], f's3://{bucket}/nowhere/a.csv", which does not exist'),
         ([channel(good, kind="AugmentedManifestFile")], "AugmentedManifestFile is not supported"),
         ([channel(good), channel(good)], "Duplicate channel name 'training'"),
-        ([channel(good, InputMode="Pipe")], "Channel 'training': InputMode Pipe"),
+        (
+            [channel(good, RecordWrapperType="RecordIO")],
+            "RecordWrapperType RecordIO goes with InputMode Pipe only",
+        ),
         (
             [channel(f"s3://{bucket}/{jobs.fresh()}/")],
             "Please ensure that the bucket exists in the selected region (us-east-1)",

@@ -15,6 +15,7 @@ from engine.jobs.launcher import BASE
 from engine.jobs.metrics import Extractor, InvalidRegex
 from engine.services.sagemaker import tags
 from engine.services.sagemaker.common import check_role
+from engine.tuning.children import OBJECTIVE_METRIC
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -61,30 +62,24 @@ def _check_algorithm(params: dict[str, Any]) -> None:
         raise validation(str(error)) from error
     if runtime.train is None and not algorithm.get("ContainerEntrypoint"):
         raise validation(f"The image '{image}' is for inference and cannot train.")
-    if algorithm["TrainingInputMode"] == "Pipe" and not _takes_pipe(params):
-        raise validation(
-            "TrainingInputMode Pipe is not supported on this machine for images that run scripts. Use File or FastFile."
-        )
-    _check_metrics(runtime, algorithm)
+    _check_metrics(runtime, params)
     try:
         Extractor(algorithm.get("MetricDefinitions", []))
     except InvalidRegex as error:
         raise validation(f"Invalid MetricDefinitions: {error}.") from error
 
 
-def _takes_pipe(params: Mapping[str, Any]) -> bool:
-    """Whether a job's channels may be of mode Pipe: a built-in algorithm gets the files all the same."""
+def _check_metrics(runtime: Runtime, params: Mapping[str, Any]) -> None:
+    """Built-in algorithms have metric definitions of their own; those of a job that is created again are the same ones.
+
+    A tuning job's training jobs have the objective's a second time; a script may print anything.
+    """
     algorithm = params["AlgorithmSpecification"]
-    runtime = resolve(algorithm["TrainingImage"])
-    command = runtime.training(params.get("HyperParameters") or {}, params.get("Environment") or {})
-    return bool(runtime.builtin) and command == runtime.train and not algorithm.get("ContainerEntrypoint")
-
-
-def _check_metrics(runtime: Runtime, algorithm: Mapping[str, Any]) -> None:
-    """Built-in algorithms have metric definitions of their own; those of a job that is created again are the same ones."""
     given = algorithm.get("MetricDefinitions") or []
     known = builtin.metric_definitions(runtime.repository)
-    if runtime.builtin and not all(item in known for item in given):
+    names = {item["Name"] for item in given if item not in known} - {OBJECTIVE_METRIC}
+    command = runtime.training(params.get("HyperParameters") or {}, params.get("Environment") or {})
+    if runtime.builtin and command == runtime.train and names:
         raise validation(
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request without "
             "specifying metric definitions."
@@ -132,11 +127,6 @@ def _check_input(engine: Engine, params: dict[str, Any]) -> None:
         seen.add(name)
         if name in (".", ".."):
             raise validation(f"'{name}' cannot be the name of a channel.")
-        if channel.get("InputMode") == "Pipe" and not _takes_pipe(params):
-            raise validation(
-                f"Channel '{name}': InputMode Pipe is not supported on this machine for images that run scripts. "
-                "Use File or FastFile."
-            )
         mode = channel.get("InputMode") or params["AlgorithmSpecification"]["TrainingInputMode"]
         if channel.get("RecordWrapperType") == "RecordIO" and mode != "Pipe":
             raise validation(f"Channel '{name}': RecordWrapperType RecordIO goes with InputMode Pipe only.")
