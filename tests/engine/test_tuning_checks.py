@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.engine.conftest import RunningEngine
 from tests.engine.jobs import channel, fresh, put
+from tests.engine.jobs import finish as finish_job
 from tests.engine.tuning import categorical, config, continuous, definition, finish, integer, ranges, tune
 
 XGBOOST = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -209,6 +210,20 @@ def test_a_built_in_algorithm_needs_no_metric_definitions(
     assert best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == pytest.approx(
         final["validation:rmse"]
     )
+    # What Describe answers can be sent again; only the algorithm's definitions are more than a request may have.
+    bare = {"TrainingImage": XGBOOST, "TrainingInputMode": "File", "MetricDefinitions": [copied]}
+    again = tune(
+        engine,
+        found["HyperParameterTuningJobConfig"],
+        TrainingJobDefinition=found["TrainingJobDefinition"] | {"AlgorithmSpecification": bare},
+    )
+    static = finish(engine, again)["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert static == found["TrainingJobDefinition"]["StaticHyperParameters"]
+    members = ("HyperParameters", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition")  # fmt: skip
+    engine.client("sagemaker").create_training_job(
+        TrainingJobName=f"{again}-best", AlgorithmSpecification=bare, **{key: job[key] for key in members}
+    )
+    assert finish_job(engine, f"{again}-best")["TrainingJobStatus"] == "Completed"
 
 
 def test_hyperband_infers_the_largest_resource(engine: RunningEngine) -> None:

@@ -182,7 +182,11 @@ def _check_space(definition: Mapping[str, Any], space: Sequence[Parameter], runt
 def _add_objective(definition: dict[str, Any], wanted: Mapping[str, str], runtime: Runtime | None) -> None:
     """Check the objective, and have the training jobs measure it and know of it, as AWS does."""
     metric, specification = wanted["MetricName"], definition["AlgorithmSpecification"]
-    given = specification.get("MetricDefinitions") or []
+    given = [
+        item
+        for item in specification.get("MetricDefinitions") or []
+        if item["Name"] != children.OBJECTIVE_METRIC
+    ]
     algorithm = _algorithm(definition, runtime)
     if algorithm:
         objectives = builtin.objectives(algorithm)
@@ -203,10 +207,7 @@ def _add_objective(definition: dict[str, Any], wanted: Mapping[str, str], runtim
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric definitions."
         )
     copied = {"Name": children.OBJECTIVE_METRIC, "Regex": regex}
-    specification["MetricDefinitions"] = [
-        *(item for item in given if item["Name"] != children.OBJECTIVE_METRIC),
-        copied,
-    ]
+    specification["MetricDefinitions"] = [*given, copied]
     definition["StaticHyperParameters"] = {
         **(definition.get("StaticHyperParameters") or {}),
         children.OBJECTIVE_PARAMETER: metric,
