@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import jobs_start
 from console.cli.options import Settings, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ SORTS = ["created", "modified", "name", "status", "duration"]
 
 @click.group()
 def jobs() -> None:
-    """Training jobs: list, describe, logs, metrics, stop."""
+    """Training jobs: start, list, describe, logs, metrics, stop."""
+
+
+jobs.add_command(jobs_start.start)
 
 
 @jobs.command("ls")

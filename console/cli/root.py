@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -15,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("console.cli.run:run", "Run a study, and watch it."),
     "runs": ("console.cli.runs:runs", "List, watch, stop, resume and answer runs of studies."),
     "studies": ("console.cli.studies:studies", "The studies that can be run."),
-    "jobs": ("console.cli.jobs:jobs", "Training jobs: list, describe, logs, metrics, stop."),
+    "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
         "Endpoints: list, describe, invoke, logs, metrics, delete.",
@@ -72,6 +73,11 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
 @platform_options
 @click.option("--read-only", is_flag=True, help="Open the console without anything that changes something.")
 @click.option(
+    "--low-bandwidth",
+    is_flag=True,
+    help="For slow lines: the terminal's own colours, ages and charts drawn less often.",
+)
+@click.option(
     "--version",
     is_flag=True,
     is_eager=True,
@@ -80,7 +86,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
     help="Print the version.",
 )
 @click.pass_context
-def cli(ctx: click.Context, read_only: bool) -> Any:
+def cli(ctx: click.Context, read_only: bool, low_bandwidth: bool) -> Any:
     """A terminal console for Amazon SageMaker, with a SageMaker inside.
 
     Without a command it opens the console. Everything works on this machine without an AWS account (--target embedded, the
@@ -92,14 +98,24 @@ def cli(ctx: click.Context, read_only: bool) -> Any:
         click.echo(ctx.get_help())
         click.echo("\nThe console needs a terminal. Here, try: mlconsole run moons", err=True)
         ctx.exit(2)
-    open_console(ctx, Settings.of(ctx), read_only=read_only)
+    open_console(ctx, Settings.of(ctx), read_only=read_only, low_bandwidth=low_bandwidth)
     return None
 
 
 def open_console(
-    ctx: click.Context, settings: Settings, *, read_only: bool = False, first_run: str = ""
+    ctx: click.Context,
+    settings: Settings,
+    *,
+    read_only: bool = False,
+    low_bandwidth: bool = False,
+    first_run: str = "",
 ) -> None:
     """Hand the terminal to the Textual application until the person leaves it; ``first_run`` is the run it opens."""
+    if low_bandwidth:  # Textual reads it when it is imported
+        os.environ.setdefault("TEXTUAL_FPS", "10")
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from console.app import main
 
-    ctx.exit(main(settings.configuration, read_only=read_only, first_run=first_run))
+    ctx.exit(
+        main(settings.configuration, read_only=read_only, low_bandwidth=low_bandwidth, first_run=first_run)
+    )

@@ -49,9 +49,7 @@ KINDS = {"identical": "IdenticalDataAndAlgorithm", "transfer": "TransferLearning
     "--parallel",
     "-p",
     type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Trials at the same time.",
+    help="Trials at the same time; by default 2.",
 )
 @click.option("--within", metavar="AGE", help="End after this time: 90m, 12h.")
 @click.option("--goal", type=float, help="End when the objective has reached this.")
@@ -75,7 +73,7 @@ def start(
     fixed: tuple[str, ...],
     strategy: str,
     jobs: int | None,
-    parallel: int,
+    parallel: int | None,
     within: str | None,
     goal: float | None,
     patience: int | None,
@@ -102,7 +100,7 @@ def start(
     from workflows.observe.jobs import describe
     from workflows.observe.tuning_rows import Objective
     from workflows.tuning.documents import creation
-    from workflows.tuning.draft import draft, searched
+    from workflows.tuning.draft import PARALLEL, draft, searched
     from workflows.tuning.known import direction_of
 
     chosen = parse_ranges(ranges)
@@ -133,7 +131,7 @@ def start(
             templates=(template,),
             strategy=cast("Strategy", strategy),
             most_jobs=jobs or (None if strategy.lower() == "grid" else request.most_jobs),
-            parallel=parallel,
+            parallel=parallel or min(PARALLEL, jobs or PARALLEL),
             max_seconds=int(parse_age(within)) if within else 0,
             target=goal,
             most_not_improving=patience or 0,
@@ -202,7 +200,7 @@ def warm_start(
                 for template in request.templates
             ),
             most_jobs=jobs or request.most_jobs,
-            parallel=parallel or request.parallel,
+            parallel=parallel or min(request.parallel, jobs or request.parallel),
         )
         _confirm_creation(platform, request, None, yes=yes)
         return _create(interface, platform, request, watch=watch, as_json=as_json)
