@@ -92,14 +92,15 @@ def plus_plus(points: Floats, weights: Doubles, count: int, random: np.random.Ge
     tries = 2 + int(np.log(count))
     chosen = np.empty(count, np.int64)
     chosen[0] = random.choice(len(points), p=weights / weights.sum())
-    closest = _squares(points, points[chosen[:1]])[0]
+    norms = np.einsum("ij,ij->i", points, points)
+    closest = _squares(points, norms, points[chosen[:1]])[0]
     for number in range(1, count):
         mass = np.cumsum(weights * closest)
         if mass[-1] <= 0:  # fewer distinct points than centres
             chosen[number:] = random.integers(0, len(points), count - number)
             break
         drawn = np.minimum(np.searchsorted(mass, random.random(tries) * mass[-1]), len(points) - 1)
-        candidates = np.minimum(closest, _squares(points, points[drawn]))
+        candidates = np.minimum(closest, _squares(points, norms, points[drawn]))
         best = int((candidates @ weights).argmin())
         chosen[number] = drawn[best]
         closest = candidates[best]
@@ -111,6 +112,12 @@ def scattered(points: Floats, count: int, random: np.random.Generator) -> Floats
     return points[random.choice(len(points), count, replace=len(points) < count)].copy()
 
 
-def _squares(points: Floats, centers: Floats) -> Doubles:
-    wide = np.stack([np.square(points - center).sum(axis=1) for center in centers])
+def _squares(points: Floats, norms: Floats, centers: Floats) -> Doubles:
+    """Squared distances of shape (number of centres, number of points); what float32 cannot tell from 0 is 0."""
+    own = np.einsum("ij,ij->i", centers, centers)[:, None]
+    wide = centers @ points.T
+    wide *= -2
+    wide += norms
+    wide += own
+    wide[wide < 4e-6 * (norms + own)] = 0
     return wide.astype(np.float64)

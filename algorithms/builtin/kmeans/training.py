@@ -194,8 +194,10 @@ class _Trainer:
         telling = self.sample.complete or len(sample) >= _TELLING * settings.k
         found: list[Fit] = []
         for number in range(settings.local_lloyd_num_trials):
-            # The first start is from the rows themselves: centres that followed sorted data may all lie in one corner.
-            raw = len(points) < settings.k or (telling and number == 0)
+            # The first of several is from the rows themselves: centres that followed sorted data may all lie in one corner.
+            raw = len(points) < settings.k or (
+                telling and number == 0 and settings.local_lloyd_num_trials > 1
+            )
             base, mass = (sample, ones) if raw else (points, weights)
             if settings.local_lloyd_init_method == "kmeans++":
                 start = lloyd.plus_plus(base, mass, settings.k, self.random)
