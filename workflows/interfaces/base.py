@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from workflows.builtin.request import AlgorithmRequest
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
 
@@ -137,6 +138,9 @@ class Interface(Protocol):
 
     def train(self, request: TrainingRequest) -> str:
         """Starts a training job and returns its name at once."""
+
+    def train_algorithm(self, request: AlgorithmRequest) -> str:
+        """Starts a training job of a built-in algorithm and returns its name at once."""
 
     def find_training(self, name: str) -> list[str]:
         """Names of the training jobs whose name begins with ``name``, newest first."""

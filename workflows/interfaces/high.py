@@ -26,6 +26,7 @@ from workflows.interfaces.transforms.high import HighTransforms
 from workflows.interfaces.tuning.high import HighTuning
 
 if TYPE_CHECKING:
+    from workflows.builtin.request import AlgorithmRequest
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
     from workflows.platform import Platform
@@ -99,6 +100,34 @@ class High:
             InputData(channel_name=channel, data_source=uri, content_type="text/csv")
             for channel, uri in request.inputs.items()
         ]
+        trainer.train(input_data_config=inputs, wait=False, logs=False)
+        return str(trainer._latest_training_job.training_job_name)
+
+    def train_algorithm(self, request: AlgorithmRequest) -> str:
+        from sagemaker.core.shapes import OutputDataConfig, S3DataSource
+        from sagemaker.core.training.configs import Compute, InputData, StoppingCondition, Tag
+        from sagemaker.train import ModelTrainer
+
+        trainer = ModelTrainer(
+            sagemaker_session=self._session,
+            role=self._platform.role_arn,
+            training_image=request.image,
+            compute=Compute(
+                instance_type=request.instance_type, instance_count=1, volume_size_in_gb=VOLUME_GB
+            ),
+            stopping_condition=StoppingCondition(max_runtime_in_seconds=request.max_seconds),
+            output_data_config=OutputDataConfig(s3_output_path=request.output),
+            hyperparameters=dict(request.hyperparameters),
+            base_job_name=request.name,
+            tags=[Tag(key=key, value=value) for key, value in request.tags.items()],
+        )
+        inputs = []
+        for item in request.channels:
+            source = S3DataSource(
+                s3_data_type=item.data_type, s3_uri=item.uri, s3_data_distribution_type="FullyReplicated"
+            )
+            told = {"content_type": item.content_type} if item.content_type else {}
+            inputs.append(InputData(channel_name=item.name, data_source=source, **told))
         trainer.train(input_data_config=inputs, wait=False, logs=False)
         return str(trainer._latest_training_job.training_job_name)
 

@@ -24,6 +24,7 @@ from workflows.interfaces.transforms.low import LowTransforms
 from workflows.interfaces.tuning.low import LowTuning
 
 if TYPE_CHECKING:
+    from workflows.builtin.request import AlgorithmRequest
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
     from workflows.platform import Platform
@@ -78,29 +79,27 @@ class Low:
                 ],
             },
             HyperParameters=hyperparameters,
-            InputDataConfig=[
-                {
-                    "ChannelName": channel,
-                    "DataSource": {
-                        "S3DataSource": {
-                            "S3DataType": "S3Prefix",
-                            "S3Uri": uri,
-                            "S3DataDistributionType": "FullyReplicated",
-                        }
-                    },
-                    "ContentType": "text/csv",
-                    "CompressionType": "None",
-                }
-                for channel, uri in request.inputs.items()
-            ],
+            InputDataConfig=[_channel(name, uri, "text/csv") for name, uri in request.inputs.items()],
             OutputDataConfig={"S3OutputPath": f"{request.prefix}/output"},
-            ResourceConfig={
-                "InstanceCount": 1,
-                "InstanceType": request.instance_type,
-                "VolumeSizeInGB": VOLUME_GB,
-            },
+            ResourceConfig=_resources(request.instance_type),
             StoppingCondition={"MaxRuntimeInSeconds": request.max_seconds},
             Tags=hosting.tags(request.tags),
+        )
+        return request.name
+
+    def train_algorithm(self, request: AlgorithmRequest) -> str:
+        self._sagemaker.create_training_job(
+            TrainingJobName=request.name,
+            RoleArn=self._platform.role_arn,
+            AlgorithmSpecification={"TrainingImage": request.image, "TrainingInputMode": "File"},
+            HyperParameters=dict(request.hyperparameters),
+            InputDataConfig=[
+                _channel(item.name, item.uri, item.content_type, item.data_type) for item in request.channels
+            ],
+            OutputDataConfig={"S3OutputPath": request.output},
+            ResourceConfig=_resources(request.instance_type),
+            StoppingCondition={"MaxRuntimeInSeconds": request.max_seconds},
+            Tags=hosting.tags(dict(request.tags)),
         )
         return request.name
 
@@ -189,3 +188,19 @@ class Low:
 
     def _deleted(self, operation: Any, **arguments: str) -> bool:
         return self._described(operation, **arguments) is not None
+
+
+def _channel(name: str, uri: str, content_type: str, data_type: str = "S3Prefix") -> dict[str, Any]:
+    source = {"S3DataType": data_type, "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    channel: dict[str, Any] = {
+        "ChannelName": name,
+        "DataSource": {"S3DataSource": source},
+        "CompressionType": "None",
+    }
+    if content_type:
+        channel["ContentType"] = content_type
+    return channel
+
+
+def _resources(instance_type: str) -> dict[str, Any]:
+    return {"InstanceCount": 1, "InstanceType": instance_type, "VolumeSizeInGB": VOLUME_GB}
