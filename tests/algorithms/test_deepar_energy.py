@@ -44,7 +44,7 @@ def train(base: Path, real_data: Path, **more: object) -> tuple[containers.Train
 
 
 def test_a_short_run_forecasts_december_and_a_year_without_history(tmp_path: Path, real_data: Path) -> None:
-    found, score = train(tmp_path, real_data, epochs=8, random_seed=1)
+    found, score = train(tmp_path, real_data, epochs=5, random_seed=1)
     assert "number of observations: 1006" in found.output
     assert "Doing 427 passes over dataset" in found.output
     assert score < 0.18
