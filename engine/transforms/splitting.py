@@ -97,7 +97,9 @@ def _lines(chunks: Iterable[bytes], limit: int) -> Iterator[Batch]:
             cut = buffer.rfind(b"\n", 0, limit + 1)
             if cut < 0:
                 raise too_long(limit, first, offset, "Line")
-            # The newline goes along where there is room for it.
+            # The newline goes along where there is room for it; without one an empty record at the end could not be told.
+            if cut == limit and buffer[cut - 1 : cut] == b"\n":
+                cut -= 1
             data = bytes(buffer[: min(cut + 1, limit)])
             del buffer[: cut + 1]
             batch = Batch(data, _count(data, ended=cut < limit), first, offset, offset + cut + 1)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import refused, unique
@@ -183,3 +185,35 @@ def test_streaming_and_processing_go_together_record_by_record(job: Transformer,
     assert "streams an object in chunks" in refused(
         "ValidationException", job.sm.create_transform_job, **unsplit
     )
+
+
+paths = st.sampled_from(
+    ["$", "$[1:]", "$[0,-1]", "$.a", "$['a','b']", "$..a", "a", "", "$[", "$[*]", "$[99999]"]
+)
+kinds = st.sampled_from(["", "text/csv", "application/json", "application/jsonlines", "image/png", "a/b;c=d"])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    given_paths=st.tuples(paths, paths),
+    types=st.tuples(kinds, kinds),
+    join=st.sampled_from(["Input", "None"]),
+    split=st.sampled_from(["None", "Line", "RecordIO", "TFRecord"]),
+    assemble=st.sampled_from(["None", "Line"]),
+    numbers=st.tuples(*[st.none() | st.integers(0, 200)] * 2),
+    strategy=st.sampled_from(["SingleRecord", "MultiRecord", None]),
+    place=st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=30),
+)
+def test_no_request_breaks_the_engine(job: Transformer, model: str, given_paths: tuple[str, str], types: tuple[str, str], join: str,
+                                      split: str, assemble: str, numbers: tuple[int | None, int | None], strategy: str | None, place: str) -> None:  # fmt: skip
+    request = job.request(
+        model,
+        f"s3://{job.bucket}/nothing-is-here/{place}",
+        input={"SplitType": split, "ContentType": types[0]},
+        output={"Accept": types[1], "AssembleWith": assemble, "S3OutputPath": f"s3://{place or 'x'}"},
+        DataProcessing={"InputFilter": given_paths[0], "OutputFilter": given_paths[1], "JoinSource": join},
+    )
+    more = {"MaxPayloadInMB": numbers[0], "MaxConcurrentTransforms": numbers[1], "BatchStrategy": strategy}
+    request |= {key: value for key, value in more.items() if value is not None}
+    # The input is not there in any case: what is asked is whether everything is refused in words.
+    assert refused("ValidationException", job.sm.create_transform_job, **request)
