@@ -310,7 +310,7 @@ def test_the_verdicts_go_from_worse_to_better() -> None:
     assert "2 default runs with a value" in judged(1.0, (3.0, 3.1)).sentence
     assert judged(1.0, ()).sentence.startswith("0 default runs")
     same = judged(0.9, (1.1, 1.1, 1.1))
-    assert same.verdict == "better" and "same score with every seed" in same.sentence
+    assert same.verdict == "better" and "which all give the same score" in same.sentence
     assert judged(1.1, (1.1, 1.1, 1.1)).verdict == "inside"
 
 

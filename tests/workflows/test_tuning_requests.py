@@ -415,3 +415,24 @@ def test_the_best_over_the_parents_is_deployed() -> None:
         "arn:aws:iam::123456789012:role/Lab",
     )
     assert made.tags == {"mlconsole:tuning-job": "tune", "mlconsole:training-job": "fit"}
+
+
+def test_deepars_context_is_as_long_as_its_prediction() -> None:
+    deepar = template(
+        image="1.dkr.ecr.us-east-1.amazonaws.com/forecasting-deepar:1",
+        static={"prediction_length": "24", "time_freq": "H"},
+        ranges=(integer("context_length", 1, 200), integer("epochs", 1, 1000)),
+    )
+    planned = defaults.plan(
+        tuning_documents.detail(described(TuningRequest(name="d", templates=(deepar,)))), runs=1
+    )
+    assert planned.filled == {"context_length": "24", "epochs": "100"}
+    # The real container takes no seed, and refuses what it does not know.
+    assert planned.seed == "" and "takes no seed" in planned.notes[1]
+    clusters = template(
+        image="1.dkr.ecr.us-east-1.amazonaws.com/kmeans:1", static={}, ranges=(integer("k", 2, 10),)
+    )
+    planned = defaults.plan(
+        tuning_documents.detail(described(TuningRequest(name="k", templates=(clusters,)))), runs=1
+    )
+    assert planned.filled == {"k": "6"}

@@ -201,7 +201,7 @@ def _sentence(found: Comparison) -> str:
             return f"{count} default run{'s' if count != 1 else ''} with a value{more}: a spread needs {FEWEST} at least."
         case "better" if not found.spread:
             return (
-                f"The tuned score is better than all {count} default runs, which give the same score with every seed. How much "
+                f"The tuned score is better than all {count} default runs, which all give the same score. How much "
                 "chance is in it only another split of the data would show."
             )
         case "better":

@@ -66,7 +66,7 @@ def plan(
     searched = {item.name: item for item in template.ranges}
     static = {name: value for name, value in template.static.items() if name not in searched}
     filled = {
-        name: algorithm.required[name] or known.middle(item)
+        name: static.get(algorithm.like.get(name, "")) or algorithm.required[name] or known.middle(item)
         for name, item in searched.items()
         if algorithm is not None and name in algorithm.required
     }

@@ -23,7 +23,8 @@ class Algorithm:
     Args:
         chosen: The hyperparameters that a first search varies; the other ``ranges`` can be chosen.
         seed: Its hyperparameter for a seed; empty: it has none, and repeated runs differ by themselves.
-        required: Hyperparameters without a default, with a usual value where there is one (else the middle of the range).
+        required: Hyperparameters without a default, with a usual value (empty: the middle of the range is taken).
+        like: Hyperparameters without a default whose usual value is that of another one.
         objectives: What can be optimised, the usual ones first.
     """
 
@@ -32,6 +33,7 @@ class Algorithm:
     chosen: tuple[str, ...] = ()
     seed: str = ""
     required: Mapping[str, str] = field(default_factory=dict)
+    like: Mapping[str, str] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = ()
 
 
@@ -98,6 +100,7 @@ KMEANS = Algorithm(
         integer("epochs", 1, 10),
     ),
     chosen=("mini_batch_size", "extra_center_factor", "init_method", "epochs"),
+    required={"k": ""},
     objectives=_least("test:msd", "test:ssd"),
 )
 DEEPAR = Algorithm(
@@ -113,10 +116,11 @@ DEEPAR = Algorithm(
         integer("embedding_dimension", 1, 50),
     ),
     chosen=("learning_rate", "num_cells", "context_length", "mini_batch_size"),
-    required={"epochs": "100"},
+    required={"epochs": "100", "context_length": "", "prediction_length": ""},
+    like={"context_length": "prediction_length"},
     objectives=_least("test:RMSE", "test:mean_wQuantileLoss", "train:final_loss"),
 )
-PCA = Algorithm(name="pca")
+PCA = Algorithm(name="pca", required={"num_components": "", "mini_batch_size": "500"})
 
 _BY_REPOSITORY = {
     "xgboost": XGBOOST,
