@@ -229,3 +229,44 @@ def test_what_is_replaced_meanwhile_does_not_matter(job: Transformer, count: Pat
     threading.Timer(0.1, Path(f"{count}.go").touch).start()
     assert job.ended(name)["TransformJobStatus"] == "Completed"
     assert sorted(job.outputs(name)) == ["a.csv.out", "b.csv.out", "c.csv.out"]
+
+
+def test_a_container_that_still_loads_can_be_stopped(job: Transformer, count: Path) -> None:
+    loading = 'import os, time\nopen(os.environ["COUNT"], "a").write("x")\ntime.sleep(300)\n'
+    name = job.begin(job.model(loading, COUNT=str(count)), job.put({"rows.csv": "1\n"}))
+    wait_for(lambda: count.read_text())
+    root = job.engine.data_dir / "transforms" / name
+    [pid] = [int(path.read_text().split()[0]) for path in root.glob("workers/*/pid")]
+    job.sm.stop_transform_job(TransformJobName=name)
+    assert job.ended(name)["TransformJobStatus"] == "Stopped"
+    assert not psutil.pid_exists(pid)
+    assert not root.exists()
+
+
+def test_results_that_have_no_bucket_any_more(job: Transformer, count: Path) -> None:
+    model = job.model(MOODY, COUNT=str(count))
+    bucket = unique("short-lived")
+    job.s3.create_bucket(Bucket=bucket)
+    name = job.begin(model, job.put({"rows.csv": "wait\n"}), output={"S3OutputPath": f"s3://{bucket}"})
+    wait_for(lambda: count.read_text())
+    job.s3.delete_bucket(Bucket=bucket)
+    Path(f"{count}.go").touch()
+    found = job.ended(name)
+    assert found["TransformJobStatus"] == "Failed"
+    assert found["FailureReason"] == (
+        "ClientError: The result could not be stored: The specified bucket does not exist"
+    )
+
+
+def test_an_object_that_is_deleted_meanwhile_fails_alone(job: Transformer, count: Path) -> None:
+    model = job.model(MOODY, COUNT=str(count))
+    source = job.put({"a.csv": "wait\n", "b.csv": "wait\n", "c.csv": "wait\n", "d.csv": "1\n"})
+    name = job.begin(model, source, MaxConcurrentTransforms=1)
+    wait_for(lambda: count.read_text())
+    key = source.removeprefix(f"s3://{job.bucket}/") + "d.csv"
+    job.s3.delete_object(Bucket=job.bucket, Key=key)
+    Path(f"{count}.go").touch()
+    found = job.ended(name)
+    assert found["FailureReason"] == f"ClientError: {SEE}"
+    assert f"{job.bucket}/{key}: The object was deleted while the job ran." in job.data_log(name)
+    assert sorted(job.outputs(name)) == ["a.csv.out", "b.csv.out", "c.csv.out"]
