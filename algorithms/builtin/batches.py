@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from algorithms.builtin.failures import ClientError
 from algorithms.builtin.job import Channel
 from algorithms.formats import csvdata, records
-from algorithms.formats.recordio import RecordIOError
+from algorithms.formats.recordio import BLOCK, RecordIOError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -113,6 +113,7 @@ class Batches:
         dense: bool,
         labels: bool,
         float32_only: bool = False,
+        block: int = BLOCK,
     ) -> None:
         self.channel = channel
         self.size = size
@@ -122,6 +123,7 @@ class Batches:
         self._dense = dense
         self._labels = labels
         self._float32_only = float32_only
+        self._block = block
         self._files = channel.files()
 
     def __iter__(self) -> Iterator[Batch]:
@@ -172,7 +174,7 @@ class Batches:
 
     def _csv(self, file: BinaryIO, path: Path) -> Iterator[_Piece]:
         size = self._content.label_size
-        for values, first in csvdata.rows(file):
+        for values, first in csvdata.rows(file, self._block):
             if values.shape[1] <= size:
                 fields = f"{values.shape[1]} field{'s' if values.shape[1] > 1 else ''}"
                 raise csvdata.CsvError(
@@ -184,7 +186,7 @@ class Batches:
             yield _Piece(values[:, size:], labels, path, first)
 
     def _recordio(self, file: BinaryIO, path: Path) -> Iterator[_Piece]:
-        for part in records.rows(file):
+        for part in records.rows(file, self._block):
             if self._float32_only and part.kind != "float32":
                 raise records.RecordError(
                     part.first,
@@ -263,6 +265,7 @@ def read(
     dense: bool = False,
     labels: bool = False,
     float32_only: bool = False,
+    block: int = BLOCK,
 ) -> Batches:
     """A channel's mini-batches, to be iterated as often as there are epochs.
 
@@ -272,13 +275,20 @@ def read(
         dense: Answer numpy arrays even where the data is sparse.
         labels: Whether each row must have a label.
         float32_only: Whether recordIO features of another type are refused.
+        block: How many bytes of a file are looked at together.
 
     Raises:
         ClientError: The channel is empty or has a content type that is not read. While iterating: data that cannot be used,
             named by file and row.
     """
     return Batches(
-        channel, size, feature_dim=feature_dim, dense=dense, labels=labels, float32_only=float32_only
+        channel,
+        size,
+        feature_dim=feature_dim,
+        dense=dense,
+        labels=labels,
+        float32_only=float32_only,
+        block=block,
     )
 
 

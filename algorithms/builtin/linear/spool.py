@@ -9,7 +9,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-MEMORY: int = 1 << 22
+MEMORY: int = 1 << 21
 """Bytes that are kept in memory."""
 
 

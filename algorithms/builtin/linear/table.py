@@ -19,8 +19,10 @@ from algorithms.builtin.linear.spool import MEMORY, Spool
 Floats = NDArray[np.float32]
 
 BLOCK = 512
-WINDOW = 1 << 22
-"""Bytes of rows within which rows are shuffled; the order of blocks is drawn over all data."""
+FILE_BLOCK = 1 << 20
+"""Bytes of a file that are parsed at a time."""
+WINDOW = 1 << 20
+"""Bytes of rows (at least a mini-batch) within which rows are shuffled; the order of blocks is drawn over all data."""
 
 
 class Rows(NamedTuple):
@@ -62,7 +64,12 @@ class Table:
         self._spool = Spool(scratch, memory)
         self._sparse = False
         batches = read(
-            channel, BLOCK, feature_dim=feature_dim or settings.feature_dim, labels=True, float32_only=True
+            channel,
+            BLOCK,
+            feature_dim=feature_dim or settings.feature_dim,
+            labels=True,
+            float32_only=True,
+            block=FILE_BLOCK,
         )
         try:
             for batch in batches:
