@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
+ENDING = frozenset({"job", "tuning", "transform"})
+"""Topics that are not polled any more once what they observe has ended."""
+SLOW_TICK = 5.0
+"""Seconds between two drawings of ages and durations on a slow line."""
 
 
 class Console(App[int], inherit_bindings=False):
@@ -55,15 +59,18 @@ class Console(App[int], inherit_bindings=False):
     }
     DEFAULT_MODE = "home"
 
-    def __init__(self, services: Services, *, theme_name: str = "", first_run: str = "") -> None:
+    def __init__(
+        self, services: Services, *, theme_name: str = "", first_run: str = "", low_bandwidth: bool = False
+    ) -> None:
         super().__init__()
+        self.low_bandwidth = low_bandwidth
         self._first_run = first_run
         self.services = services
         self.hub_status = HubStatus(target=services.target, region=services.region)
         self.flash_text: Run | None = None
         self._flashes = 0
         self._calls_shown = 0
-        self._theme_name = theme_name or theme.default()
+        self._theme_name = theme_name or theme.default(slow=low_bandwidth)
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
         self.theme = self._theme_name
@@ -77,7 +84,7 @@ class Console(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         self._event_loop = asyncio.get_running_loop()
         self.call_after_refresh(self._begin)
-        self.set_interval(1.0, self._tick)
+        self.set_interval(SLOW_TICK if self.low_bandwidth else 1.0, self._tick)
 
     def _begin(self) -> None:
         self.services.start(self._status_from_thread)
@@ -143,8 +150,8 @@ class Console(App[int], inherit_bindings=False):
         """
         status, now = self.hub_status, self.services.now()
         age = primary.age(now) if primary else None
-        final = primary is not None and primary.topic.kind == "job" and primary.next_at is None
-        if age is None or final:  # a job that has ended is not asked for any more
+        final = primary is not None and primary.topic.kind in ENDING and primary.next_at is None
+        if age is None or final:  # what has ended is not asked for any more
             since = ""
         elif age < 5:
             since = " · now"
@@ -410,9 +417,12 @@ class Console(App[int], inherit_bindings=False):
         self._close_messages_no_wait()
 
 
-def make_app(services: Services, *, theme_name: str = "", first_run: str = "") -> Console:
-    """The application on given services: the live ones, or those of a test. ``first_run`` is the run that it opens at once."""
-    return Console(services, theme_name=theme_name, first_run=first_run)
+def make_app(
+    services: Services, *, theme_name: str = "", first_run: str = "", low_bandwidth: bool = False
+) -> Console:
+    """The application on given services: the live ones, or those of a test. ``first_run`` is the run that it opens at once,
+    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours."""
+    return Console(services, theme_name=theme_name, first_run=first_run, low_bandwidth=low_bandwidth)
 
 
 def run(application: Console, crash_folder: Path) -> int:
@@ -454,7 +464,11 @@ def run(application: Console, crash_folder: Path) -> int:
 
 
 def main(
-    configuration: Configuration | None = None, *, read_only: bool = False, first_run: str = ""
+    configuration: Configuration | None = None,
+    *,
+    read_only: bool = False,
+    low_bandwidth: bool = False,
+    first_run: str = "",
 ) -> NoReturn:
     """Open the console on a configuration's target, at a run if one is named, and end the process with its status.
 
@@ -466,7 +480,8 @@ def main(
     from workflows.configuration import load
 
     services = LiveServices(configuration or load(), read_only=read_only)
-    status = run(make_app(services, first_run=first_run), locations.state_dir() / "crashes")
+    application = make_app(services, first_run=first_run, low_bandwidth=low_bandwidth)
+    status = run(application, locations.state_dir() / "crashes")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -70,17 +70,17 @@ def light_terminal(environment: Mapping[str, str]) -> bool:
     return background in {"7", "15"}
 
 
-def default(environment: Mapping[str, str] = os.environ) -> str:
+def default(environment: Mapping[str, str] = os.environ, *, slow: bool = False) -> str:
     """The theme to start with.
 
-    ``MLCONSOLE_THEME`` decides. Over SSH it is an ANSI theme, which follows the palette of the person's terminal and
+    ``MLCONSOLE_THEME`` decides. Over SSH and on ``slow`` lines it is an ANSI theme, which follows the palette of the person's terminal and
     needs half the bytes; elsewhere our own dark or light theme.
     """
     wanted = environment.get("MLCONSOLE_THEME", "")
     if wanted in NAMES:
         return wanted
     light = light_terminal(environment)
-    if environment.get("SSH_CONNECTION"):
+    if slow or environment.get("SSH_CONNECTION"):
         return "ansi-light" if light else "ansi-dark"
     return LIGHT.name if light else DARK.name
 

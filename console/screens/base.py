@@ -283,8 +283,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def show_part(self, name: str) -> None:
         """Show one of the parts."""
         self.part = name
-        for other, _ in self.parts:
-            self.set_class(other == name, f"-part-{other}")
+        # All at once: each change of a class styles every widget of the screen anew, which takes tens of milliseconds.
+        shown = {name_of for name_of in self.classes if not name_of.startswith("-part-")} | {f"-part-{name}"}
+        if shown != self.classes:
+            self.set_classes(shown)
         line: list[Run] = [(" ", "")]
         for other, title in self.parts:
             line += [(title, ("here" if other == name else "dim") + f"@{other}"), ("   ", "")]

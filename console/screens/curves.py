@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ def base(name: str) -> str:
 def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_time: bool = True) -> Charts:
     """One chart per metric. The log's values are taken where it has them, CloudWatch's for all others.
 
-    Over epochs a metric whose lines name none is drawn over its order. A metric with a single value is no curve: it is left
+    Over epochs a metric whose lines name none is drawn over its order, and one that only CloudWatch has at the epochs of its times. A metric with a single value is no curve: it is left
     out where there are curves.
     """
     units = {one.name: "" if one.unit == "None" else one.unit for one in series}
@@ -35,12 +36,16 @@ def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_tim
     found: dict[str, tuple[tuple[float, float], ...]] = {}
     for name, curve in logged.items():
         found[name] = _placed(curve, start, by_time)
+    clock = next((curve for curve in logged.values() if curve.steps), None)
     for one in series:
-        if one.name not in found and one.points:
-            if by_time:
-                found[one.name] = tuple((x - start, y) for x, y in one.points)
-            else:
-                found[one.name] = tuple((float(i), y) for i, (_, y) in enumerate(one.points, 1))
+        if one.name in found or not one.points:
+            continue
+        if by_time:
+            found[one.name] = tuple((x - start, y) for x, y in one.points)
+        elif clock is not None:
+            found[one.name] = tuple((_step_at(x, clock), y) for x, y in one.points)
+        else:
+            found[one.name] = tuple((float(i), y) for i, (_, y) in enumerate(one.points, 1))
     if any(len(points) > 1 for points in found.values()):
         found = {name: points for name, points in found.items() if len(points) > 1}
     groups: dict[str, list[Series]] = {}
@@ -59,6 +64,17 @@ def _placed(curve: Curve, start: float, by_time: bool) -> tuple[tuple[float, flo
         return tuple((x - start, y) for x, y in curve.points)
     steps = curve.steps or tuple(float(i) for i in range(1, len(values) + 1))
     return tuple(zip(steps, values, strict=True))
+
+
+def _step_at(time: float, curve: Curve) -> float:
+    """The epoch that a curve was in at a time: between two of its points in proportion."""
+    times = [x for x, _ in curve.points]
+    after = bisect.bisect_right(times, time)
+    if after == 0 or after == len(times):
+        return curve.steps[0 if after == 0 else -1]
+    before, width = times[after - 1], times[after] - times[after - 1]
+    part = (time - before) / width if width else 0.0
+    return curve.steps[after - 1] + part * (curve.steps[after] - curve.steps[after - 1])
 
 
 def axis_label(curves: Sequence[Curve], by_time: bool) -> str:

@@ -74,9 +74,9 @@ class Marks:
         """What the glyphs mean."""
         runs: list[Run] = [(f"{GOOD} top ¼  ", "series-1"), (f"{OTHER} rest  ", "dim")]
         if self.early:
-            runs.append((f"{EARLY} early stop  ", "wait"))
+            runs.append((f"{EARLY} early  ", "wait"))
         if self.beyond:
-            runs.append((f"{'▲' if self.minimize else '▼'} {self.beyond} far off  ", "dim"))
+            runs.append((f"{'▲' if self.minimize else '▼'} {self.beyond} far  ", "dim"))
         return runs
 
 

@@ -61,7 +61,7 @@ class TrialsPane(Vertical):
             Column("#", 3, right=True),
             Column("Trial", 12),
             Column("Objective", 11, right=True, watch=True),
-            Column("Status", 13, watch=True),
+            Column("Status", 12, watch=True),
             Column("Time", 8, right=True, drop=2),
         ]
         for place, name in enumerate(self._parameters):

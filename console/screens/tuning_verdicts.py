@@ -89,10 +89,10 @@ def default(findings: Findings, now: float, width: int) -> Lines:
         )
         lines += facts.fact("Tuned", f"{number(found.tuned)}{gain}", width, "strong")
     if found.limit_one is not None and found.limit_best is not None:
-        lines += facts.fact("One more run", f"reaches {number(found.limit_one)} at most (95 %)", width)
+        lines += facts.fact("One more run", f"{number(found.limit_one)} at best (95 %)", width)
         lines += facts.fact(
             "Best by luck",
-            f"the best of {found.trials} default runs: {number(found.limit_best)} at most",
+            f"the best of {found.trials} default runs: {number(found.limit_best)} at best",
             width,
         )
     rows = []

@@ -14,7 +14,8 @@ from console.widgets import drawing
 from console.widgets.axis import short
 from console.widgets.drawing import Lines, Series
 
-PAINT_SECONDS = 2.0
+PAINT_SECONDS, SLOW_PAINT_SECONDS = 2.0, 10.0
+"""Between two drawings of what comes in; the second on a slow line."""
 Draw = Callable[[int, int], Lines]
 
 
@@ -38,7 +39,8 @@ class Plot(Painted):
             return
         first = self._draw is None
         self._data, self._draw = data, draw
-        wait = PAINT_SECONDS - (monotonic() - self._drawn_at)
+        pace = SLOW_PAINT_SECONDS if getattr(self.app, "low_bandwidth", False) else PAINT_SECONDS
+        wait = pace - (monotonic() - self._drawn_at)
         if first or at_once or wait <= 0:
             self._paint()
         elif not self._due:

@@ -170,6 +170,9 @@ def test_train_and_validation_of_a_metric_share_a_chart_over_epochs_or_time() ->
         ["train:loss", "validation:loss"],
     ]
     assert by_epoch[1][1][0].points == ((0.0, 3.0), (1.0, 2.0))
+    assert [x for x, _ in by_epoch[0][1][0].points] == [0.0, 1.0], (
+        "CloudWatch's points at the epochs of their times"
+    )
     by_time = charts(series, curves, by_time=True)
     assert by_time[1][1][1].points == ((0.5, 4.0), (1.5, 3.0))
 

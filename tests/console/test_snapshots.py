@@ -12,12 +12,21 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import make_app
+from console.screens.job import JobScreen
+from console.screens.jobs import JobsScreen
 from console.screens.listing import ListScreen
 from console.screens.run import RunScreen
+from console.screens.transform import TransformScreen
+from console.screens.transform_form import TransformFormScreen
+from console.screens.tuning_form import TuningFormScreen
+from console.screens.tuning_job import TuningJobScreen
+from console.widgets.rows import Rows
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, jobs, populated
 from workflows import topics
 from workflows.problem import Problem
+from workflows.tuning import apart
+from workflows.tuning.importance import Importance, ParameterImportance
 
 Compare = Callable[..., bool]
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((160, 48), id="160x48")]
@@ -32,6 +41,22 @@ SCREENS = {
     "form": ["4", "enter", "tab", "tab"],
     "run": ["enter"],
     "results": ["4", "down", "down", "enter", "tab"],
+    "metrics": ["2", "enter", "m"],
+    "tuning": ["5"],
+    "tuning-job": ["5", "enter"],
+    "trials": ["5", "enter", "tab", "end"],
+    "progress": ["5", "enter", *["tab"] * 2],
+    "scatter": ["5", "enter", *["tab"] * 3],
+    "parallel": ["5", "enter", *["tab"] * 4, "down"],
+    "default": ["5", "enter", *["shift+tab"]],
+    "tuning-form": ["2", "end", "t", "wait"],
+}
+BATCH = {
+    "jobs-with-transforms": ["2"],
+    "transform": ["2", "home", "enter"],
+    "transform-failed": ["2", "shift+tab", "end", "enter"],
+    "output": ["2", "home", "enter", "o"],
+    "transform-form": ["2", "tab", "end", "b", "wait"],
 }
 
 
@@ -39,8 +64,22 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
     async def before(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         for key in keys:
-            await pilot.press(key)
+            if key == "wait":  # a form opens when its draft has come from a thread
+                await until(
+                    pilot, lambda: isinstance(pilot.app.screen, TuningFormScreen | TransformFormScreen)
+                )
+            elif isinstance(pilot.app.screen, JobsScreen):
+                await until(pilot, lambda: pilot.app.screen.query_one("#list", Rows).items)
+                await pilot.press(key)
+            else:
+                await pilot.press(key)
         screen = pilot.app.screen
+        if isinstance(screen, TuningJobScreen):
+            await until(pilot, lambda: screen.findings is not None, "the findings")
+        if isinstance(screen, JobScreen):
+            await until(pilot, lambda: screen._curves, "the curves in the log")
+        if isinstance(screen, TransformScreen) and screen.part == "output":
+            await until(pilot, lambda: screen._output is not None, "the output")
         if isinstance(screen, RunScreen):
             await until(pilot, lambda: screen.state.steps, "the events of the run")
         if isinstance(screen, ListScreen):
@@ -65,6 +104,47 @@ def test_screen(snap_compare: Compare, name: str, size: tuple[int, int]) -> None
     assert snap_compare(app, terminal_size=size, run_before=press(SCREENS[name]))
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", BATCH)
+def test_batch(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
+    app = make_app(populated(batch=True), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=size, run_before=press(BATCH[name]))
+
+
+@pytest.mark.parametrize("part", ["importance", "too-few"])
+@pytest.mark.parametrize("size", SIZES)
+def test_what_matters(
+    snap_compare: Compare, part: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Importance(
+        parameters=(
+            ParameterImportance("eta", 0.61, 0.42, 0.77, True),
+            ParameterImportance("max_depth", 0.17, 0.06, 0.33, True),
+            ParameterImportance("subsample", 0.03, 0.0, 0.11, False),
+            ParameterImportance("booster", 0.01, 0.0, 0.04, False),
+        ),
+        interactions=0.14,
+        noise=0.05,
+        fit=0.58,
+        trials=31,
+    )
+    few = Importance(trials=9, problem="9 trials with a value are too few to tell what matters: 5 hyperparameters need at least 20.")  # fmt: skip
+    monkeypatch.setattr(apart, "importance", lambda detail, trials: known if part == "importance" else few)
+    app = make_app(populated(), theme_name="mlconsole-dark")
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await press(["5", "enter", *["tab"] * 5])(pilot)
+        await until(pilot, lambda: pilot.app.screen.importance is not None)  # type: ignore[attr-defined]
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
+def test_a_tuning_job_in_other_themes(snap_compare: Compare, theme: str) -> None:
+    app = make_app(populated(), theme_name=theme)
+    assert snap_compare(app, terminal_size=(160, 48), run_before=press(SCREENS["tuning-job"]))
+
+
 @pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
 def test_other_themes(snap_compare: Compare, theme: str) -> None:
     app = make_app(populated(), theme_name=theme)
@@ -79,7 +159,7 @@ def test_no_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_empty_account(snap_compare: Compare) -> None:
     services = Scripted()
-    for topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS):
+    for topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS, topics.TUNING_JOBS, topics.TRANSFORMS):
         services.publish(topic, ())
     assert snap_compare(
         make_app(services, theme_name="mlconsole-dark"), terminal_size=(80, 24), run_before=press([])

@@ -159,7 +159,7 @@ async def test_progress_has_the_best_so_far_the_defaults_band_and_both_axes(app:
         await shows(pilot, screen, "progress")
         text = drawn(app, "#progress")
         assert "best so far" in text and "░" in text and "◆" in text and "×" in text and "trial 32" in text
-        assert "▲ 1 far off" in text, "one diverged trial does not press the others together"
+        assert "▲ 1 far" in text, "one diverged trial does not press the others together"
         await pilot.press("a")
         assert "min" in drawn(app, "#progress").splitlines()[-1]
 

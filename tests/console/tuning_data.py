@@ -68,7 +68,7 @@ def trials(tuning: str, count: int, begun: float, seed: int = 3) -> tuple[TrialR
         }
         created = begun + 5 + 21 * (number // 2) + number % 2
         running = number >= count - 2
-        failed, early, diverged = number == 6, number % 7 == 5, number == 11
+        failed, early, diverged = number == 6, number % 7 == 5 and not running, number == 11
         seconds = 18.0 + draw.uniform(-3, 3) - (9 if early else 0)
         value = None if running or failed else 61.7 if diverged else rmse(tuned, draw.gauss(0, 0.05))
         found.append(
