@@ -31,6 +31,21 @@ CASES = {
         "sklearn",
         "sagemaker",
     ],
+    "algorithms.builtin.serve": [
+        *(name for name in HEAVY if name != "numpy"),
+        "pyarrow",
+        "engine",
+        "workflows",
+    ],
+    "algorithms.builtin.train": [
+        *(name for name in HEAVY if name != "numpy"),
+        "pyarrow",
+        "engine",
+        "workflows",
+    ],
+    "algorithms.builtin.pca.model": [*(name for name in HEAVY if name != "numpy"), "pyarrow"],
+    "algorithms.builtin.kmeans.model": [*(name for name in HEAVY if name != "numpy"), "pyarrow"],
+    "workflows.records": [*(name for name in HEAVY if name != "numpy"), "google.protobuf", "engine"],
     "algorithms.container.train": [
         "console",
         "workflows",

@@ -60,7 +60,7 @@ def uploaded(engine: RunningEngine) -> RecordSet:
 @pytest.fixture(scope="module")
 def pca(engine: RunningEngine, uploaded: RecordSet) -> dict[str, Any]:
     """A finished PCA job on a manifest with two shards."""
-    return finish(engine, start(engine, "pca", PCA, uploaded.channel(distribution="FullyReplicated")))
+    return finish(engine, start(engine, "pca", PCA, uploaded.channel()))
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_k_means_reports_its_test_metrics_and_serves(
 ) -> None:
     hyper = {"feature_dim": "5", "k": "4", "eval_metrics": '["msd","ssd"]'}
     name = start(
-        engine, "kmeans", hyper, uploaded.channel(distribution="FullyReplicated"), uploaded.channel("test", "FullyReplicated")
+        engine, "kmeans", hyper, uploaded.channel(), uploaded.channel("test", "FullyReplicated")
     )  # fmt: skip
     job = finish(engine, name)
     (centers,) = model_of(engine, job)
