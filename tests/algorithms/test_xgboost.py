@@ -355,6 +355,8 @@ def test_data_that_cannot_be_used_is_named(
         ("reg:tweedie", {}, [0, 1, -1], "TweedieRegression: label must be nonnegative"),
         ("reg:gamma", {}, [1, 1, 0], "GammaRegression: label must be positive"),
         ("reg:squaredlogerror", {}, [1, 1, -1], "label must be greater than -1"),
+        ("rank:map", {}, [1, 0, 2], "label must be 0 or 1 for rank:map: file 'a', row 3 has 2."),
+        ("survival:aft", {}, [1, 3, 0], "label must be a positive time for survival:aft"),
         ("rank:pairwise", {}, [1, 1, -1], "relevance degrees must be greater than or equal to 0"),
     ],
 )  # fmt: skip
@@ -541,3 +543,73 @@ def test_a_job_goes_on_from_its_checkpoint_to_the_same_model(tmp_path: Path) -> 
     whole = Jobs(tmp_path / "other").booster("csv", files, num_round="14")
     assert same(resumed, whole)
     assert data.media_type("") == "libsvm"
+
+
+LABELS: dict[str, list[float]] = {
+    "rank:map": [0, 1],
+    "multi": [0, 1, 2],
+    "binary": [0, 1],
+    "rank": [0, 1, 2],
+    "reg:logistic": [0, 0.25, 1],
+}
+
+
+def labelled(objective: str) -> NDArray[np.float64]:
+    """Rows whose labels an objective takes."""
+    values = rows(60)
+    known = LABELS.get(objective) or LABELS.get(objective.partition(":")[0]) or [1, 2, 3.5]
+    values[:, 0] = np.resize(known, 60)
+    return values
+
+
+@pytest.mark.parametrize("objective", table.OBJECTIVES)
+def test_every_objective_trains_and_prints_what_aws_looks_for(
+    jobs: Jobs, capsys: pytest.CaptureFixture[str], objective: str
+) -> None:
+    more = {"num_class": "3"} if objective.startswith("multi:") else {}
+    content = text(labelled(objective))
+    jobs.booster("csv", {"train": {"a": content}, "validation": {"b": content}}, objective=objective, **more)
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[3]\t")]
+    assert len(printed) == 1
+    assert found_in(printed[0])
+
+
+@pytest.mark.parametrize("metric", [*metrics.MAXIMIZE, *metrics.MINIMIZE])
+def test_every_metric_is_found_in_the_log(
+    jobs: Jobs, capsys: pytest.CaptureFixture[str], metric: str
+) -> None:
+    objectives = {
+        "aft-nloglik": "survival:aft", "interval-regression-accuracy": "survival:aft", "cox-nloglik": "survival:cox",
+        "gamma-deviance": "reg:gamma", "gamma-nloglik": "reg:gamma", "poisson-nloglik": "count:poisson", "tweedie-nloglik": "reg:tweedie",
+        "map": "rank:map", "ndcg": "rank:ndcg", "merror": "multi:softmax", "mlogloss": "multi:softprob",
+        **dict.fromkeys(("mae", "mape", "mphe", "mse", "r2", "rmse", "rmsle"), "reg:squarederror"),
+    }  # fmt: skip
+    objective = objectives.get(metric, "binary:logistic")
+    more = {"num_class": "3"} if objective.startswith("multi:") else {}
+    values = labelled(objective)
+    content = text(values)
+    jobs.booster(
+        "csv",
+        {"train": {"a": content}, "validation": {"b": content}},
+        objective=objective,
+        _tuning_objective_metric=f"validation:{metric}",
+        early_stopping_rounds="20",
+        **more,
+    )
+    printed = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("[3]\t"))
+    assert f"validation:{metric}" in found_in(printed)
+
+
+def found_in(line: str) -> set[str]:
+    """The metrics that AWS's definitions find on a line; tabs are ``#011`` in CloudWatch."""
+    from engine.builtin import metric_definitions
+
+    line = line.replace("\t", "#011")
+    return {item["Name"] for item in metric_definitions("xgboost") if re.search(item["Regex"], line)}
+
+
+def test_a_row_longer_than_the_part_that_is_sniffed(jobs: Jobs) -> None:
+    wide = np.column_stack([np.arange(3), np.random.default_rng(0).normal(size=(3, 9000))])
+    assert jobs.booster("csv", {"train": {"a": text(wide)}}).num_features() == 9000
+    other = Jobs(jobs.base / "2")
+    assert other.booster("libsvm", {"train": {"a": sparse_text(wide)}}).num_features() == 9000

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from algorithms.builtin.xgb import checkpoints, notes
+from algorithms.builtin.xgb.metrics import shown
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Rounds:
 def line_of(log: dict[str, dict[str, list[Any]]], at: int = -1) -> str:
     """The metrics of a round as the container prints them behind its number, each after a tab."""
     return "".join(
-        f"\t{data}-{metric}:{values[at]:.5f}"
+        f"\t{data}-{shown(metric)}:{values[at]:.5f}"
         for data, metrics in log.items()
         for metric, values in metrics.items()
     )

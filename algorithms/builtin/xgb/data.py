@@ -27,6 +27,8 @@ _FORMATS = {
 }
 MAX_DEPTH = 3
 _SNIPPET = 50
+_FIRST = 1 << 16
+"""How many bytes of a file's first line are looked at."""
 
 
 class Part(NamedTuple):
@@ -65,14 +67,21 @@ class Data(NamedTuple):
             row -= count
         return f"row {row + 1}"
 
-    def matrix(self, xgboost: Any, width: int | None = None) -> Any:
-        """The library's DMatrix."""
+    def matrix(self, xgboost: Any, objective: str, width: int | None = None) -> Any:
+        """The library's DMatrix.
+
+        Args:
+            objective: ``survival:aft`` takes intervals; a label stands for the time that was observed.
+            width: How many columns sparse rows have at least.
+        """
         features = self.features
         if width is not None and not isinstance(features, np.ndarray) and features.shape[1] < width:
             features = _widened(features, width)
         found = xgboost.DMatrix(features, label=self.labels, weight=self.weights)
         if self.groups is not None:
             found.set_info(qid=self.groups)
+        if objective == "survival:aft":
+            found.set_info(label_lower_bound=self.labels, label_upper_bound=self.labels)
         return found
 
 
@@ -149,11 +158,11 @@ def read(channel: Channel, kind: str, *, weighted: bool) -> Data:
 def _delimiter(paths: list[Path]) -> str:
     for path in paths:
         with path.open("rb") as file:
-            line = file.readline(1 << 20).decode("utf-8-sig", "replace")
+            line = file.readline(_FIRST).decode("utf-8-sig", "replace")
         if not line.strip():
             continue
         try:
-            mark = tables.delimiter(line)
+            mark = tables.delimiter(line, whole=len(line) < _FIRST)
         except ValueError as error:
             raise ClientError(f"File '{path.name}': {error}") from error
         notes.info(f"Determined delimiter of CSV input is '{mark}'")
@@ -183,9 +192,11 @@ def _parts(path: Path, kind: str, mark: str, *, weighted: bool) -> Iterator[Part
 
 
 def _sparse_text(file: Any, path: Path) -> Iterator[Part]:
-    first = file.readline(1 << 16)
+    first = file.readline(_FIRST)
     file.seek(0)
     words = first.partition(b"#")[0].split()
+    if len(first) == _FIRST and len(words) > 1:
+        words.pop()
     if words and (b"," in words[0] or not all(b":" in word for word in words[1:])):
         snippet = first[:_SNIPPET].decode("utf-8", "replace").rstrip()
         raise ClientError(

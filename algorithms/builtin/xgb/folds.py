@@ -30,7 +30,7 @@ def cross_validate(plan: Plan, train: Data, validation: Data | None, xgboost: An
     labels = train.labels
     if validation is not None:
         notes.info("Read both train and validation data into one DMatrix")
-    whole = _both(train, validation).matrix(xgboost, wide)
+    whole = _both(train, validation).matrix(xgboost, plan.objective, wide)
     labels = whole.get_label()
     rows = len(labels)
     classification = plan.objective.startswith(("binary:", "multi:"))
@@ -104,7 +104,11 @@ def _final(model: Any, inside: Any, outside: Any, plan: Plan) -> dict[str, float
     custom = metrics.function(plan.metrics.custom, plan.objective)
     text: str = model.eval_set([(inside, "train"), (outside, "validation")], 0, feval=custom, output_margin=False)  # fmt: skip
     pairs = (item.rpartition(":") for item in text.split("\t")[1:])
-    return {name: float(value) for name, _, value in pairs}
+    found = {}
+    for name, _, value in pairs:
+        part, _, metric = name.partition("-")
+        found[f"{part}-{metrics.shown(metric)}"] = float(value)
+    return found
 
 
 def _tell(plan: Plan, finals: list[dict[str, float]]) -> None:

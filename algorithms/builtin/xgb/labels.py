@@ -38,6 +38,8 @@ def check(data: Data, values: dict[str, Any]) -> None:
     elif objective in ("count:poisson", "reg:tweedie"):
         name = "PoissonRegression" if objective == "count:poisson" else "TweedieRegression"
         _refuse(data, labels < 0, labels, f"{name}: label must be nonnegative")
+    elif objective == "survival:aft":
+        _refuse(data, labels <= 0, labels, "label must be a positive time for survival:aft")
     elif objective == "reg:gamma":
         _refuse(data, labels <= 0, labels, "GammaRegression: label must be positive")
     elif objective == "reg:squaredlogerror":
@@ -46,6 +48,8 @@ def check(data: Data, values: dict[str, Any]) -> None:
         )  # fmt: skip
     elif objective.startswith("rank:"):
         _refuse(data, labels < 0, labels, "relevance degrees must be greater than or equal to 0")
+        if objective == "rank:map":
+            _refuse(data, (labels != 0) & (labels != 1), labels, "label must be 0 or 1 for rank:map")
         if data.groups is not None and (np.diff(data.groups) < 0).any():
             raise ClientError("qid must be sorted in non-decreasing order along with data.")
 

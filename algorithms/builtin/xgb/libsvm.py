@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 1 << 23
+MAX_LINE = 1 << 26
 _MAX_COLUMN = 2**31 - 1
 
 
@@ -44,6 +45,11 @@ def blocks(file: BinaryIO) -> Iterator[Rows]:
         data = rest + fresh
         cut = len(data) if not fresh else data.rfind(b"\n") + 1
         block, rest = data[:cut], data[cut:]
+        if len(rest) > MAX_LINE:
+            raise LibsvmError(
+                line + block.count(b"\n"),
+                f"is longer than {MAX_LINE >> 20} MB. Write one row a line, each line ended by a line feed",
+            )
         if block.strip():
             yield parse(block, line)
         line += block.count(b"\n")

@@ -50,15 +50,38 @@ class Plan(NamedTuple):
     stopping: str | None
 
 
-def plan(eval_metric: Sequence[str] | None, tuning_metric: str | None) -> Plan:
-    """The metrics for ``eval_metric`` and a tuner's objective (``validation:rmse``), which is computed in any case."""
+_RANKING = {"rank:pairwise": "ndcg", "rank:ndcg": "ndcg", "rank:map": "map"}
+"""The metric of a ranking objective for which none is asked: the library's own goes by a name that AWS does not look for."""
+_TWEEDIE = "tweedie-nloglik"
+
+
+def plan(
+    eval_metric: Sequence[str] | None, tuning_metric: str | None, objective: str = "", power: float = 1.5
+) -> Plan:
+    """The metrics for ``eval_metric`` and a tuner's objective (``validation:rmse``), which is computed in any case.
+
+    Args:
+        power: ``tweedie_variance_power``, with which the library wants its metric named.
+    """
     wanted = list(dict.fromkeys(eval_metric or ()))
+    if not wanted and not tuning_metric and objective in _RANKING:
+        wanted = [_RANKING[objective]]
     stopping = wanted[-1] if wanted else None
     if tuning_metric:
         stopping = tuning_metric.split(":")[1]
         # Sorted, as every host of a distributed training must have the same order.
         wanted = sorted({*wanted, stopping})
-    return Plan([item for item in wanted if item not in CUSTOM], [item for item in wanted if item in CUSTOM], stopping)  # fmt: skip
+    names = {_TWEEDIE: f"{_TWEEDIE}@{power:g}"}
+    return Plan(
+        [names.get(item, item) for item in wanted if item not in CUSTOM],
+        [item for item in wanted if item in CUSTOM],
+        names.get(stopping, stopping) if stopping else None,
+    )
+
+
+def shown(metric: str) -> str:
+    """A metric's name in the log: Tweedie's without its power, as AWS's definitions look for it."""
+    return _TWEEDIE if metric.startswith(f"{_TWEEDIE}@") else metric
 
 
 def is_maximized(metric: str) -> bool:

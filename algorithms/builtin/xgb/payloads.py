@@ -71,9 +71,8 @@ def features(body: bytes, kind: str) -> Any:
 
 def _table(body: bytes) -> NDArray[np.float32]:
     first = body.strip(b"\r\n").partition(b"\n")[0][:4096]
-    line = first.decode("utf-8-sig")
-    # A request of one long line may be cut in a field.
-    mark = tables.delimiter(line if len(first) < 4096 else line.rpartition(",")[0] or line)
+    # A line may be longer, and cut off in a field.
+    mark = tables.delimiter(first.decode("utf-8-sig", "replace"), whole=len(first) < 4096)
     return np.concatenate(list(tables.blocks(io.BytesIO(body.strip(b"\r\n")), mark)))
 
 

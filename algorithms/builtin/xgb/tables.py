@@ -32,8 +32,11 @@ class TableError(ValueError):
         self.line = line
 
 
-def delimiter(line: str) -> str:
+def delimiter(line: str, *, whole: bool = True) -> str:
     """The character that separates a line's numbers; a comma for a line of one number.
+
+    Args:
+        whole: Whether the line is not cut off within its last field.
 
     Raises:
         ValueError: None can be found.
@@ -41,6 +44,8 @@ def delimiter(line: str) -> str:
     line = line.strip("\r\n")
     for mark in _DELIMITERS:
         fields = line.split(mark)
+        if not whole and len(fields) > 2:
+            fields.pop()
         if len(fields) > 1 and all(_is_field(field.strip()) for field in fields):
             return mark
     if _is_field(line.strip()):

@@ -19,7 +19,7 @@ _CUSTOMERS = (
     "for Parameter", "Check failed: base_score", "base_score must be in", "is_valid", "Target is multiclass", "Classification metrics",
     "feature_names mismatch", "Feature shape mismatch", "Invalid shape", "only contains pos or neg", "Unknown tree updater",
     "label must be", "Label set is empty", "labels must", "Invalid Input", "No more tree left for updating", "y_true",
-    "should be greater equal", "Unknown objective", "monotone", "interaction", "Constrained features",
+    "should be greater equal", "Unknown objective", "can only be used with binary labels", "monotone", "interaction", "Constrained features",
 )  # fmt: skip
 """Marks of errors of the library that come from the customer's data or hyperparameters."""
 
@@ -85,9 +85,9 @@ def train(job: Job) -> None:
         cross_validate(plan, train_data, validation, xgboost)
         return
     wide = train_data.features.shape[1]
-    sets = [(train_data.matrix(xgboost), "train")]
+    sets = [(train_data.matrix(xgboost, plan.objective), "train")]
     if validation is not None:
-        sets.append((validation.matrix(xgboost, wide), "validation"))
+        sets.append((validation.matrix(xgboost, plan.objective, wide), "validation"))
     # The library has copies of its own.
     del train_data, validation
     folder = checkpoints.directory(plan.base)
@@ -138,7 +138,12 @@ def boost(plan: Plan, sets: list[tuple[Any, str]], xgboost: Any, *, folder: Path
 
 def _plan(job: Job, version: Version, values: dict[str, Any], xgboost: Any) -> Plan:
     parameters = table.library_parameters(values)
-    wanted = metrics.plan(values.get("eval_metric"), values.get("_tuning_objective_metric"))
+    wanted = metrics.plan(
+        values.get("eval_metric"),
+        values.get("_tuning_objective_metric"),
+        str(values.get("objective", "")),
+        values.get("tweedie_variance_power", 1.5),
+    )
     if values.get("_tuning_objective_metric"):
         notes.info(f"Setting up HPO optimized metric to be : {wanted.stopping}")
     if wanted.library:
