@@ -107,7 +107,8 @@ class TuningFormScreen(ConsoleScreen):
     def _range(self, item: Range) -> Iterable[Widget]:
         searched = item.name in self._searched
         wanted = next((one for one in self.draft.request.templates[0].ranges if one.name == item.name), item)
-        fixed = self.draft.request.templates[0].static.get(item.name, "")
+        static = self.draft.request.templates[0].static
+        fixed = static.get(item.name) or self.draft.hyperparameters.get(item.name, "")
         self._kept[item.name] = {True: fixed, False: tuning_settings.searched_text(wanted)}
         with Horizontal(classes="parameter range"):
             yield Label(item.name, classes="name", markup=False)

@@ -209,12 +209,20 @@ def check(draft: TuningDraft, given: Settings) -> tuple[TuningRequest | None, di
     _check_together(given, numbers, searched, wrong)
     if wrong:
         return None, wrong
+    first = draft.request.templates[0]
+    more = dict(first.more)
+    if "StoppingCondition" in more:  # it holds the limit of the training job, too
+        more["StoppingCondition"] = {
+            **more["StoppingCondition"],
+            "MaxRuntimeInSeconds": numbers["trial-seconds"],
+        }
     template: Template = replace(
-        draft.request.templates[0],
+        first,
         objective=_objective(draft, given.objective),
         ranges=searched,
         static=static,
         max_seconds=numbers["trial-seconds"],
+        more=more,
     )
     return replace(
         draft.request,

@@ -346,13 +346,16 @@ async def test_a_training_job_is_tuned_through_the_form(app: Console, services: 
         assert form.query_one("#r-booster", Input).value == "gbtree, dart"
         form.query_one("#m-subsample", Choice).value = "fixed"
         await pilot.pause()
+        assert form.query_one("#r-subsample", Input).value == "0.9", "fixed: the value of the training job"
         form.query_one("#r-subsample", Input).value = "0.8"
+        form.query_one("#t-trial-seconds", Input).value = "300"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: any(call[0] == "create_tuning" for call in services.done))
         request = next(call[1] for call in services.done if call[0] == "create_tuning")
         template = request.templates[0]
         assert [item.name for item in template.ranges] == ["eta", "max_depth", "booster"]
         assert (template.ranges[0].low, template.ranges[0].scaling) == (0.02, "Logarithmic")
+        assert template.max_seconds == template.more["StoppingCondition"]["MaxRuntimeInSeconds"] == 300
         assert template.static["subsample"] == "0.8" and template.static["num_round"] == "120"
         assert "booster" not in template.static
         await until(pilot, lambda: isinstance(app.screen, TuningJobScreen))

@@ -198,10 +198,11 @@ def tuning_draft(job: str = "boston-xgboost-20270114-120000-0042") -> TuningDraf
         ranges=RANGES[:3],
         static={**STATIC, "booster": "gbtree", "alpha": "0"},
         max_seconds=600,
+        more={"StoppingCondition": {"MaxRuntimeInSeconds": 600}},
     )
     request = TuningRequest(name="boston-xgb-0115-0800", templates=(template,), most_jobs=20, parallel=2)
     others = (Objective(name="validation:mae", direction="Minimize"),)
-    return TuningDraft(request=request, objectives=(OBJECTIVE, *others), ranges=RANGES, notes=(f"From training job {job}.",))  # fmt: skip
+    return TuningDraft(request=request, objectives=(OBJECTIVE, *others), ranges=RANGES, notes=(f"From training job {job}.",), hyperparameters={**template.static, "subsample": "0.9"})  # fmt: skip
 
 
 def transforms() -> tuple[TransformRow, ...]:
