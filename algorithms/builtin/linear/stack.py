@@ -98,8 +98,7 @@ class Stack:
         if self._l1 is not None:
             optimizers.shrink(self.weights, size * self._l1)
         self._steps += 1
-        sums: Doubles = loss.sum(axis=0, dtype=np.float64)
-        return sums
+        return _sum(loss)
 
     def losses(
         self, design: Design, labels: Floats, *, positive_weight: float = 1.0
@@ -116,7 +115,7 @@ class Stack:
             loss = loss * weights[labels.astype(np.intp)][:, None]
         elif positive_weight != 1:
             loss = loss * np.where(labels > 0.5, np.float32(positive_weight), np.float32(1))[:, None]
-        return loss.sum(axis=0, dtype=np.float64), scores
+        return _sum(loss), scores
 
     def _current_rate(self) -> Floats:
         passed = (self._steps // self._every).astype(np.float32)
@@ -141,3 +140,9 @@ class Stack:
         matrix[-1] = bias
         result: Floats = matrix * self._columns(values)
         return result
+
+
+def _sum(loss: NDArray[np.floating]) -> Doubles:
+    # A product with ones is several times faster than adding up along rows.
+    sums: Doubles = (np.ones(len(loss), loss.dtype) @ loss).astype(np.float64)
+    return sums
