@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from engine.store import Filter
 from engine.tuning import record, warm_start
-from engine.tuning.run import Run
+from engine.tuning.run import INTERNAL, Run
 from engine.tuning.suggestions import Advisor
 
 if TYPE_CHECKING:
     from engine.context import Engine
+
+_log = logging.getLogger("engine.tuning")
 
 
 class Tuning:
@@ -30,7 +33,11 @@ class Tuning:
         """Take up every tuning job that was not at its end."""
         for status in ("InProgress", "Stopping"):
             for row in self.engine.store.select(record.KIND, [Filter("status", "=", status)]):
-                self._begin(row.name)
+                try:
+                    self._begin(row.name)
+                except Exception as error:  # one damaged record must not keep the engine from starting
+                    _log.exception("tuning job %s cannot go on", row.name)
+                    self._give_up(row.name, error)
 
     async def stop(self) -> None:
         """Leave the tuning jobs as the store has them, and end the advisor."""
@@ -92,6 +99,16 @@ class Tuning:
         run.start()
         if run.task is not None:
             run.task.add_done_callback(lambda _: self._forget(run))
+
+    def _give_up(self, name: str, error: Exception) -> None:
+        now = self.engine.clock.time()
+
+        def change(document: dict[str, Any]) -> None:
+            document["HyperParameterTuningJobStatus"] = "Failed"
+            document["FailureReason"] = INTERNAL % f"its record cannot be read: {error}"
+            document["HyperParameterTuningEndTime"] = document["LastModifiedTime"] = now
+
+        self.engine.store.update(record.KIND, name, change, now=now, status="Failed")
 
     def _forget(self, run: Run) -> None:
         if self._runs.get(run.name) is run:

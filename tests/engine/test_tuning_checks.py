@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.engine.conftest import RunningEngine
 from tests.engine.jobs import channel, fresh, put
@@ -240,16 +244,16 @@ def test_hyperband_infers_the_largest_resource(engine: RunningEngine) -> None:
 def test_autotune_knows_the_built_in_algorithms(engine: RunningEngine, xgboost: dict[str, Any]) -> None:
     wanted = {"Type": "Minimize", "MetricName": "validation:rmse"}
     hints = [{"Name": "eta", "ValueHint": "0.05"}, {"Name": "max_depth", "ValueHint": "6"}]
-    for given in ({"AutoParameters": hints}, None):
-        settings = config(
-            "Random", None, 1, HyperParameterTuningJobObjective=wanted, ParameterRanges=given,
+    for hinted in ({"AutoParameters": hints}, None):
+        wish = config(
+            "Random", None, 1, HyperParameterTuningJobObjective=wanted, ParameterRanges=hinted,
             TuningJobCompletionCriteria={"TargetObjectiveMetricValue": 1e9},
         )  # fmt: skip
-        static = {"StaticHyperParameters": {"num_round": "3"} if given else {}}
-        if not given:
+        static = {"StaticHyperParameters": {"num_round": "3"} if hinted else {}}
+        if not hinted:
             # What is searched cannot be static, and the number of rounds is searched.
-            settings["ResourceLimits"]["MaxNumberOfTrainingJobs"] = 1
-        name = tune(engine, settings, TrainingJobDefinition=xgboost | static, Autotune={"Mode": "Enabled"})
+            wish["ResourceLimits"]["MaxNumberOfTrainingJobs"] = 1
+        name = tune(engine, wish, TrainingJobDefinition=xgboost | static, Autotune={"Mode": "Enabled"})
         found = finish(engine, name)
         chosen = found["HyperParameterTuningJobConfig"]["ParameterRanges"]
         by_name = {
@@ -257,10 +261,57 @@ def test_autotune_knows_the_built_in_algorithms(engine: RunningEngine, xgboost: 
             for kind in ("IntegerParameterRanges", "ContinuousParameterRanges", "CategoricalParameterRanges")
             for item in chosen[kind]
         }
-        if given:
+        if hinted:
             assert set(by_name) == {"eta", "max_depth"}
             # The recommended range is 0.1 to 0.5; the hint lies below it.
             assert (float(by_name["eta"]["MinValue"]), float(by_name["eta"]["MaxValue"])) == (0.05, 0.5)
             assert found["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 20
         else:
             assert {"eta", "max_depth", "num_round", "subsample"} <= set(by_name)
+
+
+JUNK = st.one_of(
+    st.none(), st.integers(-3, 10**12), st.text(max_size=40), st.just([]), st.just({}), st.booleans(),
+    st.sampled_from(["0", "1e400", "nan", "-1", "Auto", "Logarithmic", "Grid", "Hyperband", "s3://", "ml.m5.large"]),
+)  # fmt: skip
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every member and item in a request."""
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    return [path, *(place for key, item in items for place in _places(item, (*path, key)))]
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_damaged_requests_are_refused_with_a_reason(engine: RunningEngine, data: st.DataObject) -> None:
+    items = [continuous("x", 0.1, 1.0), integer("n", 0, 9), categorical("c", "a", "b")]
+    request: dict[str, Any] = {
+        "HyperParameterTuningJobName": fresh("fuzz")[:32],
+        "HyperParameterTuningJobConfig": config("Random", 1, 1, *items),
+        "TrainingJobDefinition": definition(engine, Environment={"FAIL": "never mind"}),
+    }
+    request = json.loads(json.dumps(request))
+    for _ in range(data.draw(st.integers(1, 2))):
+        path = data.draw(st.sampled_from(_places(request)[1:]))
+        holder: Any = request
+        for key in path[:-1]:
+            holder = holder[key]
+        if data.draw(st.booleans()):
+            holder[path[-1]] = data.draw(JUNK)
+        else:
+            del holder[path[-1]]
+    client = engine.client("sagemaker", config=Config(parameter_validation=False))
+    try:
+        client.create_hyper_parameter_tuning_job(**request)
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400, error
+        assert error.response["Error"]["Message"]
+    except (AttributeError, TypeError, ValueError):
+        return  # botocore cannot even write it down
+    else:
+        finish(engine, request["HyperParameterTuningJobName"])

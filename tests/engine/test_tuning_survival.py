@@ -163,3 +163,24 @@ def test_the_longest_runtime_ends_the_search(start_engine: Start, tmp_path: Path
     assert found["ConsumedResources"]["RuntimeInSeconds"] >= 3600
     assert children(engine, name)[-1]["TrainingJobStatus"] in ("Stopped", "Completed")
     assert all(item["TrainingJobStatus"] != "InProgress" for item in children(engine, name))
+
+
+def test_a_damaged_record_fails_its_tuning_job_and_not_the_engine(
+    start_engine: Start, tmp_path: Path
+) -> None:
+    engine = start_engine()
+    own = definition(engine, Environment={"GO": str(tmp_path / "never")})
+    name = tune(engine, config("Random", 2, 1), TrainingJobDefinition=own)
+    engine.kill()
+    with contextlib.closing(sqlite3.connect(engine.data_dir / "store.db")) as store, store:
+        where = ("hyper-parameter-tuning-job", name)
+        [text] = store.execute("SELECT document FROM resources WHERE kind=? AND name=?", where).fetchone()
+        document = json.loads(text)
+        del document["_seed"]
+        store.execute(
+            "UPDATE resources SET document=? WHERE kind=? AND name=?", (json.dumps(document), *where)
+        )
+    engine = start_engine()
+    found = finish(engine, name)
+    assert found["HyperParameterTuningJobStatus"] == "Failed"
+    assert "its record cannot be read" in found["FailureReason"]

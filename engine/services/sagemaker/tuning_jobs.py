@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError, in_use, not_found, validation
@@ -148,7 +147,7 @@ async def list_training_jobs_of_tuning_job(
 ) -> dict[str, Any]:
     """A tuning job's training jobs by name unless asked otherwise; by objective only those that have a value."""
     found = job(engine, params["HyperParameterTuningJobName"])
-    rows = _children(engine, found, params.get("StatusEquals"))
+    rows = await asyncio.to_thread(_children, engine, found, params.get("StatusEquals"))
     sort_by = params.get("SortBy", "Name")
     if sort_by == "FinalObjectiveMetricValue":
         rows = [row for row in rows if row[1].succeeded]
@@ -182,7 +181,6 @@ def _children(
     rows = []
     for trial in record.trials(engine.store, found.name):
         if trial.open and trial.launched:
-            trial = replace(trial)
             children.observe(engine, found.document, trial)
         if status is None or trial.status == status:
             summary = record.summary(found.document, trial, children.arn(engine, trial.name))
