@@ -138,10 +138,9 @@ class LiveServices:
         )
 
     def draft_tuning(self, training_job: str) -> TuningDraft:
-        from workflows.observe import jobs
-        from workflows.tuning.draft import draft
+        from workflows.tuning.draft import draft_of
 
-        return self._use(lambda gateway: draft(jobs.describe(gateway, training_job)))
+        return self._use(lambda gateway: draft_of(gateway, training_job))
 
     def create_tuning(self, request: TuningRequest) -> str:
         from workflows.tuning import asked
@@ -163,10 +162,10 @@ class LiveServices:
 
         return self._use(lambda gateway: asked.warm_start(gateway, parent, kind))
 
-    def deploy_best(self, tuning: str, endpoint: str, instance_type: str) -> str:
+    def deploy_best(self, tuning: str, endpoint: str, instance_type: str, trial: str = "") -> str:
         from workflows.tuning import asked
 
-        return self._use(lambda gateway: asked.deploy_best(gateway, tuning, endpoint, instance_type))
+        return self._use(lambda gateway: asked.deploy_best(gateway, tuning, endpoint, instance_type, trial))
 
     def start_defaults(self, tuning: str, runs: int) -> Sequence[str]:
         from workflows.tuning import asked

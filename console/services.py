@@ -111,9 +111,9 @@ class Services(Protocol):
     def draft_warm_start(self, parent: str, kind: WarmStartKind) -> TuningRequest:
         """A tuning job that learns from a finished one: as the parent, with a new name. Blocks."""
 
-    def deploy_best(self, tuning: str, endpoint: str, instance_type: str) -> str:
+    def deploy_best(self, tuning: str, endpoint: str, instance_type: str, trial: str = "") -> str:
         """Make model, endpoint configuration and endpoint of the best trial; returns the endpoint's name while it is being
-        created. Empty texts: named after the trial, on the trials' own instance type. Blocks."""
+        created. Empty texts: named after the trial, on the trials' own instance type. ``trial``: that one, whatever has become the best since. Blocks."""
 
     def start_defaults(self, tuning: str, runs: int) -> Sequence[str]:
         """Start training jobs with the default configuration and different seeds; returns their names. Blocks."""

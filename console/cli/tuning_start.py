@@ -100,14 +100,14 @@ def start(
     from workflows.observe.jobs import describe
     from workflows.observe.tuning_rows import Objective
     from workflows.tuning.documents import creation
-    from workflows.tuning.draft import PARALLEL, draft, searched
+    from workflows.tuning.draft import PARALLEL, draft_of, searched
     from workflows.tuning.known import direction_of
 
     chosen = parse_ranges(ranges)
     values = assignments(fixed)
     with Settings.of(ctx).acting() as (platform, interface):
         job = describe(platform, training_job)
-        found = draft(job, name=name)
+        found = draft_of(platform, training_job, name=name)
         request = searched(found, chosen) if chosen else found.request
         template = request.templates[0]
         if not template.ranges:

@@ -150,7 +150,7 @@ def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:
         if choice == "Deploy":
             console.flash(f"Hosting the model of {best.name} …", "wait")
             console.in_background(
-                lambda: console.services.deploy_best(name, "", ""),
+                lambda: console.services.deploy_best(name, "", "", best.name),
                 lambda endpoint: console.flash(f"✓ Endpoint {endpoint} is being created; 3 shows it."),
             )
 

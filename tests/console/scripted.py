@@ -208,8 +208,8 @@ class Scripted:
         draft = tuning_data.tuning_draft().request
         return replace(draft, name=f"{parent}-warm", warm_start=kind, parents=(parent,))
 
-    def deploy_best(self, tuning: str, endpoint: str, instance_type: str) -> str:
-        self._block("deploy_best", tuning, endpoint, instance_type)
+    def deploy_best(self, tuning: str, endpoint: str, instance_type: str, trial: str = "") -> str:
+        self._block("deploy_best", tuning, trial)
         return f"{tuning}-endpoint"
 
     def start_defaults(self, tuning: str, runs: int) -> Sequence[str]:

@@ -266,7 +266,9 @@ async def test_the_best_model_is_hosted_after_its_cost_was_told(app: Console, se
         text = str(dialog.query_one(".sentences", Static).render())
         assert "validation:rmse" in text and "$0.115/h" in text and "free here" in text
         await pilot.press("right", "enter")
-        await until(pilot, lambda: ("deploy_best", DONE, "", "") in services.done)
+        best = tuning_view(DONE, count=22, active=False, defaults=0).detail.best
+        assert best is not None and best.name in text
+        await until(pilot, lambda: ("deploy_best", DONE, best.name) in services.done)
 
 
 async def test_default_runs_start_with_as_many_seeds_as_are_chosen(app: Console, services: Scripted) -> None:

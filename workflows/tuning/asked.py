@@ -51,8 +51,10 @@ def warm_started(detail: TuningDetail, kind: WarmStartKind, name: str = "") -> T
     return documents.warm_started(detail, name or named(_stem(detail.name)), kind)
 
 
-def deploy_best(gateway: Gateway, name: str, endpoint: str, instance_type: str) -> str:
+def deploy_best(gateway: Gateway, name: str, endpoint: str, instance_type: str, trial: str = "") -> str:
     """Make model, endpoint configuration and endpoint of the best trial; returns the endpoint's name at once.
+
+    With ``trial`` it is that one: a better one may have ended since a person was asked.
 
     Raises:
         Problem: There is no best trial, it has no artefact, or SageMaker refuses something; what came before it stays.
@@ -60,7 +62,7 @@ def deploy_best(gateway: Gateway, name: str, endpoint: str, instance_type: str) 
     from workflows.interfaces.hosting import deploy
 
     detail = tuning.describe(gateway, name)
-    best = jobs.describe(gateway, operations.best_of(detail).name)
+    best = jobs.describe(gateway, trial or operations.best_of(detail).name)
     request = operations.deployment(detail, best, endpoint=endpoint, instance_type=instance_type)
     deploy(gateway.client("sagemaker"), request)
     return request.name
