@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from algorithms.builtin.deepar import dataset, hyperparameters, shape
 from algorithms.builtin.deepar.dataset import Dataset
 from algorithms.builtin.deepar.frequency import Frequency
+from algorithms.builtin.deepar.sampling import Passes, windows
 from algorithms.builtin.deepar.series import Series, Unusable, parse
-from algorithms.builtin.deepar.training import Passes, windows
 from algorithms.builtin.deepar.windows import Normal, Panel, View
 from algorithms.builtin.failures import ClientError
 from algorithms.builtin.job import Channel

@@ -12,6 +12,7 @@ import numpy as np
 
 from algorithms.builtin.deepar import dataset, hyperparameters, lags, shape
 from algorithms.builtin.deepar.hyperparameters import Hyperparameters
+from algorithms.builtin.deepar.sampling import BATCHES, Passes
 from algorithms.builtin.deepar.series import Series
 from algorithms.builtin.deepar.windows import Panel, View
 from algorithms.builtin.failures import ClientError
@@ -46,6 +47,11 @@ def train(job: Job) -> None:
     series = shape.fit_all(parts, data, "train")
     _ignored(log, "training", data.ignored, given)
     _describe(log, "Training", series)
+    passes = Passes.plan(len(series), given.mini_batch_size)
+    if len(series) < BATCHES * given.mini_batch_size:
+        log.info(
+            f"Small number of time series. Doing {passes.count} passes over dataset with prob {passes.probability} per epoch."
+        )
     test = None
     if "test" in job.channels:
         tested = dataset.read(
@@ -110,11 +116,6 @@ def _learn(
     log.info(f"#memory_usage::<model> = {max(1, weights * 16 >> 20)} mb")
     log.metrics({"initialize.time": (time.monotonic() - building) * 1000})
     setup = (time.monotonic() - began) * 1000
-    passes = training.Passes.plan(len(panel), given.mini_batch_size)
-    if len(panel) < training.BATCHES * given.mini_batch_size:
-        log.info(
-            f"Small number of time series. Doing {passes.count} passes over dataset with prob {passes.probability} per epoch."
-        )
     job.model_dir.mkdir(parents=True, exist_ok=True)
 
     def keep() -> None:
