@@ -13,7 +13,8 @@ from tests.workflows import trials
 from workflows import interfaces
 from workflows.configuration import Configuration
 from workflows.failures import WorkflowError
-from workflows.interfaces.base import Interface
+from workflows.interfaces import images
+from workflows.interfaces.base import Interface, TrainingRequest
 from workflows.interfaces.waiting import EMBEDDED, Waiter
 from workflows.observe import jobs, tuning
 from workflows.observe.tuning_rows import TuningDetail
@@ -21,7 +22,7 @@ from workflows.platform import Platform, open_platform
 from workflows.problem import Problem
 from workflows.tuning import asked, defaults, operations
 from workflows.tuning.comparison import comparison
-from workflows.tuning.draft import draft, searched
+from workflows.tuning.draft import draft, draft_of, searched
 from workflows.tuning.request import categorical, continuous
 
 
@@ -230,6 +231,48 @@ def test_a_training_job_becomes_a_tuning_job(
     detail, _ = finished(interface, name)
     assert detail.row.status == "Completed", detail.failure_reason
     assert detail.best is not None and set(detail.best.tuned) == {"rate"}
+
+
+def test_what_the_sdk_has_launched_is_tuned_in_script_mode(platform: Platform, tmp_path: Path) -> None:
+    high = interfaces.make("high", platform)
+    name = trials.fresh("sdk")
+    prefix = f"s3://{platform.bucket}/mlconsole/{name}"
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    (source / "train.py").write_text("import inner.body\n")
+    (source / "inner" / "__init__.py").write_text("")
+    (source / "inner" / "body.py").write_text(f"SERVING = {trials.SERVING!r}\n{trials.PROGRAM}")
+    (tmp_path / "rows.csv").write_text("1\n")
+    job = high.train(
+        TrainingRequest(
+            name=name,
+            image=images.pytorch("training", platform.region),
+            source=source,
+            entry_point="train.py",
+            inputs={"train": high.upload(tmp_path / "rows.csv", f"{prefix}/data")},
+            hyperparameters={"rate": "0.4", "depth": "2"},
+            metrics=(trials.METRIC,),
+            instance_type="ml.m5.large",
+            max_seconds=300,
+            prefix=prefix,
+            tags={},
+        )
+    )
+
+    def ended() -> tuple[bool, object]:
+        state = high.describe_training(job)
+        assert state is not None and state.status != "Failed", state
+        return state.ended, state
+
+    waiter().until(ended, "the training job", 120)
+    found = draft_of(platform, job, name=trials.fresh("sdk"))
+    assert "same script in script mode" in found.notes[-1]
+    (template,) = found.request.templates
+    assert [item.name for item in template.inputs] == ["train"]
+    rate = next(item for item in found.ranges if item.name == "rate")
+    high.tuning.create(replace(searched(found, (rate,)), most_jobs=2, strategy="Random"))
+    detail, _ = finished(high, found.request.name)
+    assert detail.row.counts.completed == 2, detail.failure_reason
 
 
 def test_what_is_not_there_is_told_with_the_next_step(platform: Platform) -> None:

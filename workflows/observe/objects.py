@@ -57,10 +57,19 @@ def read_text(gateway: Gateway, uri: str) -> str:
     Raises:
         Problem: It is not there, cannot be read, or is not small.
     """
-    with_body = _opened(gateway, uri)
-    if int(with_body.get("ContentLength") or 0) > MOST_TEXT:
-        raise Problem(f"{uri} has more than {MOST_TEXT >> 20} MB.", "Is it the file that is meant?", "size")
-    return bytes(with_body["Body"].read()).decode("utf-8", errors="replace")
+    return read_bytes(gateway, uri, MOST_TEXT).decode("utf-8", errors="replace")
+
+
+def read_bytes(gateway: Gateway, uri: str, most: int) -> bytes:
+    """An object of at most so many bytes.
+
+    Raises:
+        Problem: It is not there, cannot be read, or is larger.
+    """
+    answer = _opened(gateway, uri)
+    if int(answer.get("ContentLength") or 0) > most:
+        raise Problem(f"{uri} has more than {most >> 20} MB.", "Is it the file that is meant?", "size")
+    return bytes(answer["Body"].read())
 
 
 def lines(gateway: Gateway, uri: str) -> Iterator[str]:

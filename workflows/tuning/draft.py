@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from workflows.interfaces.base import MetricDefinition
+from workflows.observe import jobs
+from workflows.observe.gateway import Gateway
 from workflows.observe.rows import JobDetail
 from workflows.observe.tuning_rows import Objective, Range
 from workflows.problem import Problem
-from workflows.tuning import documents, known
+from workflows.tuning import documents, known, launcher
 from workflows.tuning.request import NAME_LENGTH, Template, TuningRequest, continuous, integer
 
 PARALLEL = 2
@@ -27,8 +29,6 @@ _KEPT = (
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
 )
-_DRIVERS = "sm_drivers"
-"""The channel with which SDK v3 sends its launcher; a tuning job cannot start it, having no entry point of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,21 @@ class TuningDraft:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
 
 
+def draft_of(gateway: Gateway, training_job: str, *, name: str = "") -> TuningDraft:
+    """The draft from a training job's name. The code of a job that the SageMaker SDK v3 has launched is packed for script mode,
+    and the archive put beside it in S3: nothing else is changed.
+
+    Raises:
+        Problem: There is no such job, or it cannot be tuned.
+    """
+    job = jobs.describe(gateway, training_job)
+    if not launcher.launched(job):
+        return draft(job, name=name)
+    found = draft(launcher.script_mode(gateway, job), name=name)
+    note = "The SDK's launcher cannot be tuned: the trials run the same script in script mode."
+    return replace(found, notes=(*found.notes, note))
+
+
 def draft(job: JobDetail, *, name: str = "", now: float | None = None) -> TuningDraft:
     """The draft from a described training job: its image, channels, role, resources and hyperparameters.
 
@@ -57,10 +72,10 @@ def draft(job: JobDetail, *, name: str = "", now: float | None = None) -> Tuning
         Problem: The job cannot be tuned: it has no metric that could be optimised, or no S3 input.
     """
     raw = job.raw
-    if any(channel.name == _DRIVERS for channel in job.channels):
+    if launcher.launched(job):
         raise Problem(
             f"Training job {job.name} was started by the SageMaker SDK's own launcher, which a tuning job cannot start.",
-            "Tune it through the SDK (HyperparameterTuner), or start the training job in script mode: --interface low.",
+            "`draft_of` packs its code for script mode first.",
             "launcher",
         )
     found = known.algorithm(job.image, job.hyperparameters)
