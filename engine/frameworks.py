@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import metadata
 
 _DISTRIBUTIONS = {
     "pytorch": ("torch",),
@@ -15,6 +14,8 @@ _DISTRIBUTIONS = {
 @cache
 def installed(framework: str) -> str:
     """The version of a framework on this machine, without a build's suffix; "" when it is not here."""
+    from importlib import metadata  # loads the email package, which the engine's start does not need
+
     for name in _DISTRIBUTIONS.get(framework, ()):
         try:
             return metadata.version(name).partition("+")[0]
