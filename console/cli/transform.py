@@ -296,6 +296,34 @@ def start(
 
 
 @transform.command()
+@click.argument("name")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the job has ended.")
+@click.option("--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end.")
+@click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time.")
+@json_option
+@platform_options
+@click.pass_context
+def logs(
+    ctx: click.Context, name: str, follow: bool, lines: int | None, timestamps: bool, as_json: bool
+) -> None:
+    """Print the log of a transform job: its container's, and what happened to its records."""
+    from console.cli.logs import print_log
+    from workflows.observe.logs import LogReader
+    from workflows.observe.transforms import describe
+
+    platform = Settings.of(ctx).platform()
+    describe(platform, name)  # a name that does not exist is an error, not an empty log
+    print_log(
+        platform,
+        LogReader.of_transform(name, tail=lines),
+        most=lines,
+        goes_on=(lambda: describe(platform, name).row.active) if follow else None,
+        timestamps=timestamps,
+        as_json=as_json,
+    )
+
+
+@transform.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @yes_option
 @platform_options

@@ -29,7 +29,9 @@ def dollars(amount: float | None) -> str:
     """US dollars as far as they are known: ``$0.012``, ``$3.40``."""
     if amount is None:
         return "–"
-    if amount and amount < 0.001:
+    if not amount:
+        return "$0"
+    if amount < 0.001:
         return f"${amount:.4f}"
     return f"${amount:.3f}" if amount < 1 else f"${amount:,.2f}"
 

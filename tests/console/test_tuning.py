@@ -429,3 +429,17 @@ async def test_thousands_of_trials_leave_the_keys_alone(services: Scripted) -> N
         assert calls < 300, "a key draws the lines in sight, not two thousand"
         await shows(pilot, screen, "parallel")
         assert "top 8 of" in drawn(app, "#parallel")
+
+
+async def test_on_a_slow_line_charts_wait_and_keys_do_not(services: Scripted) -> None:
+    app = make_app(services, low_bandwidth=True)
+    async with app.run_test(size=SMALL) as pilot:
+        assert app.theme == "ansi-dark"
+        screen = await opened(pilot)
+        await shows(pilot, screen, "progress")
+        before = drawn(app, "#progress")
+        services.publish(topics.tuning(RUNNING), tuning_view(count=20))
+        await until(pilot, lambda: screen.findings is not None and len(screen.findings.view.trials) == 20)
+        assert drawn(app, "#progress") == before, "what comes in is drawn every ten seconds"
+        await pilot.press("a")
+        assert drawn(app, "#progress") != before, "what a key asks for is drawn at once"
