@@ -152,7 +152,8 @@ class Panel:
         inside = (back >= 0) & (back < self.lengths[rows][None, :, None])
         back += self.offsets[rows][None, :, None]
         np.multiply(self.values[np.where(inside, back, -1)], inside, out=inputs[:, :, :count])
-        inputs[:, :, :count] /= scale32[None, :, None]
+        with np.errstate(over="ignore"):
+            inputs[:, :, :count] /= scale32[None, :, None]
         moments = self.origins[rows] + points * view.frequency.step
         end = count + calendar.count(view.frequency)
         inputs[:, :, count:end] = calendar.features(view.frequency, moments)
@@ -165,7 +166,11 @@ class Panel:
             spreads = np.array(normal.feature_spreads, np.float32)
             inputs[:, :, end + 2 :] = np.clip((found - means) / spreads, -1e3, 1e3) * there[:, :, None]
         mask = observed.astype(np.float32)
-        return Batch(inputs, target / scale32 * mask, mask, scale32, self._categories(rows))
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a value beyond float32 shows as a loss that is not finite
+            scaled = target / scale32 * mask
+        return Batch(inputs, scaled, mask, scale32, self._categories(rows))
 
     def _categories(self, rows: Ints) -> Ints:
         return np.array([self.cats[row] or () for row in rows], dtype=np.int64).reshape(len(rows), -1)
