@@ -120,7 +120,7 @@ def tune(engine: RunningEngine, settings: Mapping[str, Any], name: str | None = 
 
 
 def until(
-    engine: RunningEngine, name: str, condition: Callable[[dict[str, Any]], Any], seconds: float = 90
+    engine: RunningEngine, name: str, condition: Callable[[dict[str, Any]], Any], seconds: float = 180
 ) -> dict[str, Any]:
     """Describe a tuning job until a condition holds."""
     client = engine.client("sagemaker")
@@ -136,7 +136,7 @@ def until(
         time.sleep(0.02)
 
 
-def finish(engine: RunningEngine, name: str, seconds: float = 90) -> dict[str, Any]:
+def finish(engine: RunningEngine, name: str, seconds: float = 180) -> dict[str, Any]:
     """Wait for a tuning job's end."""
     return until(engine, name, lambda found: found["HyperParameterTuningJobStatus"] in ENDED, seconds)
 
