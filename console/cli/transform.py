@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.options import Nouns, Settings, interface_option, json_option, platform_options, yes_option
+from console.cli import transform_start
+from console.cli.options import Nouns, Settings, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
     from workflows.interfaces.base import Interface
     from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
     from workflows.platform import Platform
-    from workflows.transforms.request import Split
 
 STATUSES = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
-SPLITS = ["Line", "None", "RecordIO", "TFRecord"]
 PROGRESS_EVERY = 2.0
 """Seconds between two lines of progress."""
 
@@ -150,152 +148,6 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @transform.command()
-@click.argument("source", metavar="MODEL-OR-TRAINING-JOB")
-@click.option(
-    "--input",
-    "-i",
-    "given",
-    required=True,
-    metavar="PLACE",
-    help="s3://bucket/prefix, or a file of this machine, which is uploaded.",
-)
-@click.option(
-    "--output", "-o", default="", metavar="S3-URI", help="By default beside the training job's output."
-)
-@click.option("--name", default="", metavar="NAME", help="The transform job's name.")
-@click.option("--manifest", is_flag=True, help="The input is a manifest that names the objects.")
-@click.option(
-    "--content-type",
-    "-c",
-    default="",
-    metavar="TYPE",
-    help="By default text/csv (DeepAR: application/jsonlines).",
-)
-@click.option("--accept", "-a", default="", metavar="TYPE", help="The wanted type of the answers.")
-@click.option(
-    "--split",
-    type=click.Choice(SPLITS),
-    default="Line",
-    show_default=True,
-    help="How objects are split into records.",
-)
-@click.option("--gzip", is_flag=True, help="The input is compressed.")
-@click.option("--single", is_flag=True, help="One record per request instead of as many as fit.")
-@click.option("--payload", type=click.IntRange(0, 100), metavar="MB", help="Megabytes per request at most.")
-@click.option("--concurrent", type=click.IntRange(min=1), help="Requests at the same time.")
-@click.option(
-    "--input-filter", default="", metavar="JSONPATH", help="The part of a record that the model gets."
-)
-@click.option("--output-filter", default="", metavar="JSONPATH", help="The part of an answer that is kept.")
-@click.option("--join", is_flag=True, help="Put the record before its answer.")
-@click.option(
-    "--env", "environment", multiple=True, metavar="NAME=VALUE", help="A variable of the container."
-)
-@click.option("--instance-type", default="", metavar="TYPE", help="By default that of the training job.")
-@click.option("--instances", type=click.IntRange(min=1), default=1, show_default=True, help="How many.")
-@click.option("--wait", "-w", "waits", is_flag=True, help="Wait until it has ended.")
-@interface_option
-@yes_option
-@json_option
-@platform_options
-@click.pass_context
-def start(
-    ctx: click.Context,
-    source: str,
-    given: str,
-    output: str,
-    name: str,
-    manifest: bool,
-    content_type: str,
-    accept: str,
-    split: str,
-    gzip: bool,
-    single: bool,
-    payload: int | None,
-    concurrent: int | None,
-    input_filter: str,
-    output_filter: str,
-    join: bool,
-    environment: tuple[str, ...],
-    instance_type: str,
-    instances: int,
-    waits: bool,
-    yes: bool,
-    as_json: bool,
-) -> int | None:
-    """Start a transform job with a model, or with what a training job has made.
-
-    \b
-    mlconsole transform start my-training-job -i rows.csv --wait
-    mlconsole transform start my-model -i s3://bucket/rows/ -a text/csv --join
-    """
-    from dataclasses import replace
-
-    from console.cli.asking import confirm
-    from console.cli.output import print_json
-    from console.cli.tuning_start import assignments
-    from workflows import costs
-    from workflows.observe import jobs
-    from workflows.transforms import operations
-    from workflows.transforms.draft import draft
-
-    variables = assignments(environment)
-    local = None if given.startswith("s3://") else Path(given)
-    if local is not None and not local.is_file():
-        raise click.BadParameter(f"{given!r} is neither an S3 URI nor a file.", param_hint="--input")
-    with Settings.of(ctx).acting() as (platform, interface):
-        found = draft(platform, source)
-        request = found.request
-        request = replace(
-            request,
-            name=name or request.name,
-            output=output or request.output,
-            data_type="ManifestFile" if manifest else "S3Prefix",
-            content_type=content_type or request.content_type,
-            accept=accept,
-            split=cast("Split", split),
-            assemble="Line" if split == "Line" else "None",
-            compression="Gzip" if gzip else "None",
-            strategy="SingleRecord" if single else request.strategy,
-            max_payload_mb=payload,
-            max_concurrent=concurrent,
-            input_filter=input_filter,
-            output_filter=output_filter,
-            join="Input" if join else "None",
-            environment=variables,
-            instance_type=instance_type or request.instance_type,
-            instance_count=instances,
-        )
-        sentences = [
-            f"Start transform job {request.name} on {instances} × {request.instance_type}.",
-            *found.notes,
-        ]
-        if found.training_job and not interface.model_exists(request.model):
-            sentences.insert(0, f"Make model {request.model} of training job {found.training_job}.")
-        if platform.target == "aws":
-            price = costs.hourly([(request.instance_type, instances)])
-            sentences.append(f"While it runs it costs {price} ({costs.REGION}, {costs.DATE}).")
-        confirm(sentences, yes=yes)
-        if found.training_job and not interface.model_exists(request.model):
-            interface.make_model(
-                operations.model_of(jobs.describe(platform, found.training_job), request.model)
-            )
-        place = (
-            interface.upload(local, f"s3://{platform.bucket}/mlconsole/{request.name}/input")
-            if local
-            else given
-        )
-        started = interface.transforms.create(replace(request, input=place))
-        if waits:
-            return _wait(interface, platform, started, as_json)
-        if as_json:
-            print_json({"transform_job": started, "output": request.output})
-        else:
-            click.echo(f"Started {started}. `mlconsole transform wait {started}` waits for it.")
-        return None
-
-
-@transform.command()
 @click.argument("name")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the job has ended.")
 @click.option("--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end.")
@@ -348,7 +200,7 @@ def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 def wait(ctx: click.Context, name: str, as_json: bool) -> int | None:
     """Wait until a transform job has ended, with its progress; status 1 unless it completed. Ctrl-C ends the waiting only."""
     with Settings.of(ctx).acting() as (platform, interface):
-        return _wait(interface, platform, name, as_json)
+        return waited(interface, platform, name, as_json)
 
 
 @transform.command()
@@ -401,7 +253,8 @@ def output(ctx: click.Context, name: str, limit: int, everything: bool, alone: b
         click.echo("There are more: --all prints them.", err=True)
 
 
-def _wait(interface: Interface, platform: Platform, name: str, as_json: bool) -> int | None:
+def waited(interface: Interface, platform: Platform, name: str, as_json: bool) -> int | None:
+    """Print the progress of a transform job until it has ended; returns the exit status where it is not 0."""
     from console.cli.output import print_json
     from console.cli.waiting import waiter
     from workflows.budget import PACES
@@ -458,3 +311,6 @@ def _public(row: TransformRow, now: float) -> dict[str, Any]:
     for name in ("model", "instance_type", "instance_count"):  # the list does not tell them
         kept.pop(name)
     return kept | {"seconds": round(row.seconds(now), 3)}
+
+
+transform.add_command(transform_start.start)

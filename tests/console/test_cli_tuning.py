@@ -245,6 +245,8 @@ def test_a_file_of_this_machine_is_transformed_and_read(
     out, _ = world.run(capsys, "transform", "output", "batch", "--alone", "-n", "1")
     assert "\t" not in out
     assert world.json(capsys, "transform", "wait", "batch")["status"] == "Completed"
+    out, _ = world.run(capsys, "transform", "logs", "batch", "--follow")
+    assert out.strip()
 
 
 def test_transforms_say_what_is_wrong(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import statistics
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.observe.tuning import finished
@@ -69,6 +69,7 @@ def tuning_detail(
     return TuningDetail(row=row, objective=objective, definitions=(definition,), **more)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(trial_lists(), st.sampled_from(["Minimize", "Maximize"]))
 def test_the_leaderboard_holds_every_trial_once_the_best_first(
     rows: list[TrialRow], direction: Direction
@@ -81,6 +82,7 @@ def test_the_leaderboard_holds_every_trial_once_the_best_first(
     assert all(row.value is None or math.isnan(row.value) for row in found[len(known) :])
 
 
+@settings(deadline=None)
 @given(trial_lists(), st.sampled_from(["Minimize", "Maximize"]))
 def test_the_best_so_far_never_gets_worse_and_ends_at_the_best(
     rows: list[TrialRow], direction: Direction
@@ -99,6 +101,7 @@ def test_the_best_so_far_never_gets_worse_and_ends_at_the_best(
         assert points[-1].best == analysis.leaderboard(analysis.scored(rows), direction)[0].value
 
 
+@settings(deadline=None)
 @given(
     trial_lists(),
     st.sampled_from(["name", "status", "value", "created", "duration", "cost", "rate", "kind", "nothing"]),
@@ -119,6 +122,7 @@ def test_every_order_holds_every_trial_and_what_has_nothing_is_last(
         assert [row.name for row in found] == [row.name for row in rows]
 
 
+@settings(deadline=None)
 @given(trial_lists())
 def test_axes_hold_the_scored_trials_that_have_a_value_there(rows: list[TrialRow]) -> None:
     charts = {chart.parameter: chart for chart in analysis.against(tuning_detail(), rows)}
@@ -240,6 +244,7 @@ def test_a_forecast_says_what_it_does_not_know() -> None:
     assert (over.trials_left, over.seconds_left, over.cost_left) == (0, 0.0, 0.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1, 500), min_size=1, max_size=30), st.integers(0, 3), st.integers(1, 60))
 def test_a_forecast_is_never_negative_and_its_interval_holds_its_middle(
     seconds: list[float], running: int, most: int
@@ -314,6 +319,7 @@ def test_the_verdicts_go_from_worse_to_better() -> None:
     assert judged(1.1, (1.1, 1.1, 1.1)).verdict == "inside"
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=3, max_size=12), st.floats(-100, 100), st.integers(1, 500))
 def test_the_verdict_is_the_same_upside_down(values: list[float], tuned: float, trials: int) -> None:
     low = compare(LEAST, tuned, "t", trials, values)

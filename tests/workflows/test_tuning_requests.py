@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.interfaces.base import MetricDefinition
@@ -88,6 +88,7 @@ some_ranges = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(
     some_ranges,
     st.sampled_from(["Bayesian", "Random", "Grid"]),
