@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from algorithms.builtin.linear import artefact
 from algorithms.builtin.linear.model import Model, raw_scores
 from algorithms.formats import ndarray, records
-from tests.algorithms.containers import Channels, Trained, train
+from tests.algorithms.containers import Channels, Trained, prepare, train
 from tests.algorithms.linear import CSV, RECORDIO, binary, channels, csv, multiclass, pbr, regression
 
 SCORES = (
@@ -539,3 +544,54 @@ def test_a_models_graph_says_what_the_additional_parameters_do_not(tmp_path: Pat
         "softmax_loss",
         3,
     )
+
+
+def test_a_stopped_job_leaves_the_best_model_so_far(tmp_path: Path) -> None:
+    base = tmp_path / "ml"
+    given = {"predictor_type": "binary_classifier", "epochs": 100_000, "early_stopping_patience": 100_000}
+    prepare(base, given, channels(train=binary(300)))
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "algorithms.builtin.train", "linear-learner", "1"],
+        env={**os.environ, "SAGEMAKER_BASE_DIR": str(base), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (base / "model" / "model_algo-1").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(30)
+    assert status == 0
+    assert artefact.load(base / "model").feature_dim == 5
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="needs /proc to see a process's peak memory"
+)
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    peaks = []
+    for rows in (20_000, 400_000):
+        random = np.random.default_rng(0)
+        x = random.normal(size=(rows, 20)).astype("f4")
+        prepare(
+            tmp_path / str(rows),
+            {"predictor_type": "binary_classifier", "epochs": 1, "num_models": 4},
+            channels(train=(x, (x[:, 0] > 0).astype("f4"))),
+        )
+        # The peak of this program image alone: what getrusage says includes the one that started it.
+        program = (
+            "import sys; from pathlib import Path; from algorithms.builtin.train import main; "
+            f"status = main('linear-learner', '1', Path({str(tmp_path / str(rows))!r})); "
+            "print(Path('/proc/self/status').read_text(), file=sys.stderr); sys.exit(status)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        found = re.search(r"VmHWM:\s+(\d+) kB", done.stderr)
+        assert found is not None
+        peaks.append(int(found[1]) / 1000)
+    # The rows alone have 34 MB.
+    assert peaks[1] < peaks[0] + 15
