@@ -63,7 +63,7 @@ CASES = (
         labels=True,
     ),
     Case(
-        "sagemaker-xgboost",
+        "xgboost",
         {"objective": "binary:logistic", "max_depth": "6", "eta": "0.3", "num_round": "20"},
         ("xgboost",),
         labels=True,

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from benchmarks.peers import Peer, engine
 from benchmarks.report import Row
 from benchmarks.wire import wait
+from engine.images import resolve
 
 IMAGE = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:1.7-1"
 STATIC = {"objective": "reg:squarederror", "num_round": "120", "nthread": "1", "tree_method": "hist"}
@@ -113,7 +113,7 @@ def _bare(data: Path, hyperparameters: dict[str, str]) -> float:
         (config / "inputdataconfig.json").write_text(json.dumps(inputs))
         begin = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "algorithms.builtin.train", "sagemaker-xgboost", "1.7-1"],
+            resolve(IMAGE).train or (),
             env=os.environ | {"SAGEMAKER_BASE_DIR": folder, "OMP_NUM_THREADS": "1"},
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
