@@ -51,9 +51,10 @@ PARAMETERS = (
 )
 
 _FACTOR = 10
-_TRIALS = 10
+_TRIALS = 20
 _TASTE = 5
-"""How many steps on the sample show which attempts are worth finishing."""
+_TASTE_ROWS = 2048
+"""How many steps on how many of the sample's rows show which attempts are worth finishing."""
 _REFINED = 3
 _TELLING = 32
 _SAMPLE_ROWS = 8192
@@ -80,7 +81,7 @@ class Settings:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Settings:
-        """From parsed hyperparameters; ``auto`` is ten centres for each wanted one, and ten trials (fewer for many centres)."""
+        """From parsed hyperparameters; ``auto`` is ten centres for each wanted one, and twenty trials (fewer for many centres)."""
         chosen = {name: values[name] for name in cls.__slots__}
         if isinstance(chosen["eval_metrics"], str):
             chosen["eval_metrics"] = ("msd",)
@@ -188,7 +189,8 @@ class _Trainer:
         points, weights = self.centers.points()
         self.log.info(f"shrinking {len(points)} centers into {settings.k}")
         sample = self.sample.rows
-        ones = np.ones(len(sample))
+        stride = max(1, len(sample) // max(_TASTE_ROWS, _TELLING * settings.k))
+        few = np.ascontiguousarray(sample[::stride])
         limit = settings.local_lloyd_max_iter
         # A sample with few rows for each centre knows less than the centres that saw all rows.
         telling = self.sample.complete or len(sample) >= _TELLING * settings.k
@@ -198,19 +200,20 @@ class _Trainer:
             raw = len(points) < settings.k or (
                 telling and number == 0 and settings.local_lloyd_num_trials > 1
             )
-            base, mass = (sample, ones) if raw else (points, weights)
+            base, mass = (few, np.ones(len(few))) if raw else (points, weights)
             if settings.local_lloyd_init_method == "kmeans++":
                 start = lloyd.plus_plus(base, mass, settings.k, self.random)
             else:
                 start = lloyd.scattered(base, settings.k, self.random)
             attempt = self._lloyd(base, mass, start, min(_TASTE, limit) if raw else limit)
             if telling and not raw:
-                attempt = self._lloyd(sample, ones, attempt.centers, min(_TASTE, limit))
+                attempt = self._lloyd(few, np.ones(len(few)), attempt.centers, min(_TASTE, limit))
             found.append(attempt)
             self.log.info(f"local kmeans attempt #{number}. Current mean square distance {attempt.msd:.6f}")
         found.sort(key=lambda one: one.msd)
         best = found[0]
         if telling:
+            ones = np.ones(len(sample))
             finished = [self._lloyd(sample, ones, one.centers, limit) for one in found[:_REFINED]]
             best = min(finished, key=lambda one: one.msd)
         self.log.info(f"finished shrinking process. Mean Square Distance = {best.msd:.6f}")
