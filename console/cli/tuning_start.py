@@ -51,6 +51,11 @@ KINDS = {"identical": "IdenticalDataAndAlgorithm", "transfer": "TransferLearning
     type=click.IntRange(min=1),
     help="Trials at the same time; by default 2.",
 )
+@click.option(
+    "--resource",
+    metavar="MIN:MAX",
+    help="Epochs that Hyperband gives a trial; by default as a static hyperparameter such as epochs says.",
+)
 @click.option("--within", metavar="AGE", help="End after this time: 90m, 12h.")
 @click.option("--goal", type=float, help="End when the objective has reached this.")
 @click.option("--patience", type=click.IntRange(min=3), help="End after so many trials without a better one.")
@@ -74,6 +79,7 @@ def start(
     strategy: str,
     jobs: int | None,
     parallel: int | None,
+    resource: str | None,
     within: str | None,
     goal: float | None,
     patience: int | None,
@@ -137,6 +143,7 @@ def start(
             most_not_improving=patience or 0,
             early_stopping=early_stopping,
             random_seed=seed,
+            resource=parse_resource(resource) if resource else None,
         )
         if dry_run:
             print_json(creation(request))
@@ -244,6 +251,20 @@ def _confirm_creation(
             price_of(template.instance_type, template.instance_count, seconds, request.most_jobs)
         )
     confirm(sentences, yes=yes)
+
+
+def parse_resource(text: str) -> tuple[int, int]:
+    """``MIN:MAX`` as two whole numbers.
+
+    Raises:
+        click.BadParameter: The text is not that.
+    """
+    low, _, high = text.partition(":")
+    if not (low.isdigit() and high.isdigit() and 1 <= int(low) < int(high)):
+        raise click.BadParameter(
+            f"{text!r} are not two whole numbers, the lower one first. Write 1:27.", param_hint="--resource"
+        )
+    return int(low), int(high)
 
 
 def assignments(texts: tuple[str, ...]) -> dict[str, str]:

@@ -43,7 +43,8 @@ def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_tim
         if by_time:
             found[one.name] = tuple((x - start, y) for x, y in one.points)
         elif clock is not None:
-            found[one.name] = tuple((_step_at(x, clock), y) for x, y in one.points)
+            placed = ((_step_at(x, clock), y) for x, y in one.points)
+            found[one.name] = tuple((x, y) for x, y in placed if x is not None)
         else:
             found[one.name] = tuple((float(i), y) for i, (_, y) in enumerate(one.points, 1))
     if any(len(points) > 1 for points in found.values()):
@@ -66,14 +67,15 @@ def _placed(curve: Curve, start: float, by_time: bool) -> tuple[tuple[float, flo
     return tuple(zip(steps, values, strict=True))
 
 
-def _step_at(time: float, curve: Curve) -> float:
-    """The epoch that a curve was in at a time: between two of its points in proportion."""
+def _step_at(time: float, curve: Curve) -> float | None:
+    """The epoch that a curve was in at a time: between two of its points in proportion; None before and after it."""
     times = [x for x, _ in curve.points]
-    after = bisect.bisect_right(times, time)
-    if after == 0 or after == len(times):
-        return curve.steps[0 if after == 0 else -1]
-    before, width = times[after - 1], times[after] - times[after - 1]
-    part = (time - before) / width if width else 0.0
+    after = bisect.bisect_left(times, time)
+    if after < len(times) and times[after] == time:
+        return curve.steps[after]
+    if after in (0, len(times)):
+        return None
+    part = (time - times[after - 1]) / (times[after] - times[after - 1])
     return curve.steps[after - 1] + part * (curve.steps[after] - curve.steps[after - 1])
 
 

@@ -67,9 +67,10 @@ def overview(
         [(row.name, "strong")],
         [
             (str(state), state.role),
-            (f" · batch transform · {duration(row.seconds(now))}", ""),
-            (f" · created {clock(row.created, day=True)} · {ago(row.created, now)}", "dim"),
+            (" · batch transform", "dim"),
+            (f" · {duration(row.seconds(now))}", ""),
         ],
+        [(f"created {clock(row.created, day=True)} · {ago(row.created, now)}", "dim")],
     ]
     reason = detail.failure_reason if detail is not None else row.failure_reason
     if reason:

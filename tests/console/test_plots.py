@@ -162,7 +162,7 @@ def test_train_and_validation_of_a_metric_share_a_chart_over_epochs_or_time() ->
     ]
     series = [
         SeriesData("train:loss", ((100.0, 2.5),)),
-        SeriesData("cpu", ((100.0, 50.0), (110.0, 60.0)), "Percent"),
+        SeriesData("cpu", ((100.0, 50.0), (100.5, 55.0), (110.0, 60.0)), "Percent"),
     ]
     by_epoch = charts(series, curves, by_time=False)
     assert [[one.name for one in group] for _, group in by_epoch] == [
@@ -170,7 +170,7 @@ def test_train_and_validation_of_a_metric_share_a_chart_over_epochs_or_time() ->
         ["train:loss", "validation:loss"],
     ]
     assert by_epoch[1][1][0].points == ((0.0, 3.0), (1.0, 2.0))
-    assert [x for x, _ in by_epoch[0][1][0].points] == [0.0, 1.0], (
+    assert [x for x, _ in by_epoch[0][1][0].points] == [0.0, 0.5], (
         "CloudWatch's points at the epochs of their times"
     )
     by_time = charts(series, curves, by_time=True)
