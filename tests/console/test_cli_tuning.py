@@ -196,6 +196,7 @@ def test_nothing_is_started_without_consent_or_with_a_mistake(
             "rate is searched: it cannot be set too.",
         ),
         (["start", "fit", "-r", "rate=1:2", "--set", "rate", "--yes"], "'rate' is not an assignment"),
+        (["start", "fit", "-r", "rate=1:2", "--resource", "9:1", "--yes"], "Write 1:27."),
         (["compare", "tuned", "--run", "2"], "say --yes"),
         (["deploy", "tuned"], "say --yes"),
         (["stop", "tuned"], "say --yes"),

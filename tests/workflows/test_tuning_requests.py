@@ -437,3 +437,11 @@ def test_deepars_context_is_as_long_as_its_prediction() -> None:
         tuning_documents.detail(described(TuningRequest(name="k", templates=(clusters,)))), runs=1
     )
     assert planned.filled == {"k": "6"}
+
+
+def test_a_grid_has_as_many_trials_as_combinations() -> None:
+    ranges = (categorical("a", ("1", "2")), categorical("b", ("x", "y", "z")))
+    request = TuningRequest(name="g", templates=(template(ranges=ranges),), strategy="Grid", most_jobs=None)
+    detail = tuning_documents.detail(described(request))
+    assert detail.row.most_jobs == 6
+    assert request_of(detail, "again").most_jobs is None

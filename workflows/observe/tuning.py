@@ -18,6 +18,8 @@ from workflows.problem import Problem
 PAGE = 100
 DEFAULT_MARK = "-default-"
 """Between a tuning job's name and the number in the name of a default run."""
+SEEDS = ("seed", "random_seed", "random_state")
+"""Hyperparameters that seed a training, by the algorithms and scripts that know one."""
 
 
 def list_pages(
@@ -172,10 +174,6 @@ def as_default(tuning: TuningDetail, job: JobDetail) -> DefaultRow:
         if job.row.ended and job.started
         else None,
     )
-
-
-SEEDS = ("seed", "random_seed", "random_state")
-"""Hyperparameters that seed a training, by the algorithms and scripts that know one."""
 
 
 def view(gateway: Gateway, name: str, now: float) -> TuningView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -37,6 +38,8 @@ def detail(raw: Mapping[str, Any]) -> TuningDetail:
     overall = raw.get("OverallBestTrainingJob")
     shown = listed(raw, config)
     best_row = trial(best, shown.name) if best and best.get("TrainingJobName") else None
+    if shown.strategy == "Grid" and not shown.most_jobs:
+        shown = replace(shown, most_jobs=_grid(definitions))
     if objective is not None:
         shown = replace(shown, objective=objective.name, direction=objective.direction)
     if best_row is not None:
@@ -120,6 +123,11 @@ def listed(item: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> 
         most_jobs=int(limits.get("MaxNumberOfTrainingJobs") or 0),
         parallel=int(limits.get("MaxParallelTrainingJobs") or 0),
     )
+
+
+def _grid(definitions: tuple[Definition, ...]) -> int:
+    """How many trials a grid has: every combination of the values of each definition."""
+    return sum(math.prod(len(item.values) for item in found.ranges) for found in definitions if found.ranges)
 
 
 def _objective(document: Mapping[str, Any] | None) -> Objective | None:

@@ -215,11 +215,12 @@ def templates_of(detail: TuningDetail) -> tuple[Template, ...]:
 
 def request_of(detail: TuningDetail, name: str) -> TuningRequest:
     """A tuning job like one that exists, under another name, without its warm start."""
+    limits = (detail.raw.get("HyperParameterTuningJobConfig") or {}).get("ResourceLimits") or {}
     return TuningRequest(
         name=name[:NAME_LENGTH],
         templates=templates_of(detail),
         strategy=cast(Strategy, detail.row.strategy or "Bayesian"),
-        most_jobs=detail.row.most_jobs or None,
+        most_jobs=(limits.get("MaxNumberOfTrainingJobs") or None),
         parallel=detail.row.parallel or 1,
         max_seconds=detail.max_runtime,
         early_stopping=detail.early_stopping == "Auto",
