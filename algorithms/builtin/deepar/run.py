@@ -87,6 +87,7 @@ def _learn(
 
     from algorithms.builtin.deepar import artefact, evaluation, training
     from algorithms.builtin.deepar.likelihoods import likelihood
+    from algorithms.builtin.deepar.network import Network
 
     building = time.monotonic()
     torch.set_num_threads(max(1, min(job.cpus, given.mini_batch_size * given.num_cells // 20_000)))
@@ -118,8 +119,8 @@ def _learn(
     setup = (time.monotonic() - began) * 1000
     job.model_dir.mkdir(parents=True, exist_ok=True)
 
-    def keep() -> None:
-        artefact.save(job.model_dir, design, network)
+    def keep(best: Network) -> None:
+        artefact.save(job.model_dir, design, best)
         log.info(f'Saved checkpoint to "/opt/ml/model/{artefact.PARAMS}"')
 
     training.fit(network, panel, view, design.normal, density, given, random, log, keep)
@@ -127,7 +128,7 @@ def _learn(
     log.info("All workers finished. Serializing model for prediction.")
     log.info("Serializing to /opt/ml/model/model_algo-1")
     saving = time.monotonic()
-    keep()
+    keep(network)
     log.metrics({"model.serialize.time": (time.monotonic() - saving) * 1000})
     log.info("Successfully serialized the model for prediction.")
     if test:

@@ -21,6 +21,8 @@ from algorithms.builtin.log import HOST, Log
 
 _REPORT = 5
 _CLIP = 10.0
+_PACE = 0.04
+"""How fast the kept average follows the parameters: over the last 25 updates or so (Polyak and Juditsky 1992)."""
 
 
 def fit(
@@ -32,18 +34,21 @@ def fit(
     given: Hyperparameters,
     random: np.random.Generator,
     log: Log,
-    keep: Callable[[], None],
+    keep: Callable[[Network], None],
 ) -> None:
-    """Train the network in place; it ends with the parameters of the epoch with the lowest loss.
+    """Train the network in place; it ends with the parameters of the epoch with the lowest loss, averaged over its last updates.
 
     Args:
-        keep: Called after each best epoch so far, to save the model.
+        keep: Called after each best epoch so far with the network to save.
 
     Raises:
         AlgorithmError: The loss is not finite.
     """
     passes = Passes.plan(len(panel), given.mini_batch_size)
     optimizer = Adam(network.parameters(), given.learning_rate, _CLIP)
+    average = copy.deepcopy(network)
+    averaged = list(average.parameters())
+    updates = 0
     best = (math.inf, 0, copy.deepcopy(network.state_dict()))
     stopped = False
     epoch = 0
@@ -62,6 +67,9 @@ def fit(
                     f"{given.learning_rate:g}, and look for extreme values in the data."
                 )
             losses.append(loss)
+            updates += 1
+            with torch.no_grad():
+                torch._foreach_lerp_(averaged, optimizer.parameters, max(_PACE, 10 / (10 + updates)))
             if number % _REPORT == 0:
                 now = time.monotonic()
                 _report(log, epoch, number, losses, reported, given.mini_batch_size, now - tick)
@@ -76,9 +84,9 @@ def fit(
         log.quality("train loss", mean, sign="loss", epoch=epoch)
         if mean < best[0]:
             log.info("best epoch loss so far")
-            best = (mean, epoch, copy.deepcopy(network.state_dict()))
+            best = (mean, epoch, copy.deepcopy(average.state_dict()))
             saving = time.monotonic()
-            keep()
+            keep(average)
             log.metrics({"state.serialize.time": (time.monotonic() - saving) * 1000})
         else:
             log.info("loss did not improve")
@@ -87,7 +95,7 @@ def fit(
                 break
     if best[1] != epoch:
         log.info(f"Loading parameters from best epoch ({best[1]})")
-        network.load_state_dict(best[2])
+    network.load_state_dict(best[2])
     if stopped:
         log.info("stopping training now")
         log.info(f"#progress_metric: host={HOST}, completed 100 % of epochs")
