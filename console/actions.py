@@ -162,6 +162,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.previous_chart", "N,left", "Previous chart", "Begin with the chart before"),
     Action("job.tune", "t", "Tune", "Search better hyperparameters than those of this job", target="training job", changes=True, footer=True),
     Action("job.transform", "b", "Batch", "Let its model answer for a whole file", target="training job", changes=True),
+    Action("job.tuning", "u", "Tuning job", "Up to the tuning job that made it", footer=True),
     Action("job.stop", "x", "Stop", "Stop this training job", target="training job", danger="confirm", changes=True, footer=True),
     Action("job.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="training job"),
     # tuning
@@ -220,6 +221,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoint.invoke", "i", "Invoke", "Send a payload", target="endpoint", changes=True, footer=True),
     Action("endpoint.delete", "d", "Delete", "Delete this endpoint", target="endpoint", danger="confirm", changes=True, footer=True),
     Action("endpoint.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="endpoint"),
+    Action("endpoint.transform", "b", "Batch", "Let its model answer for a whole file", target="model", changes=True),
     Action("endpoint.next_part", "tab,right_square_bracket", "Next", "Overview, traffic, log: the next one", footer=True, priority=True),
     Action("endpoint.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     # invoke

@@ -15,6 +15,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.endpoints import confirm_deletion
 from console.screens.logpane import LogPane
 from console.screens.traffic import traffic_charts
+from console.screens.transform_form import open_transform_form
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from workflows import topics
@@ -103,6 +104,13 @@ class EndpointScreen(ConsoleScreen):
 
             variants = tuple(variant.name for variant in self._detail.variants) if self._detail else ()
             await self.console.open(InvokeScreen(self.name_of, variants))
+
+    def action_transform(self) -> None:
+        variants = self._detail.variants if self._detail else ()
+        if not variants:
+            self.console.flash("Its model is not known yet.", "wait")
+        elif self.console.allowed(actions.get("endpoint.transform")):
+            open_transform_form(self, max(variants, key=lambda variant: variant.share).model)
 
     def action_delete(self) -> None:
         if self.console.allowed(actions.get("endpoint.delete")):

@@ -57,6 +57,8 @@ def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
         lines += [[], head("Why it failed")]
         for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
             lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
+    if detail.tuning_job:
+        lines += [[], *fact("Trial of", detail.tuning_job, width)]
     lines += [[], head("Timeline"), *timeline(detail, now, width)]
     if detail.final_metrics:
         lines += [[], head("Metrics", "last values")]

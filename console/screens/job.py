@@ -182,9 +182,18 @@ class JobScreen(ConsoleScreen):
         if action.verb in ("axis", "scale", "next_chart"):
             return self.part == "metrics" or (self.wide and self.part == "overview")
         row = self.detail.row if self.detail is not None else None
+        if action.verb == "tuning":
+            return self.detail is not None and bool(self.detail.tuning_job)
         if action.verb in ("tune", "transform"):
             return row is not None and row.status in ("Completed", "Stopped")
         return action.verb != "stop" or row is None or row.active
+
+    async def action_tuning(self) -> None:
+        tuning = self.detail.tuning_job if self.detail is not None else ""
+        if tuning:
+            await self.console.open_tuning(tuning)
+        else:
+            self.console.flash("No tuning job made it.", "wait")
 
     def action_tune(self) -> None:
         if self._trained() and self.console.allowed(actions.get("job.tune")):

@@ -59,6 +59,8 @@ def parallel(
 
     threads = []
     for rank, line in enumerate(view.lines):
+        if rank >= MOST_LINES and line.trial in marks.left_out and line.trial != chosen:
+            continue
         role, glyph = "series-1" if rank < max(1, lines // 4) else "dim", ""
         if rank == 0:
             role, glyph = "series-2", BEST

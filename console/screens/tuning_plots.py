@@ -18,6 +18,8 @@ from workflows.tuning.analysis import Against
 
 BEST, GOOD, OTHER, EARLY, FAILED = "◆", "●", "○", "◧", "×"
 LEAST_TILE = (52, 13)
+MOST_REST = 1_000
+"""Trials outside the best quarter that are drawn."""
 
 
 def fence(values: Sequence[float], minimize: bool) -> float | None:
@@ -51,6 +53,14 @@ class Marks:
         self.good = {trial.name for trial in ranked[: max(1, len(ranked) // 4)]}
         self.early = {trial.name for trial in ranked if trial.early_stopped}
         self.beyond = sum(1 for value in values if self.outside(value))
+        rest = [trial.name for trial in ranked[max(1, len(ranked) // 4) :]]
+        self.every = -(-len(rest) // MOST_REST)
+        """Of the rest only every so many-th is drawn: thousands of points in some hundred cells tell no more."""
+        self.left_out = (
+            {name for place, name in enumerate(rest) if place % self.every} - self.early
+            if self.every > 1
+            else set()
+        )
 
     def outside(self, value: float) -> bool:
         """Whether a value is too far off to get its place."""
@@ -72,7 +82,10 @@ class Marks:
 
     def key(self) -> list[Run]:
         """What the glyphs mean."""
-        runs: list[Run] = [(f"{GOOD} top ¼  ", "series-1"), (f"{OTHER} rest  ", "dim")]
+        runs: list[Run] = [
+            (f"{GOOD} top ¼  ", "series-1"),
+            (f"{OTHER} {'rest' if self.every < 2 else f'1 in {self.every}'}  ", "dim"),
+        ]
         if self.early:
             runs.append((f"{EARLY} early  ", "wait"))
         if self.beyond:
@@ -98,7 +111,11 @@ def progress(findings: Findings, width: int, height: int, *, by_time: bool) -> L
         return (trial.ended or begun) - begun if by_time else float(number_of)
 
     at = {trial.name: place(index, trial) for index, trial in enumerate(ended, 1)}
-    points = [marks.mark(at[p.trial], p.trial, p.value) for p in findings.progress if p.trial in at]
+    points = [
+        marks.mark(at[p.trial], p.trial, p.value)
+        for p in findings.progress
+        if p.trial in at and p.trial not in marks.left_out
+    ]
     failed = [
         Mark(at[trial.name], None, FAILED, "bad")
         for trial in ended
@@ -180,7 +197,8 @@ def one(chart: Against, marks: Marks, width: int, height: int, head: Sequence[Ru
     """One hyperparameter: numbers on their scale, categories as strips side by side with a line at their median."""
     if chart.categories or chart.scale == "category":
         return _strips(chart, marks, width, height, head)
-    points = sorted((marks.mark(p.x, p.trial, p.value) for p in chart.points), key=marks.order)
+    kept = (p for p in chart.points if p.trial not in marks.left_out)
+    points = sorted((marks.mark(p.x, p.trial, p.value) for p in kept), key=marks.order)
     low, high = chart.low, chart.high
     axis = Axis(low, high if high > low else low + 1, _SCALES.get(chart.scale, "linear"))
     return scatter(points, width, height, Plane(head=tuple(head), x=axis))
@@ -194,7 +212,8 @@ def _strips(chart: Against, marks: Marks, width: int, height: int, head: Sequenc
         for place, p in enumerate(mine):
             # Beside each other in an order that does not go along with the value: equal values must not hide each other.
             aside = ((place * 7) % 13 - 6) / 6 * 0.3
-            points.append(marks.mark(category + 0.5 + aside, p.trial, p.value))
+            if p.trial not in marks.left_out:
+                points.append(marks.mark(category + 0.5 + aside, p.trial, p.value))
         values = [p.value for p in mine if not marks.outside(p.value)]
         if len(values) >= 3:
             middle = statistics.median(values)

@@ -129,6 +129,15 @@ async def test_a_transform_job_is_started_from_a_training_job() -> None:
         await until(pilot, lambda: isinstance(app.screen, TransformScreen))
 
 
+async def test_a_transform_job_is_started_from_the_model_of_an_endpoint(
+    app: Console, services: Scripted
+) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3", "down", "enter", "b")
+        await until(pilot, lambda: isinstance(app.screen, TransformFormScreen))
+        assert ("draft_transform", "moons-low-9d01") in services.done
+
+
 async def test_what_has_no_model_is_neither_tuned_nor_used() -> None:
     app, services = with_batch()
     async with app.run_test(size=SMALL) as pilot:

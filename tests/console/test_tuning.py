@@ -23,7 +23,7 @@ from console.widgets.plot import Plot
 from console.widgets.rows import Rows
 from console.widgets.select import Choice
 from tests.console.conftest import until
-from tests.console.scripted import Scripted, populated
+from tests.console.scripted import Scripted, job_detail, job_row, populated
 from tests.console.tuning_data import tuning_jobs, tuning_view
 from workflows import topics
 from workflows.observe.tuning_rows import TrialCounts, TuningView
@@ -443,3 +443,16 @@ async def test_on_a_slow_line_charts_wait_and_keys_do_not(services: Scripted) ->
         assert drawn(app, "#progress") == before, "what comes in is drawn every ten seconds"
         await pilot.press("a")
         assert drawn(app, "#progress") != before, "what a key asks for is drawn at once"
+
+
+async def test_a_trial_leads_up_to_its_tuning_job(app: Console, services: Scripted) -> None:
+    trial = tuning_view().trials[0]
+    row = job_row(trial.name, "Completed", 300, 20)
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/{RUNNING}"
+    services.publish(topics.job(trial.name), replace(job_detail(row), raw={"TuningJobArn": arn}))
+    async with app.run_test(size=LARGE) as pilot:
+        await app.open_job(trial.name)
+        await until(pilot, lambda: f"Trial of {RUNNING}" in " ".join(page(app, "#overview").split()))
+        assert "u tuning job" in keys(app)
+        await pilot.press("u")
+        assert isinstance(app.screen, TuningJobScreen) and app.screen.name_of == RUNNING

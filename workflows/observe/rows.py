@@ -91,6 +91,11 @@ class JobDetail:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def tuning_job(self) -> str:
+        """The tuning job that made it; empty for a job that a person started."""
+        return str(self.raw.get("TuningJobArn") or "").rpartition("/")[2]
+
+    @property
     def name(self) -> str:
         """The job's name."""
         return self.row.name
