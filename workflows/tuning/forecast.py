@@ -6,6 +6,7 @@ from those that have ended, and a slot stays empty between two trials for as lon
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import random
 from collections.abc import Sequence
@@ -125,9 +126,9 @@ def _gap(trials: Sequence[TrialRow]) -> float:
     ends = sorted(trial.ended for trial in trials if trial.ended is not None)
     gaps = []
     for trial in trials:
-        before = [end for end in ends if end <= trial.created]
+        before = bisect.bisect_right(ends, trial.created)
         if before:
-            gaps.append(trial.created - before[-1])
+            gaps.append(trial.created - ends[before - 1])
     return sum(gaps) / len(gaps) if gaps else 0.0
 
 
