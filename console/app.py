@@ -18,7 +18,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
 from console import actions, terminal, theme
-from console.formatting import span
+from console.header import freshness
 from console.messages import StatusArrived, WorkFinished
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import EndpointsScreen
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
-ENDING = frozenset({"job", "tuning", "transform"})
-"""Topics that are not polled any more once what they observe has ended."""
 SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
@@ -133,7 +131,7 @@ class Console(App[int], inherit_bindings=False):
             left.append((" EMBEDDED ", "badge"))
         if services.read_only:
             left += [(" ", ""), ("read-only", "wait")]
-        left += [("  ", ""), (status.region, "dim"), ("  ", ""), self._freshness(primary)]
+        left += [("  ", ""), (status.region, "dim"), ("  ", ""), freshness(status, primary, services.now())]
         right: list[Run] = []
         if status.throttles:
             right.append((f"{status.throttles} throttled  ", "wait"))
@@ -142,37 +140,6 @@ class Console(App[int], inherit_bindings=False):
             self._calls_shown = status.calls_per_minute
         right.append((f"{self._calls_shown} calls/min ", "dim"))
         return left, right
-
-    def _freshness(self, primary: Snapshot[Any] | None) -> Run:
-        """One phrase for the state of the backend with the age of what is shown.
-
-        Ages grow in steps of five seconds: a header that changes each second is 6 kB a minute of nothing.
-        """
-        status, now = self.hub_status, self.services.now()
-        age = primary.age(now) if primary else None
-        final = primary is not None and primary.topic.kind in ENDING and primary.next_at is None
-        if age is None or final:  # what has ended is not asked for any more
-            since = ""
-        elif age < 5:
-            since = " · now"
-        else:
-            since = f" · {span(age // 5 * 5 if age < 60 else age)} ago"
-        if status.paused:
-            return (f"‖ paused{since}", "wait")
-        if status.backend == "lost":
-            wait = max(0.0, (status.retry_at or now) - now)
-            retry = f" · retry in {span(wait)}" if wait >= 1 else " · retrying" if status.retry_at else ""
-            return (f"✗ lost{retry}", "bad")
-        if status.throttled_until and status.throttled_until > now:
-            return (f"◌ throttled · {span(status.throttled_until - now)}", "wait")
-        if status.backend in ("unknown", "connecting"):
-            return (
-                (f"◌ connecting · last known{since.replace(' ·', '')}") if since else "◌ connecting",
-                "wait",
-            )
-        if primary is not None and primary.stale:
-            return (f"◌ stale{since}", "wait")
-        return (f"● live{since}", "ok")
 
     # What screens have seen
 
