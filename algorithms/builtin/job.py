@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from algorithms.builtin.failures import ClientError
+
+SEED = "MLCONSOLE_RANDOM_SEED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Job:
         hyperparameters: Texts as in ``hyperparameters.json``, not yet parsed.
         tag: The image's tag; "" when it had none.
         cpus: How many processors the job may use.
+        seed: What everything random begins with: of the job's name, so that jobs differ as on AWS and a job that is tried
+            again does not; the environment variable ``MLCONSOLE_RANDOM_SEED`` repeats another job's.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Job:
     output_dir: Path
     checkpoint_dir: Path
     cpus: int
+    seed: int = 0
 
     def channel(self, name: str) -> Channel:
         """A channel that must be there.
@@ -100,7 +107,17 @@ def read(base: Path, repository: str, tag: str, *, name: str, cpus: int) -> Job:
         output_dir=base / "output" / "data",
         checkpoint_dir=base / "checkpoints",
         cpus=cpus,
+        seed=_seed(name),
     )
+
+
+def _seed(name: str) -> int:
+    given = os.environ.get(SEED, "").strip()
+    if not given:
+        return zlib.crc32(name.encode())
+    if not (given.isascii() and given.isdigit() and int(given) < 2**32):
+        raise ClientError(f"{SEED} is {given!r}. Set it to a whole number from 0 to 4294967295, or leave it out.")
+    return int(given)
 
 
 def _load(path: Path) -> dict[str, Any]:

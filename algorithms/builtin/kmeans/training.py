@@ -95,10 +95,10 @@ class Settings:
 class _Trainer:
     """One training: what is known after the first batch, and the passes that follow."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, seed: int) -> None:
         self.settings = settings
         self.log = log
-        self.random = np.random.default_rng(0)
+        self.random = np.random.default_rng(seed)
         wanted = max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_CENTER * settings.k)
         most = max(settings.k, _SAMPLE_NUMBERS // settings.feature_dim)
         self.sample = Reservoir(min(wanted, most), settings.feature_dim, self.random)
@@ -241,7 +241,7 @@ def train(job: Job) -> None:
     )
     log.info("Checkpoint loading and saving are disabled.")
     log.info(f"Setting up with params: {values}")
-    trainer = _Trainer(settings, log)
+    trainer = _Trainer(settings, log, job.seed)
     setup = time.monotonic() - began
     log.metrics({"initialize.time": 1000 * setup})
     trainer.passes(data)

@@ -95,11 +95,13 @@ class Fitting:
         class_weights: Floats | None,
         log: Log,
         keep: Callable[[Floats, Doubles], None],
+        seed: int = 0,
     ) -> None:
         self._settings, self._train, self._validation = settings, train, validation
         self._scaling, self._log, self._keep = scaling, log, keep
         loss = losses.of(settings, scaling.label_deviation)
-        self._stack = Stack(settings, candidates, train.feature_dim, loss, class_weights)
+        self._stack = Stack(settings, candidates, train.feature_dim, loss, class_weights, seed)
+        self._seed = seed
         self._to_label = scaling.label_deviation**loss.degree
         weights = [one.positive_weight for one in candidates]
         # Losses can be compared only where positive rows weigh the same.
@@ -113,7 +115,7 @@ class Fitting:
             AlgorithmError: No model's loss is finite any more.
         """
         settings, log = self._settings, self._log
-        generator = np.random.default_rng(0)
+        generator = np.random.default_rng(self._seed)
         watch = Watch(settings.early_stopping_patience, settings.early_stopping_tolerance)
         models = self._stack.models
         result = Fitted(self._stack.weights.copy(), np.full(models, np.inf))

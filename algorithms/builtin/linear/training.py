@@ -58,7 +58,7 @@ def train(job: Job) -> None:
         )
     ratio = float(table.counts[0] / table.counts[1]) if settings.predictor_type == BINARY else 1.0
     steps = settings.epochs * -(-table.rows // settings.mini_batch_size)
-    candidates = grid.candidates(settings, models, ratio, steps)
+    candidates = grid.candidates(settings, models, ratio, steps, job.seed)
     class_weights = _class_weights(settings, table)
     initialized = time.perf_counter()
 
@@ -77,6 +77,7 @@ def train(job: Job) -> None:
         None if class_weights is None else class_weights.astype(np.float32),
         log,
         keep,
+        job.seed,
     ).run()
     finishing = time.perf_counter()
     selection = table if validation is None else validation

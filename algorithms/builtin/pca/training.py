@@ -72,7 +72,7 @@ def train(job: Job) -> None:
     log.info("The default executor is <PCAExecutor on cpu(0)>.")
     log.info(f"{settings.feature_dim} feature(s) found in 'data'.")
     log.info(f"<PCAExecutor on cpu(0)> is assigned to batch slice from 0 to {settings.mini_batch_size - 1}.")
-    accumulator = _accumulator(settings)
+    accumulator = _accumulator(settings, job.seed)
     log.metrics({"initialize.time": 1000 * (time.monotonic() - began)})
     setup = time.monotonic() - began
 
@@ -118,10 +118,10 @@ def train(job: Job) -> None:
     log.metrics({"setuptime": 1000 * setup, "totaltime": 1000 * (time.monotonic() - began)})
 
 
-def _accumulator(settings: Settings) -> Accumulator:
+def _accumulator(settings: Settings, seed: int) -> Accumulator:
     try:
         if settings.algorithm_mode == "randomized":
-            return Sketch(settings.feature_dim, settings.sketch_size)
+            return Sketch(settings.feature_dim, settings.sketch_size, seed)
         return Covariance(settings.feature_dim)
     except MemoryError as error:
         raise ClientError(
