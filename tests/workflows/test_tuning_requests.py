@@ -445,3 +445,15 @@ def test_a_grid_has_as_many_trials_as_combinations() -> None:
     detail = tuning_documents.detail(described(request))
     assert detail.row.most_jobs == 6
     assert request_of(detail, "again").most_jobs is None
+
+
+def test_joined_answers_come_as_their_records_do() -> None:
+    plain = TransformRequest(name="t", model="m", input="s3://b/in", output="s3://b/out")
+    assert "Accept" not in transform_creation(plain)["TransformOutput"]
+    joined = replace(plain, join="Input", content_type="text/csv; charset=utf-8")
+    assert transform_creation(joined)["TransformOutput"]["Accept"] == "text/csv"
+    assert transform_creation(replace(plain, output_filter="$[0]"))["TransformOutput"]["Accept"] == "text/csv"
+    wanted = replace(joined, accept="application/jsonlines")
+    assert transform_creation(wanted)["TransformOutput"]["Accept"] == "application/jsonlines"
+    other = replace(joined, content_type="application/x-npy")
+    assert "Accept" not in transform_creation(other)["TransformOutput"]

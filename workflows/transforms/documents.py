@@ -17,8 +17,8 @@ def creation(request: TransformRequest) -> dict[str, Any]:
     if request.content_type:
         given["ContentType"] = request.content_type
     wanted: dict[str, Any] = {"S3OutputPath": request.output, "AssembleWith": request.assemble}
-    if request.accept:
-        wanted["Accept"] = request.accept
+    if request.accepted:
+        wanted["Accept"] = request.accepted
     asked: dict[str, Any] = {
         "TransformJobName": request.name,
         "ModelName": request.model,

@@ -9,6 +9,9 @@ from typing import Literal
 Split = Literal["None", "Line", "RecordIO", "TFRecord"]
 BatchStrategy = Literal["", "MultiRecord", "SingleRecord"]
 
+JOINABLE = ("text/csv", "application/json", "application/jsonlines")
+"""Content types whose records SageMaker can join and filter."""
+
 SPLITS: tuple[Split, ...] = ("None", "Line", "RecordIO", "TFRecord")
 
 
@@ -39,3 +42,10 @@ class TransformRequest:
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> str:
+        """What is sent as Accept: the wanted type, else the input's where answers are joined or filtered, since AWS asks for it then."""
+        kind = self.content_type.partition(";")[0].strip().lower()
+        processed = self.join == "Input" or self.output_filter
+        return self.accept or (kind if processed and kind in JOINABLE else "")

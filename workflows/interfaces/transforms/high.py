@@ -33,7 +33,7 @@ class HighTransforms:
             strategy=request.strategy or None,
             assemble_with=request.assemble,
             output_path=request.output,
-            accept=request.accept or None,
+            accept=request.accepted or None,
             max_concurrent_transforms=request.max_concurrent,
             max_payload=request.max_payload_mb,
             tags=[{"Key": key, "Value": value} for key, value in request.tags.items()] or None,
