@@ -167,7 +167,7 @@ def crop_middle(text: str, width: int) -> str:
     """The text in exactly ``width`` cells, cut in its middle: names differ at both ends."""
     if width < 9 or len(text) <= width:
         return crop(text, width)
-    tail = max(4, (width - 1) * 2 // 5)
+    tail = max(4, (width - 1) // 2)
     return f"{text[: width - 1 - tail]}…{text[-tail:]}"
 
 

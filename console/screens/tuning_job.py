@@ -294,12 +294,16 @@ class TuningJobScreen(ConsoleScreen):
 
     def action_next_trial(self) -> None:
         if self.part == "parallel":
-            self.query_one(TrialsPane).rows.action_down()
+            pane = self.query_one(TrialsPane)
+            pane.settled = True
+            pane.rows.action_down()
             self._draw(at_once=True)
 
     def action_previous_trial(self) -> None:
         if self.part == "parallel":
-            self.query_one(TrialsPane).rows.action_up()
+            pane = self.query_one(TrialsPane)
+            pane.settled = True
+            pane.rows.action_up()
             self._draw(at_once=True)
 
     def action_axis(self) -> None:

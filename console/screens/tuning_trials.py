@@ -34,6 +34,14 @@ class TrialsPane(Vertical):
         self._ranks: dict[str, int] = {}
         self._parameters: tuple[str, ...] = ()
         self.filter = ""
+        self.settled = False
+        """Whether a person has moved the cursor; until then it stays on the best trial, whichever that is."""
+
+    def on_key(self) -> None:
+        self.settled = True
+
+    def on_click(self) -> None:
+        self.settled = True
 
     def compose(self) -> Iterable[Widget]:
         yield Rows[TrialRow](
@@ -135,6 +143,8 @@ class TrialsPane(Vertical):
             else "No trial has been started yet."
         )
         self.rows.show(shown_trials)
+        if not self.settled:
+            self.rows.action_first()
         self._describe()
 
     def _fields(self, trial: TrialRow) -> dict[str, str]:

@@ -89,6 +89,8 @@ async def draw() -> None:
     from console.app import Console, make_app
     from console.live import LiveServices
     from console.screens.form import FormScreen
+    from console.screens.job import JobScreen
+    from console.screens.jobs import JobsScreen
     from console.screens.run import RunScreen
     from console.screens.tuning_form import TuningFormScreen
     from console.screens.tuning_job import TuningJobScreen
@@ -127,9 +129,13 @@ async def draw() -> None:
         await pilot.pause(1)
         save("results")
         await pilot.press("2")
+        await until(lambda: isinstance(app.screen, JobsScreen) and app.screen.rows().current)
         await pilot.pause(4)
         save("jobs")
         await app.open_job(TRAINED)
+        trained = app.screen
+        assert isinstance(trained, JobScreen)
+        await until(lambda: trained.detail)
         await pilot.press("t")
         await until(lambda: isinstance(app.screen, TuningFormScreen))
         form = app.screen

@@ -153,6 +153,27 @@ async def test_the_leaderboard_ranks_marks_and_explains(app: Console) -> None:
         await until(pilot, lambda: isinstance(app.screen, JobScreen))
 
 
+async def test_the_cursor_stays_on_the_best_until_it_is_moved_and_then_on_its_trial(
+    app: Console, services: Scripted
+) -> None:
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        rows = screen.query_one("#trial-list", Rows)
+        view = tuning_view()
+        best = view.detail.best
+        assert best is not None
+        await until(pilot, lambda: rows.cursor_key == best.name)
+        better = replace(view.trials[0], value=1.0)
+        services.publish(topics.tuning(RUNNING), replace(view, trials=(better, *view.trials[1:])))
+        await until(pilot, lambda: rows.cursor_key == better.name)
+        await shows(pilot, screen, "trials")
+        await pilot.press("down")
+        chosen = rows.cursor_key
+        services.publish(topics.tuning(RUNNING), view)
+        await until(pilot, lambda: rows.items[0].name == best.name)
+        assert rows.cursor_key == chosen
+
+
 async def test_progress_has_the_best_so_far_the_defaults_band_and_both_axes(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
