@@ -205,6 +205,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("transform.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     Action("transform.log", "l", "Log", "The live log", footer=True),
     Action("transform.output", "o", "Output", "The first rows of what came out, beside their input", footer=True),
+    Action("transform.next_chart", "n,right", "Next chart", "Begin with the next chart, where not all find room"),
+    Action("transform.previous_chart", "N,left", "Previous chart", "Begin with the chart before"),
     Action("transform.stop", "x", "Stop", "Stop this transform job", target="transform job", danger="confirm", changes=True, footer=True),
     Action("transform.copy", "y", "Copy", "Copy where the output is to your clipboard, over SSH too", target="transform job"),
     # the form of a transform job

@@ -113,8 +113,8 @@ class Console(App[int], inherit_bindings=False):
 
     def _tick(self) -> None:
         screen = self.base_screen
-        # A screen that was just pushed has no widgets yet when the machine is busy.
-        if screen is not None and screen.is_mounted and not isinstance(self.screen, ModalScreen):
+        # A screen that was just pushed has no widgets yet when the machine is busy, and one that leaves has none any more.
+        if screen is not None and screen.query("#keys") and not isinstance(self.screen, ModalScreen):
             screen.tick()
             screen.draw_frame()
 

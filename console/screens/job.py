@@ -132,6 +132,7 @@ class JobScreen(ConsoleScreen):
             x_label=axis_label(self._curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
+            more="n begins with the next",
             at_once=at_once,
         )
 

@@ -43,6 +43,7 @@ class TransformScreen(ConsoleScreen):
         self.name_of = name
         self._output: TransformOutput | None = None
         self._output_problem = ""
+        self._first_chart = 0
         self._read: str | None = None
         """The status of the job when its output was read last."""
 
@@ -103,12 +104,27 @@ class TransformScreen(ConsoleScreen):
             self.query_one(LogPane).show_tail(snapshot.value)
             return
         if snapshot.topic.kind == "transform-progress":
-            self.query_one(ChartGrid).show_charts(
-                transform_facts.charts(snapshot.value.series),
-                x_label="time since its first point",
-                x_format=span,
-            )
+            self._draw_charts()
         self._write()
+
+    def _draw_charts(self, *, at_once: bool = False) -> None:
+        drawn = transform_facts.charts(self.progress.series) if self.progress is not None else []
+        first = self._first_chart % len(drawn) if drawn else 0
+        self.query_one(ChartGrid).show_charts(
+            [*drawn[first:], *drawn[:first]],
+            x_label="time since its first point",
+            x_format=span,
+            more="n begins with the next",
+            at_once=at_once,
+        )
+
+    def action_next_chart(self) -> None:
+        self._first_chart += 1
+        self._draw_charts(at_once=True)
+
+    def action_previous_chart(self) -> None:
+        self._first_chart -= 1
+        self._draw_charts(at_once=True)
 
     def tick(self) -> None:
         row = self.row

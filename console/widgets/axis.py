@@ -12,6 +12,9 @@ from console.formatting import number
 Scale = Literal["linear", "log", "reverse-log"]
 """``reverse-log`` spreads what is just below 1, as ReverseLogarithmic does for momentums and decay rates."""
 
+TINY = 1e-290
+"""What is smaller is nothing on an axis: its steps would vanish."""
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -84,7 +87,7 @@ def _transformed(value: float, scale: Scale) -> float | None:
     if not math.isfinite(value):
         return None
     if scale == "log":
-        return math.log10(value) if value > 0 else None
+        return math.log10(value) if value > TINY else None
     if scale == "reverse-log":
         return -math.log10(1 - value) if value < 1 else None
     return value
@@ -113,8 +116,8 @@ def bounds(values: Sequence[float]) -> tuple[float, float]:
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
-    if low == high:
-        pad = abs(low) * 0.1 or 1.0
+    if high - low <= TINY:
+        pad = abs(low) * 0.1 if abs(low) > TINY else 1.0
         low, high = low - pad, high + pad
     step = nice((high - low) / 4)
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step

@@ -11,6 +11,7 @@ from console.widgets.drawing import Lines, Series
 from console.widgets.plot import Plot
 
 LEAST_WIDTH, LEAST_HEIGHT = 36, 7
+ENLARGE = "enlarge the terminal"
 Titled = Sequence[tuple[str, tuple[Series, ...]]]
 
 
@@ -48,15 +49,16 @@ class ChartGrid(Plot):
         x_label: str = "",
         x_format: Callable[[float], str] | None = None,
         scale: Scale = "linear",
+        more: str = ENLARGE,
         at_once: bool = False,
     ) -> None:
-        """Show these charts."""
+        """Show these charts; ``more`` says how to see those that find no room."""
         empty = self._empty
 
         def draw(width: int, height: int) -> Lines:
             if not charts:
                 return [[], [("  " + empty[: width - 2], "dim")]]
-            return grid(charts, width, height, x_label=x_label, x_format=x_format, scale=scale)
+            return grid(charts, width, height, x_label=x_label, x_format=x_format, scale=scale, more=more)
 
         self.show((tuple(charts), x_label, scale), draw, at_once=at_once)
 
@@ -69,6 +71,7 @@ def grid(
     x_label: str = "",
     x_format: Callable[[float], str] | None = None,
     scale: Scale = "linear",
+    more: str = ENLARGE,
 ) -> Lines:
     """Charts in rows and columns; those that find no room are counted in the last line."""
     columns, rows = arrangement(len(charts), width, height)
@@ -81,7 +84,7 @@ def grid(
     ]
     lines = tiles(drawn, width, height, columns, rows)
     if left_out:
-        lines.append([(f"{left_out} more: enlarge the terminal", "dim")])
+        lines.append([(f"{left_out} more: {more}", "dim")])
     return lines
 
 

@@ -12,6 +12,7 @@ from console.screens.jobs import JobsScreen, is_trial, kind_of
 from console.screens.transform import TransformScreen
 from console.screens.transform_facts import charts, in_a_cell
 from console.screens.transform_form import TransformFormScreen
+from console.widgets.charts import ChartGrid
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.rows import Rows
@@ -32,6 +33,10 @@ def keys(app: Console) -> str:
 
 def rendered(rows: Rows[Any]) -> str:
     return "\n".join(rows.render_line(y).text for y in range(rows.size.height))
+
+
+def chart_text(screen: TransformScreen) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in screen.query_one(ChartGrid)._lines)
 
 
 def with_batch() -> tuple[Console, Scripted]:
@@ -77,6 +82,10 @@ async def test_a_transform_job_shows_progress_throughput_output_and_where() -> N
         text = " ".join(overview.text.split())
         assert "62%" in text and "266 000" in text and "3 811 records/s" in text and "about 42 s" in text
         assert "s3://sagemaker-us-east-1-123456789012/boston/test/" in text and "split by Line" in text
+        await pilot.press("tab", "tab")
+        assert "1 more: n begins with the next" in chart_text(screen)
+        await pilot.press("n")
+        assert "CPUUtilization" in chart_text(screen)
         await pilot.press("o")
         await until(pilot, lambda: "24.0000" in screen.query_one("#output", Page).text)
         assert "the first 40" in screen.query_one("#output", Page).text

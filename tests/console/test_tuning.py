@@ -120,7 +120,7 @@ async def test_the_overview_tells_counters_best_time_and_cost_left_and_the_verdi
         await opened(pilot)
         await until(pilot, lambda: "Time left" in page(app, "#overview"))
         text = page(app, "#overview")
-        assert "32 of 40" in text and "2 running" in text and "5 stopped early" in text and "1 failed" in text
+        assert "32 of 40" in text and "2 running" in text and "4 stopped early" in text and "1 failed" in text
         assert "3.233" in text and "trial 029-" in text
         assert "so far" in text and "to come" in text and "free here" in text
         assert "by luck" in text, "the verdict against the default is told in words"
