@@ -43,7 +43,7 @@ class Processing:
 
     Args:
         spec: The request's ``DataProcessing``.
-        split: Whether objects are split into lines; else each is one record.
+        split: Whether objects are split into lines; else each is one record, but for JSON Lines, whose lines are records anyway.
         moment: The time that every record gets beside an inference id of its own; none without it.
 
     Raises:
@@ -59,6 +59,8 @@ class Processing:
         self._csv = format_of(content_type) == "csv" or (not content_type and format_of(accept) == "csv")
         self._csv_out = format_of(accept) == "csv"
         self._split = split
+        self._lines_in = format_of(content_type) == "jsonlines"
+        self._lines_out = split or format_of(accept) == "jsonlines"
         self._moment = moment
 
     @property
@@ -81,7 +83,7 @@ class Processing:
             return data
         if self._csv:
             return _rows(self.input, self._records(data))
-        values = (_loaded(text, number) for number, text in enumerate(self._records(data)))
+        values = (_loaded(text, number) for number, text in enumerate(self._documents(data)))
         return b"\n".join(
             _dumped(_selected(self.input, value, number)) for number, value in enumerate(values)
         )
@@ -110,7 +112,7 @@ class Processing:
         )
 
     def _stored_values(self, data: bytes, reply: bytes) -> bytes:
-        records = self._records(data) if self.join else []
+        records = self._documents(data) if self.join else []
         answers = self._answers(reply, len(records) if self.join else None)
         if self.join:
             _same(len(records), len(answers))
@@ -128,7 +130,7 @@ class Processing:
         lines = [line for line in _lines(reply) if line.strip()]
         if not lines:
             return []
-        if self._split and wanted != 1 and wanted in (None, len(lines)):
+        if self._lines_out and wanted != 1 and wanted in (None, len(lines)):
             try:
                 return [json.loads(line) for line in lines]
             except ValueError:
@@ -138,12 +140,21 @@ class Processing:
         except ValueError as error:
             if wanted not in (None, 1, len(lines)):
                 _same(wanted or 0, len(lines))
-            raise ProcessingError(f"The model's answer is not JSON, as Accept says: {error}.") from error
+            raise ProcessingError(
+                f"Failed to parse output from the algorithm as JSON, as Accept says: {error}."
+            ) from error
         several = isinstance(value, list) and wanted not in (None, 1) and len(value) == wanted
         return value if several else [value]
 
     def _records(self, data: bytes) -> list[bytes]:
         return _lines(data) if self._split else [data]
+
+    def _documents(self, data: bytes) -> list[bytes]:
+        """The JSON texts of a mini-batch: one a line, lines without one left out, or a whole object that is one."""
+        if not (self._split or self._lines_in):
+            return [data]
+        found = [line for line in _lines(data) if line.strip()]
+        return [data] if not self._split and len(found) > 1 and _is_document(data) else found
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -159,8 +170,8 @@ def _lines(data: bytes) -> list[bytes]:
 def _same(records: int, answers: int) -> None:
     if records != answers:
         raise ProcessingError(
-            f"The model answered {answers} records to {records}: the answer cannot be joined with the input. The model must answer "
-            "one record for each, on a line of its own; BatchStrategy SingleRecord may help."
+            f"Fail to join data: mismatched line count between the input and the output. The model answered {answers} records to "
+            f"{records}: it must answer one record for each, on a line of its own; BatchStrategy SingleRecord may help."
         )
 
 
@@ -211,6 +222,14 @@ def _loaded(text: bytes, number: int) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise ProcessingError(f"The record is not JSON, as ContentType says: {error}.", number) from error
+
+
+def _is_document(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
 
 
 def _joined(record: Any, answer: Any) -> dict[str, Any]:

@@ -35,14 +35,15 @@ def new(params: Mapping[str, Any], arn: str, model: Mapping[str, Any], now: floa
         model: The model's document: the job goes on when the model is deleted.
     """
     document = {key: params[key] for key in _KEPT if params.get(key) is not None}
+    # The service model allows empty filters, and clients send them for "none": they mean what leaving them out means.
+    processing = {key: value for key, value in params.get("DataProcessing", {}).items() if value}
     return document | {
         "TransformJobArn": arn,
         "TransformJobStatus": "InProgress",
         "CreationTime": round(now, 3),
         "TransformInput": {"CompressionType": "None", "SplitType": "None"} | params["TransformInput"],
         "TransformOutput": {"AssembleWith": "None", "KmsKeyId": ""} | params["TransformOutput"],
-        "DataProcessing": {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
-        | params.get("DataProcessing", {}),
+        "DataProcessing": {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"} | processing,
         "_model": dict(model),
     }
 

@@ -165,7 +165,8 @@ def test_rows_that_do_not_fit_are_named() -> None:
     with pytest.raises(ProcessingError, match="not CSV") as caught:
         job.payload(b'1,2,3\n1,"2"x,3\n')
     assert caught.value.record == 1
-    with pytest.raises(ProcessingError, match="answered 1 records to 2"):
+    aws = "Fail to join data: mismatched line count between the input and the output"
+    with pytest.raises(ProcessingError, match=f"{aws}.*answered 1 records to 2"):
         job.stored(b"1,2,3\n4,5,6\n", b"1")
 
 
@@ -201,6 +202,19 @@ def test_a_whole_document_is_one_record() -> None:
     assert picked.stored(b"", b'{"predictions":[{"score":3},{"score":4}]}') == b"[3,4]\n"
 
 
+def test_json_lines_are_records_whether_split_or_not() -> None:
+    spec = {"InputFilter": "$.a", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
+    data = b'{"id":1,"a":7}\n\n{"id":2,"a":8}'
+    for split in (True, False):
+        job = json_job(split=split, **spec)
+        assert job.payload(data) == b"7\n8"
+        assert (
+            job.stored(data, b"70\n80\n") == b'{"id":1,"SageMakerOutput":70}\n{"id":2,"SageMakerOutput":80}\n'
+        )
+    picked = json_job(split=False, OutputFilter="$.p")
+    assert picked.stored(b"", b'{"p":1}\n{"p":2}\n') == b"1\n2\n"
+
+
 def test_one_array_may_answer_many_records() -> None:
     job = json_job(JSON, JoinSource="Input", OutputFilter="$.SageMakerOutput")
     assert job.stored(b'{"a":1}\n{"a":2}\n', b'[{"p":1},{"p":2}]') == b'{"p":1}\n{"p":2}\n'
@@ -217,7 +231,7 @@ def test_what_is_no_json_is_named() -> None:
     assert caught.value.record == 1
     with pytest.raises(ProcessingError, match="no 'a'"):
         job.payload(b'{"b":1}\n')
-    with pytest.raises(ProcessingError, match="not JSON, as Accept"):
+    with pytest.raises(ProcessingError, match="parse output from the algorithm as JSON"):
         job.stored(b'{"a":1}\n', b"0.5,0.25")
 
 

@@ -170,6 +170,15 @@ def test_what_is_accepted_is_described(job: Transformer, model: str, source: str
     assert unsplit == {"rows.csv.out": b"2\n"}
 
 
+def test_empty_filters_mean_everything(job: Transformer, model: str, source: str) -> None:
+    processing = {"InputFilter": "", "OutputFilter": "", "JoinSource": "None"}
+    name = job.begin(model, source, DataProcessing=processing, input={"SplitType": "None"})
+    found = job.ended(name)
+    assert found["TransformJobStatus"] == "Completed", (found.get("FailureReason"), job.data_log(name))
+    assert found["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
+    assert job.outputs(name) == {"rows.csv.out": b"2\n"}
+
+
 def test_streaming_and_processing_go_together_record_by_record(job: Transformer, model: str) -> None:
     source = job.put({"rows.csv": "7,1\n8,2\n"})
     changes = joined(InputFilter="$[1:]", OutputFilter="$[0,-1]") | {"MaxPayloadInMB": 0}
