@@ -231,6 +231,28 @@ def test_parents_that_a_tuning_job_cannot_start_from(engine: RunningEngine, tmp_
     finish(engine, running)
 
 
+def test_changes_of_static_hyperparameters_are_counted(engine: RunningEngine) -> None:
+    """The guide's example: red and blue become static, and a static red becomes blue, two changes each."""
+    colours, x = [str(number) for number in range(8)], continuous("x", 0.0, 1.0)
+    parent = tune(
+        engine,
+        config("Random", 1, 1, x, categorical("n", *colours)),
+        TrainingJobDefinition=definition(engine, static={"epochs": "1", "c": "red"}),
+    )
+    finish(engine, parent)
+
+    def start(**static: str) -> None:
+        made = definition(engine, static={"n": "0", "epochs": "1", **static})
+        given = warm("TransferLearning", parent)
+        finish(
+            engine, tune(engine, config("Random", 1, 1, x), TrainingJobDefinition=made, WarmStartConfig=given)
+        )
+
+    start(c="blue")
+    with pytest.raises(ClientError, match=r"static hyperparameters \[11\].*exceeds the maximum of 10"):
+        start(c="blue", epochs="2")
+
+
 def test_autotune_chooses_ranges_limits_and_criteria(engine: RunningEngine) -> None:
     settings = {
         "Strategy": "Bayesian",

@@ -256,7 +256,8 @@ def _check_limits(config: Mapping[str, Any], spaces: Sequence[Sequence[Parameter
 def _exceeded(what: str, limit: int, wanted: int) -> ServiceError:
     return ServiceError(
         "ResourceLimitExceeded",
-        f"The account-level service limit '{what}' is {limit}, with a request delta of {wanted}. Reduce the number.",
+        f"The account-level service limit '{what}' is {limit} TrainingJobs, with current utilization of 0 TrainingJobs and a request "
+        f"delta of {wanted} TrainingJobs. Reduce the number.",
     )
 
 
