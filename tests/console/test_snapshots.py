@@ -18,6 +18,7 @@ from console.screens.listing import ListScreen
 from console.screens.run import RunScreen
 from console.screens.transform import TransformScreen
 from console.screens.transform_form import TransformFormScreen
+from console.screens.tuning import TuningScreen
 from console.screens.tuning_form import TuningFormScreen
 from console.screens.tuning_job import TuningJobScreen
 from console.widgets.rows import Rows
@@ -71,6 +72,9 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
             elif isinstance(pilot.app.screen, JobsScreen):
                 await until(pilot, lambda: pilot.app.screen.query_one("#list", Rows).items)
                 await pilot.press(key)
+            elif key == "enter" and isinstance(pilot.app.screen, TuningScreen):
+                await pilot.press(key)  # what follows is for the screen that opens
+                await until(pilot, lambda: isinstance(pilot.app.screen, TuningJobScreen))
             else:
                 await pilot.press(key)
         screen = pilot.app.screen
