@@ -74,7 +74,7 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
                 await pilot.press(key)
             elif key == "enter" and isinstance(pilot.app.screen, TuningScreen):
                 await pilot.press(key)  # what follows is for the screen that opens
-                await until(pilot, lambda: isinstance(pilot.app.screen, TuningJobScreen))
+                await until(pilot, lambda: getattr(pilot.app.screen, "findings", None) is not None)
             else:
                 await pilot.press(key)
         screen = pilot.app.screen
