@@ -9,7 +9,7 @@ from typing import IO
 
 import click
 
-from console.cli.options import Settings, json_option, platform_options, yes_option
+from console.cli.options import Settings, json_option, listing_options, platform_options, yes_option
 
 STATUSES = [
     "InService",
@@ -33,21 +33,7 @@ def endpoints() -> None:
 
 
 @endpoints.command("ls")
-@click.option(
-    "--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only endpoints with this status."
-)
-@click.option("--name", "part", default="", metavar="TEXT", help="Only endpoints whose name contains this.")
-@click.option(
-    "--sort",
-    type=click.Choice(["created", "name", "status"]),
-    default="created",
-    show_default=True,
-    help="Order.",
-)
-@click.option("--reverse", is_flag=True, help="The other way round.")
-@click.option(
-    "--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
-)
+@listing_options("endpoints", STATUSES, limit=50, since=False)
 @json_option
 @platform_options
 @click.pass_context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,6 +115,68 @@ def interface_option(command: F) -> F:
         type=click.Choice(["low", "high"]),
         help="boto3 calls (low) or SageMaker SDK v3 (high).",
     )(command)
+
+
+def listing_options(
+    things: str,
+    statuses: Sequence[str],
+    sorts: Sequence[str] = ("created", "name", "status"),
+    *,
+    limit: int = 20,
+    since: bool = True,
+) -> Callable[[F], F]:
+    """What every list is narrowed and sorted by: ``status``, ``part``, ``since``, ``sort``, ``reverse`` and ``limit``."""  # fmt: skip
+    made = [
+        click.option(
+            "--status",
+            type=click.Choice(statuses, case_sensitive=False),
+            help=f"Only {things} with this status.",
+        ),
+        click.option(
+            "--name", "part", default="", metavar="TEXT", help=f"Only {things} whose name contains this."
+        ),
+    ]
+    if since:
+        made.append(
+            click.option(
+                "--since", metavar="AGE", help=f"Only {things} created within this time: 90m, 12h, 7d."
+            )
+        )
+    made += [
+        click.option("--sort", type=click.Choice(sorts), default="created", show_default=True, help="Order."),
+        click.option("--reverse", is_flag=True, help="The other way round."),
+        click.option(
+            "--limit",
+            "-n",
+            type=click.IntRange(min=1),
+            default=limit,
+            show_default=True,
+            help="At most so many.",
+        ),
+    ]
+    return _together(made)
+
+
+def log_options(until: str) -> Callable[[F], F]:
+    """What every log is read by: ``follow``, ``lines`` and ``timestamps``; ``until`` ends the sentence "Go on until"."""
+    return _together(
+        [
+            click.option("--follow", "-f", is_flag=True, help=f"Go on until {until}."),
+            click.option(
+                "--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end."
+            ),
+            click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time."),
+        ]
+    )
+
+
+def _together(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 class Nouns(click.Group):

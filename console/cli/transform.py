@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import transform_start
-from console.cli.options import Nouns, Settings, json_option, platform_options, yes_option
+from console.cli.options import (
+    Nouns,
+    Settings,
+    json_option,
+    listing_options,
+    log_options,
+    platform_options,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from workflows.interfaces.base import Interface
@@ -27,22 +35,7 @@ def transform() -> None:
 
 
 @transform.command("list")
-@click.option(
-    "--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only jobs with this status."
-)
-@click.option("--name", "part", default="", metavar="TEXT", help="Only jobs whose name contains this.")
-@click.option("--since", metavar="AGE", help="Only jobs created within this time: 90m, 12h, 7d.")
-@click.option(
-    "--sort",
-    type=click.Choice(["created", "name", "status"]),
-    default="created",
-    show_default=True,
-    help="Order.",
-)
-@click.option("--reverse", is_flag=True, help="The other way round.")
-@click.option(
-    "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
-)
+@listing_options("jobs", STATUSES)
 @json_option
 @platform_options
 @click.pass_context
@@ -149,9 +142,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 @transform.command()
 @click.argument("name")
-@click.option("--follow", "-f", is_flag=True, help="Go on until the job has ended.")
-@click.option("--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end.")
-@click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time.")
+@log_options("the job has ended")
 @json_option
 @platform_options
 @click.pass_context

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import tuning_changes, tuning_start
-from console.cli.options import Nouns, Settings, json_option, platform_options
+from console.cli.options import Nouns, Settings, json_option, listing_options, platform_options
 
 if TYPE_CHECKING:
     from workflows.observe.tuning_rows import TuningDetail, TuningRow
@@ -23,22 +23,7 @@ def tuning() -> None:
 
 
 @tuning.command("list")
-@click.option(
-    "--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only jobs with this status."
-)
-@click.option("--name", "part", default="", metavar="TEXT", help="Only jobs whose name contains this.")
-@click.option("--since", metavar="AGE", help="Only jobs created within this time: 90m, 12h, 7d.")
-@click.option(
-    "--sort",
-    type=click.Choice(["created", "name", "status"]),
-    default="created",
-    show_default=True,
-    help="Order.",
-)
-@click.option("--reverse", is_flag=True, help="The other way round.")
-@click.option(
-    "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
-)
+@listing_options("jobs", STATUSES)
 @json_option
 @platform_options
 @click.pass_context

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from workflows.observe.gateway import Gateway, answered
-from workflows.observe.reading import moment, not_found, pages, plain, seconds
+from workflows.observe.reading import Listing, not_found, pages_of, plain, seconds
 from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow, Invocation, VariantRow
 from workflows.problem import Problem
 
-PAGE = 100
 
-
-def list_pages(
-    gateway: Gateway,
-    *,
-    modified_after: float | None = None,
-    status: str = "",
-    name_contains: str = "",
-    sort_by: str = "CreationTime",
-    descending: bool = True,
-) -> Iterator[tuple[EndpointRow, ...]]:
-    """Endpoints page by page, the newest first unless another order is asked for (CreationTime, Name or Status).
+def list_pages(gateway: Gateway, **listing: Unpack[Listing]) -> Iterator[tuple[EndpointRow, ...]]:
+    """Endpoints page by page, the newest first unless another order is asked for.
 
     Raises:
         Problem: The list cannot be had.
     """
-    asked: dict[str, Any] = {"SortBy": sort_by, "SortOrder": "Descending" if descending else "Ascending"}
-    if modified_after is not None:
-        asked["LastModifiedTimeAfter"] = moment(modified_after)
-    if status:
-        asked["StatusEquals"] = status
-    if name_contains:
-        asked["NameContains"] = name_contains
-    for page in pages(gateway, "sagemaker", "list_endpoints", MaxResults=PAGE, **asked):
+    for page in pages_of(gateway, "list_endpoints", **listing):
         yield tuple(_row(item) for item in page.get("Endpoints") or ())
 
 

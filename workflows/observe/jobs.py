@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from workflows.observe.gateway import Gateway, answered
-from workflows.observe.reading import moment, not_found, pages, plain, seconds
+from workflows.observe.reading import Listing, not_found, pages_of, plain, seconds
 from workflows.observe.rows import Channel, FinalMetric, JobDetail, JobRow, Transition
 from workflows.problem import Problem
 
-PAGE = 100
 """The largest page. The default of 10 makes ten times the calls."""
 
 
-def list_pages(
-    gateway: Gateway,
-    *,
-    modified_after: float | None = None,
-    status: str = "",
-    name_contains: str = "",
-    created_after: float | None = None,
-    sort_by: str = "CreationTime",
-    descending: bool = True,
-) -> Iterator[tuple[JobRow, ...]]:
+def list_pages(gateway: Gateway, **listing: Unpack[Listing]) -> Iterator[tuple[JobRow, ...]]:
     """Training jobs page by page, the newest first unless another order is asked for.
-
-    Args:
-        modified_after: Only jobs that changed since (epoch seconds).
-        sort_by: ``CreationTime``, ``Name`` or ``Status``: SageMaker sorts training jobs by nothing else.
 
     Raises:
         Problem: The list cannot be had.
     """
-    asked: dict[str, Any] = {"SortBy": sort_by, "SortOrder": "Descending" if descending else "Ascending"}
-    if modified_after is not None:
-        asked["LastModifiedTimeAfter"] = moment(modified_after)
-    if created_after is not None:
-        asked["CreationTimeAfter"] = moment(created_after)
-    if status:
-        asked["StatusEquals"] = status
-    if name_contains:
-        asked["NameContains"] = name_contains
-    for page in pages(gateway, "sagemaker", "list_training_jobs", MaxResults=PAGE, **asked):
+    for page in pages_of(gateway, "list_training_jobs", **listing):
         yield tuple(_row(item) for item in _items(page, "TrainingJobSummaries"))
 
 

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from workflows.observe.gateway import Gateway, answered
 from workflows.problem import Problem
 
+PAGE = 100
+"""Items that are asked for with each page."""
 PAGE_LIMIT = 400
 """Pages after which a list is taken to go in circles."""
+
+
+class Listing(TypedDict, total=False):
+    """What SageMaker's lists are narrowed and sorted by; the newest come first unless another order is asked for.
+
+    ``modified_after`` and ``created_after`` are epoch seconds; ``sort_by`` is CreationTime, Name or Status: SageMaker sorts by nothing else.
+    """
+
+    modified_after: float | None
+    created_after: float | None
+    status: str
+    name_contains: str
+    sort_by: str
+    descending: bool
 
 
 def seconds(value: Any) -> float | None:
@@ -56,6 +72,32 @@ def pages(
             return
         seen.add(following)
         asked[token] = following
+
+
+def pages_of(gateway: Gateway, method: str, **listing: Unpack[Listing]) -> Iterator[dict[str, Any]]:
+    """All pages of one of SageMaker's lists, which all filter and sort alike.
+
+    Raises:
+        Problem: The list cannot be had.
+    """
+    asked: dict[str, Any] = {
+        "MaxResults": PAGE,
+        "SortBy": listing.get("sort_by", "CreationTime"),
+        "SortOrder": "Descending" if listing.get("descending", True) else "Ascending",
+    }
+    for name, value in (
+        ("LastModifiedTimeAfter", listing.get("modified_after")),
+        ("CreationTimeAfter", listing.get("created_after")),
+    ):
+        if value is not None:
+            asked[name] = moment(value)
+    for name, text in (
+        ("StatusEquals", listing.get("status")),
+        ("NameContains", listing.get("name_contains")),
+    ):
+        if text:
+            asked[name] = text
+    return pages(gateway, "sagemaker", method, **asked)
 
 
 def not_found(problem: Problem) -> bool:

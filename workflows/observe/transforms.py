@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from workflows.observe.gateway import Gateway, answered
 from workflows.observe.logs import TRANSFORM_GROUP, LogReader
 from workflows.observe.metrics import data, fitting, query
 from workflows.observe.objects import Listed, listed, parts, read_text
-from workflows.observe.reading import moment, not_found, pages, plain, seconds
+from workflows.observe.reading import Listing, not_found, pages_of, plain, seconds
 from workflows.observe.rows import SeriesData
 from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
 from workflows.problem import Problem
 
-PAGE = 100
 NAMESPACE = TRANSFORM_GROUP
 TOTALS = (("records", "RecordsProcessed"), ("bytes", "BytesProcessed"), ("total", "BytesTotal"))
 """(query, metric): totals so far, put by the embedded SageMaker per TransformJobName; AWS has no such metrics."""
@@ -28,31 +27,13 @@ MOST_OBJECTS = 10_000
 """Input objects that are listed at most."""
 
 
-def list_pages(
-    gateway: Gateway,
-    *,
-    modified_after: float | None = None,
-    status: str = "",
-    name_contains: str = "",
-    created_after: float | None = None,
-    sort_by: str = "CreationTime",
-    descending: bool = True,
-) -> Iterator[tuple[TransformRow, ...]]:
-    """Transform jobs page by page, the newest first unless another order is asked for (CreationTime, Name or Status).
+def list_pages(gateway: Gateway, **listing: Unpack[Listing]) -> Iterator[tuple[TransformRow, ...]]:
+    """Transform jobs page by page, the newest first unless another order is asked for.
 
     Raises:
         Problem: The list cannot be had.
     """
-    asked: dict[str, Any] = {"SortBy": sort_by, "SortOrder": "Descending" if descending else "Ascending"}
-    if modified_after is not None:
-        asked["LastModifiedTimeAfter"] = moment(modified_after)
-    if created_after is not None:
-        asked["CreationTimeAfter"] = moment(created_after)
-    if status:
-        asked["StatusEquals"] = status
-    if name_contains:
-        asked["NameContains"] = name_contains
-    for page in pages(gateway, "sagemaker", "list_transform_jobs", MaxResults=PAGE, **asked):
+    for page in pages_of(gateway, "list_transform_jobs", **listing):
         yield tuple(_row(item) for item in page.get("TransformJobSummaries") or ())
 
 

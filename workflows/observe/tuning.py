@@ -4,49 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from workflows import costs
 from workflows.observe import jobs
 from workflows.observe.gateway import Gateway, answered
-from workflows.observe.reading import moment, not_found, pages
+from workflows.observe.reading import PAGE, Listing, not_found, pages, pages_of
 from workflows.observe.rows import JobDetail
 from workflows.observe.tuning_documents import detail, listed, trial
 from workflows.observe.tuning_rows import DefaultRow, TrialRow, TuningDetail, TuningRow, TuningView
 from workflows.problem import Problem
 
-PAGE = 100
 DEFAULT_MARK = "-default-"
 """Between a tuning job's name and the number in the name of a default run."""
 SEEDS = ("seed", "random_seed", "random_state")
 """Hyperparameters that seed a training, by the algorithms and scripts that know one."""
 
 
-def list_pages(
-    gateway: Gateway,
-    *,
-    modified_after: float | None = None,
-    status: str = "",
-    name_contains: str = "",
-    created_after: float | None = None,
-    sort_by: str = "CreationTime",
-    descending: bool = True,
-) -> Iterator[tuple[TuningRow, ...]]:
-    """Tuning jobs page by page, the newest first unless another order is asked for (CreationTime, Name or Status).
+def list_pages(gateway: Gateway, **listing: Unpack[Listing]) -> Iterator[tuple[TuningRow, ...]]:
+    """Tuning jobs page by page, the newest first unless another order is asked for.
 
     Raises:
         Problem: The list cannot be had.
     """
-    asked: dict[str, Any] = {"SortBy": sort_by, "SortOrder": "Descending" if descending else "Ascending"}
-    if modified_after is not None:
-        asked["LastModifiedTimeAfter"] = moment(modified_after)
-    if created_after is not None:
-        asked["CreationTimeAfter"] = moment(created_after)
-    if status:
-        asked["StatusEquals"] = status
-    if name_contains:
-        asked["NameContains"] = name_contains
-    for page in pages(gateway, "sagemaker", "list_hyper_parameter_tuning_jobs", MaxResults=PAGE, **asked):
+    for page in pages_of(gateway, "list_hyper_parameter_tuning_jobs", **listing):
         yield tuple(listed(item) for item in page.get("HyperParameterTuningJobSummaries") or ())
 
 
