@@ -113,7 +113,8 @@ def resolve(image: str) -> Runtime:
             f"Unsupported image '{image}': no runtime on this machine stands for repository '{name}'. "
             f"Known repositories: {', '.join(repositories())}."
         )
-    tag = found["tag"] or ""
+    # Without a tag it is the repository's latest; only that of XGBoost's first container has one.
+    tag = found["tag"] or ("latest" if name == "xgboost" and not found["digest"] else "")
     version = _VERSION.match(tag)
     algorithm = builtin.ALIASES.get(name, name) if builtin.is_builtin(name) else ""
     train = _told(_TRAIN, entry.framework, version[0] if version else "")

@@ -74,6 +74,7 @@ def integer(
     def convert(text: str) -> int | str:
         if text in words:
             return text
+        _plain(text)
         value = int(text) if not _is_float(text) else _whole(text)
         if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
             raise ValueError(text)
@@ -97,6 +98,7 @@ def real(
     def convert(text: str) -> float | str:
         if text in words:
             return text
+        _plain(text)
         value = float(text)
         if (
             not math.isfinite(value)
@@ -215,6 +217,12 @@ def _unquoted(value: Any) -> str:
         except ValueError:
             return value
     return value
+
+
+def _plain(text: str) -> None:
+    # Python reads 1_000 and digits of other scripts; the containers do not.
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
 
 
 def _is_float(value: str) -> bool:

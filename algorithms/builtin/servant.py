@@ -34,10 +34,24 @@ class MatrixServant:
         def work() -> Reply:
             rows = requests.parse(body, headers, self.feature_dim)
             content_type = responses.choose(headers.get("accept", ""))
-            return responses.render(content_type, self._envelope, self._predict(rows))
+            columns = self._predict(rows)
+            _refuse_overflow(columns)
+            return responses.render(content_type, self._envelope, columns)
 
         return responses.guarded(work)
 
     def execution_parameters(self, workers: int) -> Reply:
         """The answer to ``GET /execution-parameters``."""
         return responses.execution_parameters(workers)
+
+
+def _refuse_overflow(columns: Mapping[str, NDArray[Any]]) -> None:
+    # JSON has no word for infinity, so that an answer with one could not be read.
+    for name, column in columns.items():
+        wrong = np.flatnonzero(~np.isfinite(column.reshape(len(column), -1)).all(axis=1))
+        if len(wrong):
+            raise requests.BadRequest(
+                400,
+                f"unable to evaluate payload provided: row {wrong[0] + 1} has features so large that its {name} is not finite "
+                "in float32.",
+            )

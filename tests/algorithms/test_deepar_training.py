@@ -166,7 +166,7 @@ def test_a_failure_is_the_customers_and_tells_where(tmp_path: Path) -> None:
         ),
         (lines([{"start": "2021-01-04", "target": [0] * 400}]), "training time series consist of only zeros"),
         (lines(rows(3, 4)), "3 time series are shorter than prediction_length"),
-        (b"\n", "No usable time series"),
+        (b"\n", "No usable time series in data channel 'train': its files hold no line"),
     ],
     ids=["few", "missing", "zeros", "short", "none"],
 )
@@ -259,6 +259,15 @@ def test_short_series_are_said_to_be_ignored(tmp_path: Path, capsys: pytest.Capt
     assert "2 training time series are shorter than prediction_length (5) and are ignored." in output
     assert "1 test time series are shorter" in output
     assert "test_score" not in output
+
+
+def test_test_series_without_a_last_value_have_no_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = [{"start": "2021-01-04", "target": [1.0] * 20 + [None] * 5}]
+    output = run(tmp_path, capsys, {"epochs": 1}, train=lines(rows()), test=lines(unknown))
+    assert "The last 5 points of all test time series are missing: there is no score." in output
+    assert "test RMSE" not in output
 
 
 def test_a_loss_that_is_not_finite_ends_the_job(tmp_path: Path) -> None:

@@ -147,6 +147,14 @@ def test_projections_in_every_format(server: Server, trained: Trained) -> None:
     )
 
 
+def test_a_rows_projection_does_not_depend_on_the_rows_beside_it(server: Server) -> None:
+    rows = data(64)
+    text = [",".join(map(repr, row)).encode() for row in rows.tolist()]
+    _, together, _ = server.invoke(b"\n".join(text), "text/csv", "text/csv")
+    alone = [server.invoke(line, "text/csv", "text/csv")[1] for line in text]
+    assert together.splitlines() == [line.strip() for line in alone]
+
+
 def test_the_server_tells_batch_transform_its_limits(server: Server) -> None:
     status, body, _ = server.request("GET", "/execution-parameters")
     assert status == 200

@@ -177,3 +177,13 @@ def test_what_goes_wrong_inside_is_a_500_with_its_reason() -> None:
 
     reply = MatrixServant(3, "predictions", broken).answer(b"1,2,3", {"content-type": CSV})
     assert (reply.status, reply.body) == (500, b"RuntimeError: no disk")
+
+
+def test_a_row_whose_answer_is_not_finite_is_named_instead_of_answered() -> None:
+    servant = MatrixServant(2, "predictions", lambda rows: {"score": rows[:, 0] * np.float32(2)})
+    with np.errstate(over="ignore"):
+        for accept in (JSON, JSONLINES, CSV, RECORDIO):
+            reply = servant.answer(b"1,2\n3e38,0\n", {"content-type": CSV, "accept": accept})
+            assert reply.status == 400
+            assert b"row 2 has features so large that its score is not finite" in reply.body
+    assert servant.answer(b"1,2\n", {"content-type": CSV}).status == 200

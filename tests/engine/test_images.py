@@ -51,6 +51,21 @@ def test_any_registry_tag_and_digest_names_its_runtime(
 
 
 @pytest.mark.parametrize(
+    ("image", "tag"),
+    [
+        ("433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost", "latest"),
+        ("433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:1", "1"),
+        ("246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost", ""),
+        ("246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:1.7-1", "1.7-1"),
+    ],
+)
+def test_a_repository_without_tag_is_its_latest(image: str, tag: str) -> None:
+    found = resolve(image)
+    assert found.tag == tag
+    assert found.train is not None and found.train[-2:] == ("xgboost", tag)
+
+
+@pytest.mark.parametrize(
     "image", ["1.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2", "pytorch-training/other:1"]
 )
 def test_an_unknown_repository_is_named_with_the_known_ones(image: str) -> None:

@@ -19,11 +19,13 @@ class Scores:
     """Scores over all points of all series.
 
     Attributes:
+        count: How many points there were to forecast; nothing else means anything when it is 0.
         rmse: Of the mean forecast.
         quantile_losses: For each quantile twice the sum of the pinball loss.
         weighted: The same divided by the sum of absolute targets.
     """
 
+    count: int
     rmse: float
     quantile_losses: dict[float, float]
     weighted: dict[float, float]
@@ -73,6 +75,7 @@ def score(
             report(number)
     weight = size if size > 0 else 1.0
     return Scores(
+        int(count),
         float(np.sqrt(squares / max(count, 1.0))),
         losses,
         {key: loss / weight for key, loss in losses.items()},

@@ -86,17 +86,20 @@ def _features(value: Any) -> str | int | None:
         return None
     if isinstance(value, str) and value.lower() in (AUTO, IGNORE):
         return value.lower()
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(value)
-    return value or None
+    return _count(value, 0) or None
 
 
 def _patience(value: Any) -> int | None:
     if value == "":
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    return _count(value, 1)
+
+
+def _count(value: Any, least: int) -> int:
+    """A whole number, also one written 5.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < least or value % 1:
         raise ValueError(value)
-    return value
+    return int(value)
 
 
 def _quantiles(value: Any) -> tuple[float, ...]:

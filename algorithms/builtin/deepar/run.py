@@ -143,6 +143,11 @@ def _learn(
             lambda number: log.info(f"Number of test batches scored: {number}"),
         )
         log.metrics({"model.score.time": (time.monotonic() - scoring) * 1000})
+    if test and not scores.count:
+        log.warning(
+            f"The last {given.prediction_length} points of all test time series are missing: there is no score."
+        )
+    elif test:
         for name, value in (
             ("RMSE", scores.rmse),
             ("mean_absolute_QuantileLoss", scores.mean_absolute),
@@ -156,6 +161,10 @@ def _learn(
 
 
 def _refuse_unusable(data: dataset.Dataset, given: Hyperparameters) -> None:
+    if not data.series and not data.ignored:
+        raise ClientError(
+            "No usable time series in data channel 'train': its files hold no line. Check that the files were written completely."
+        )
     if not data.series:
         raise ClientError(
             f"No usable time series in data channel 'train': {data.ignored} time series are shorter than prediction_length "

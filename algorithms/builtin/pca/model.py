@@ -33,7 +33,10 @@ class Model:
 
     def project(self, rows: Floats) -> Floats:
         """Rows of shape (m, d) in the components' coordinates: shape (m, n)."""
-        return np.asarray((rows - self.mean) @ self.v, np.float32)
+        # In float64, so that a row's projection does not depend on the rows beside it.
+        centred = rows.astype(np.float64) - self.mean
+        with np.errstate(over="ignore"):
+            return (centred @ self.v.astype(np.float64)).astype(np.float32)
 
     def save(self, folder: Path) -> None:
         """Write ``model_algo-1``, an NDArray file with the names ``s``, ``v`` and ``mean``."""

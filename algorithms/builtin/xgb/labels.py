@@ -1,4 +1,4 @@
-"""Labels and weights that do not fit the objective, found before the library sees them, so that file and row can be named."""
+"""Labels, weights and features that cannot be trained on, found before the library sees them, so that file and row can be named."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from algorithms.builtin.xgb.tables import as_text
 
 DEFAULT_OBJECTIVE = "reg:squarederror"
 
+_CHECKED = 1 << 20
+"""Numbers that are looked at together."""
+
 
 def check(data: Data, values: dict[str, Any]) -> None:
-    """Refuse labels that are missing or outside what the objective takes, and weights that are negative.
+    """Refuse labels that are missing or outside what the objective takes, weights that are negative, features that are infinite.
 
     Raises:
         ClientError: Names the first one.
@@ -24,6 +27,12 @@ def check(data: Data, values: dict[str, Any]) -> None:
     if data.weights is not None:
         wrong = ~np.isfinite(data.weights) | (data.weights < 0)
         _refuse(data, wrong, data.weights, "Weights must be positive values")
+    row = _infinite(data.features)
+    if row is not None:
+        raise ClientError(
+            "Input data contains `inf` or a value too large, while `missing` is not set to `inf`: "
+            f"{data.where(row)}. Replace infinite values, and those that float32 cannot hold; leave missing ones empty."
+        )
     objective = values.get("objective", DEFAULT_OBJECTIVE)
     if objective in ("binary:logistic", "reg:logistic", "binary:logitraw"):
         wrong = (labels < 0) | (labels > 1)
@@ -52,6 +61,19 @@ def check(data: Data, values: dict[str, Any]) -> None:
             _refuse(data, (labels != 0) & (labels != 1), labels, "label must be 0 or 1 for rank:map")
         if data.groups is not None and (np.diff(data.groups) < 0).any():
             raise ClientError("qid must be sorted in non-decreasing order along with data.")
+
+
+def _infinite(features: Any) -> int | None:
+    """The first row with an infinite feature."""
+    if not isinstance(features, np.ndarray):
+        found = np.flatnonzero(np.isinf(features.data))
+        return int(np.searchsorted(features.indptr, found[0], side="right")) - 1 if len(found) else None
+    step = max(1, _CHECKED // max(1, features.shape[1]))
+    for start in range(0, len(features), step):
+        found = np.flatnonzero(np.isinf(features[start : start + step]).any(axis=1))
+        if len(found):
+            return start + int(found[0])
+    return None
 
 
 def _refuse(data: Data, wrong: Any, numbers: Any, problem: str) -> None:

@@ -58,6 +58,8 @@ def features(body: bytes, kind: str) -> Any:
         Unreadable: It is not of that format, or holds no row.
     """
     try:
+        if kind != RECORDIO and not body.strip():
+            raise ValueError("there is no row")
         if kind == CSV:
             return _table(body)
         if kind == LIBSVM:

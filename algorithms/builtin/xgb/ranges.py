@@ -161,7 +161,7 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+    if isinstance(value, bool) or (isinstance(value, str) and ("_" in value or not value.isascii())):
         raise ValueError(value)
     return float(value)
 
