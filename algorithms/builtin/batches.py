@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.builtin.failures import ClientError
-from algorithms.builtin.job import Channel
+from algorithms.builtin.job import GZIP, PACKED, Channel
 from algorithms.formats import csvdata, records
 from algorithms.formats.recordio import BLOCK, RecordIOError
 
@@ -158,6 +158,9 @@ class Batches:
         for path in self._files:
             try:
                 with path.open("rb") as file:
+                    if file.read(2) == GZIP:
+                        raise self.refusal(path, PACKED)
+                    file.seek(0)
                     yield from reader(file, path)
             except (RecordIOError, records.RecordError, csvdata.CsvError) as error:
                 raise self.refusal(path, str(error)) from error

@@ -13,6 +13,10 @@ from algorithms.builtin.failures import ClientError
 
 SEED = "MLCONSOLE_RANDOM_SEED"
 
+GZIP = b"\x1f\x8b"
+PACKED = "is compressed with gzip. Set the channel's CompressionType to Gzip, or upload the file unpacked"
+"""What is said of a file that begins with `GZIP` where text, recordIO or Parquet is wanted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -116,7 +120,9 @@ def _seed(name: str) -> int:
     if not given:
         return zlib.crc32(name.encode())
     if not (given.isascii() and given.isdigit() and int(given) < 2**32):
-        raise ClientError(f"{SEED} is {given!r}. Set it to a whole number from 0 to 4294967295, or leave it out.")
+        raise ClientError(
+            f"{SEED} is {given!r}. Set it to a whole number from 0 to 4294967295, or leave it out."
+        )
     return int(given)
 
 

@@ -156,8 +156,8 @@ def place(item: Item, folder: Path, *, link: bool, unpack: bool) -> None:
     target = folder.joinpath(*parts)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if unpack and target.suffix == ".gz":
-            _gunzip(item.info.path, target.with_suffix(""))
+        if unpack and (target.suffix == ".gz" or _is_gzip(item.info.path)):
+            _gunzip(item.info.path, target.with_suffix("") if target.suffix == ".gz" else target)
         elif link:
             try:
                 os.link(item.info.path, target)
@@ -196,6 +196,12 @@ def clone(source: Path, target: Path) -> None:
             writer.seek(0)
             writer.truncate()
             shutil.copyfileobj(reader, writer, 1 << 20)
+
+
+def _is_gzip(path: Path) -> bool:
+    # CompressionType says what the objects are, whatever their names are.
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _gunzip(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,8 @@ GOOD = np.ones((3, 2), "f4")
         ({"a.csv": csv(GOOD)}, "text/csv;label_size=x", {}, r"is not one of"),
         ({"a.csv": csv(GOOD), "b.csv": b"1,2\n3\n"}, CSV0, {}, r"Unable to read data channel 'train'.*b.csv, row 2: has 1 fields"),
         ({"a.csv": b"x,y\n1,2\n"}, CSV0, {}, r"a.csv, row 1: .*'x'.*Remove the header"),
+        ({"a.csv": csv(GOOD), "b.csv": gzip.compress(csv(GOOD))}, CSV0, {}, r"b.csv, is compressed with gzip. Set the channel's CompressionType to Gzip"),
+        ({"a.pbr": gzip.compress(pbr(GOOD))}, RECORDIO, {}, r"a.pbr, is compressed with gzip"),
         ({"a.csv": b"1,nan\n"}, CSV0, {}, r"a.csv, row 1: field 2 \(nan\)"),
         ({"a.csv": b"1\n"}, "text/csv", {}, r"a.csv, row 1: has 1 field, of which 1 would be the label.*label_size=0"),
         ({"a.csv": csv(GOOD)}, "text/csv", {"feature_dim": 2}, r"cannot copy sequence with size 1 to array axis with dimension 2: a.csv, row 1.*label_size=0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import io
 import math
@@ -81,6 +82,7 @@ def test_weights_groups_and_missing_values_reach_the_library(jobs: Jobs, tmp_pat
         ("text/csv", {"a.csv": b"1,2\n", "b.csv": b"1,2\n\n1,inf\n"}, "Input data contains `inf` or a value too large, while `missing` is not set to `inf`: file 'b.csv', row 3."),
         ("text/csv", {"a.csv": b"1,2\n1,1e39\n"}, "Input data contains `inf` or a value too large, while `missing` is not set to `inf`: file 'a.csv', row 2."),
         ("libsvm", {"a": b"1 0:2\n1\n1 3:-inf\n"}, "Input data contains `inf` or a value too large, while `missing` is not set to `inf`: file 'a', row 3."),
+        ("text/csv", {"a.csv.gz": gzip.compress(b"1,2\n")}, "File 'a.csv.gz' of channel 'train' is compressed with gzip. Set the channel's CompressionType to Gzip"),
         ("text/csv", {"a.csv": b"1,2\n", "b.csv": b"1,2,3\n"}, "File 'b.csv' of channel 'train' has 2 features a row, the files before have 1"),
         ("text/csv", {"a.csv": b"1\n2\n"}, "Failed to load csv data: file 'a.csv' of channel 'train', row 1: has 1 fields; a label and at least one feature"),
         ("text/csv", {"a.csv": b"\n\n"}, "No data in training channel path "),

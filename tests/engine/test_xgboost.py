@@ -190,7 +190,7 @@ def test_invalid_requests_are_refused_and_the_worker_survives(
         ("text/csv", lambda: good.replace("0.2", rng.choice(["abc", "0.2.1", "1e", "--1", "0x1", "é"]))),
         ("text/csv", lambda: good + "1,2" + ",3" * rng.choice([0, 3, 4, 9]) + "\n"),
         ("text/csv", lambda: ",".join("1" * 1 for _ in range(rng.choice([1, 2, 6, 50]))) + "\n"),
-        ("text/libsvm", lambda: rng.choice(["a:b", "1:x", "-1:2", "9:1", "0:1 77:2", "{}", "1:2:3"])),
+        ("text/libsvm", lambda: rng.choice(["a:b", "1:x", "-1:2", "9:1", "0:1 77:2", "{}", "1:2:3", "\n"])),
         ("application/x-recordio-protobuf", noise),
         ("application/x-recordio-protobuf", lambda: b"\x0a\x23\xd7\xce" + noise()),
         (rng.choice(["application/json", "image/png"]), lambda: '{"instances": [[1]]}'),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.builtin.failures import ClientError
-from algorithms.builtin.job import Channel
+from algorithms.builtin.job import GZIP, PACKED, Channel
 from algorithms.builtin.xgb import libsvm, notes, tables
 
 CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
@@ -128,6 +128,9 @@ def read(channel: Channel, kind: str, *, weighted: bool) -> Data:
                 f"Folder depth exceeded the limit: {MAX_DEPTH}. '{path.relative_to(channel.folder)}' lies deeper in channel "
                 f"'{channel.name}'."
             )
+        with path.open("rb") as file:
+            if file.read(2) == GZIP:
+                raise ClientError(f"File '{path.name}' of channel '{channel.name}' {PACKED}.")
     mark = _delimiter(paths) if kind == CSV else ""
     parts: list[Part] = []
     files: list[tuple[Path, int]] = []
