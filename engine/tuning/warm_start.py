@@ -244,8 +244,12 @@ def _distance(one: Mapping[str, str], other: Mapping[str, str], space: Sequence[
 def overall_best(
     store: Store, document: Mapping[str, Any], own: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
-    """The best training of a tuning job and its parents, as a summary with the tuning job's name."""
-    candidates = []
+    """The best training of a tuning job and its parents, as a summary with the tuning job's name.
+
+    What was found to be the best before stays a candidate: the parents may be deleted.
+    """
+    before = document.get("OverallBestTrainingJob")
+    candidates = [before] if before else []
     if own is not None:
         candidates.append({**own, "TuningJobName": document["HyperParameterTuningJobName"]})
     for parent in names(document):

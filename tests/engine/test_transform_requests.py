@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,6 +149,23 @@ def test_a_name_is_used_once(job: Transformer, model: str, source: str) -> None:
     )
     job.ended(name)
     refused("ResourceInUse", job.sm.create_transform_job, **job.request(model, source, name=name))
+
+
+def test_of_creates_at_once_one_wins_and_keeps_its_tags(job: Transformer, model: str, source: str) -> None:
+    request = job.request(model, source)
+
+    def create(number: int) -> int | None:
+        try:
+            job.sm.create_transform_job(**request, Tags=[{"Key": "number", "Value": str(number)}])
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ResourceInUse"
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        (winner,) = [number for number in pool.map(create, range(8)) if number is not None]
+    arn = job.ended(request["TransformJobName"])["TransformJobArn"]
+    assert job.sm.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "number", "Value": str(winner)}]
 
 
 def test_what_is_accepted_is_described(job: Transformer, model: str, source: str) -> None:

@@ -190,6 +190,20 @@ def test_built_in_algorithms_know_what_can_be_tuned(
         assert "max_depth" in message
 
 
+def test_an_algorithm_without_tunable_hyperparameters_is_named(engine: RunningEngine) -> None:
+    image = "382416733822.dkr.ecr.us-east-1.amazonaws.com/pca:1"
+    data = put(engine, "tuning/pca/train.csv", "1,2\n3,4\n")
+    made = definition(
+        engine,
+        StaticHyperParameters={"feature_dim": "2", "mini_batch_size": "2"},
+        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
+        InputDataConfig=[channel(data, "train", ContentType="text/csv;label_size=0")],
+    )
+    settings = config("Random", 1, 1, integer("num_components", 1, 2))
+    message = refused(engine, settings, TrainingJobDefinition=made)
+    assert message == f"The algorithm, {image}, doesn't support hyperparameter tuning."
+
+
 def test_a_built_in_algorithm_needs_no_metric_definitions(
     engine: RunningEngine, xgboost: dict[str, Any]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,30 @@ def test_a_name_is_taken_once(engine: RunningEngine) -> None:
         tune(engine, config("Random", 1, 1), name)
     assert raised.value.response["Error"]["Code"] == "ResourceInUse"
     finish(engine, name)
+
+
+def test_of_creates_at_once_one_wins_and_keeps_its_tags(engine: RunningEngine) -> None:
+    name, made, client = fresh("t")[:32], definition(engine), engine.client("sagemaker")
+
+    def create(number: int) -> int | None:
+        try:
+            client.create_hyper_parameter_tuning_job(
+                HyperParameterTuningJobName=name,
+                HyperParameterTuningJobConfig=config("Random", 1, 1),
+                TrainingJobDefinition=made,
+                Tags=[{"Key": "number", "Value": str(number)}],
+            )
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ResourceInUse"
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        (winner,) = [number for number in pool.map(create, range(8)) if number is not None]
+    found = finish(engine, name)
+    child = children(engine, name)[0]
+    for arn in (found["HyperParameterTuningJobArn"], child["TrainingJobArn"]):
+        assert client.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "number", "Value": str(winner)}]
 
 
 def test_when_all_fail_the_tuning_job_fails(engine: RunningEngine) -> None:

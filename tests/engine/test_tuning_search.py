@@ -183,6 +183,22 @@ def test_warm_start_takes_over_what_the_parents_found(engine: RunningEngine) -> 
     )
 
 
+def test_the_overall_best_outlives_its_tuning_job(engine: RunningEngine, tmp_path: Path) -> None:
+    made = definition(engine, Environment={"GO": str(tmp_path / "go")})
+    (tmp_path / "go").touch()
+    parent = tune(engine, config("Grid", None, 1, categorical("x", "0.3")), TrainingJobDefinition=made)
+    best = finish(engine, parent)["BestTrainingJob"]
+    (tmp_path / "go").unlink()
+    kind = "IdenticalDataAndAlgorithm"
+    settings = config("Grid", None, 1, categorical("x", "0.9"))
+    name = tune(engine, settings, TrainingJobDefinition=made, WarmStartConfig=warm(kind, parent))
+    until(engine, name, lambda found: "OverallBestTrainingJob" in found)
+    engine.client("sagemaker").delete_hyper_parameter_tuning_job(HyperParameterTuningJobName=parent)
+    (tmp_path / "go").touch()
+    overall = finish(engine, name)["OverallBestTrainingJob"]
+    assert (overall["TrainingJobName"], overall["TuningJobName"]) == (best["TrainingJobName"], parent)
+
+
 @pytest.mark.parametrize("kind", ["IdenticalDataAndAlgorithm", "TransferLearning"])
 def test_a_warm_started_model_knows_from_the_start_where_it_is_good(engine: RunningEngine, kind: str) -> None:
     items = [continuous("x", 0.0, 1.0), integer("n", 0, 100)]

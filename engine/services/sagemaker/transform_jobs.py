@@ -57,11 +57,14 @@ async def create_transform_job(engine: Engine, request: Request, params: dict[st
         raise models.no_model(engine, params["ModelName"])
     document = new(params, arn, model.document, engine.clock.time())
     await asyncio.to_thread(check, engine, document, params.get("Tags", []))
+    # Another request may have been faster; from here on nothing comes in between.
+    if engine.store.find(KIND, name) is not None:
+        raise taken
+    tags.add(engine, arn, params.get("Tags", []))
     try:
         engine.transforms.submit(document)
     except Exists as error:
         raise taken from error
-    tags.add(engine, arn, params.get("Tags", []))
     return {"TransformJobArn": arn}
 
 

@@ -170,6 +170,10 @@ def _check_space(definition: Mapping[str, Any], space: Sequence[Parameter], runt
     algorithm = _algorithm(definition, runtime)
     if algorithm:
         tunable = builtin.tunable(algorithm)
+        if not tunable:
+            raise validation(
+                f"The algorithm, {definition['AlgorithmSpecification']['TrainingImage']}, doesn't support hyperparameter tuning."
+            )
         others = [name for name in searched if name not in tunable]
         if others:
             raise validation(

@@ -64,6 +64,9 @@ async def create_tuning_job(engine: Engine, request: Request, params: dict[str, 
     if engine.store.find(KIND, name) is not None:
         raise taken
     given = await asyncio.to_thread(completed, engine, params)
+    # Another request may have been faster; from here on nothing comes in between.
+    if engine.store.find(KIND, name) is not None:
+        raise taken
     now = engine.clock.time()
     seed = given["HyperParameterTuningJobConfig"].get("RandomSeed")
     document = {key: given[key] for key in _KEPT if given.get(key) is not None}
