@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+
+def unexpected(names: Iterable[str]) -> str:
+    """A JSON schema validator's text for names that it does not know."""
+    listed = sorted(names)
+    said = ", ".join(map(repr, listed))
+    return (
+        f"Additional properties are not allowed ({said} {'was' if len(listed) == 1 else 'were'} unexpected)"
+    )
+
 
 class ClientError(Exception):
     """The customer's data or settings cannot be used; the message names the thing, where it is, and the remedy.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from algorithms.builtin.failures import ClientError
+from algorithms.builtin.failures import ClientError, unexpected
 
 REQUIRED: Final = object()
 """Default of a hyperparameter that must be given."""
@@ -183,10 +183,7 @@ def parse(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str
     known = {parameter.name: parameter for parameter in (*parameters, *COMMON)}
     unknown = [name for name in given if name not in known and not name.startswith("sagemaker_")]
     if unknown:
-        listed = ", ".join(repr(name) for name in sorted(unknown))
-        raise ClientError(
-            f"Additional properties are not allowed ({listed} {'was' if len(unknown) == 1 else 'were'} unexpected)"
-        )
+        raise ClientError(unexpected(unknown))
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         if name in given:

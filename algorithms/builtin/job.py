@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from algorithms.builtin.failures import ClientError
+from algorithms.builtin.failures import ClientError, unexpected
 
 SEED = "MLCONSOLE_RANDOM_SEED"
 
 GZIP = b"\x1f\x8b"
 PACKED = "is compressed with gzip. Set the channel's CompressionType to Gzip, or upload the file unpacked"
 """What is said of a file that begins with `GZIP` where text, recordIO or Parquet is wanted."""
+
+
+_LAUNCHERS = frozenset({"code", "sm_drivers"})
+"""Channels that the SDK's launchers add; an algorithm does not look at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Channel:
         )
         if not found:
             raise ClientError(
-                f"No data in channel '{self.name}': {self.folder} holds no file. Check the S3Uri of the channel's data source."
+                f"No data in channel '{self.name}': /opt/ml/input/data/{self.name} holds no file. Check the S3Uri of the channel's data source."
             )
         return found
 
@@ -73,6 +77,19 @@ class Job:
     checkpoint_dir: Path
     cpus: int
     seed: int = 0
+
+    def allow(self, *names: str) -> None:
+        """Refuse channels of other names, which would be left unread.
+
+        Raises:
+            ClientError: There is one.
+        """
+        unknown = set(self.channels) - set(names) - _LAUNCHERS
+        if unknown:
+            raise ClientError(
+                "Unable to initialize the algorithm. Failed to validate input data configuration. (caused by ValidationError)\n\n"
+                f"Caused by: {unexpected(unknown)}. The channels of this algorithm are: {', '.join(names)}."
+            )
 
     def channel(self, name: str) -> Channel:
         """A channel that must be there.

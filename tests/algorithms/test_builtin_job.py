@@ -49,3 +49,30 @@ def test_what_is_learned_follows_the_seed(tmp_path: Path, monkeypatch: pytest.Mo
     first = centres("a", "one")
     assert numpy.array_equal(first, centres("b", "one"))
     assert not numpy.array_equal(first, centres("c", "two"))
+
+
+@pytest.mark.parametrize(
+    ("repository", "given", "channel", "listed"),
+    [
+        ("pca", {"feature_dim": 1, "mini_batch_size": 1, "num_components": 1}, "validation", "train, test"),
+        ("kmeans", {"feature_dim": 1, "k": 1}, "training", "train, test"),
+        ("linear-learner", {"predictor_type": "regressor"}, "eval", "train, validation, test"),
+        (
+            "forecasting-deepar",
+            {"time_freq": "D", "context_length": 1, "prediction_length": 1, "epochs": 1},
+            "validation",
+            "train, test",
+        ),
+    ],
+)
+def test_a_channel_that_would_be_left_unread_is_refused(
+    tmp_path: Path, repository: str, given: dict[str, object], channel: str, listed: str
+) -> None:
+    known = {"train": ("", {"a": b""}), "test": ("", {"a": b""}), "sm_drivers": ("", {"a": b""})}
+    done = containers.train(tmp_path, repository, given, {**known, channel: ("", {"a": b""})})
+    assert done.status == 2
+    assert done.failure == (
+        "ClientError: Unable to initialize the algorithm. Failed to validate input data configuration. "
+        f"(caused by ValidationError)\n\nCaused by: Additional properties are not allowed ('{channel}' was unexpected). "
+        f"The channels of this algorithm are: {listed}."
+    )

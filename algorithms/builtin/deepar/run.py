@@ -38,6 +38,7 @@ def train(job: Job) -> None:
     if given.random_seed is None:
         log.info(f"This run draws from seed {seed}; the hyperparameter random_seed={seed} repeats it.")
 
+    job.allow("train", "test")
     channel = job.channel("train")
     data = dataset.read(channel, given.time_freq, given.likelihood, given.prediction_length)
     _refuse_unusable(data, given)

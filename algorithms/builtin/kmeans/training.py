@@ -236,6 +236,7 @@ def train(job: Job) -> None:
     values = hyperparameters.parse(PARAMETERS, job.hyperparameters)
     log.prelude(hyperparameters.defaults(PARAMETERS), job.hyperparameters, values)
     settings = Settings.of(values)
+    job.allow("train", "test")
     data = batches.read(
         job.channel("train"), settings.mini_batch_size, feature_dim=settings.feature_dim, dense=True
     )

@@ -35,6 +35,7 @@ def train(job: Job) -> None:
     settings = hyperparameters.read(job.hyperparameters)
     defaults = hyperparameters.defaults()
     log.prelude(defaults, job.hyperparameters, {**defaults, **job.hyperparameters})
+    job.allow("train", "validation", "test")
     scratch = job.model_dir.parent
     table = Table(job.channel("train"), settings, scratch)
     validation, test = (

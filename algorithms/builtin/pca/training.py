@@ -65,6 +65,7 @@ def train(job: Job) -> None:
             f"num_components ({settings.num_components}) must not be greater than feature_dim ({settings.feature_dim}). "
             "Ask for fewer components."
         )
+    job.allow("train", "test")
     channel = job.channel("train")
     least = max(settings.mini_batch_size, _LEAST_NUMBERS // settings.feature_dim)
     data = batches.read(channel, least, feature_dim=settings.feature_dim, dense=True)

@@ -154,7 +154,7 @@ def read(channel: Channel, kind: str, *, weighted: bool) -> Data:
         files.append((path, count))
     if not sum(len(part.labels) for part in parts):
         where = "training" if channel.name == "train" else channel.name
-        raise ClientError(f"No data in {where} channel path {channel.folder}")
+        raise ClientError(f"No data in {where} channel path /opt/ml/input/data/{channel.name}")
     return _joined(parts, files, kind, width)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import sys
 import warnings
@@ -190,9 +191,7 @@ def _warn_of_copies(training: Channel, validation: Channel) -> None:
     same = [
         path.name
         for path in validation.files()
-        if path.name in known
-        and path.stat().st_size == known[path.name].stat().st_size
-        and path.read_bytes() == known[path.name].read_bytes()
+        if path.name in known and filecmp.cmp(path, known[path.name], shallow=False)
     ]
     if same:
         notes.warning(
