@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
@@ -41,7 +40,7 @@ SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
 
-class Console(App[int], inherit_bindings=False):
+class Console(theme.Palette[int], inherit_bindings=False):
     """The console. It opens at once: observing begins after the first paint."""
 
     TITLE = "mlconsole"
@@ -113,8 +112,13 @@ class Console(App[int], inherit_bindings=False):
 
     def _tick(self) -> None:
         screen = self.base_screen
-        # A screen that was just pushed has no widgets yet when the machine is busy, and one that leaves has none any more.
-        if screen is not None and screen.query("#keys") and not isinstance(self.screen, ModalScreen):
+        # A screen that was just pushed has not all of its widgets yet when the machine is busy, and one that leaves has none any more.
+        if (
+            screen is not None
+            and screen.is_mounted
+            and screen.query("#keys")
+            and not isinstance(self.screen, ModalScreen)
+        ):
             screen.tick()
             screen.draw_frame()
 

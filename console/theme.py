@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from rich.style import Style
+from textual.app import App
 from textual.theme import Theme
 from textual.widget import Widget
 
+Answer = TypeVar("Answer")
 ROLES = (
     "ok", "bad", "live", "wait", "idle", "dim", "faint", "strong", "accent", "head", "cursor", "cursor-blurred", "changed", "match", "key", "here", "badge", "badge-aws",
     "series-1", "series-2", "series-3", "series-4",
@@ -91,10 +93,32 @@ def _colours(role: str) -> Style:
     return Style(color=ink, bgcolor=ground or None)
 
 
-class Painted(Widget):
-    """A widget that draws its own lines with the roles of the theme."""
+class Palette(App[Answer]):
+    """An application that knows how the roles look in its theme, for all of its widgets.
+
+    Were they component classes of each widget, Textual would work every role out again for every widget whenever a class changes.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{role}" for role in ROLES}
+
+    def __init__(self) -> None:
+        self._paints: dict[str, Style] = {}
+        super().__init__()
+
+    def notify_style_update(self) -> None:
+        self._paints.clear()
+        super().notify_style_update()
+
+    def paint(self, role: str) -> Style:
+        """The style of one of the roles."""
+        style = self._paints.get(role)
+        if style is None:
+            style = self._paints[role] = self.get_component_styles(f"paint--{role}").partial_rich_style
+        return style
+
+
+class Painted(Widget):
+    """A widget that draws its own lines with the roles of the theme of a `Palette`."""
 
     def paint(self, role: str) -> Style:
         """The style of a role, to be laid over the widget's own style; an empty role changes nothing.
@@ -105,4 +129,4 @@ class Painted(Widget):
             return Style.null()
         if role[0] == "#":
             return _colours(role)
-        return self.get_component_rich_style(f"paint--{role}", partial=True)
+        return cast(Palette[Any], self.app).paint(role)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
+from console.theme import Palette
 from console.widgets.log import Entry, LogView
 
 
-class Host(App[None]):
+class Host(Palette[None]):
     CSS = "LogView { height: 1fr; }"
 
     def __init__(self, kept: int = 100_000) -> None:

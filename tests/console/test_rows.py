@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
+from console.theme import Palette
 from console.widgets.rows import Cell, Column, Rows
 
 
@@ -25,7 +26,7 @@ def things(number: int) -> list[Thing]:
     return [Thing(f"thing-{i:05d}") for i in range(number)]
 
 
-class Host(App[None]):
+class Host(Palette[None]):
     CSS = "Rows { height: 1fr; }"
 
     def __init__(self, items: Sequence[Thing]) -> None:
