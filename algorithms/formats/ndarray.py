@@ -142,6 +142,9 @@ def _array(reader: _Reader, number: int) -> NDArray[Any]:
     if any(size < 0 for size in shape):
         raise NDArrayError(f"damaged: {what} has the shape {shape}")
     kind_ = np.dtype(_TYPES[code])
+    if math.prod(size or 1 for size in shape) * kind_.itemsize >= 2**63:
+        # NumPy refuses it even where another length of 0 leaves nothing to hold.
+        raise NDArrayError(f"damaged: {what} has the shape {shape}")
     raw = reader.bytes(math.prod(shape) * kind_.itemsize, f"{what} of shape {shape}")
     return np.frombuffer(raw, kind_).reshape(shape).copy()
 

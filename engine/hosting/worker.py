@@ -205,8 +205,12 @@ class Worker:
 
 
 def with_output(text: str, worker: Worker, error: Unhealthy) -> str:
-    """A FailureReason and the container's last lines behind it, 1,024 characters in all."""
-    tail = "\n".join(worker.lines) or str(error)
+    """A FailureReason, what happened to the container and its last lines behind it, 1,024 characters in all."""
+    happened = str(error)
+    text = f"{text} {happened[:1].upper()}{happened[1:]}."
+    if not worker.lines:
+        return text
+    tail = "\n".join(worker.lines)
     room = 1024 - len(text) - 1
     if len(tail) > room:
         cut = tail[-room:]

@@ -62,7 +62,8 @@ class Parameter:
         value, low, high = float(text), self.low, self.high
         if self.scale == "log":
             return math.log(value / low) / math.log(high / low)
-        if self.scale == "reverse":
+        # So close to 0 that 1 - x is 1, the scale is as good as linear.
+        if self.scale == "reverse" and 1 - high != 1 - low:
             return math.log((1 - value) / (1 - low)) / math.log((1 - high) / (1 - low))
         return (value - low) / (high - low)
 

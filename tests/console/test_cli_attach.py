@@ -110,7 +110,13 @@ def test_without_a_terminal_a_signal_stops_the_run_with_its_clean_up(
 
 def test_hanging_up_leaves_the_run_alone(start: Start) -> None:
     made = start()
-    watcher = subprocess.Popen([COMMAND, "runs", "attach", made.id], stdout=subprocess.PIPE, text=True)
+    watcher = subprocess.Popen(
+        [COMMAND, "runs", "attach", made.id],
+        stdout=subprocess.PIPE,
+        text=True,
+        # Under nohup the tests inherit that it is ignored, which the command would honour.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
     assert watcher.stdout is not None
     watcher.stdout.readline()
     watcher.send_signal(signal.SIGHUP)
