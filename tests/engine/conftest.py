@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from engine import connection
 from engine.connection import Connection
+from engine.jobs import processes
 
 # A busy machine must not fail a property: no deadline per example, and slow generation is no error.
 settings.register_profile("engine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -121,6 +122,14 @@ def engine_process(data_dir: Path, *options: str) -> Iterator[RunningEngine]:
                 running.process.wait(20)
             except subprocess.TimeoutExpired:
                 running.kill()
+        end_jobs(data_dir)
+
+
+def end_jobs(data_dir: Path) -> None:
+    """Kill what still trains: a job outlives its engine, and would outlive its test."""
+    for root in (data_dir / "jobs").glob("*"):
+        if (root / "shim.json").exists():
+            processes.destroy(root)
 
 
 @pytest.fixture(scope="session")
@@ -151,3 +160,4 @@ def start_engine(tmp_path: Path) -> Iterator[Callable[..., RunningEngine]]:
     for running in started:
         if running.process.poll() is None:
             running.stop()
+    end_jobs(tmp_path / "data")
