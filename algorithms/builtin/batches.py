@@ -83,7 +83,7 @@ class ContentType:
         for parameter in filter(None, (part.strip() for part in rest.split(";"))):
             key, _, value = parameter.partition("=")
             if key.strip().lower() == "label_size":
-                if not value.strip().isdigit():
+                if not (value.isascii() and value.strip().isdigit() and len(value) < 10):
                     known = None
                     break
                 label_size = int(value)

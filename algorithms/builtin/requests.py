@@ -80,7 +80,7 @@ def _label_size(content_type: str) -> int:
     # Rows to be scored have no label unless the request says so.
     for parameter in content_type.split(";")[1:]:
         key, _, value = parameter.partition("=")
-        if key.strip().lower() == "label_size" and value.strip().isdigit():
+        if key.strip().lower() == "label_size" and value.isascii() and value.strip().isdigit():
             return int(value)
     return 0
 

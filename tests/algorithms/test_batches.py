@@ -101,6 +101,8 @@ GOOD = np.ones((3, 2), "f4")
         ({"a.pbr": b""}, RECORDIO, {}, r"hold no row \(a.pbr\)"),
         ({"a.csv": csv(GOOD)}, "image/png", {}, r"'image/png' is not one of .*channel 'train'"),
         ({"a.csv": csv(GOOD)}, "text/csv;label_size=x", {}, r"is not one of"),
+        ({"a.csv": csv(GOOD)}, "text/csv;label_size=\u00b2", {}, r"is not one of"),
+        ({"a.csv": csv(GOOD)}, "text/csv;label_size=" + "9" * 5000, {}, r"is not one of"),
         ({"a.csv": csv(GOOD), "b.csv": b"1,2\n3\n"}, CSV0, {}, r"Unable to read data channel 'train'.*b.csv, row 2: has 1 fields"),
         ({"a.csv": b"x,y\n1,2\n"}, CSV0, {}, r"a.csv, row 1: .*'x'.*Remove the header"),
         ({"a.csv": csv(GOOD), "b.csv": gzip.compress(csv(GOOD))}, CSV0, {}, r"b.csv, is compressed with gzip. Set the channel's CompressionType to Gzip"),

@@ -76,3 +76,21 @@ def test_a_channel_that_would_be_left_unread_is_refused(
         f"(caused by ValidationError)\n\nCaused by: Additional properties are not allowed ('{channel}' was unexpected). "
         f"The channels of this algorithm are: {listed}."
     )
+
+
+@pytest.mark.parametrize(
+    ("repository", "given"),
+    [
+        ("pca", {"feature_dim": 2, "mini_batch_size": 1, "num_components": 1}),
+        ("kmeans", {"feature_dim": 2, "k": 1}),
+    ],
+)
+def test_a_test_channel_that_cannot_be_read_fails_the_job_before_it_trains(
+    tmp_path: Path, repository: str, given: dict[str, object]
+) -> None:
+    rows = {"rows.csv": b"1,2\n3,4\n"}
+    channels = {"train": ("text/csv;label_size=0", rows), "test": ("image/png", rows)}
+    done = containers.train(tmp_path, repository, given, channels)
+    assert done.status == 2
+    assert "'image/png' is not one of" in done.failure
+    assert not list(done.model_dir.iterdir())

@@ -72,10 +72,10 @@ def test_every_form_holds_the_same_series(tmp_path: Path) -> None:
 def test_parquet_may_have_timestamps(tmp_path: Path) -> None:
     import datetime
 
-    row = {"start": datetime.datetime(2021, 1, 4), "target": [1.0] * 9}
-    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "x.parquet")
+    start = datetime.datetime(2021, 1, 4)
+    pq.write_table(pa.Table.from_pylist([{"start": start, "target": [1.0] * 9}]), tmp_path / "x.parquet")
     found = read(tmp_path / "p", {"x.parquet": (tmp_path / "x.parquet").read_bytes()})
-    assert found.series[0].origin == DAILY.origin(row["start"])
+    assert found.series[0].origin == DAILY.origin(start)
 
 
 def test_short_series_are_counted_and_left_out(tmp_path: Path) -> None:
@@ -146,6 +146,17 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="row 1: the key 'target' is missing"):
         pq.write_table(pa.Table.from_pylist([{"start": "2021-01-04"}]), tmp_path / "y.parquet")
         read(tmp_path / "d", {"y.parquet": (tmp_path / "y.parquet").read_bytes()})
+
+
+def test_a_parquet_file_with_damaged_texts_is_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist([{"start": "2021-01-04 00:00:00", "target": [1.0, 2.0]}])
+    pq.write_table(table, tmp_path / "x.parquet", compression="none", use_dictionary=False)
+    data = (tmp_path / "x.parquet").read_bytes()
+    for text in (b"2021-01-04", b"start"):
+        damaged = data.replace(text, b"\xd5" + text[1:])
+        assert damaged != data
+        with pytest.raises(ClientError, match=r"x\.parquet"):
+            read(tmp_path / text.hex(), {"x.parquet": damaged})
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,7 +177,8 @@ def _rows(file: Path, name: str) -> Iterator[tuple[str, Any]]:
             for row in batch.to_pylist():
                 number += 1
                 yield f"file {name}, row {number}", row
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
+        # ValueError: texts and column names of a damaged file that are no UTF-8.
         raise ClientError(
             f"Unable to read file {name}: it is not a Parquet file that can be read ({error})."
         ) from error

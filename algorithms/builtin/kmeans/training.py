@@ -240,6 +240,14 @@ def train(job: Job) -> None:
     data = batches.read(
         job.channel("train"), settings.mini_batch_size, feature_dim=settings.feature_dim, dense=True
     )
+    # Here already, so that a channel that cannot be read fails the job before it trains.
+    test = (
+        batches.read(
+            job.channels["test"], settings.mini_batch_size, feature_dim=settings.feature_dim, dense=True
+        )
+        if "test" in job.channels
+        else None
+    )
     log.info("Checkpoint loading and saving are disabled.")
     log.info(f"Setting up with params: {values}")
     trainer = _Trainer(settings, log, job.seed)
@@ -253,17 +261,14 @@ def train(job: Job) -> None:
         log.quality(f"train {name}", best.msd * (data.rows if name == "ssd" else 1), sign="loss")
     model.save(job.model_dir)
     log.metrics({"finalize.time": 1000 * (time.monotonic() - started)})
-    if "test" in job.channels:
-        _score(job, settings, model, log)
+    if test is not None:
+        _score(test, settings, model, log)
     else:
         log.info("Test data is not provided.")
     log.metrics({"setuptime": 1000 * setup, "totaltime": 1000 * (time.monotonic() - began)})
 
 
-def _score(job: Job, settings: Settings, model: Model, log: Log) -> None:
-    test = batches.read(
-        job.channels["test"], settings.mini_batch_size, feature_dim=settings.feature_dim, dense=True
-    )
+def _score(test: batches.Batches, settings: Settings, model: Model, log: Log) -> None:
     total = sum(model.squares(batch.features) for batch in test)
     for name in settings.eval_metrics:
         value = total if name == "ssd" else total / test.rows

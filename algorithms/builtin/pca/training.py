@@ -69,6 +69,12 @@ def train(job: Job) -> None:
     channel = job.channel("train")
     least = max(settings.mini_batch_size, _LEAST_NUMBERS // settings.feature_dim)
     data = batches.read(channel, least, feature_dim=settings.feature_dim, dense=True)
+    # Here already, so that a channel that cannot be read fails the job before it trains.
+    test = (
+        batches.read(job.channels["test"], least, feature_dim=settings.feature_dim, dense=True)
+        if "test" in job.channels
+        else None
+    )
     log.info("Loading entry points")
     log.info("The default executor is <PCAExecutor on cpu(0)>.")
     log.info(f"{settings.feature_dim} feature(s) found in 'data'.")
@@ -108,12 +114,8 @@ def train(job: Job) -> None:
     model = _solve(accumulator, settings)
     model.save(job.model_dir)
     log.metrics({"finalize.time": 1000 * (time.monotonic() - started)})
-    if "test" in job.channels:
-        _score(
-            batches.read(job.channels["test"], least, feature_dim=settings.feature_dim, dense=True),
-            model,
-            log,
-        )
+    if test is not None:
+        _score(test, model, log)
     else:
         log.info("Test data is not provided.")
     log.metrics({"setuptime": 1000 * setup, "totaltime": 1000 * (time.monotonic() - began)})
