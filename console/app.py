@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -416,6 +417,9 @@ def run(application: Console, crash_folder: Path) -> int:
             application.leave_soon()
 
     terminal.restore_on_signals(leave)
+    # A full collection goes through all that is known of thousands of jobs: a tenth of a second between a key and its picture.
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 50)
     mouse = os.environ.get("MLCONSOLE_MOUSE", "on") != "off"
     error: BaseException | None = None
     try:

@@ -103,10 +103,13 @@ class Palette(App[Answer]):
 
     def __init__(self) -> None:
         self._paints: dict[str, Style] = {}
+        self.colouring = 0
+        """Grows each time the roles may have got another look."""
         super().__init__()
 
     def notify_style_update(self) -> None:
         self._paints.clear()
+        self.colouring += 1
         super().notify_style_update()
 
     def paint(self, role: str) -> Style:
@@ -119,6 +122,21 @@ class Palette(App[Answer]):
 
 class Painted(Widget):
     """A widget that draws its own lines with the roles of the theme of a `Palette`."""
+
+    _colouring = 0
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        now = cast(Palette[Any], self.app).colouring
+        if (
+            now != self._colouring
+        ):  # a class of the screen that comes or goes styles it anew and changes nothing on it
+            self._colouring = now
+            self.recoloured()
+
+    def recoloured(self) -> None:
+        """Called when the roles look otherwise than before."""
+        self.refresh()
 
     def paint(self, role: str) -> Style:
         """The style of a role, to be laid over the widget's own style; an empty role changes nothing.

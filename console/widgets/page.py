@@ -66,10 +66,6 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         self._rewrite()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         row, start, width = y + self.scroll_offset.y, self.scroll_offset.x, self.size.width

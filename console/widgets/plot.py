@@ -80,10 +80,6 @@ class Plot(Painted):
     def on_resize(self) -> None:
         self._paint()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         width = self.size.width

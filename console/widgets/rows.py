@@ -419,8 +419,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
+    def recoloured(self) -> None:
+        super().recoloured()
         self._painted.clear()
         self._strips.clear()
 
