@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import math
 import os
 import pty
+import random
 import select
 import shutil
 import signal
@@ -24,17 +26,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from benchmarks.report import Row
 
+if TYPE_CHECKING:
+    from engine.store import Store
+
 JOBS = 5_000
+TUNING, TRIALS = "bench-tuning", 100
 SIZE = (160, 48)
 KEYS = 60
 IDLE = 10.0
 LAST = f"bench-job-{JOBS - 1:05}"
-DOWN, UP = b"\x1b[B", b"\x1b[A"
+DOWN, UP, TAB, ENTER = b"\x1b[B", b"\x1b[A", b"\t", b"\r"
 TABLE = """
 import sys
 from textual.app import App
@@ -105,13 +112,13 @@ class Screen:
     def press(self, keys: bytes) -> None:
         os.write(self._terminal, keys)
 
-    def repaints(self) -> list[float]:
+    def repaints(self, keys: Sequence[bytes] = (DOWN,) * 7 + (UP,) * 3) -> list[float]:
         """Milliseconds from each of many single keys to the end of the repaint that it causes; sorted."""
         found = []
         for number in range(KEYS):
             self.read(0.12)
             begin = time.perf_counter()
-            self.press(DOWN if number % 10 < 7 else UP)
+            self.press(keys[number % len(keys)])
             last = self.read(0.5, quiet=0.015)
             found.append((last - begin) * 1000 if last is not None else 500.0)
         return sorted(found)
@@ -175,7 +182,66 @@ def _seed(folder: Path) -> None:
         )
         store.create(record.KIND, name, document, now=begin, status=status)
         store.update(record.KIND, name, lambda _: None, now=begin + 44)
+    _seed_tuning(store, now)
     store.close()
+
+
+def _seed_tuning(store: Store, now: float) -> None:
+    """A tuning job that has ended; its trials are the newest of the jobs."""
+    from engine.tuning import record
+
+    draw = random.Random(7)
+    begin = now - TRIALS * 300.0
+    trials = []
+    for number in range(1, TRIALS + 1):
+        rate, depth = 10 ** draw.uniform(-3, -0.3), draw.randint(1, 10)
+        trial = record.Trial(
+            name=f"bench-job-{JOBS - number:05}",
+            number=number,
+            definition=0,
+            parameters={"eta": repr(rate), "max_depth": str(depth), "subsample": repr(draw.uniform(0.5, 1))},
+            created=begin + number,
+            launched=True,
+            status="Completed",
+            value=round(3 + abs(math.log10(rate) + 1) + 0.1 * abs(depth - 5) + draw.gauss(0, 0.1), 4),
+            started=begin + number + 2,
+            ended=begin + number + 44,
+        )
+        record.add(store, TUNING, trial)
+        trials.append(trial)
+    objective = {"Type": "Minimize", "MetricName": "validation:rmse"}
+    document = {
+        "HyperParameterTuningJobName": TUNING,
+        "HyperParameterTuningJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/{TUNING}",
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": objective,
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": TRIALS, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {
+                "ContinuousParameterRanges": [
+                    {"Name": "eta", "MinValue": "0.001", "MaxValue": "0.5", "ScalingType": "Logarithmic"},
+                    {"Name": "subsample", "MinValue": "0.5", "MaxValue": "1", "ScalingType": "Linear"},
+                ],
+                "IntegerParameterRanges": [
+                    {"Name": "max_depth", "MinValue": "1", "MaxValue": "10", "ScalingType": "Auto"}
+                ],
+            },
+        },
+        "TrainingJobDefinition": {
+            "StaticHyperParameters": {"epochs": "300"},
+            "AlgorithmSpecification": {"TrainingImage": "bench", "TrainingInputMode": "File"},
+            "RoleArn": "arn:aws:iam::123456789012:role/MLConsoleExecutionRole",
+            "OutputDataConfig": {"S3OutputPath": "s3://bench/"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        },
+        "HyperParameterTuningJobStatus": "Completed",
+        "CreationTime": begin,
+        "LastModifiedTime": now,
+        "HyperParameterTuningEndTime": now,
+        **record.counters(trials),
+    }
+    store.create(record.KIND, TUNING, document, now=begin, status="Completed")
 
 
 @contextmanager
@@ -258,6 +324,14 @@ def main() -> tuple[str, str, list[Row]]:
         console.read(4)
         cpu, octets = console.idle()
         rss, healthy = console.rss(), console.repaints()
+        console.press(b"5")
+        console.until(TUNING)
+        console.press(ENTER)
+        console.until("validation:rmse")
+        console.read(2)
+        parts = console.repaints([TAB])
+        console.press(b"2")
+        console.read(1)
         os.kill(engine, signal.SIGSTOP)
         console.read(3)
         hung = console.repaints()
@@ -282,6 +356,9 @@ def main() -> tuple[str, str, list[Row]]:
             rows.append(
                 Row(f"key to repaint p95, backend {name}", "ms", _p(keys, 0.95), None, 50, higher=False)
             )
+        for about, part, target in (("p50", 0.5, None), ("p95", 0.95, 50)):
+            name = f"Tab to repaint {about}, tuning job of {TRIALS} trials"
+            rows.append(Row(name, "ms", _p(parts, part), None, target, higher=False))
         rows += [
             Row(
                 "key to repaint p95, without a backend",
