@@ -9,6 +9,8 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from rich.style import Style
 from textual.app import App
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
@@ -124,6 +126,7 @@ class Painted(Widget):
     """A widget that draws its own lines with the roles of the theme of a `Palette`."""
 
     _colouring = 0
+    _ground: Style | None = None
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -133,6 +136,19 @@ class Painted(Widget):
         ):  # a class of the screen that comes or goes styles it anew and changes nothing on it
             self._colouring = now
             self.recoloured()
+
+    @property
+    def rich_style(self) -> Style:
+        return self._ground if self._ground is not None else super().rich_style
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._ground = (
+            super().rich_style
+        )  # once for all lines: it is put together from all that is around the widget
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._ground = None
 
     def recoloured(self) -> None:
         """Called when the roles look otherwise than before."""
