@@ -91,7 +91,9 @@ def data(folder: Path, seed: int = 1) -> None:
 
     path = Path(os.environ.get("MLCONSOLE_DATA_DIR", "")) / "creditcard" / "creditcard_sample.csv.gz"
     if not path.is_file():
-        raise SystemExit("Set MLCONSOLE_DATA_DIR to the folder that holds creditcard/creditcard_sample.csv.gz.")
+        raise SystemExit(
+            "Set MLCONSOLE_DATA_DIR to the folder that holds creditcard/creditcard_sample.csv.gz."
+        )
     frame = pd.read_csv(path)
     labels = frame["Class"].to_numpy(np.float32)
     features = frame.drop(columns="Class").to_numpy(np.float32)
