@@ -167,6 +167,10 @@ class TuningFormScreen(ConsoleScreen):
     def _check(self) -> None:
         if not self.query("#verdict"):
             return
+        for name in tuning_settings.HYPERBAND_ONLY:
+            row = self.query_one(f"#t-{name}").parent
+            if isinstance(row, Widget):
+                row.display = self._value("t-strategy") == "Hyperband"
         request, wrong = tuning_settings.check(self.draft, self.settings())
         marked = {_id(name): text for name, text in wrong.items()}
         for about in self.query(".about"):

@@ -19,6 +19,10 @@ MOST_RANGES, MOST_CATEGORIES = 30, 30
 MOST_JOBS: dict[str, int] = {"Random": 10_000}
 MOST_JOBS_ELSE = 750
 MOST_PARALLEL = 100
+SHORTEST_JOB = 120
+"""Seconds that the time limit of a tuning job has at least."""
+SMALLEST, LARGEST = "min-resource", "max-resource"
+HYPERBAND_ONLY = (SMALLEST, LARGEST)
 
 FIXED, SEARCHED = "fixed", "searched"
 SCALINGS: dict[str, Scaling] = {
@@ -55,10 +59,15 @@ def number_fields(draft: TuningDraft) -> tuple[Parameter, ...]:
     """The limits of the form, checked as the parameters of a study are."""
     template = draft.request.templates[0]
     most = draft.request.most_jobs or 0
+    smallest, largest = draft.request.resource or (0, 0)
     return (
         Parameter("trials", "int", most or 10, "Trials at most.", minimum=1, maximum=10_000),
         Parameter("parallel", "int", draft.request.parallel, "Trials at the same time. Few at a time learn more from each other.", minimum=1, maximum=MOST_PARALLEL),
         Parameter("trial-seconds", "int", template.max_seconds, "Time limit of each trial.", minimum=1, maximum=2_419_200, unit="seconds"),
+        Parameter("job-seconds", "int", draft.request.max_seconds, f"Time limit of the whole tuning job; 0: none, else {SHORTEST_JOB} at least.", minimum=0, maximum=15_768_000, unit="seconds"),
+        Parameter("retries", "int", template.retries, "How often a trial is tried again after an error that is not its own.", minimum=0, maximum=30),
+        Parameter(SMALLEST, "int", smallest, "What a trial gets at first, as in epochs; 0: found from the hyperparameters.", minimum=0, maximum=2_147_483_647),
+        Parameter(LARGEST, "int", largest, "What the most promising trials get; 0: found from the hyperparameters.", minimum=0, maximum=2_147_483_647),
     )  # fmt: skip
 
 
@@ -187,6 +196,8 @@ def check(draft: TuningDraft, given: Settings) -> tuple[TuningRequest | None, di
     wrong: dict[str, str] = {}
     numbers: dict[str, int] = {}
     for parameter in number_fields(draft):
+        if parameter.name in HYPERBAND_ONLY and given.strategy != "Hyperband":
+            continue
         try:
             numbers[parameter.name] = int(parameter.parse(given.numbers[parameter.name]))
         except ParameterError as error:
@@ -222,6 +233,7 @@ def check(draft: TuningDraft, given: Settings) -> tuple[TuningRequest | None, di
         ranges=searched,
         static=static,
         max_seconds=numbers["trial-seconds"],
+        retries=numbers["retries"],
         more=more,
     )
     return replace(
@@ -231,6 +243,8 @@ def check(draft: TuningDraft, given: Settings) -> tuple[TuningRequest | None, di
         strategy=cast(Strategy, given.strategy),
         most_jobs=None if given.strategy == "Grid" else numbers["trials"],
         parallel=numbers["parallel"],
+        max_seconds=numbers["job-seconds"],
+        resource=(numbers[SMALLEST], numbers[LARGEST]) if numbers.get(LARGEST) else None,
         early_stopping=given.early_stopping,
         target=target,
         random_seed=seed,
@@ -289,6 +303,13 @@ def _check_together(
             wrong.setdefault(
                 "parallel", f"{parallel} at the same time are more than the {trials} trials there are."
             )
+    if 0 < numbers.get("job-seconds", 0) < SHORTEST_JOB:
+        wrong["job-seconds"] = f"A time limit of the whole job has {SHORTEST_JOB} seconds at least; 0: none."
+    smallest, largest = numbers.get(SMALLEST, 0), numbers.get(LARGEST, 0)
+    if bool(smallest) != bool(largest):
+        wrong[SMALLEST if largest else LARGEST] = "Both ends of the resource are given, or none of them."
+    elif smallest >= largest > 0:
+        wrong[LARGEST] = f"The largest resource has to be above the smallest, {smallest}."
     if given.strategy == "Hyperband" and given.early_stopping:
         wrong.setdefault("early", "Hyperband stops trials by itself: early stopping has to be off.")
 

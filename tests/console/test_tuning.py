@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console.app import Console, make_app
@@ -372,6 +373,8 @@ async def test_a_training_job_is_tuned_through_the_form(app: Console, services: 
         assert form.query_one("#r-subsample", Input).value == "0.9", "fixed: the value of the training job"
         form.query_one("#r-subsample", Input).value = "0.8"
         form.query_one("#t-trial-seconds", Input).value = "300"
+        form.query_one("#t-job-seconds", Input).value = "3600"
+        form.query_one("#t-retries", Input).value = "2"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: any(call[0] == "create_tuning" for call in services.done))
         request = next(call[1] for call in services.done if call[0] == "create_tuning")
@@ -379,9 +382,38 @@ async def test_a_training_job_is_tuned_through_the_form(app: Console, services: 
         assert [item.name for item in template.ranges] == ["eta", "max_depth", "booster"]
         assert (template.ranges[0].low, template.ranges[0].scaling) == (0.02, "Logarithmic")
         assert template.max_seconds == template.more["StoppingCondition"]["MaxRuntimeInSeconds"] == 300
+        assert (request.max_seconds, template.retries, request.resource) == (3600, 2, None)
         assert template.static["subsample"] == "0.8" and template.static["num_round"] == "120"
         assert "booster" not in template.static
         await until(pilot, lambda: isinstance(app.screen, TuningJobScreen))
+
+
+async def test_hyperband_is_given_its_resource(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "end", "t")
+        await until(pilot, lambda: isinstance(app.screen, TuningFormScreen))
+        form = app.screen
+        row = form.query_one("#t-min-resource").parent
+        assert isinstance(row, Widget) and not row.display
+        form.query_one("#t-strategy", Choice).value = "Hyperband"
+        await until(pilot, lambda: row.display)
+        for smallest, largest, job, wrong in (
+            ("9", "0", "0", "Both ends"),
+            ("9", "3", "0", "above the smallest"),
+            ("0", "0", "60", "120 seconds"),
+        ):
+            form.query_one("#t-min-resource", Input).value = smallest
+            form.query_one("#t-max-resource", Input).value = largest
+            form.query_one("#t-job-seconds", Input).value = job
+            await pilot.pause()
+            assert wrong in form.query_one("#verdict", Line).text
+        form.query_one("#t-job-seconds", Input).value = "0"
+        form.query_one("#t-min-resource", Input).value = "3"
+        form.query_one("#t-max-resource", Input).value = "27"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: any(call[0] == "create_tuning" for call in services.done))
+        request = next(call[1] for call in services.done if call[0] == "create_tuning")
+        assert (request.strategy, request.resource) == ("Hyperband", (3, 27))
 
 
 async def test_a_refusal_leaves_the_form_as_it_is(app: Console, services: Scripted) -> None:
