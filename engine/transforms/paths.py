@@ -79,7 +79,9 @@ class Path:
                 found = [part for item in found for part in self._items(item, segment.items)]
                 one = one and len(segment.items) == 1 and isinstance(segment.items[0], int)
             else:
-                found = [part for item in found for part in self._every(item)]
+                # What is neither has no parts, which is an error only where nothing has.
+                held = [item for item in found if isinstance(item, dict | list)]
+                found = [part for item in held or found for part in self._every(item)]
                 one = False
         return found[0] if one else found
 

@@ -17,7 +17,7 @@ from engine.hosting.worker import Unhealthy
         (["Traceback", "ValueError: no"], ". Traceback\nValueError: no"),
         ([f"line {number} {'x' * 90}" for number in range(30)], "line 29 " + "x" * 90),
         (["y" * 5000], "y" * 50),
-        ([], ". it ended"),
+        ([], " It ended."),
     ],
 )
 def test_the_reason_quotes_whole_last_lines(lines: list[str], end: str) -> None:
@@ -25,5 +25,5 @@ def test_the_reason_quotes_whole_last_lines(lines: list[str], end: str) -> None:
     reason = failure_reason("A", worker, Unhealthy("it ended"))
     assert len(reason) <= 1024
     assert reason.endswith(end)
-    quoted = reason.partition("logs for this endpoint. ")[2].split("\n")
+    quoted = reason.partition("logs for this endpoint. It ended. ")[2].split("\n")
     assert len(lines) != 30 or all(line in lines for line in quoted)
