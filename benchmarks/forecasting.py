@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.algorithms import Run, run
 from benchmarks.report import Row
 
-GLUONTS = ("gluonts==0.17.*", "torch>=2.13,<2.14", "lightning", "pytorch-lightning")
+GLUONTS = ("gluonts==0.17.*", "scipy", "torch>=2.13,<2.14", "lightning", "pytorch-lightning")
 PROGRAM = Path(__file__).parent / "programs" / "gluonts_peer.py"
 SEEDS = 3
 UPDATES, BATCH, EPOCHS = 300, 32, 30
