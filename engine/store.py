@@ -234,6 +234,11 @@ class Store:
                 self._shown.popitem(last=False)
         return found
 
+    def with_status(self, kind: str, *statuses: str) -> list[Resource]:
+        """The resources of a kind in one of the statuses, oldest first."""
+        found = [row for status in statuses for row in self.select(kind, [Filter("status", "=", status)])]
+        return sorted(found, key=lambda row: (row.created, row.name))
+
     def count(self, kind: str) -> int:
         """How many resources of a kind there are."""
         with self._lock:

@@ -230,8 +230,8 @@ def logs(ctx: click.Context, name: str, follow: bool, lines: int, timestamps: bo
 @click.pass_context
 def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
     """Print what each variant of an endpoint has served."""
-    from console.cli.jobs import parse_age
     from console.cli.output import print_json, print_table
+    from console.cli.values import parse_age
     from console.formatting import number
     from workflows.budget import PACES
     from workflows.observe.endpoints import describe

@@ -49,6 +49,7 @@ def list_(
 ) -> None:
     """List training jobs, newest first."""
     from console.cli.output import print_json, print_table, status_text
+    from console.cli.values import parse_age
     from console.formatting import ago, duration
     from workflows.observe.jobs import list_pages
 
@@ -234,23 +235,6 @@ def rm(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
     for name in names:
         observed.delete(platform, name)
         click.echo(f"Deleted {name}.")
-
-
-def parse_age(text: str) -> float:
-    """Seconds of ``90m``, ``12h``, ``7d`` or a plain number of seconds.
-
-    Raises:
-        click.BadParameter: It is none of these.
-    """
-    factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:].lower())
-    digits = text[:-1] if factor else text
-    try:
-        value = float(digits) * (factor or 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e10:
-        raise click.BadParameter(f"{text!r} is no age: write 90m, 12h or 7d.", param_hint="--since")
-    return value
 
 
 def _public(row: Any, now: float) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def start(
     """  # fmt: skip
     from console.cli.asking import confirm
     from console.cli.output import print_json
-    from console.cli.tuning_start import assignments
+    from console.cli.values import assignments
     from workflows import costs
     from workflows.builtin import draft, images
     from workflows.builtin.request import AlgorithmRequest, ChannelInput

@@ -50,8 +50,8 @@ def list_(
     as_json: bool,
 ) -> None:
     """List transform jobs, newest first."""
-    from console.cli.jobs import parse_age
     from console.cli.output import print_json, print_table, status_text
+    from console.cli.values import parse_age
     from console.formatting import ago, duration
     from workflows.observe.transforms import list_pages
 

@@ -100,7 +100,7 @@ def start(
     from console.cli.asking import confirm
     from console.cli.output import print_json
     from console.cli.transform import waited
-    from console.cli.tuning_start import assignments
+    from console.cli.values import assignments
     from workflows import costs
     from workflows.observe import jobs
     from workflows.transforms import operations

@@ -38,8 +38,8 @@ def list_(
     as_json: bool,
 ) -> None:
     """List tuning jobs, newest first, with their best values."""
-    from console.cli.jobs import parse_age
     from console.cli.output import print_json, print_table, status_text
+    from console.cli.values import parse_age
     from console.formatting import ago, duration, number
     from workflows.observe.tuning import describe, list_pages
 

@@ -100,9 +100,9 @@ def start(
     """
     from dataclasses import replace
 
-    from console.cli.jobs import parse_age
     from console.cli.output import print_json
     from console.cli.ranges import parse_ranges
+    from console.cli.values import assignments, parse_age
     from workflows.observe.jobs import describe
     from workflows.observe.tuning_rows import Objective
     from workflows.tuning.documents import creation
@@ -265,18 +265,3 @@ def parse_resource(text: str) -> tuple[int, int]:
             f"{text!r} are not two whole numbers, the lower one first. Write 1:27.", param_hint="--resource"
         )
     return int(low), int(high)
-
-
-def assignments(texts: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=VALUE`` texts as a mapping.
-
-    Raises:
-        click.BadParameter: A text is no assignment.
-    """
-    found = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name.strip() and equals):
-            raise click.BadParameter(f"{text!r} is not an assignment. Write NAME=VALUE.", param_hint="--set")
-        found[name.strip()] = value
-    return found

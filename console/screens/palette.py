@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -22,6 +22,7 @@ from console.screens.listing import ListScreen
 from console.widgets.prompt import Field
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
+from workflows.topics import Topic
 
 if TYPE_CHECKING:
     from console.app import Console
@@ -187,46 +188,23 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
                     "run",
                 )
             )
-        for job in console.known(topics.JOBS) or ():
-            found.append(
-                Suggestion(
-                    f"job {job.name}",
-                    job.name,
-                    f"{status(job.status)} · {ago(job.created, now)}",
-                    partial(console.open_job, job.name),
-                    "training job",
+        named: tuple[tuple[Topic[Any], str, str, Callable[[str], Awaitable[None]]], ...] = (
+            (topics.JOBS, "job", "training job", console.open_job),
+            (topics.TUNING_JOBS, "tuning", "tuning job", console.open_tuning),
+            (topics.TRANSFORMS, "transform", "transform job", console.open_transform),
+            (topics.ENDPOINTS, "endpoint", "endpoint", console.open_endpoint),
+        )
+        for topic, kind, note, open_it in named:
+            for row in console.known(topic) or ():
+                found.append(
+                    Suggestion(
+                        f"{kind} {row.name}",
+                        row.name,
+                        f"{status(row.status)} · {ago(row.created, now)}",
+                        partial(open_it, row.name),
+                        note,
+                    )
                 )
-            )
-        for tuning in console.known(topics.TUNING_JOBS) or ():
-            found.append(
-                Suggestion(
-                    f"tuning {tuning.name}",
-                    tuning.name,
-                    f"{status(tuning.status)} · {ago(tuning.created, now)}",
-                    partial(console.open_tuning, tuning.name),
-                    "tuning job",
-                )
-            )
-        for transform in console.known(topics.TRANSFORMS) or ():
-            found.append(
-                Suggestion(
-                    f"transform {transform.name}",
-                    transform.name,
-                    f"{status(transform.status)} · {ago(transform.created, now)}",
-                    partial(console.open_transform, transform.name),
-                    "transform job",
-                )
-            )
-        for endpoint in console.known(topics.ENDPOINTS) or ():
-            found.append(
-                Suggestion(
-                    f"endpoint {endpoint.name}",
-                    endpoint.name,
-                    f"{status(endpoint.status)} · {ago(endpoint.created, now)}",
-                    partial(console.open_endpoint, endpoint.name),
-                    "endpoint",
-                )
-            )
         return found
 
     def _with_argument(self, command: str, argument: str) -> list[Suggestion]:

@@ -221,7 +221,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             role = self.paint("head") if y or not self._heading else self.paint("dim")
             return Strip([Segment(crop(line.title, width), base + role)], width)
         known = self._strips.get(line)
-        if known is not None and not line.cursor:
+        if known is not None:
             return known
         over = Style.null()
         if line.cursor:
@@ -243,9 +243,10 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             segments.append(Segment(text, style))
             segments.append(Segment("  ", base + over))
         strip = Strip(segments).adjust_cell_length(width, base + over)
-        if len(self._strips) > MOST_STRIPS:
-            self._strips.clear()
-        self._strips[line] = strip
+        if not line.cursor:  # the cursor's line looks otherwise without the focus
+            if len(self._strips) > MOST_STRIPS:
+                self._strips.clear()
+            self._strips[line] = strip
         return strip
 
     def _line(self, y: int) -> _Line:

@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.changes import Changes
 from engine.hosting import processes
 from engine.hosting.artifacts import ArtifactError
 from engine.hosting.endpoint import Endpoint, instance_ids
@@ -46,7 +47,7 @@ class Hosting:
         seed = os.environ.get("MLCONSOLE_ROUTER_SEED")
         self.router = Router(engine, self.meters, random.Random(int(seed)) if seed else random.Random())
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._changes: dict[str, asyncio.Event] = {}
+        self.changes = Changes()
         self._sampler: asyncio.Task[None] | None = None
         self._sockets: Path | None = None
 
@@ -89,9 +90,7 @@ class Hosting:
         await self.stop()
         self.meters.forget()
         await asyncio.to_thread(shutil.rmtree, self.engine.layout.endpoints, ignore_errors=True)
-        for event in self._changes.values():
-            event.set()
-        self._changes.clear()
+        self.changes.tell_all()
         self.meters.start()
         self._sampler = asyncio.create_task(self._sample(), name="hosting-utilisation")
 
@@ -106,12 +105,6 @@ class Hosting:
     def delete(self, name: str) -> None:
         """Begin to end an endpoint that is stored as Deleting."""
         self._run(name, self._delete(name))
-
-    async def changed(self, name: str, seconds: float) -> None:
-        """Wait until the endpoint's status changes, at most so long."""
-        event = self._changes.setdefault(name, asyncio.Event())
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"endpoint {name}")
@@ -183,8 +176,7 @@ class Hosting:
         if found is not None:
             self.engine.store.delete("tags", found.document["EndpointArn"])
             self.engine.store.delete(KIND, name)
-        self._notify(name)
-        self._changes.pop(name, None)
+        self.changes.tell(name)
 
     def _settle(self, name: str, status: str, fields: Mapping[str, Any]) -> None:
         """Store the end of a change, and wake who waits for it."""
@@ -199,12 +191,7 @@ class Hosting:
         # A reset may have taken the endpoint away meanwhile.
         with contextlib.suppress(Missing):
             self.engine.store.update(KIND, name, change, now=self.engine.clock.time(), status=status)
-        self._notify(name)
-
-    def _notify(self, name: str) -> None:
-        event = self._changes.pop(name, None)
-        if event is not None:
-            event.set()
+        self.changes.tell(name)
 
     def _root(self, name: str) -> Path:
         return self.engine.layout.endpoints / name

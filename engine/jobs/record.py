@@ -12,7 +12,6 @@ from engine import builtin
 from engine.images import resolve
 
 KIND = "training-job"
-ENDED = ("Completed", "Failed", "Stopped")
 
 MESSAGES = {
     "Starting": "Starting the training job",

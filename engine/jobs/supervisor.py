@@ -7,9 +7,11 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.changes import Changes
 from engine.jobs import launcher, processes, record
 from engine.jobs.capacity import Capacity
 from engine.jobs.run import Run, remove
+from engine.statuses import OPEN
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -22,21 +24,13 @@ class Supervisor:
         self.engine = engine
         self.capacity = Capacity(engine.settings.cores, engine.settings.memory_mb)
         self._runs: dict[str, Run] = {}
-        self._changes: dict[str, asyncio.Event] = {}
+        self.changes = Changes()
         self.listeners: list[Callable[[str], None]] = []
         """Called with a job's name after each change of its status and of its objective's curve."""
 
     async def start(self) -> None:
         """Take up every job that was not at its end, running or not, and clear what ended jobs left behind."""
-        open_jobs = [
-            row.name
-            for status in ("InProgress", "Stopping")
-            for row in self.engine.store.select(record.KIND, [_status(status)])
-        ]
-        rows = sorted(
-            (self.engine.store.get(record.KIND, name) for name in open_jobs),
-            key=lambda row: (row.created, row.name),
-        )
+        rows = self.engine.store.with_status(record.KIND, *OPEN)
         await asyncio.to_thread(self._sweep, {row.name for row in rows})
         # Those that run hold their share before others are let in.
         for row in rows:
@@ -63,8 +57,7 @@ class Supervisor:
         for name in names:
             await asyncio.to_thread(processes.destroy, self.engine.layout.jobs / name)
         await asyncio.to_thread(remove, self.engine.layout.jobs)
-        for name in list(self._changes):
-            self._notify(name)
+        self.changes.tell_all()
         self.capacity = Capacity(self.engine.settings.cores, self.engine.settings.memory_mb)
 
     def submit(self, document: dict[str, Any]) -> None:
@@ -93,12 +86,6 @@ class Supervisor:
         if run is not None:
             run.stop()
 
-    async def change(self, name: str, seconds: float) -> None:
-        """Return when the job's status changes, at the latest after ``seconds``."""
-        event = self._changes.setdefault(name, asyncio.Event())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
-
     def curve(self, name: str) -> list[float]:
         """The values that a running job has logged of its objective so far, oldest first; not to be changed."""
         run = self._runs.get(name)
@@ -122,9 +109,7 @@ class Supervisor:
             del self._runs[run.name]
 
     def _notify(self, name: str) -> None:
-        event = self._changes.pop(name, None)
-        if event is not None:
-            event.set()
+        self.changes.tell(name)
         self._tell(name)
 
     def _tell(self, name: str) -> None:
@@ -139,9 +124,3 @@ class Supervisor:
                 processes.destroy(entry)
                 remove(entry)
         launcher.namespaces_allowed()
-
-
-def _status(status: str) -> Any:
-    from engine.store import Filter
-
-    return Filter("status", "=", status)

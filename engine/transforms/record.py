@@ -11,7 +11,6 @@ from typing import Any
 KIND = "transform-job"
 GROUP = "/aws/sagemaker/TransformJobs"
 """The log group and the metrics' namespace."""
-ENDED = ("Completed", "Failed", "Stopped")
 FAILURE_LIMIT = 1024
 
 SEE_LOGS = "See job logs for more information"

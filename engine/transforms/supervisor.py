@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from engine.changes import Changes
 from engine.hosting import processes
-from engine.store import Filter, Resource
+from engine.statuses import OPEN
 from engine.transforms import record
 from engine.transforms.run import Run, held_as
 
@@ -25,18 +25,18 @@ class Transforms:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._runs: dict[str, Run] = {}
-        self._changes: dict[str, asyncio.Event] = {}
+        self.changes = Changes()
 
     def hold(self) -> None:
         """Take the shares of the jobs that ran when the engine ended, before jobs that waited are let in."""
-        for row in self._open():
+        for row in self.engine.store.with_status(record.KIND, *OPEN):
             if "TransformStartTime" in row.document:
                 instance = row.document["TransformResources"]["InstanceType"]
                 self.engine.jobs.capacity.hold(held_as(row.name), instance)
 
     async def start(self) -> None:
         """Take up every job that was not at its end, oldest first, and clear what ended jobs left behind."""
-        rows = self._open()
+        rows = self.engine.store.with_status(record.KIND, *OPEN)
         await asyncio.to_thread(self._sweep, {row.name for row in rows})
         for row in rows:
             self._begin(row.name)
@@ -53,8 +53,7 @@ class Transforms:
         """End and forget every job (test mode; the store is cleared by the engine)."""
         await self.stop()
         await asyncio.to_thread(shutil.rmtree, self.engine.layout.transforms, ignore_errors=True)
-        for name in list(self._changes):
-            self._notify(name)
+        self.changes.tell_all()
 
     def submit(self, document: dict[str, Any]) -> None:
         """Record a new job and begin it.
@@ -74,38 +73,19 @@ class Transforms:
             document["TransformJobStatus"] = "Stopping"
 
         self.engine.store.update(record.KIND, name, change, now=self.engine.clock.time(), status="Stopping")
-        self._notify(name)
+        self.changes.tell(name)
         run = self._runs.get(name)
         if run is not None:
             run.stop()
 
-    async def change(self, name: str, seconds: float) -> None:
-        """Return when the job's status changes, at the latest after ``seconds``."""
-        event = self._changes.setdefault(name, asyncio.Event())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
-
-    def _open(self) -> list[Resource]:
-        rows = [
-            row
-            for status in ("InProgress", "Stopping")
-            for row in self.engine.store.select(record.KIND, [Filter("status", "=", status)])
-        ]
-        return sorted(rows, key=lambda row: (row.created, row.name))
-
     def _begin(self, name: str) -> None:
-        run = Run(self.engine, name, self._notify)
+        run = Run(self.engine, name, self.changes.tell)
         self._runs[name] = run
         run.start().add_done_callback(lambda _: self._forget(run))
 
     def _forget(self, run: Run) -> None:
         if self._runs.get(run.name) is run:
             del self._runs[run.name]
-
-    def _notify(self, name: str) -> None:
-        event = self._changes.pop(name, None)
-        if event is not None:
-            event.set()
 
     def _sweep(self, wanted: set[str]) -> None:
         """Workers of a killed engine die with it; this is for the systems where they do not."""

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from engine.statuses import ENDED
 from engine.store import Filter, Store
 
 KIND = "hyper-parameter-tuning-job"
 TRIAL = "tuning-trial"
 PRIOR = "tuning-prior"
-ENDED = ("Completed", "Failed", "Stopped")
 
 INTERNAL = "InternalServerError"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from engine.store import Filter
+from engine.changes import Changes
+from engine.statuses import OPEN
 from engine.tuning import record, warm_start
 from engine.tuning.run import INTERNAL, Run
 from engine.tuning.suggestions import Advisor
@@ -26,18 +25,17 @@ class Tuning:
         self.advisor = Advisor(engine.layout.advisor_log)
         self._runs: dict[str, Run] = {}
         self._parents: dict[str, str] = {}
-        self._changes: dict[str, asyncio.Event] = {}
+        self.changes = Changes()
         engine.jobs.listeners.append(self._child_changed)
 
     async def start(self) -> None:
         """Take up every tuning job that was not at its end."""
-        for status in ("InProgress", "Stopping"):
-            for row in self.engine.store.select(record.KIND, [Filter("status", "=", status)]):
-                try:
-                    self._begin(row.name)
-                except Exception as error:  # one damaged record must not keep the engine from starting
-                    _log.exception("tuning job %s cannot go on", row.name)
-                    self._give_up(row.name, error)
+        for row in self.engine.store.with_status(record.KIND, *OPEN):
+            try:
+                self._begin(row.name)
+            except Exception as error:  # one damaged record must not keep the engine from starting
+                _log.exception("tuning job %s cannot go on", row.name)
+                self._give_up(row.name, error)
 
     async def stop(self) -> None:
         """Leave the tuning jobs as the store has them, and end the advisor."""
@@ -50,8 +48,7 @@ class Tuning:
     async def reset(self) -> None:
         """Forget every tuning job."""
         await self.stop()
-        for name in list(self._changes):
-            self._notify(name)
+        self.changes.tell_all()
 
     def submit(self, document: dict[str, Any]) -> None:
         """Record a new tuning job and begin it.
@@ -79,22 +76,16 @@ class Tuning:
             document["LastModifiedTime"] = now
 
         self.engine.store.update(record.KIND, name, change, now=now, status="Stopping")
-        self._notify(name)
+        self.changes.tell(name)
         run = self._runs.get(name)
         if run is not None:
             run.wake.set()
-
-    async def change(self, name: str, seconds: float) -> None:
-        """Return when the tuning job's document changes, at the latest after ``seconds``."""
-        event = self._changes.setdefault(name, asyncio.Event())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
 
     def _begin(self, name: str) -> None:
         def adopt(child: str) -> None:
             self._parents[child] = name
 
-        run = Run(self.engine, self.advisor, name, adopt, self._notify)
+        run = Run(self.engine, self.advisor, name, adopt, self.changes.tell)
         self._runs[name] = run
         run.start()
         if run.task is not None:
@@ -120,8 +111,3 @@ class Tuning:
         run = self._runs.get(self._parents.get(name, ""))
         if run is not None:
             run.wake.set()
-
-    def _notify(self, name: str) -> None:
-        event = self._changes.pop(name, None)
-        if event is not None:
-            event.set()

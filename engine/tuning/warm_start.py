@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from engine.statuses import ENDED
 from engine.store import Store
 from engine.tuning import record
 from engine.tuning.ranges import Parameter, read
@@ -70,7 +71,7 @@ def check(store: Store, request: Mapping[str, Any]) -> None:
             raise WarmStartError(
                 f"The parent hyperparameter tuning job [{parent}] in WarmStartConfig doesn't exist. Choose another one."
             )
-        if found.status not in record.ENDED:
+        if found.status not in ENDED:
             raise WarmStartError(
                 f"The parent hyperparameter tuning job [{parent}] is in status {found.status}. Parent hyperparameter tuning jobs "
                 "must be in a terminal state: Completed, Stopped or Failed."

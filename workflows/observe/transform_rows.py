@@ -89,7 +89,6 @@ class TransformProgress:
     records: float | None = None
     bytes: float | None = None
     bytes_total: int | None = None
-    failed_records: float | None = None
     records_per_second: float | None = None
     bytes_per_second: float | None = None
     series: tuple[SeriesData, ...] = ()

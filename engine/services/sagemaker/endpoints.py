@@ -64,7 +64,7 @@ async def describe_endpoint(engine: Engine, request: Request, params: dict[str, 
     name = params["EndpointName"]
     found = _find(engine, name)
     if found.status in _CHANGING and patient(request.headers):
-        await engine.hosting.changed(name, HOLD_SECONDS)
+        await engine.hosting.changes.wait(name, HOLD_SECONDS)
         found = _find(engine, name)
     return _described(name, found)
 

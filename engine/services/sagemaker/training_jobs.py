@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError, in_use, validation
-from engine.jobs.record import ENDED, KIND, new, shown
+from engine.jobs.record import KIND, new, shown
 from engine.registry import operation
 from engine.services.sagemaker import tags
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
-from engine.services.sagemaker.patience import HOLD_SECONDS, patient
+from engine.services.sagemaker.patience import HOLD_SECONDS, Told, held, patient
 from engine.services.sagemaker.training_checks import check
+from engine.statuses import ENDED
 from engine.store import Exists, Resource
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ _HOLDS = {"lib/aws-sagemakercore": 10.0, "lib/aws-sagemaker-python-sdk": HOLD_SE
 # States that pass by themselves in a moment: a client that asks every half minute is better told of the one behind them.
 _PASSING = frozenset({"Starting", "Downloading", "Uploading"})
 _CREATED = "created by this client"
-_REMEMBERED = 2000
-_told: OrderedDict[tuple[str, str, str, str], str] = OrderedDict()
+_told = Told(2000)
 
 
 def no_such_job() -> ServiceError:
@@ -71,7 +69,7 @@ async def create_training_job(engine: Engine, request: Request, params: dict[str
     tags.add(engine, arn, params.get("Tags", []))
     if _client(request) == "lib/aws-sagemaker-python-sdk":
         # SDK v2 asks at once and then every 30 s: held, the first question sees the end of a short job.
-        _remember((request.access_key, _client(request), str(engine.layout.root), name), _CREATED)
+        _told.remember((request.access_key, _client(request), str(engine.layout.root), name), _CREATED)
     return {"TrainingJobArn": arn}
 
 
@@ -92,14 +90,15 @@ async def _when_changed(engine: Engine, request: Request, found: Resource) -> Re
     known = _told.get(key)
     # A waiter wants to know of the end only; who created the job knows that it is in progress.
     if client == "" or known in (state, _CREATED):
-        deadline = time.monotonic() + _HOLDS.get(client, HOLD_SECONDS)
-        while (left := deadline - time.monotonic()) > 0 and found.status not in ENDED:
-            now = found.document["SecondaryStatus"]
-            if client and known != _CREATED and now != state and now not in _PASSING:
-                break
-            await engine.jobs.change(found.name, left)
-            found = job(engine, found.name)
-    _remember(key, found.document["SecondaryStatus"])
+        steps = client != "" and known != _CREATED
+
+        def news(now: Resource) -> bool:
+            secondary = now.document["SecondaryStatus"]
+            return now.status in ENDED or (steps and secondary != state and secondary not in _PASSING)
+
+        seconds = _HOLDS.get(client, HOLD_SECONDS)
+        found = await held(lambda: job(engine, found.name), engine.jobs.changes.wait, news, seconds)
+    _told.remember(key, found.document["SecondaryStatus"])
     return found
 
 
@@ -107,13 +106,6 @@ def _client(request: Request) -> str:
     """Which SageMaker SDK sent a request, "" for none."""
     agent = request.headers.get("user-agent", "").lower()
     return next((mark for mark in _HOLDS if mark in agent), "")
-
-
-def _remember(key: tuple[str, str, str, str], state: str) -> None:
-    _told[key] = state
-    _told.move_to_end(key)
-    while len(_told) > _REMEMBERED:
-        _told.popitem(last=False)
 
 
 @operation("sagemaker", "ListTrainingJobs")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError, in_use, validation
@@ -11,10 +10,11 @@ from engine.registry import operation
 from engine.services.sagemaker import models, tags
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
-from engine.services.sagemaker.patience import HOLD_SECONDS, patient
+from engine.services.sagemaker.patience import HOLD_SECONDS, held, patient
 from engine.services.sagemaker.transform_checks import check
+from engine.statuses import ENDED
 from engine.store import Exists, Resource
-from engine.transforms.record import ENDED, KIND, new, shown
+from engine.transforms.record import KIND, new, shown
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -74,10 +74,12 @@ async def describe_transform_job(engine: Engine, request: Request, params: dict[
     found = job(engine, params["TransformJobName"])
     if found.status not in ENDED and patient(request.headers):
         short = "lib/aws-sagemakercore" in request.headers.get("user-agent", "").lower()
-        deadline = time.monotonic() + (_SHORT_HOLD_SECONDS if short else HOLD_SECONDS)
-        while found.status not in ENDED and (left := deadline - time.monotonic()) > 0:
-            await engine.transforms.change(found.name, left)
-            found = job(engine, found.name)
+        found = await held(
+            lambda: job(engine, found.name),
+            engine.transforms.changes.wait,
+            lambda now: now.status in ENDED,
+            _SHORT_HOLD_SECONDS if short else HOLD_SECONDS,
+        )
     return shown(found.document)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError, in_use, not_found, validation
@@ -13,11 +11,12 @@ from engine.registry import operation
 from engine.services.sagemaker import tags
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import DEFAULT_PAGE, Listing
-from engine.services.sagemaker.patience import patient
+from engine.services.sagemaker.patience import Told, held, patient
 from engine.services.sagemaker.tuning_checks import completed
+from engine.statuses import ENDED
 from engine.store import Exists, Resource
 from engine.tuning import children, record
-from engine.tuning.record import ENDED, KIND
+from engine.tuning.record import KIND
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -31,8 +30,7 @@ _LIST = Listing("ListHyperParameterTuningJobs", KIND, sort_by="Name", descending
 _CHILDREN = "ListTrainingJobsForHyperParameterTuningJob"
 # Both SDKs ask every 5 s until the end.
 _HOLD_SECONDS = 4.0
-_REMEMBERED = 500
-_told: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+_told = Told(500)
 
 
 def no_such_job(name: str) -> ServiceError:
@@ -102,14 +100,13 @@ async def _when_ended(engine: Engine, request: Request, found: Resource) -> Reso
     """The tuning job at its end, for a client that knows that it has not come; at once when its state is news."""
     key = (request.access_key, str(engine.layout.root), found.name)
     if _told.get(key) == found.status:
-        deadline = time.monotonic() + _HOLD_SECONDS
-        while (left := deadline - time.monotonic()) > 0 and found.status not in ENDED:
-            await engine.tuning.change(found.name, left)
-            found = job(engine, found.name)
-    _told[key] = found.status
-    _told.move_to_end(key)
-    while len(_told) > _REMEMBERED:
-        _told.popitem(last=False)
+        found = await held(
+            lambda: job(engine, found.name),
+            engine.tuning.changes.wait,
+            lambda now: now.status in ENDED,
+            _HOLD_SECONDS,
+        )
+    _told.remember(key, found.status)
     return found
 
 
