@@ -206,16 +206,13 @@ class Scaling:
             return
         target = self.targets[resource_id]
         low, high = target["MinCapacity"], target["MaxCapacity"]
-        if target.pop("_enforce", False):
-            self._note(resource_id)
+        if target.get("_enforce"):
             if not low <= current <= high:
-                cause = (
-                    f"minimum capacity was set to {low}"
-                    if current < low
-                    else f"maximum capacity was set to {high}"
-                )
-                self._change(resource_id, current, min(max(current, low), high), cause)
-                return
+                bound, limit = ("minimum", low) if current < low else ("maximum", high)
+                self._change(resource_id, current, limit, f"{bound} capacity was set to {limit}")
+            target["_enforce"] = False
+            self._note(resource_id)
+            return
         alarms = self.engine.alarms
         policies = [policy for policy in self.policies.values() if policy["ResourceId"] == resource_id]
         size = Size(current, len(found.document["instances"][name.variant]))
