@@ -185,7 +185,7 @@ class Deployment:
             "blue": _instances(blue),
             "green": {**lasting(self.wanted), "instances": _instances(green)},
         }
-        return Outcome("UpdateRollbackFailed", {"FailureReason": why[:LIMIT], "update": None, "mixed": mixed})
+        return Outcome("UpdateRollbackFailed", {"FailureReason": why, "update": None, "mixed": mixed})
 
     async def _scale(self, fleet: Fleet, instances: Mapping[str, list[str]]) -> None:
         """Run exactly these instances of a fleet's variants; what fails leaves what ran before.
@@ -207,6 +207,15 @@ class Deployment:
         self.progress["stage"], self.progress["step"] = stage, step
         self.progress["since"], self.progress["reason"] = self.engine.clock.time(), why
         self._store(self.progress)
+
+
+def _both(why: str, failed: str) -> str:
+    """Two reasons as one; of a container's output its end tells most."""
+    text = f"{why} The rollback failed, too: "
+    room = LIMIT - len(text)
+    if len(failed) > room:
+        failed = f"{failed[: room // 2 - 3]} ... {failed[-(room - room // 2 - 2) :]}"
+    return f"{text}{failed}"
 
 
 def _instances(fleet: Fleet) -> dict[str, list[str]]:
