@@ -43,8 +43,8 @@ def rolling(size: dict[str, Any], wait: int = 0, alarms: tuple[str, ...] = (), *
     return {"RollingUpdatePolicy": policy, **(alarmed(*alarms) if alarms else {})}
 
 
-def alarm(deploy: Deployer, *, state: str = "OK", **options: Any) -> str:
-    """An alarm on a metric that nobody writes, in a state that SetAlarmState gave it."""
+def alarm(deploy: Deployer, *, state: str | None = "OK", **options: Any) -> str:
+    """An alarm, unless told otherwise on a metric that nobody writes, in a state that SetAlarmState gave it (None: its own)."""
     name = options.pop("AlarmName", None) or unique("alarm")
     cloudwatch = deploy.engine.client("cloudwatch")
     cloudwatch.put_metric_alarm(
@@ -61,7 +61,8 @@ def alarm(deploy: Deployer, *, state: str = "OK", **options: Any) -> str:
             **options,
         }
     )
-    set_alarm(deploy, name, state)
+    if state is not None:
+        set_alarm(deploy, name, state)
     return str(name)
 
 

@@ -135,3 +135,49 @@ def test_no_request_is_lost_at_full_size(start_engine: Start) -> None:
         print(f"{step:24} {count:6} requests, {sigmas:+.2f} sigma")
     print(f"{len(traffic.calls)} requests, {len(traffic.failed)} failed")
     check(traffic, shares, 2000)
+
+
+BROKEN = """
+import random
+def model_fn(model_dir): return random.Random(1)
+def transform_fn(model, data, content_type, accept):
+    if model.random() < 0.1: raise RuntimeError("one in ten")
+    return "broken"
+"""
+
+
+def test_a_bad_model_is_rolled_back_by_its_alarm(start_engine: Start) -> None:
+    """One that fails for a tenth of its requests is gone before it has had 5,000; the old one failed for none."""
+    running = start_engine()
+    deploy = Deployer(running)
+    name = deploy.endpoint(deploy.model(WORD, WORD="good"))
+    before = deploy.status(name)["EndpointConfigName"]
+    config = deploy.config(deploy.model(BROKEN))
+    watched = alarm(
+        deploy,
+        state=None,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[
+            {"Name": "EndpointName", "Value": name},
+            {"Name": "VariantName", "Value": "A"},
+            {"Name": "EndpointConfigName", "Value": config},
+        ],
+        Period=10,
+        Threshold=0.02,
+        TreatMissingData="notBreaching",
+    )
+    canary = blue_green("CANARY", 3600, 0, (watched,), CanarySize=percent(50))
+    with Traffic(running, name, 80) as traffic:
+        deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
+        found = wait_for(lambda: (d := deploy.status(name))["EndpointStatus"] != "Updating" and d, 120)
+        since = time.time()
+        wait_for(lambda: len(traffic.between(since, time.time())) > 20)
+    assert found["EndpointConfigName"] == before
+    assert watched in found["FailureReason"]
+    bad = [call for call in traffic.calls if call.answer == "broken" or "one in ten" in call.problem]
+    assert 0 < len(bad) < 5000
+    assert {call.status for call in bad} == {200, 424}
+    assert [call for call in traffic.failed if call not in bad] == []
+    assert not [call for call in bad if call.sent > since]
+    deploy.delete(name)
