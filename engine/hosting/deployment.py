@@ -169,7 +169,12 @@ class Deployment:
         """Start old instances again, move traffic to them, and end as many new ones, batch by batch."""
         counts, weights = self.wanted["counts"], self.wanted["weights"]
         for step in retreat(self.plan.back, counts, weights, parts):
-            await self._scale(self.endpoint.blue, remaining(self.document, self.wanted, step.active))
+            wished, running = (
+                remaining(self.document, self.wanted, step.active),
+                _instances(self.endpoint.blue),
+            )
+            # What of a batch was not ended yet stays.
+            await self._scale(self.endpoint.blue, {n: max(wished[n], running[n], key=len) for n in wished})
             self.endpoint.share = step.share
             if any(step.active.values()):
                 await self._scale(green, launched(self.wanted, step.active))
