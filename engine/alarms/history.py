@@ -16,7 +16,7 @@ _SUMMARY_LIMIT, _DATA_LIMIT = 255, 4095
 CONFIGURED, CHANGED, ACTED = "ConfigurationUpdate", "StateUpdate", "Action"
 
 _STATE = ("StateValue", "StateReason", "StateReasonData")
-_UNTOLD = frozenset((*_STATE, "StateUpdatedTimestamp", "StateTransitionedTimestamp"))
+_UNTOLD = frozenset(("StateReason", "StateReasonData", "StateTransitionedTimestamp"))
 
 
 class History:
@@ -31,7 +31,7 @@ class History:
         word = {"Create": "created", "Update": "updated", "Delete": "deleted"}[kind]
         name = document["AlarmName"]
         alarm = {
-            _small(key): moment(value) if key.endswith("Timestamp") else value
+            _small(key): moment(value) if key.endswith("Timestamp") else _lowered(value)
             for key, value in document.items()
             if key not in _UNTOLD and value is not None
         }
@@ -99,5 +99,12 @@ def _leaves(node: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     return found
 
 
+def _lowered(value: Any) -> Any:
+    """A value with its members' names as CloudWatch writes them there."""
+    if isinstance(value, list):
+        return [_lowered(item) for item in value]
+    return {_small(key): item for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def _small(name: str) -> str:
-    return name[:1].lower() + name[1:]
+    return "okactions" if name == "OKActions" else name[:1].lower() + name[1:]

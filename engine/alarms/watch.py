@@ -65,7 +65,9 @@ class Watch:
         """Whether looking at the data could change anything."""
         if now < max(self.held, self._next):
             return False
-        return not self._empty or self._last(store) > self._read_at - _SETTLING_SECONDS
+        # Data may have come ahead of its time: what is empty is looked at once a period all the same.
+        empty = self._empty and now < self._read_at + self.width
+        return not empty or self._last(store) > self._read_at - _SETTLING_SECONDS
 
     def judge(self, store: MetricStore, now: float) -> Verdict | None:
         """Read the data and judge it; reads files. None when the state stays.
