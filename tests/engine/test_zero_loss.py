@@ -128,6 +128,7 @@ def test_no_request_is_lost_by_any_deployment(start_engine: Start) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_no_request_is_lost_at_full_size(start_engine: Start) -> None:
     """200 requests a second through minutes of deployments: some 40,000 requests."""
     traffic, shares = hammer(start_engine(), rate=200, wait=1500)

@@ -26,14 +26,20 @@ class Traffic:
     """Invokes one endpoint from several threads, in all so many times a second, until it is stopped.
 
     A request is sent once: nothing is tried again, so whatever the engine drops is seen.
+
+    Args:
+        patience: Seconds to wait for an answer.
     """
 
-    def __init__(self, engine: RunningEngine, endpoint: str, rate: float, threads: int = 8) -> None:
+    def __init__(
+        self, engine: RunningEngine, endpoint: str, rate: float, threads: int = 8, patience: float = 65.0
+    ) -> None:
         self.calls: list[Call] = []
         self.asked = 0
         self._engine = engine
         self._path = f"/endpoints/{endpoint}/invocations"
         self._pause = threads / rate
+        self._patience = patience
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(index / rate,), daemon=True) for index in range(threads)
@@ -48,7 +54,7 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(70)
+            thread.join(self._patience + 5)
 
     @property
     def failed(self) -> list[Call]:
@@ -61,7 +67,7 @@ class Traffic:
 
     def _run(self, offset: float) -> None:
         told = self._engine.connection
-        wire = http.client.HTTPConnection(told.host, told.port, timeout=65)
+        wire = http.client.HTTPConnection(told.host, told.port, timeout=self._patience)
         due = time.monotonic() + offset
         headers, signed = self._signed(), time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
