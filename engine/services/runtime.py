@@ -1,4 +1,4 @@
-"""SageMaker Runtime: InvokeEndpoint."""
+"""SageMaker Runtime: InvokeEndpoint, whole, streamed and asynchronous."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.context import Engine
 from engine.errors import ServiceError
+from engine.hosting.endpoint import Endpoint
 from engine.hosting.fleet import KIND
 from engine.hosting.router import BODY_LIMIT
 from engine.http import Request, Response
@@ -16,9 +17,11 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _LIMITS = {
     "x-amzn-sagemaker-custom-attributes": ("customAttributes", 1024, re.compile(r"[\x00-\x7f]*")),
     "x-amzn-sagemaker-target-variant": ("targetVariant", 63, _NAME),
-    "x-amzn-sagemaker-inference-id": ("inferenceId", 64, re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*")),
-    "x-amzn-sagemaker-session-id": ("sessionId", 256, re.compile(r"[^\r\n]+")),
+    "x-amzn-sagemaker-inference-id": ("inferenceId", 64, re.compile(r"[!-~][ -~]*")),
+    "x-amzn-sagemaker-session-id": ("sessionId", 256, re.compile(r"NEW_SESSION|[a-zA-Z0-9](-*[a-zA-Z0-9])*")),
 }
+_ACCEPT = "x-amzn-sagemaker-accept"
+_CONTENT_TYPE = "x-amzn-sagemaker-content-type"
 
 
 @operation("sagemaker-runtime", "InvokeEndpoint", raw=True)
@@ -31,11 +34,44 @@ async def invoke_endpoint(engine: Engine, request: Request, params: dict[str, An
     for name in _LIMITS:
         if name in headers:
             _check(name, headers[name])
-    name = params["EndpointName"]
+    endpoint = _synchronous(engine, params["EndpointName"])
+    return await engine.hosting.router.invoke(endpoint, headers, body)
+
+
+@operation("sagemaker-runtime", "InvokeEndpointWithResponseStream")
+async def invoke_with_response_stream(
+    engine: Engine, request: Request, params: dict[str, Any]
+) -> dict[str, Any]:
+    """Hand the request to one of the endpoint's workers; the answer is an event stream of what it writes."""
+    headers = dict(request.headers)
+    headers.pop("accept", None)
+    if _ACCEPT in headers:
+        headers["accept"] = headers[_ACCEPT]
+    endpoint = _synchronous(engine, params["EndpointName"])
+    if endpoint.serverless:
+        raise ServiceError(
+            "ValidationError",
+            f"Endpoint {endpoint.name} is serverless and does not support response streaming.",
+        )
+    return await engine.hosting.router.stream(endpoint, headers, params.get("Body") or b"")
+
+
+def _synchronous(engine: Engine, name: str) -> Endpoint:
+    endpoint = _live(engine, name)
+    if endpoint.queue is not None:
+        raise ServiceError(
+            "ValidationError",
+            f"Endpoint {name} of account {engine.settings.account_id} is an asynchronous endpoint and does not support "
+            "this operation. Use InvokeEndpointAsync.",
+        )
+    return endpoint
+
+
+def _live(engine: Engine, name: str) -> Endpoint:
     endpoint = engine.hosting.live.get(name)
     if endpoint is None:
         raise _not_invocable(engine, name)
-    return await engine.hosting.router.invoke(endpoint, headers, body)
+    return endpoint
 
 
 def _check(header: str, value: str) -> None:
