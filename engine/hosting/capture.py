@@ -76,7 +76,7 @@ class Capture:
         self.endpoint = endpoint
         self.bucket, prefix = split_uri(config["DestinationS3Uri"])
         self.prefix = prefix.strip("/")
-        self.share = config["InitialSamplingPercentage"] / 100
+        self.share: float = config["InitialSamplingPercentage"] / 100
         modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
         self.input = not modes.isdisjoint(("Input", "InputAndOutput"))
         self.output = not modes.isdisjoint(("Output", "InputAndOutput"))
@@ -178,6 +178,12 @@ class Writer:
         self._thread: threading.Thread | None = None
         scaled = FLUSH_SECONDS * engine.clock.scale
         self._seconds = max(SHORTEST_FLUSH, scaled)
+
+    def of(self, endpoint: str, config: Mapping[str, Any] | None) -> Capture | None:
+        """What captures an endpoint's requests by its DataCaptureConfig; None when it captures nothing."""
+        if not config or not config.get("EnableCapture", True) or not config["InitialSamplingPercentage"]:
+            return None
+        return Capture(self, endpoint, config)
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -13,19 +13,18 @@ from engine.hosting import answers
 from engine.hosting.client import Unreachable, Unsent, render
 from engine.hosting.outcome import Outcome
 from engine.hosting.sessions import Sessions
-from engine.hosting.streaming import Stream
+from engine.hosting.streaming import UNSENT_PAUSE, Stream
 from engine.hosting.variant import NotReady, Overloaded, Throttled, Unavailable, Variant
 from engine.http import Response
 
 if TYPE_CHECKING:
     from engine.context import Engine
+    from engine.hosting.capture import Event
     from engine.hosting.endpoint import Endpoint
     from engine.hosting.meters import Meters
     from engine.hosting.worker import Worker
 
-BODY_LIMIT = 6_291_456
 MODEL_SECONDS = 60.0
-SERVERLESS_BODY_LIMIT = 4 * 2**20
 
 
 class Router:
@@ -49,12 +48,9 @@ class Router:
         began = time.perf_counter()
         variant = self._variant(endpoint, headers, body)
         data = _request(headers, body)
-        capture = endpoint.capture
-        event = capture.begin(headers, body) if capture is not None and capture.chosen(self.rng) else None
-        if endpoint.shadow is not None:
-            endpoint.shadow.mirror(self, data, event)
-        outcome = await self.ask(endpoint.name, variant, data, headers.get(answers.SESSION))
-        self.measure(endpoint.name, variant, outcome, time.perf_counter() - began)
+        event = self._copies(endpoint, variant, headers, body, data)
+        outcome = await self.ask(endpoint, variant, data, headers.get(answers.SESSION))
+        self.measure(endpoint, variant, outcome, time.perf_counter() - began)
         reply, error = outcome.reply, outcome.error
         if error is not None:
             error.headers.setdefault(answers.INVOKED, variant.name)
@@ -78,11 +74,8 @@ class Router:
         began = time.perf_counter()
         variant = self._variant(endpoint, headers, body)
         data = _request(headers, body)
-        capture = endpoint.capture
-        event = capture.begin(headers, body) if capture is not None and capture.chosen(self.rng) else None
-        if endpoint.shadow is not None:
-            endpoint.shadow.mirror(self, data, event)
-        stream = Stream(self, endpoint.name, variant, began)
+        event = self._copies(endpoint, variant, headers, body, data)
+        stream = Stream(self, endpoint, variant, began)
         incoming = await stream.open(data, headers.get(answers.SESSION), MODEL_SECONDS)
         told = answers.returned(incoming.headers)
         return {
@@ -92,23 +85,32 @@ class Router:
             "CustomAttributes": told.get(answers.RETURNED[answers.ATTRIBUTES]),
         }
 
-    async def ask(self, endpoint: str, variant: Variant, data: bytes, session: str | None = None) -> Outcome:
+    async def ask(
+        self, endpoint: Endpoint, variant: Variant, data: bytes, session: str | None = None
+    ) -> Outcome:
         """What a request came to; never raises an error of the model's or of the variant's.
 
         A request goes to another worker only when the first one cannot have had it: what may have been done is not repeated.
         """
         deadline = time.perf_counter() + MODEL_SECONDS
+        before: Worker | None = None
         while True:
             try:
                 worker = await self.acquire(endpoint, variant, deadline, session)
             except ServiceError as problem:
                 return Outcome(None, problem, None)
+            finally:
+                if before is not None:
+                    # Not earlier: a fleet that is taken out of service ends when no request is counted in it.
+                    variant.release(before)
+                    before = None
             began = time.perf_counter()
             try:
                 reply = await worker.pool.request(data, deadline - began)
             except Unsent:
                 # A process that was killed closes its sockets a moment before its parent hears of its end.
-                await asyncio.sleep(0.05)
+                before = worker
+                await asyncio.sleep(UNSENT_PAUSE)
                 continue
             except Unreachable as problem:
                 error = self.model_error(endpoint, 0, f"The container did not answer: {problem}.")
@@ -117,17 +119,18 @@ class Router:
                 error = self.model_error(endpoint, 0, answers.TIMED_OUT)
                 return Outcome(None, error, time.perf_counter() - began)
             finally:
-                variant.release(worker)
+                if before is None:
+                    variant.release(worker)
             seconds = time.perf_counter() - began
             if not 200 <= reply.status < 300:
                 error = self.model_error(endpoint, reply.status, answers.text(reply.body))
                 return Outcome(reply, error, seconds)
             if session is not None:
-                self._sessions.heed(endpoint, variant, worker, reply.headers)
+                self._sessions.heed(endpoint.name, variant, worker, reply.headers)
             return Outcome(reply, None, seconds)
 
     async def acquire(
-        self, endpoint: str, variant: Variant, deadline: float, session: str | None = None
+        self, endpoint: Endpoint, variant: Variant, deadline: float, session: str | None = None
     ) -> Worker:
         """A worker that is counted as busy with one request more; `Variant.release` gives it back.
 
@@ -138,9 +141,9 @@ class Router:
             ServiceError: There is none, or all are full.
         """
         if session is not None:
-            held = self._sessions.find(endpoint, session)
+            held = self._sessions.find(endpoint.name, session)
             if held is not None and held[0] is variant:
-                held[1].outstanding += 1
+                variant.take(held[1])
                 return held[1]
         try:
             return await variant.acquire(deadline - time.perf_counter())
@@ -155,35 +158,52 @@ class Router:
         except Unavailable as problem:
             raise ServiceError("ServiceUnavailable", f"{problem} Try again later.", 503) from problem
 
-    def heed(self, endpoint: str, variant: Variant, worker: Worker, headers: Mapping[str, str]) -> None:
+    def heed(self, endpoint: Endpoint, variant: Variant, worker: Worker, headers: Mapping[str, str]) -> None:
         """Note the sessions that an answer opens or closes."""
-        self._sessions.heed(endpoint, variant, worker, headers)
+        self._sessions.heed(endpoint.name, variant, worker, headers)
 
-    def measure(self, endpoint: str, variant: Variant, outcome: Outcome, total: float) -> None:
+    def measure(self, endpoint: Endpoint, variant: Variant, outcome: Outcome, total: float) -> None:
         """Count an invocation that took ``total`` seconds."""
         seconds = outcome.seconds or 0.0
         self._meters.record(
-            endpoint,
+            endpoint.name,
             variant.name,
             status=outcome.status,
             model_error=outcome.model_failed,
             model_us=None if outcome.seconds is None else seconds * 1e6,
             overhead_us=(total - seconds) * 1e6,
             instances=len(variant.plan.instances),
+            config=variant.fleet.name if endpoint.green is not None else None,
         )
 
-    def model_error(self, endpoint: str, status: int, quoted: str) -> ServiceError:
+    def model_error(self, endpoint: Endpoint, status: int, quoted: str) -> ServiceError:
         """``ModelError`` of one of this endpoint's containers."""
-        return answers.model_error(self._engine.settings, endpoint, status, quoted)
+        return answers.model_error(self._engine.settings, endpoint.name, status, quoted)
+
+    def _copies(
+        self, endpoint: Endpoint, variant: Variant, headers: Mapping[str, str], body: bytes, data: bytes
+    ) -> Event | None:
+        """Send the shadow its copy; the event with which the request is captured, when it is in the sample."""
+        fleet = variant.fleet
+        capture, event = fleet.capture, None
+        if capture is not None and capture.chosen(self.rng):
+            event = capture.begin(headers, body)
+        if fleet.shadow is not None:
+            fleet.shadow.mirror(self, endpoint, data, event)
+        return event
 
     def _variant(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Variant:
-        name = endpoint.name
-        if endpoint.serverless and len(body) > SERVERLESS_BODY_LIMIT:
+        found = self._wanted(endpoint, headers)
+        if len(body) > found.body_limit:
             raise ServiceError(
                 "ValidationError",
                 "1 validation error detected: Value at 'body' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {SERVERLESS_BODY_LIMIT}",
+                f"Member must have length less than or equal to {found.body_limit}",
             )
+        return found
+
+    def _wanted(self, endpoint: Endpoint, headers: Mapping[str, str]) -> Variant:
+        name = endpoint.name
         if "x-amzn-sagemaker-target-model" in headers:
             raise ServiceError(
                 "ValidationError",
@@ -201,9 +221,9 @@ class Router:
             )
         target = headers.get("x-amzn-sagemaker-target-variant")
         if target is not None:
-            found = endpoint.variants.get(target)
+            found = endpoint.find(target, self.rng)
             if found is None:
-                known = ", ".join(sorted(endpoint.variants))
+                known = ", ".join(sorted({each for fleet in endpoint.fleets() for each in fleet.variants}))
                 raise ServiceError(
                     "ValidationError",
                     f"Variant {target} of endpoint {name} of account {self._engine.settings.account_id} not found. "
@@ -211,9 +231,10 @@ class Router:
                 )
             return found
         session = headers.get(answers.SESSION)
-        held = self._sessions.find(name, session) if session is not None else None
-        if held is not None:
-            return held[0]
+        if session is not None:
+            held = self._sessions.find(name, session)
+            if held is not None:
+                return held[0]
         picked = endpoint.pick(self.rng)
         if picked is None:
             raise ServiceError(
@@ -231,7 +252,10 @@ def _request(headers: Mapping[str, str], body: bytes) -> bytes:
     """
     try:
         return render(
-            "POST", "/invocations", {name: headers[name] for name in answers.FORWARDED if name in headers}, body
+            "POST",
+            "/invocations",
+            {name: headers[name] for name in answers.FORWARDED if name in headers},
+            body,
         )
     except ValueError as problem:
         raise ServiceError(

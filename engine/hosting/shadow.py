@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.hosting.capture import Event
 
 if TYPE_CHECKING:
+    from engine.hosting.endpoint import Endpoint
     from engine.hosting.router import Router
     from engine.hosting.variant import Variant
 
@@ -23,11 +24,10 @@ class Shadow:
     Never in the way of production: a copy is a task of its own, is dropped when too many are under way, and its failure is only counted.
     """
 
-    def __init__(self, endpoint: str, variant: Variant) -> None:
+    def __init__(self, variant: Variant) -> None:
         self.variant = variant
         self.share = 1.0
         self.dropped = 0
-        self._endpoint = endpoint
         self._tasks: set[asyncio.Task[None]] = set()
         self._bytes = 0
 
@@ -35,7 +35,7 @@ class Shadow:
         """Take this share of the production variant's requests from now on."""
         self.share = min(1.0, own / production) if production > 0 else 0.0
 
-    def mirror(self, router: Router, data: bytes, event: Event | None) -> None:
+    def mirror(self, router: Router, endpoint: Endpoint, data: bytes, event: Event | None) -> None:
         """Send a copy, unless it is not in the sample; returns at once.
 
         Args:
@@ -49,7 +49,7 @@ class Shadow:
             self.dropped += 1
             return
         self._bytes += len(data)
-        task = asyncio.create_task(self._send(router, data, event), name=f"shadow {self._endpoint}")
+        task = asyncio.create_task(self._send(router, endpoint, data, event), name=f"shadow {endpoint.name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -60,13 +60,13 @@ class Shadow:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send(self, router: Router, data: bytes, event: Event | None) -> None:
+    async def _send(self, router: Router, endpoint: Endpoint, data: bytes, event: Event | None) -> None:
         began = time.perf_counter()
         try:
-            outcome = await router.ask(self._endpoint, self.variant, data)
+            outcome = await router.ask(endpoint, self.variant, data)
         finally:
             self._bytes -= len(data)
-        router.measure(self._endpoint, self.variant, outcome, time.perf_counter() - began)
+        router.measure(endpoint, self.variant, outcome, time.perf_counter() - began)
         if event is not None and outcome.error is None and outcome.reply is not None:
             reply = outcome.reply
             event.keep(self.variant.name, reply.headers.get("content-type", ""), reply.body)

@@ -14,12 +14,15 @@ from engine.hosting.outcome import Outcome
 
 if TYPE_CHECKING:
     from engine.hosting.capture import Event
+    from engine.hosting.endpoint import Endpoint
     from engine.hosting.router import Router
     from engine.hosting.variant import Variant
     from engine.hosting.worker import Worker
 
 STREAM_SECONDS = 480.0
 """What AWS gives a model to finish an answer that it streams; it must begin as soon as any other."""
+UNSENT_PAUSE = 0.05
+"""Seconds before a request that a worker cannot have had is offered again."""
 _ERROR_LIMIT = 64 * 2**10
 
 
@@ -30,7 +33,7 @@ class Stream:
         began: `time.perf_counter` of the request.
     """
 
-    def __init__(self, router: Router, endpoint: str, variant: Variant, began: float) -> None:
+    def __init__(self, router: Router, endpoint: Endpoint, variant: Variant, began: float) -> None:
         self._router = router
         self._endpoint = endpoint
         self._variant = variant
@@ -96,13 +99,14 @@ class Stream:
 
     async def _ask(self, data: bytes, session: str | None, deadline: float) -> Incoming:
         while True:
-            self._worker = await self._router.acquire(self._endpoint, self._variant, deadline, session)
+            worker = await self._router.acquire(self._endpoint, self._variant, deadline, session)
+            self._release()
+            self._worker = worker
             self._asked = time.perf_counter()
             try:
                 incoming = await self._worker.pool.open(data, deadline - self._asked)
             except Unsent:
-                self._release()
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(UNSENT_PAUSE)
                 continue
             except Unreachable as problem:
                 text = f"The container did not answer: {problem}."
@@ -114,7 +118,9 @@ class Stream:
                 return incoming
             body = b""
             try:
-                async for chunk in incoming.chunks(time.monotonic() + max(0.0, deadline - time.perf_counter())):
+                async for chunk in incoming.chunks(
+                    time.monotonic() + max(0.0, deadline - time.perf_counter())
+                ):
                     body += chunk
                     if len(body) > _ERROR_LIMIT:
                         break

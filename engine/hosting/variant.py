@@ -16,7 +16,10 @@ from engine.hosting.worker import Instance, Unhealthy, Worker, with_output
 
 if TYPE_CHECKING:
     from engine.context import Engine
+    from engine.hosting.fleet import Fleet
 
+BODY_LIMIT = 6_291_456
+"""Bytes of a request's body."""
 QUEUE_PER_WORKER = 256
 """Requests that may wait for one worker before further ones are refused."""
 FIRST_BACKOFF, LAST_BACKOFF = 0.1, 30.0
@@ -64,7 +67,10 @@ class Plan:
 
 
 class Variant:
-    """The live workers of one production variant."""
+    """The live workers of one production variant; ``fleet`` is set by the fleet that it becomes part of."""
+
+    fleet: Fleet
+    body_limit = BODY_LIMIT
 
     def __init__(self, engine: Engine, plan: Plan, root: Path, sockets: Path, generation: str) -> None:
         self.engine = engine
@@ -81,8 +87,8 @@ class Variant:
 
     @property
     def outstanding(self) -> int:
-        """Requests that are being answered or wait."""
-        return sum(worker.outstanding for worker in self.workers)
+        """Requests that are being answered or wait, also for a worker."""
+        return self._waiting + sum(worker.outstanding for worker in self.workers)
 
     async def start(self) -> None:
         """Start every worker and wait until all are healthy.
@@ -171,6 +177,10 @@ class Variant:
             )
         found.outstanding += 1
         return found
+
+    def take(self, worker: Worker) -> None:
+        """Count one request more for a worker."""
+        worker.outstanding += 1
 
     def release(self, worker: Worker) -> None:
         """The end of a request that `acquire` began."""

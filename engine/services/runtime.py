@@ -7,9 +7,10 @@ from typing import Any
 
 from engine.context import Engine
 from engine.errors import ServiceError
+from engine.hosting import tickets
 from engine.hosting.endpoint import Endpoint
-from engine.hosting.fleet import KIND
-from engine.hosting.router import BODY_LIMIT
+from engine.hosting.supervisor import KIND
+from engine.hosting.variant import BODY_LIMIT
 from engine.http import Request, Response
 from engine.registry import operation
 
@@ -48,17 +49,38 @@ async def invoke_with_response_stream(
     if _ACCEPT in headers:
         headers["accept"] = headers[_ACCEPT]
     endpoint = _synchronous(engine, params["EndpointName"])
-    if endpoint.serverless:
+    return await engine.hosting.router.stream(endpoint, headers, params.get("Body") or b"")
+
+
+@operation("sagemaker-runtime", "InvokeEndpointAsync")
+async def invoke_endpoint_async(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Store the request in the endpoint's queue; the answer says where its result will be."""
+    endpoint = _live(engine, params["EndpointName"])
+    backlog = engine.hosting.backlogs.get(endpoint.name)
+    if backlog is None or not endpoint.blue.asynchronous:
         raise ServiceError(
             "ValidationError",
-            f"Endpoint {endpoint.name} is serverless and does not support response streaming.",
+            f"Endpoint {endpoint.name} of account {engine.settings.account_id} is not an asynchronous endpoint and does not "
+            "support this operation. Use InvokeEndpoint.",
         )
-    return await engine.hosting.router.stream(endpoint, headers, params.get("Body") or b"")
+    body = params.get("Body") or b""
+    location = params.get("InputLocation")
+    if bool(body) == bool(location):
+        raise ServiceError(
+            "ValidationError", "Exactly one of InputLocation and Body must be given in the request."
+        )
+    name, ticket = tickets.accept(engine, endpoint, request.headers, params)
+    backlog.add(ticket, name)
+    return {
+        "InferenceId": ticket.inference_id,
+        "OutputLocation": f"s3://{ticket.output[0]}/{ticket.output[1]}",
+        "FailureLocation": f"s3://{ticket.failure[0]}/{ticket.failure[1]}" if ticket.failure else None,
+    }
 
 
 def _synchronous(engine: Engine, name: str) -> Endpoint:
     endpoint = _live(engine, name)
-    if endpoint.queue is not None:
+    if endpoint.blue.asynchronous:
         raise ServiceError(
             "ValidationError",
             f"Endpoint {name} of account {engine.settings.account_id} is an asynchronous endpoint and does not support "

@@ -10,10 +10,11 @@ from typing import Any
 from engine import __version__
 from engine.context import Engine
 from engine.errors import ServiceError, validation
-from engine.hosting.fleet import KIND, instance_ids
+from engine.hosting.blueprint import instance_ids
+from engine.hosting.supervisor import KIND
 from engine.http import Request
 from engine.registry import operation
-from engine.services.sagemaker import endpoint_configs, models, tags
+from engine.services.sagemaker import endpoint_configs, inference_checks, models, tags
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
 from engine.services.sagemaker.patience import HOLD_SECONDS, patient
@@ -106,6 +107,12 @@ async def update_endpoint(engine: Engine, request: Request, params: dict[str, An
     deployment = params.get("DeploymentConfig")
     _deployment(deployment)
     wanted = _document(engine, params["EndpointConfigName"])
+    if bool(wanted["config"].get("AsyncInferenceConfig")) != bool(
+        found.document["config"].get("AsyncInferenceConfig")
+    ):
+        raise validation(
+            f'Cannot update endpoint "{found.document["EndpointArn"]}" between real-time and asynchronous inference.'
+        )
     if params.get("RetainAllVariantProperties"):
         _retain(engine, found.document, wanted, params.get("ExcludeRetainedVariantProperties") or [])
     if deployment is not None:
@@ -124,26 +131,30 @@ async def update_weights_and_capacities(
     _settled(found, in_service=True)
     document = found.document
     weights, counts = dict(document["weights"]), dict(document["counts"])
-    instances = dict(document["instances"])
+    instances, serverless = dict(document["instances"]), dict(document.get("serverless", {}))
     for wish in params["DesiredWeightsAndCapacities"]:
         variant = wish["VariantName"]
         if variant not in weights:
             raise validation(f'Could not find variant "{variant}" for endpoint "{document["EndpointArn"]}".')
         if wish.get("ServerlessUpdateConfig"):
-            raise validation(
-                f"Variant {variant} is not serverless: ServerlessUpdateConfig does not apply to it."
+            serverless[variant] = inference_checks.updated(
+                serverless.get(variant), wish["ServerlessUpdateConfig"], variant
             )
         if wish.get("DesiredWeight") is not None:
             weights[variant] = float(wish["DesiredWeight"])
         count = wish.get("DesiredInstanceCount")
-        if count == 0:
+        if count is not None and variant in serverless:
+            raise validation(f"Variant {variant} is serverless: DesiredInstanceCount does not apply to it.")
+        if count == 0 and not document["config"].get("AsyncInferenceConfig"):
             raise validation(f"Variant {variant}: DesiredInstanceCount must be at least 1.")
         if count is not None:
             counts[variant] = count
             kept = list(instances[variant])
             fresh = instance_ids(count, engine.settings.cores)
             instances[variant] = (kept + fresh)[: len(fresh)]
-    _begin_update(engine, name, {"weights": weights, "counts": counts, "instances": instances})
+    _begin_update(
+        engine, name, {"weights": weights, "counts": counts, "instances": instances, "serverless": serverless}
+    )
     return {"EndpointArn": document["EndpointArn"]}
 
 
@@ -191,8 +202,11 @@ def _document(engine: Engine, config_name: str) -> dict[str, Any]:
         "weights": {},
         "counts": {},
         "instances": {},
+        "serverless": {},
+        "capture": config.document.get("DataCaptureConfig") or {},
     }
-    for variant in config.document["ProductionVariants"]:
+    shadows = config.document.get("ShadowProductionVariants", [])
+    for variant in [*config.document["ProductionVariants"], *shadows]:
         name = variant["VariantName"]
         model = engine.store.find(models.KIND, variant["ModelName"])
         if model is None:
@@ -204,8 +218,10 @@ def _document(engine: Engine, config_name: str) -> dict[str, Any]:
         }
         document["images"][name] = [_image(container["Image"], now)]
         document["weights"][name] = float(variant["InitialVariantWeight"])
-        document["counts"][name] = variant["InitialInstanceCount"]
-        document["instances"][name] = instance_ids(variant["InitialInstanceCount"], engine.settings.cores)
+        if variant.get("ServerlessConfig"):
+            document["serverless"][name] = variant["ServerlessConfig"]
+        document["counts"][name] = variant.get("InitialInstanceCount", 0)
+        document["instances"][name] = instance_ids(document["counts"][name], engine.settings.cores)
     return document
 
 
@@ -224,6 +240,8 @@ def _retain(
 ) -> None:
     """Keep the weights and instance counts of variants that both configurations have."""
     without = {item["VariantPropertyType"] for item in excluded}
+    if "DataCaptureConfig" not in without:
+        wanted["capture"] = before.get("capture", wanted["capture"])
     for name in wanted["weights"]:
         if name not in before["weights"]:
             continue
@@ -268,31 +286,31 @@ def _described(name: str, found: Resource) -> dict[str, Any]:
         "FailureReason": document.get("FailureReason"),
         "LastDeploymentConfig": document.get("LastDeploymentConfig"),
         "MetricsConfig": document["config"].get("MetricsConfig"),
+        "AsyncInferenceConfig": document["config"].get("AsyncInferenceConfig"),
+        "DataCaptureConfig": inference_checks.capture_summary(
+            document.get("capture", document["config"].get("DataCaptureConfig"))
+        ),
     }
     if found.status not in ("Creating", "Failed"):
         wanted = document.get("update") or {}
         same = "config" not in wanted
-        output["ProductionVariants"] = [
-            _variant(document, wanted if same else {}, variant)
-            for variant in document["config"]["ProductionVariants"]
-        ]
+        for kind in ("ProductionVariants", "ShadowProductionVariants"):
+            output[kind] = [
+                _variant(document, wanted if same else {}, variant)
+                for variant in document["config"].get(kind, [])
+            ] or None
         if wanted and not same:
             output["PendingDeploymentSummary"] = {
                 "EndpointConfigName": wanted["EndpointConfigName"],
                 "StartTime": found.modified,
-                "ProductionVariants": [
-                    {
-                        "VariantName": variant["VariantName"],
-                        "DeployedImages": wanted["images"][variant["VariantName"]],
-                        "CurrentWeight": 0.0,
-                        "DesiredWeight": wanted["weights"][variant["VariantName"]],
-                        "CurrentInstanceCount": 0,
-                        "DesiredInstanceCount": wanted["counts"][variant["VariantName"]],
-                        "InstanceType": variant["InstanceType"],
-                        "VariantStatus": [{"Status": "Creating", "StartTime": found.modified}],
-                    }
-                    for variant in wanted["config"]["ProductionVariants"]
-                ],
+                **{
+                    kind: [
+                        _pending(wanted, variant, found.modified)
+                        for variant in wanted["config"].get(kind, [])
+                    ]
+                    or None
+                    for kind in ("ProductionVariants", "ShadowProductionVariants")
+                },
             }
     return output
 
@@ -301,12 +319,34 @@ def _variant(
     document: Mapping[str, Any], wanted: Mapping[str, Any], variant: Mapping[str, Any]
 ) -> dict[str, Any]:
     name = variant["VariantName"]
+    current = document.get("serverless", {}).get(name)
+    desired = wanted.get("serverless", {}).get(name)
     return {
         "VariantName": name,
         "DeployedImages": document["images"][name],
         "CurrentWeight": document["weights"][name],
         "DesiredWeight": wanted.get("weights", document["weights"])[name],
         "CurrentInstanceCount": document["counts"][name],
-        "DesiredInstanceCount": wanted.get("counts", document["counts"])[name],
+        "DesiredInstanceCount": None if current else wanted.get("counts", document["counts"])[name],
+        "CurrentServerlessConfig": current,
+        "DesiredServerlessConfig": desired if desired != current else None,
+        "RoutingConfig": variant.get("RoutingConfig"),
+    }
+
+
+def _pending(wanted: Mapping[str, Any], variant: Mapping[str, Any], since: float) -> dict[str, Any]:
+    """A variant of the fleet that is being brought up."""
+    name = variant["VariantName"]
+    serverless = wanted.get("serverless", {}).get(name)
+    return {
+        "VariantName": name,
+        "DeployedImages": wanted["images"][name],
+        "CurrentWeight": 0.0,
+        "DesiredWeight": wanted["weights"][name],
+        "CurrentInstanceCount": 0,
+        "DesiredInstanceCount": None if serverless else wanted["counts"][name],
+        "DesiredServerlessConfig": serverless,
+        "InstanceType": variant.get("InstanceType"),
+        "VariantStatus": [{"Status": "Creating", "StartTime": since}],
         "RoutingConfig": variant.get("RoutingConfig"),
     }
