@@ -48,7 +48,7 @@ class Blueprint:
             }
             for kind in ("ProductionVariants", "ShadowProductionVariants")
         ]
-        capture = document.get("capture", config.get("DataCaptureConfig"))
+        capture = config.get("DataCaptureConfig")
         return Fleet(
             document["EndpointConfigName"],
             config,

@@ -47,6 +47,10 @@ class Fleet:
         """Every variant, shadows too."""
         return [*self.variants.values(), *self.shadows.values()]
 
+    def member(self, name: str) -> Variant:
+        """A variant or a shadow by name."""
+        return self.variants.get(name) or self.shadows[name]
+
     async def start(self) -> None:
         """Start every worker and wait until all are healthy; after a failure none is left.
 
