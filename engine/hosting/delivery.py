@@ -101,6 +101,7 @@ class Delivery:
         self._ticket = ticket
         self._variant = ""
         self._stream = "data-log"
+        """Of the worker that had the request last."""
 
     async def run(self) -> None:
         """Answer the request. Breaking it off leaves it as if it had not begun."""
@@ -248,7 +249,8 @@ class Delivery:
             log.exception("What became of an asynchronous request could not be logged.")
 
     def _count(self, metric: str, value: float, unit: str = "None") -> None:
-        self._engine.hosting.meters.note(self._endpoint.name, self._variant, metric, value, unit)
+        variant = self._variant or next(iter(self._endpoint.variants), "")
+        self._engine.hosting.meters.note(self._endpoint.name, variant, metric, value, unit)
 
 
 def _head(headers: dict[str, str]) -> bytes:
