@@ -199,9 +199,9 @@ class Deployment:
             VariantFailed: A new instance is not healthy.
         """
         changing = [
-            fleet.variants[name].scale(tuple(ids))
+            fleet.member(name).scale(tuple(ids))
             for name, ids in instances.items()
-            if tuple(ids) != fleet.variants[name].plan.instances
+            if tuple(ids) != fleet.member(name).plan.instances
         ]
         results = await asyncio.gather(*changing, return_exceptions=True)
         for result in results:
@@ -224,4 +224,4 @@ def _both(why: str, failed: str) -> str:
 
 
 def _instances(fleet: Fleet) -> dict[str, list[str]]:
-    return {name: list(variant.plan.instances) for name, variant in fleet.variants.items()}
+    return {variant.name: list(variant.plan.instances) for variant in fleet.members()}
