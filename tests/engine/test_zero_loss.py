@@ -124,7 +124,7 @@ def check(traffic: Traffic, shares: list[tuple[str, int, float]], least: int) ->
 
 
 def test_no_request_is_lost_by_any_deployment(start_engine: Start) -> None:
-    traffic, shares = hammer(start_engine(), rate=60, wait=150)
+    traffic, shares = hammer(start_engine(), rate=60, wait=100)
     check(traffic, shares, 5)
 
 
