@@ -148,7 +148,10 @@ def transform_fn(model, data, content_type, accept):
 """
 
 
-def test_a_bad_model_is_rolled_back_by_its_alarm(start_engine: Start) -> None:
+@pytest.mark.parametrize(
+    ("rate", "period"), [(80, 10), pytest.param(200, 60, marks=pytest.mark.slow, id="full size")]
+)
+def test_a_bad_model_is_rolled_back_by_its_alarm(start_engine: Start, rate: int, period: int) -> None:
     """One that fails for a tenth of its requests is gone before it has had 5,000; the old one failed for none."""
     running = start_engine()
     deploy = Deployer(running)
@@ -165,12 +168,12 @@ def test_a_bad_model_is_rolled_back_by_its_alarm(start_engine: Start) -> None:
             {"Name": "VariantName", "Value": "A"},
             {"Name": "EndpointConfigName", "Value": config},
         ],
-        Period=10,
+        Period=period,
         Threshold=0.02,
         TreatMissingData="notBreaching",
     )
     canary = blue_green("CANARY", 3600, 0, (watched,), CanarySize=percent(50))
-    with Traffic(running, name, 80) as traffic:
+    with Traffic(running, name, rate) as traffic:
         deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
         found = wait_for(lambda: (d := deploy.status(name))["EndpointStatus"] != "Updating" and d, 120)
         since = time.time()
@@ -178,6 +181,7 @@ def test_a_bad_model_is_rolled_back_by_its_alarm(start_engine: Start) -> None:
     assert found["EndpointConfigName"] == before
     assert watched in found["FailureReason"]
     bad = [call for call in traffic.calls if call.answer == "broken" or "one in ten" in call.problem]
+    print(f"rolled back after {len(bad)} requests")
     assert 0 < len(bad) < 5000
     assert {call.status for call in bad} == {200, 424}
     assert [call for call in traffic.failed if call not in bad] == []
