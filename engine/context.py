@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import roles
 from engine.alarms.supervisor import Alarms
 from engine.clock import Clock
-from engine.hosting.fleet import Hosting
+from engine.hosting.supervisor import Hosting
 from engine.jobs.supervisor import Supervisor
 from engine.keys import KeyRing
 from engine.layout import Layout

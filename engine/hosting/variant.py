@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,10 @@ from engine.hosting.worker import Instance, Unhealthy, Worker, with_output
 
 if TYPE_CHECKING:
     from engine.context import Engine
+    from engine.hosting.fleet import Fleet
 
+BODY_LIMIT = 6_291_456
+"""Bytes of a request's body."""
 QUEUE_PER_WORKER = 256
 """Requests that may wait for one worker before further ones are refused."""
 FIRST_BACKOFF, LAST_BACKOFF = 0.1, 30.0
@@ -31,6 +35,14 @@ class Overloaded(Exception):
 
 class Unavailable(Exception):
     """No worker came up in time."""
+
+
+class Throttled(Exception):
+    """As many requests are under way as the variant may have."""
+
+
+class NotReady(Exception):
+    """A worker is on its way, but did not come up in time."""
 
 
 class VariantFailed(Exception):
@@ -50,10 +62,15 @@ class Plan:
     instances: tuple[str, ...]
     health_timeout: float
     isolate_network: bool = False
+    routing: str = ""
+    """RANDOM, or whatever means the worker with the fewest requests."""
 
 
 class Variant:
-    """The live workers of one production variant."""
+    """The live workers of one production variant; ``fleet`` is set by the fleet that it becomes part of."""
+
+    fleet: Fleet
+    body_limit = BODY_LIMIT
 
     def __init__(self, engine: Engine, plan: Plan, root: Path, sockets: Path, generation: str) -> None:
         self.engine = engine
@@ -66,11 +83,12 @@ class Variant:
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._available = asyncio.Event()
         self._stopping = False
+        self._waiting = 0
 
     @property
     def outstanding(self) -> int:
-        """Requests that are being answered or wait."""
-        return sum(worker.outstanding for worker in self.workers)
+        """Requests that are being answered or wait, also for a worker."""
+        return self._waiting + sum(worker.outstanding for worker in self.workers)
 
     async def start(self) -> None:
         """Start every worker and wait until all are healthy.
@@ -109,13 +127,18 @@ class Variant:
         """
         before = set(self.plan.instances)
         fresh = [self._make(instance) for instance in instances if instance not in before]
-        results = await asyncio.gather(*(self._bring_up(worker) for worker in fresh), return_exceptions=True)
-        for worker, result in zip(fresh, results, strict=True):
-            if isinstance(result, BaseException):
-                await asyncio.gather(*(item.stop() for item in fresh))
+        try:
+            results = await asyncio.gather(
+                *(self._bring_up(worker) for worker in fresh), return_exceptions=True
+            )
+            for worker, result in zip(fresh, results, strict=True):
                 if isinstance(result, Unhealthy):
                     raise VariantFailed(failure_reason(self.name, worker, result))
-                raise result
+                if isinstance(result, BaseException):
+                    raise result
+        except BaseException:
+            await asyncio.gather(*(worker.stop() for worker in fresh))
+            raise
         gone = [worker for worker in self.workers if worker.root.name not in instances]
         self.workers = [worker for worker in self.workers if worker not in gone] + fresh
         self.plan = replace(self.plan, instances=instances)
@@ -129,6 +152,8 @@ class Variant:
         while self.outstanding and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
         self._stopping = True
+        for worker in self.workers:
+            worker.ready = False  # Not even for a session that it holds.
         self._available.set()
         watchers = list(self._watchers.values())
         for watcher in watchers:
@@ -138,25 +163,21 @@ class Variant:
         self.workers = []
 
     async def acquire(self, timeout: float) -> Worker:
-        """The healthy worker with the fewest requests; waits while there is none.
+        """A healthy worker, counted as busy with one request more; waits while there is none.
 
         Raises:
-            Overloaded: Their queues are full.
+            Overloaded: The queues are full: of the workers, or of those who wait for one.
             Unavailable: None became healthy in time.
         """
-        found = self._least()
+        found = self._choose()
         if found is None:
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + timeout
-            while found is None:
-                if self._stopping:
-                    raise Unavailable(f"Variant {self.name} is being deleted.")
-                self._available.clear()
-                try:
-                    await asyncio.wait_for(self._available.wait(), deadline - loop.time())
-                except TimeoutError as error:
-                    raise Unavailable(f"No instance of variant {self.name} is healthy.") from error
-                found = self._least()
+            if self._waiting >= QUEUE_PER_WORKER * max(1, len(self.plan.instances)):
+                raise Overloaded(f"{self._waiting} requests wait for variant {self.name}.")
+            self._waiting += 1
+            try:
+                found = await self._healthy(timeout)
+            finally:
+                self._waiting -= 1
         if found.outstanding >= QUEUE_PER_WORKER:
             raise Overloaded(
                 f"Every instance of variant {self.name} has {QUEUE_PER_WORKER} requests waiting."
@@ -164,7 +185,33 @@ class Variant:
         found.outstanding += 1
         return found
 
-    def _least(self) -> Worker | None:
+    def take(self, worker: Worker) -> None:
+        """Count one request more for a worker."""
+        worker.outstanding += 1
+
+    def release(self, worker: Worker) -> None:
+        """The end of a request that `acquire` began."""
+        worker.outstanding -= 1
+
+    async def _healthy(self, timeout: float) -> Worker:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while (found := self._choose()) is None:
+            if self._stopping:
+                raise Unavailable(f"Variant {self.name} is being deleted.")
+            self._available.clear()
+            try:
+                await asyncio.wait_for(self._available.wait(), deadline - loop.time())
+            except TimeoutError as error:
+                raise Unavailable(f"No instance of variant {self.name} is healthy.") from error
+        return found
+
+    def _choose(self) -> Worker | None:
+        """The worker for the next request by the variant's routing strategy; one whose queue is full only when all are."""
+        if self.plan.routing == "RANDOM":
+            free = [w for w in self.workers if w.ready and w.outstanding < QUEUE_PER_WORKER]
+            if free:
+                return random.choice(free)
         best: Worker | None = None
         for worker in self.workers:
             if worker.ready and (best is None or worker.outstanding < best.outstanding):
@@ -202,12 +249,15 @@ class Variant:
         watcher = self._watchers.pop(worker.root.name, None)
         worker.ready = False
         deadline = asyncio.get_running_loop().time() + 60
-        while worker.outstanding and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
-        await worker.stop()
+        try:
+            while worker.outstanding and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(0.02)
+        finally:
+            # Also when this is cancelled: nobody else knows of the worker any more.
+            if watcher is not None:
+                watcher.cancel()
+                await asyncio.gather(watcher, return_exceptions=True)
+            await worker.stop()
 
     async def _keep_alive(self, worker: Worker, begin: bool) -> None:
         """Wait for a worker's end and start it again, with growing pauses while it does not stay."""
