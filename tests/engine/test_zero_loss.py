@@ -24,8 +24,8 @@ def transform_fn(model, data, content_type, accept): return model
 """
 SCALE = 0.01
 """An engine's time scale unless it is told otherwise."""
-SETTLED = 0.02
-"""Seconds around a shift whose requests may belong to either side: times are told to the millisecond, by two processes."""
+BEFORE, AFTER = 0.3, 0.02
+"""Seconds before and after a shift whose requests may belong to either side: one may wait in the engine before it is given to a fleet."""
 
 
 def bakes(watcher: Watcher) -> list[tuple[float, float, str]]:
@@ -100,7 +100,7 @@ def hammer(running: RunningEngine, rate: float, wait: int) -> tuple[Traffic, lis
             seen = bakes(watcher)
             assert len(seen) == len(shares), (kind, seen)
             for (begin, end, _), share in zip(seen, shares, strict=True):
-                calls = traffic.between(begin + SETTLED, end - SETTLED)
+                calls = traffic.between(begin + AFTER, end - BEFORE)
                 new = sum(call.answer == word for call in calls)
                 found.append((f"{kind} {share:.0%}", len(calls), deviation(new, len(calls), share)))
                 first = sum(call.variant == "A" for call in calls)
@@ -124,7 +124,7 @@ def check(traffic: Traffic, shares: list[tuple[str, int, float]], least: int) ->
 
 
 def test_no_request_is_lost_by_any_deployment(start_engine: Start) -> None:
-    traffic, shares = hammer(start_engine(), rate=60, wait=100)
+    traffic, shares = hammer(start_engine(), rate=60, wait=130)
     check(traffic, shares, 5)
 
 
