@@ -275,5 +275,5 @@ def price_of(kind: str, count: int, seconds: float | None, trials: int | None) -
     from workflows import costs
 
     if seconds is None or trials is None:
-        return f"While it runs, a trial costs {costs.hourly([(kind, count)])} ({costs.REGION}, {costs.DATE})."
+        return f"While it runs, a trial costs {costs.hourly([(kind, count)], costs.TRAINING)} ({costs.REGION}, {costs.DATE})."
     return f"It may cost {costs.estimate(kind, seconds * trials, count)}."

@@ -12,7 +12,8 @@ from workflows.observe.rows import EndpointRow, JobRow
 
 def of_job(row: JobRow) -> Hourly:
     """What a running job costs an hour."""
-    return costs.hourly([(row.instance_type, row.instance_count or 1)] if row.active else [])
+    use = costs.TRANSFORM if row.kind == "transform" else costs.TRAINING
+    return costs.hourly([(row.instance_type, row.instance_count or 1)] if row.active else [], use)
 
 
 def of_endpoint(row: EndpointRow) -> Hourly:
