@@ -35,6 +35,10 @@ class Lifetime:
         return self.expires is not None and not self.keep and now >= self.expires
 
 
+UNLIMITED = Lifetime()
+"""Of what nobody has limited."""
+
+
 def of_tags(tags: Mapping[str, str]) -> Lifetime:
     """What a resource's tags say."""
     keep = tags.get(KEEP, "").strip().lower() not in ("", "false", "no", "off", "0")

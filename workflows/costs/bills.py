@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workflows.costs import prices
-from workflows.costs.estimates import Hourly, hourly
+from workflows.costs.estimates import NOTHING, Hourly, hourly
 from workflows.costs.prices import HOSTING, TRAINING, TRANSFORM
 from workflows.observe.fleets import Fleet
 from workflows.observe.rows import UNPAID_ENDPOINT, EndpointDetail, JobDetail
@@ -21,7 +21,7 @@ class Part:
     role: str = "serving"
     instance_type: str = ""
     count: int = 0
-    hourly: Hourly = Hourly()
+    hourly: Hourly = NOTHING
     by_use: str = ""
     sourced: bool = True
 

@@ -71,6 +71,9 @@ class Hourly:
         return f"{known} + ?" if self.dollars else "no price"
 
 
+NOTHING = Hourly()
+
+
 def hourly(instances: Iterable[tuple[str, int]], component: str = HOSTING) -> Hourly:
     """What these (instance type, count) cost an hour while they are up."""
     dollars, unknown = 0.0, []

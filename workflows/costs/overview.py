@@ -11,7 +11,7 @@ from workflows.costs import prices
 from workflows.costs.activity import WINDOW, Activity, of_endpoints
 from workflows.costs.bills import Bill, of_endpoint, of_training, of_transform, total
 from workflows.costs.estimates import Hourly
-from workflows.lifetime import Lifetime
+from workflows.lifetime import UNLIMITED, Lifetime
 from workflows.observe import endpoints, jobs, transforms
 from workflows.observe.gateway import Gateway
 from workflows.observe.reading import not_found
@@ -30,7 +30,7 @@ class Billed:
 
     bill: Bill
     activity: Activity | None = None
-    lifetime: Lifetime = Lifetime()
+    lifetime: Lifetime = UNLIMITED
     owner: str = ""
     arn: str = ""
 

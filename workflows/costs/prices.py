@@ -87,9 +87,11 @@ class Prices:
 
     def in_region(self, region: str) -> Prices:
         """The same figures with another region in force, if AWS's Price List was read for it; else unchanged."""
-        if region == self.region or region not in self.refreshed:
+        chosen = region if region in self.refreshed else self.region
+        as_of = self.refreshed.get(chosen, self.as_of)
+        if (chosen, as_of) == (self.region, self.as_of):
             return self
-        return Prices(region, self.refreshed[region], self.figures, self.unknown, self.refreshed)
+        return Prices(chosen, as_of, self.figures, self.unknown, self.refreshed)
 
 
 def packaged() -> Prices:
@@ -173,9 +175,10 @@ def merged(base: Prices, figures: Iterable[Figure], region: str, date: str) -> P
     fresh = {figure.key: figure for figure in figures}
     known = {figure.key for figure in fresh.values()}
     components = {figure.component for figure in fresh.values()}
+    home = packaged()  # what is in force where a region was not read
     return Prices(
-        region=base.region,
-        as_of=base.as_of,
+        region=home.region,
+        as_of=home.as_of,
         figures=(
             *(one for one in base.figures if one.region != region or one.component not in components),
             *fresh.values(),

@@ -70,14 +70,17 @@ def refresh(client: Any, region: str, now: float) -> Refreshed:
             "Is the region's name right? What was known before stays in force.",
             "prices",
         )
-    before = prices.current()
-    updated = prices.merged(before, kept, region, date).in_region(region)
+    updated = prices.merged(prices.current(), kept, region, date)
     file = prices.path()
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, json.dumps(prices.to_document(updated), indent=1))
     prices.forget()
     return Refreshed(
-        prices=updated, region=region, figures=len(kept), products=products, conflicts=tuple(conflicts)
+        prices=updated.in_region(region),
+        region=region,
+        figures=len(kept),
+        products=products,
+        conflicts=tuple(conflicts),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workflows.costs.activity import WINDOW
-from workflows.costs.estimates import Hourly
+from workflows.costs.estimates import NOTHING, Hourly
 
 ENDPOINT, CONFIG, MODEL = "endpoint", "endpoint configuration", "model"
 TARGET, ALARM, OBJECTS, LOGS = "scalable target", "alarm", "S3 objects", "log group"
@@ -30,6 +30,9 @@ class Rules:
     expired_only: bool = False
 
 
+DEFAULT = Rules()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
     """One thing that could go. ``created`` is epoch seconds (None: not known), ``octets`` and ``objects`` its size where it has
@@ -40,7 +43,7 @@ class Leftover:
     name: str
     reason: str
     created: float | None = None
-    hourly: Hourly = Hourly()
+    hourly: Hourly = NOTHING
     octets: int | None = None
     objects: int | None = None
     owner: str = ""
@@ -66,7 +69,7 @@ class SweepPlan:
 
     items: tuple[Leftover, ...] = ()
     at: float = 0.0
-    rules: Rules = Rules()
+    rules: Rules = DEFAULT
     notes: tuple[str, ...] = ()
     region: str = ""
     as_of: str = ""
@@ -102,7 +105,7 @@ class SweepReport:
     """What became of everything that was chosen; ``saved`` is what is not billed an hour any more."""
 
     outcomes: tuple[Outcome, ...] = ()
-    saved: Hourly = Hourly()
+    saved: Hourly = NOTHING
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

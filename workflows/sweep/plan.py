@@ -226,15 +226,15 @@ class _Finder:
             if config in found.configs and config not in others
         ]
         own = [
-            config for config in own if not self._owned_by_tags(found.configs[config].arn, found.configs[config].name)
+            config for config in own if not self._owned_by_tags(found.configs[config].arn, config)
         ]  # fmt: skip
         for config in own:
             yield CONFIG, config
         kept = {model for config, models in found.models_of.items() if config not in own for model in models}
         for model in dict.fromkeys(model for config in own for model in found.models_of.get(config, ())):
-            if model in found.models and model not in kept | found.busy_models:
-                if not self._owned_by_tags(found.models[model].arn, model):
-                    yield MODEL, model
+            free = model in found.models and model not in kept | found.busy_models
+            if free and not self._owned_by_tags(found.models[model].arn, model):
+                yield MODEL, model
 
     def _listed(self, kind: str, item: Listed, reason: str, busy: str = "") -> Leftover:
         tags = self._tags_of(item.arn)
