@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transform": ("console.cli.transform:transform", "Batch transform: start, watch, read the result."),
     "costs": ("console.cli.costs:costs", "What bills now: by the hour, the month and since its creation."),
     "sweep": ("console.cli.sweep:sweep", "What is left over: plan, then delete."),
+    "drift": ("console.cli.drift:drift", "Whether an endpoint is asked other things than before."),
     "prices": ("console.cli.prices:prices", "Prices that estimates rest on: list, show, refresh."),
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
     "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
