@@ -22,7 +22,8 @@ from workflows.drift import baseline, columns, words
 from workflows.drift.comparison import compare
 from workflows.drift.operations import drift
 from workflows.drift.report import DriftReport, Side
-from workflows.drift.samples import Samples, add, columns as column_names
+from workflows.drift.samples import Samples, add
+from workflows.drift.samples import columns as column_names
 from workflows.drift.samples import words as words_of
 from workflows.platform import Platform, open_platform
 from workflows.problem import Problem

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflows.drift.samples import Samples, add, named, table
+from workflows.drift.samples import MOST_CELLS, Samples, add, named, table
 from workflows.observe import jobs
 from workflows.observe.gateway import Gateway
 from workflows.observe.objects import listed, read_bytes
@@ -161,4 +162,5 @@ def _table(found: Samples, name: str, text: str, column: str) -> None:
         at = names.index(column)
         found.texts += [row[at] for row in rows if len(row) > at]
     else:
-        found.rows += [named(row, names) for row in rows]
+        step = max(1, math.ceil(len(rows) * len(rows[0]) / MOST_CELLS)) if rows else 1
+        found.rows += [named(row, names) for row in rows[::step]]

@@ -38,7 +38,7 @@ def compare(
     """
     import numpy as np
 
-    names = [column for column in columns((*before[:50], *now[:50]))][:MOST_COLUMNS]
+    names = columns((*before[:500], *now[:500]))[:MOST_COLUMNS]
     found: list[tuple[Change, Any, Any]] = []
     for column in names:
         old = [row.get(column) for row in before]
@@ -140,10 +140,8 @@ def _category(name: str, old: Sequence[Value], new: Sequence[Value]) -> tuple[Ch
     p = [counts_old[kind] for kind in common] + ([sum(counts_old[kind] for kind in rest)] if rest else [])
     q = [counts_new[kind] for kind in common] + ([sum(counts_new[kind] for kind in rest)] if rest else [])
     names = [_spelled(kind) for kind in common] + (["rare ones"] if rest else [])
-    if len(p) > 1:
-        p_value = float(chi2_contingency(np.array([p, q]), correction=False).pvalue)
-    else:
-        p_value = 1.0
+    counts = np.array([p, q])
+    p_value = float(chi2_contingency(counts, correction=False).pvalue) if len(p) > 1 else 1.0
     moved = max(range(len(p)), key=lambda i: abs(q[i] / len(new) - p[i] / len(old)))
     return (
         Change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from workflows.drift import baseline as baselines
@@ -29,6 +30,7 @@ def drift(
     alpha: float = 0.05,
     looks: int = 1,
     place: str = "",
+    comparing: Callable[..., DriftReport] = compare,
 ) -> DriftReport:
     """The comparison of what was captured with a baseline.
 
@@ -41,6 +43,7 @@ def drift(
         alpha: The chance of any false alarm over all tests and looks.
         looks: How often such a comparison is made and acted on.
         place: Where the capture writes; empty: as the endpoint says.
+        comparing: Where it is worked out: here, or `workflows.drift.apart.compare`.
 
     Raises:
         Problem: Nothing is captured, the baseline cannot be read, or the two have nothing in common.
@@ -69,7 +72,7 @@ def drift(
             "capture",
         )
     window = replace(window, records=window.records[-MOST:])
-    report = compare(
+    report = comparing(
         endpoint,
         before,
         window.samples(column),

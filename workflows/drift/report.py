@@ -91,12 +91,11 @@ class DriftReport:
         have = f"{self.window.records} records against {self.baseline.records}"
         if self.verdict == "too-few":
             return f"Too few to tell: {have}; at least {FEWEST} on each side are needed."
-        level = (
-            f"{1 - self.alpha:.0%}" if self.looks == 1 else f"{1 - self.alpha:.0%} over {self.looks} looks"
-        )
+        level = f"chance of any false alarm {self.alpha:.2g}"
+        level += f" over {self.looks} looks" if self.looks > 1 else ""
         if self.verdict == "none":
-            return f"No drift found in {have} (at {level})."
+            return f"No drift found in {have} ({level})."
         found = [change for family in self.families for change in family.drifted]
         first = ", ".join(change.name for change in found[:3])
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        return f"Drift in {have} (at {level}): {first}{more}."
+        return f"Drift in {have} ({level}): {first}{more}."

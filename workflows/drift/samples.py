@@ -18,6 +18,8 @@ WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 TAG = re.compile(r"<[^<>]{1,60}>")
 TEXT_KEYS = ("text", "inputs", "input", "data", "review", "body", "sentence")
 ROW_KEYS = ("instances", "features", "data", "values", "predictions", "outputs")
+MOST_CELLS = 5_000_000
+"""Cells of a table on one side: of a larger one every second, third … record is taken."""
 MISSING = frozenset({"", "nan", "null", "none", "na", "n/a"})
 
 

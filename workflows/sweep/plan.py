@@ -32,7 +32,7 @@ from workflows.sweep.leftovers import (
 
 RUN = re.compile(r"[a-z0-9-]+-\d{8}-\d{6}-[0-9a-f]{4}")
 """The ids of runs; other folders below the prefix are inputs of jobs that a person named."""
-NOT_OURS = f"mlconsole did not make it (it has no tag {lifetime.OWN}…)"
+NOT_OURS = f"not made by mlconsole (no tag {lifetime.OWN}…)"
 SERVICE_ALARM = "TargetTracking-"
 
 
@@ -135,7 +135,7 @@ class _Finder:
         for name, item in self._found.models.items():
             if name not in used:
                 busy = "a transform job that runs uses it" if name in self._found.busy_models else ""
-                yield self._listed(MODEL, item, "no endpoint configuration uses it", busy)
+                yield self._listed(MODEL, item, "no configuration uses it", busy)
 
     def targets(self) -> Iterator[Leftover]:
         for item in self._found.targets:
