@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,6 +54,7 @@ def delete(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 @click.argument("name")
 @click.option("--endpoint", default="", metavar="NAME", help="The endpoint's name; by default the trial's.")
 @click.option("--instance-type", default="", metavar="TYPE", help="By default that of the trial.")
+@click.option("--ttl", metavar="AGE", help="It expires after this time (90m, 8h); `mlconsole sweep` deletes it then.")  # fmt: skip
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Until the endpoint is in service.")
 @interface_option
 @yes_option
@@ -60,13 +62,22 @@ def delete(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 @platform_options
 @click.pass_context
 def deploy(
-    ctx: click.Context, name: str, endpoint: str, instance_type: str, wait: bool, yes: bool, as_json: bool
+    ctx: click.Context,
+    name: str,
+    endpoint: str,
+    instance_type: str,
+    ttl: str | None,
+    wait: bool,
+    yes: bool,
+    as_json: bool,
 ) -> int | None:
     """Deploy the best trial: its model, an endpoint configuration and an endpoint, tagged with where they come from."""
     from console.cli.asking import confirm
     from console.cli.output import print_json
+    from console.cli.values import parse_age
     from console.cli.waiting import waiter
     from workflows import costs
+    from workflows.lifetime import expiry_tag
     from workflows.observe import jobs, tuning
     from workflows.tuning import operations
 
@@ -76,6 +87,9 @@ def deploy(
         request = operations.deployment(
             detail, jobs.describe(platform, best.name), endpoint=endpoint, instance_type=instance_type
         )
+        if ttl is not None:
+            limit = expiry_tag(parse_age(ttl, "--ttl"), time.time())
+            request = replace(request, tags=request.tags | limit)
         price = costs.hourly([(request.instance_type, 1)])
         cost = (
             f" It costs {price} until it is deleted ({costs.REGION}, {costs.DATE})."

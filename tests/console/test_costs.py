@@ -32,9 +32,7 @@ def left(app: Console) -> Rows[object]:
     return app.screen.query_one("#left-list", Rows)
 
 
-async def test_what_bills_is_told_with_marks_and_the_date_of_prices(
-    app: Console, services: Scripted
-) -> None:
+async def test_what_bills_is_told_with_marks_and_the_date_of_prices(app: Console, services: Scripted) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("6")
         rows = app.screen.query_one("#list", Rows)
@@ -122,8 +120,11 @@ async def test_on_aws_a_word_is_typed_before_anything_goes() -> None:
         await until(pilot, lambda: len(left(app).items) > 8)
         await pilot.press("a", "d")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press("right", "enter")  # not before the word is typed
-        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("enter")  # nothing is typed: that is a no
+        await until(pilot, lambda: isinstance(app.screen, CostsScreen))
+        assert not any(call[0] == "sweep" for call in services.done)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press(*"sweep", "enter")
         await until(pilot, lambda: isinstance(app.screen, MessageScreen))
         assert any(call[0] == "sweep" for call in services.done)

@@ -75,8 +75,7 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
                     pilot, lambda: isinstance(pilot.app.screen, TuningFormScreen | TransformFormScreen)
                 )
             elif isinstance(pilot.app.screen, CostsScreen) and pilot.app.screen.part == "leftovers":
-                costs = pilot.app.screen
-                await until(pilot, lambda: costs.plan is not None, "the leftovers")
+                await until(pilot, lambda: getattr(pilot.app.screen, "plan", None), "the leftovers")
                 await pilot.press(key)
             elif isinstance(pilot.app.screen, JobsScreen):
                 await until(pilot, lambda: pilot.app.screen.query_one("#list", Rows).items)
