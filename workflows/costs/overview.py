@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from workflows import lifetime
 from workflows.costs import prices
@@ -15,7 +14,7 @@ from workflows.lifetime import UNLIMITED, Lifetime
 from workflows.observe import endpoints, jobs, transforms
 from workflows.observe.gateway import Gateway
 from workflows.observe.reading import not_found
-from workflows.observe.rows import EndpointDetail
+from workflows.observe.rows import EndpointDetail, EndpointRow
 from workflows.problem import Problem
 
 TAGS_KEPT = 60.0
@@ -70,11 +69,11 @@ class CostView:
 
 
 class Survey:
-    """Looks at an account again and again. Configurations never change and tags seldom: both are remembered."""
+    """Looks at an account again and again. What the list tells as unchanged is not described again; tags are remembered a while."""
 
     def __init__(self, window: float = WINDOW) -> None:
         self._window = window
-        self._configs: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, tuple[EndpointRow, EndpointDetail]] = {}
         self._tags: dict[str, tuple[float, Mapping[str, str]]] = {}
 
     def look(self, gateway: Gateway, now: float) -> CostView:
@@ -104,19 +103,20 @@ class Survey:
         )
 
     def _endpoints(self, gateway: Gateway) -> list[EndpointDetail]:
-        found = []
-        names = [row.name for page in endpoints.list_pages(gateway) for row in page]
-        for name in names:
-            try:
-                detail = endpoints.describe(gateway, name, self._configs.get(name))
-            except Problem as problem:
-                if not_found(problem):
-                    continue  # it was deleted since it was listed
-                raise
-            self._configs[name] = dict(detail.raw_config)
-            found.append(detail)
-        self._configs = {name: config for name, config in self._configs.items() if name in names}
-        return found
+        found: dict[str, tuple[EndpointRow, EndpointDetail]] = {}
+        for row in [row for page in endpoints.list_pages(gateway) for row in page]:
+            before, detail = self._known.get(row.name, (None, None))
+            if detail is None or before != row or row.active:
+                config = dict(detail.raw_config) if detail is not None else None
+                try:
+                    detail = endpoints.describe(gateway, row.name, config)
+                except Problem as problem:
+                    if not_found(problem):
+                        continue  # it was deleted since it was listed
+                    raise
+            found[row.name] = (row, detail)
+        self._known = found
+        return [detail for _, detail in found.values()]
 
     def _endpoint(
         self,
