@@ -113,6 +113,8 @@ def show(ctx: click.Context, item: str, as_json: bool) -> None:
             for one in sorted(rows, key=lambda one: one.key)
         ],
     )
+    for gap in gaps:
+        click.echo(f"Not known: {gap.component} in {gap.region}: {gap.why}.", err=True)
 
 
 @prices.command()

@@ -17,7 +17,6 @@ import pytest
 
 from tests.console import command
 from workflows import locations
-from workflows.configuration import Configuration
 from workflows.drift import baseline, columns, words
 from workflows.drift.comparison import compare
 from workflows.drift.operations import drift
@@ -25,7 +24,7 @@ from workflows.drift.report import DriftReport, Side
 from workflows.drift.samples import Samples, add
 from workflows.drift.samples import columns as column_names
 from workflows.drift.samples import words as words_of
-from workflows.platform import Platform, open_platform
+from workflows.platform import Platform
 from workflows.problem import Problem
 
 NOW = 1_790_000_000.0
@@ -200,15 +199,6 @@ def test_predictions_are_compared_where_both_sides_have_them() -> None:
     assert [family.name for family in report.families] == ["words", "texts as a whole", "predictions"]
     assert [change.name for change in report.families[2].drifted] == ["prediction"]
     assert report.verdict == "drift" and "prediction" in report.sentence
-
-
-@pytest.fixture
-def platform(on_engine: Path) -> Platform:
-    opened = open_platform(Configuration())
-    storage = opened.client("s3")
-    if opened.bucket not in {bucket["Name"] for bucket in storage.list_buckets()["Buckets"]}:
-        storage.create_bucket(Bucket=opened.bucket)
-    return opened
 
 
 def captured_line(moment: float, text: str, answer: str, kind: str = "text/plain") -> str:

@@ -8,7 +8,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +15,9 @@ import pytest
 from tests.console import command
 from tests.workflows.test_observe import SERVING_IMAGE, archive, deploy, until
 from workflows import lifetime
-from workflows.configuration import Configuration
 from workflows.costs.overview import Billed, look
 from workflows.observe import endpoints
-from workflows.platform import Platform, open_platform
+from workflows.platform import Platform
 from workflows.problem import Problem
 from workflows.sweep.leftovers import CONFIG, ENDPOINT, MODEL, OBJECTS, Leftover, Rules
 from workflows.sweep.plan import NOT_OURS, plan
@@ -37,15 +35,12 @@ def later() -> float:
 
 
 @pytest.fixture
-def platform(on_engine: Path) -> Iterator[Platform]:
-    opened = open_platform(Configuration())
-    storage = opened.client("s3")
-    if opened.bucket not in {bucket["Name"] for bucket in storage.list_buckets()["Buckets"]}:
-        storage.create_bucket(Bucket=opened.bucket)
-    yield opened
+def platform(platform: Platform) -> Iterator[Platform]:
+    """The engine, without what a test left on it."""
+    yield platform
     rules = Rules(idle=60, young=0, all_owners=True)
-    made = [item for item in plan(opened, rules, later(), runs=()).free if item.name.startswith(MADE)]
-    remove(opened, made, rules, now=later, runs=())
+    made = [item for item in plan(platform, rules, later(), runs=()).free if item.name.startswith(MADE)]
+    remove(platform, made, rules, now=later, runs=())
 
 
 def named(prefix: str) -> str:
@@ -114,6 +109,8 @@ def test_an_endpoint_bills_is_called_expires_and_is_swept_with_what_only_it_uses
     (expired,) = plan(platform, only_expired, time.time() + 4000, runs=()).items
     assert (expired.name, expired.reason, expired.protected) == (ours, "its lifetime is over", "")
     assert expired.attached == ((CONFIG, ours), (MODEL, ours))
+    lifetime.limit(platform, arn, 3 * LATER, time.time())
+    assert "h to go" in by_name(plan(platform, RULES, later(), runs=()).items, ours)[ENDPOINT].protected
     assert lifetime.keep(platform, arn).keep
     assert by_name(plan(platform, RULES, later(), runs=()).items, ours)[ENDPOINT].protected
     lifetime.limit(platform, arn, 60, time.time())

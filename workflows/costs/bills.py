@@ -84,29 +84,17 @@ def of_endpoint(detail: EndpointDetail) -> Bill:
     )
 
 
-def of_training(detail: JobDetail) -> Bill:
-    """The bill of a training job that runs."""
+def of_job(detail: JobDetail | TransformDetail) -> Bill:
+    """The bill of a training or transform job; one that has ended bills nothing any more."""
     row = detail.row
-    parts = _instances([(row.instance_type, row.instance_count or 1)], TRAINING) if row.active else ()
+    component = TRANSFORM if row.kind == "transform" else TRAINING
+    instances = [(row.instance_type, row.instance_count or 1)] if row.active else []
     return Bill(
-        kind="training job",
+        kind=f"{row.kind} job",
         name=row.name,
         status=row.status,
         since=detail.started or row.created,
-        parts=parts,
-    )
-
-
-def of_transform(detail: TransformDetail) -> Bill:
-    """The bill of a transform job that runs."""
-    row = detail.row
-    parts = _instances([(row.instance_type, row.instance_count or 1)], TRANSFORM) if row.active else ()
-    return Bill(
-        kind="transform job",
-        name=row.name,
-        status=row.status,
-        since=detail.started or row.created,
-        parts=parts,
+        parts=_instances(instances, component),
     )
 
 

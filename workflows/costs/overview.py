@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from workflows import lifetime
 from workflows.costs import prices
 from workflows.costs.activity import WINDOW, Activity, of_endpoints
-from workflows.costs.bills import Bill, of_endpoint, of_training, of_transform, total
+from workflows.costs.bills import Bill, of_endpoint, of_job, total
 from workflows.costs.estimates import Hourly
 from workflows.lifetime import UNLIMITED, Lifetime
 from workflows.observe import endpoints, jobs, transforms
@@ -160,9 +160,9 @@ def _running(gateway: Gateway, notes: list[str]) -> list[Bill]:
     found: list[Bill] = []
     try:
         names = [row.name for page in jobs.list_pages(gateway, status="InProgress") for row in page]
-        found += [of_training(jobs.describe(gateway, name)) for name in names[:MOST_JOBS]]
+        found += [of_job(jobs.describe(gateway, name)) for name in names[:MOST_JOBS]]
         moving = [row.name for page in transforms.list_pages(gateway, status="InProgress") for row in page]
-        found += [of_transform(transforms.describe(gateway, name)) for name in moving[:MOST_JOBS]]
+        found += [of_job(transforms.describe(gateway, name)) for name in moving[:MOST_JOBS]]
     except Problem as problem:
         notes.append(f"Not all running jobs are known: {problem.sentence}")
         return found

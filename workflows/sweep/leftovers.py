@@ -35,7 +35,7 @@ DEFAULT = Rules()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
-    """One thing that could go. ``created`` is epoch seconds (None: not known), ``octets`` and ``objects`` its size where it has
+    """One thing that could go. ``created`` is epoch seconds (None: not known; of objects when the newest was written), ``octets`` and ``objects`` its size where it has
     one, ``owner`` who made it (empty: not mlconsole), ``protected`` why it stays (empty: it may go), ``attached`` what goes
     with it, as (kind, name)."""
 
@@ -59,7 +59,8 @@ class Leftover:
         """What deleting it deletes."""
         also = "".join(f", {kind} {name}" for kind, name in self.attached)
         if self.objects is not None:
-            return f"Delete {self.objects} objects below {self.name}{also}."
+            what = "1 object" if self.objects == 1 else f"{self.objects} objects"
+            return f"Delete {what} below {self.name}{also}."
         return f"Delete {self.kind} {self.name}{also}."
 
 

@@ -110,9 +110,12 @@ class _Finder:
             elif row.bill.status in ACTIVE_ENDPOINT:
                 protected = f"it is {row.bill.status} now"
             elif not expired:
-                protected = protected or self._young(row.bill.since)
-            if not expired:
-                protected = protected or self._running(row.owner)
+                protected = (
+                    protected
+                    or self._alive(row.lifetime.expires)
+                    or self._young(row.bill.since)
+                    or self._running(row.owner)
+                )
             yield Leftover(
                 kind=ENDPOINT,
                 name=row.bill.name,
@@ -171,18 +174,20 @@ class _Finder:
             objects = listed(self._gateway, uri, inventory.MOST_OBJECTS)
             if objects is not None and not objects:
                 continue
+            newest = max((item.modified for item in objects or ()), default=None) or None
             many = "it has more than 100 000 objects: delete it with S3's own tools"
             yield Leftover(
                 kind=OBJECTS,
                 name=uri,
                 reason=reason,
-                created=self._runs[name].created if name in self._runs else None,
+                created=newest,
                 octets=sum(item.size for item in objects) if objects is not None else None,
                 objects=len(objects) if objects is not None else None,
                 owner=f"run {name}",
                 protected=protected
                 or (f"the files of model {users[0]} lie there" if users else "")
-                or (many if objects is None else ""),
+                or (many if objects is None else "")
+                or self._young(newest),
             )
 
     def _why_endpoint(self, row: Billed) -> str:
@@ -290,6 +295,11 @@ class _Finder:
         if run.active:
             return f"run {name} is at work"
         return ""
+
+    def _alive(self, expires: float | None) -> str:
+        if expires is None:
+            return ""
+        return f"its lifetime has {(expires - self._now) / 3600:.1f} h to go"
 
     def _young(self, created: float | None) -> str:
         if created is not None and self._now - created < self._rules.young:
