@@ -76,6 +76,7 @@ def deploy(
     from console.cli.output import print_json
     from console.cli.values import parse_age
     from console.cli.waiting import waiter
+    from console.money import amount
     from workflows import costs
     from workflows.lifetime import expiry_tag
     from workflows.observe import jobs, tuning
@@ -92,7 +93,7 @@ def deploy(
             request = replace(request, tags=request.tags | limit)
         price = costs.hourly([(request.instance_type, 1)])
         cost = (
-            f" It costs {price} until it is deleted ({costs.REGION}, {costs.DATE})."
+            f" It costs {price}, {amount(price.month)} a month, until it is deleted ({costs.basis()})."
             if platform.target == "aws"
             else ""
         )

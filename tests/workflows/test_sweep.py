@@ -19,7 +19,7 @@ from workflows.costs.overview import Billed, look
 from workflows.observe import endpoints
 from workflows.platform import Platform
 from workflows.problem import Problem
-from workflows.sweep.leftovers import CONFIG, ENDPOINT, MODEL, OBJECTS, Leftover, Rules
+from workflows.sweep.leftovers import CONFIG, ENDPOINT, LOGS, MODEL, OBJECTS, Leftover, Rules
 from workflows.sweep.plan import NOT_OURS, plan
 from workflows.sweep.removal import remove
 from workflows.sweep.watch import watch
@@ -125,6 +125,14 @@ def test_an_endpoint_bills_is_called_expires_and_is_swept_with_what_only_it_uses
     assert report.saved.dollars == pytest.approx(0.115) and report.outcomes[0].detail
     assert [row.name for page in endpoints.list_pages(platform, name_contains=ours) for row in page] == []
     assert in_service(platform, theirs).name == theirs
+
+    group = f"/aws/sagemaker/Endpoints/{ours}"
+    assert not by_name(plan(platform, RULES, later(), runs=()).items, group)
+    with_logs = Rules(all_owners=True, logs=True)
+    logs = by_name(plan(platform, with_logs, later(), runs=()).items, group)[LOGS]
+    assert logs.octets and logs.reason == "its endpoint is gone"
+    report = remove(platform, [logs], with_logs, now=later, runs=())
+    assert [(one.kind, one.state) for one in report.outcomes] == [(LOGS, "deleted")]
 
 
 def test_what_is_left_of_a_run_goes_and_what_protects_the_rest_is_told(platform: Platform) -> None:
