@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
-        "Endpoints: list, describe, invoke, logs, metrics, delete.",
+        "Endpoints: list, describe, invoke, logs, metrics, lifetime, delete.",
     ),
     "tuning": (
         "console.cli.tuning:tuning",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -11,11 +10,10 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console import actions, money
-from console.formatting import ago, count, span
-from console.messages import WorkFinished
-from console.screens import costs_facts
+from console.formatting import count, span
+from console.screens import costs_facts, leftovers
 from console.screens.base import ConsoleScreen
-from console.screens.dialogs import ConfirmScreen, MessageScreen
+from console.screens.dialogs import MessageScreen
 from console.screens.endpoints import confirm_deletion
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -25,20 +23,8 @@ from workflows import topics
 from workflows.costs.overview import Billed, CostView
 from workflows.lifetime import Lifetime
 from workflows.problem import Problem
-from workflows.sweep.leftovers import ENDPOINT, Leftover, Outcome, Rules, SweepPlan, SweepReport
-from workflows.sweep.plan import by_kind
+from workflows.sweep.leftovers import ENDPOINT, Rules, SweepPlan
 from workflows.topics import Snapshot, Topic
-
-PLURALS = {"S3 objects": "S3 objects of runs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the leftovers: the title of a kind, or one of it."""
-
-    key: Hashable
-    item: Leftover | None = None
-    title: str = ""
 
 
 class CostsScreen(ConsoleScreen):
@@ -79,19 +65,8 @@ class CostsScreen(ConsoleScreen):
                 cells=self._bill_cells,
                 id="list",
             )
-            yield Rows[Entry](
-                [
-                    Column("", 2),
-                    Column("Name", 22, grow=2, middle=True),
-                    Column("Age", 7, right=True),
-                    Column("Size", 8, right=True, drop=2),
-                    Column("Per month", 9, right=True, drop=1),
-                    Column("Why", 24, grow=3),
-                ],
-                key=lambda entry: entry.key,
-                cells=self._leftover_cells,
-                title=lambda entry: entry.title,
-                id="left-list",
+            yield leftovers.make_rows(
+                lambda entry: leftovers.cells(entry, self.chosen, self.console.services.now())
             )
             yield Page(id="preview")
         yield Prompt()
@@ -114,7 +89,7 @@ class CostsScreen(ConsoleScreen):
         return self.query_one("#list", Rows)
 
     @property
-    def _left(self) -> Rows[Entry]:
+    def _left(self) -> Rows[leftovers.Entry]:
         return self.query_one("#left-list", Rows)
 
     @property
@@ -147,13 +122,13 @@ class CostsScreen(ConsoleScreen):
         )
 
     def offers(self, action: actions.Action) -> bool:
-        leftovers = self.part == "leftovers"
+        left_over = self.part == "leftovers"
         if action.verb in ("choose", "choose_all", "look", "owners"):
-            return leftovers
+            return left_over
         if action.verb == "lifetime":
             return self._endpoint() is not None
         if action.verb == "delete":
-            return bool(self.chosen) if leftovers else self._endpoint() is not None
+            return bool(self.chosen) if left_over else self._endpoint() is not None
         return True
 
     # What bills
@@ -226,37 +201,7 @@ class CostsScreen(ConsoleScreen):
             )
         else:
             rows.show_when_empty("Nothing is left over.", *self.plan.notes)
-        rows.show(self._entries())
-
-    def _entries(self) -> list[Entry]:
-        found: list[Entry] = []
-        for kind, items in by_kind(self.plan.items if self.plan else ()).items():
-            free = sum(1 for item in items if not item.protected)
-            title = PLURALS.get(kind, f"{kind[:1].upper()}{kind[1:]}s")
-            if found:
-                found.append(Entry(("gap", kind), title=" "))
-            found.append(Entry(("title", kind), title=f" {title} · {free} of {len(items)} may go"))
-            found += [Entry(item.key, item) for item in items]
-        return found
-
-    def _leftover_cells(self, entry: Entry) -> tuple[Cell, ...]:
-        item, now = entry.item, self.console.services.now()
-        if item is None:
-            return ()
-        if item.protected:
-            mark, role, why = Cell(" ·", "dim"), "dim", Cell(f"stays: {item.protected}", "dim")
-        else:
-            here = item.key in self.chosen
-            mark, role, why = Cell(" ✗" if here else " □", "bad" if here else ""), "", Cell(item.reason)
-        name = item.name.partition("/mlconsole/")[2] or item.name if item.objects is not None else item.name
-        return (
-            mark,
-            Cell(name, role),
-            Cell(ago(item.created, now).removesuffix(" ago") if item.created else "", "dim"),
-            Cell(costs_facts.leftover_size(item), "dim"),
-            Cell(money.amount(item.hourly.month) if item.hourly.dollars else "", role or "strong"),
-            why,
-        )
+        rows.show(leftovers.entries(self.plan))
 
     # The lines above, and the preview
 
@@ -409,39 +354,13 @@ class CostsScreen(ConsoleScreen):
         if plan is None or not picked:
             self.console.flash("Nothing is chosen: space chooses, a chooses all that may go.", "wait")
             return
-        rules, console = self.rules, self.console
-        done = [0]
 
-        def said(outcome: Outcome) -> None:
-            done[0] += 1
-            console.flash(f"{outcome.state}: {outcome.kind} {outcome.name} ({done[0]})", "wait")
-
-        def told(outcome: Outcome) -> None:
-            """Called in another thread."""
-            console.post_message(WorkFinished(said, console.tell, outcome))
-
-        def swept(report: SweepReport) -> None:
+        def over() -> None:
             self.chosen.clear()
             if self.is_attached:
                 self._look()
-            role = "Not all of it could be deleted" if report.failed else "Cleaned up"
-            console.push_screen(MessageScreen(role, costs_facts.report_sentences(report)))
 
-        def confirmed(choice: str | None) -> None:
-            if choice == "Delete":
-                console.flash(f"Deleting {count(len(picked), 'thing')} …", "wait")
-                console.in_background(lambda: console.services.sweep(picked, rules, told), swept)
-
-        typed = picked[0].name if len(picked) == 1 else "sweep"
-        console.push_screen(
-            ConfirmScreen(
-                f"Delete {count(len(picked), 'thing')}?",
-                costs_facts.deletion_sentences(picked, plan),
-                "Delete",
-                typed=typed if console.services.target == "aws" else "",
-            ),
-            confirmed,
-        )
+        leftovers.confirm_sweep(self.console, picked, plan, self.rules, over)
 
 
 def seconds_of(text: str) -> float | None:

@@ -110,7 +110,8 @@ class EndpointsScreen(ListScreen[EndpointRow]):
 
 def instances(row: EndpointRow) -> str:
     """The instances of an endpoint, as far as they are known: ``1 × ml.t2.medium``."""
-    return ", ".join(f"{number} × {kind}" for kind, number in row.instances)
+    kinds = [f"{number} × {kind}" for kind, number in row.instances]
+    return ", ".join([*kinds, "serverless"] if row.serverless else kinds)
 
 
 def confirm_deletion(screen: ConsoleScreen, name: str) -> None:

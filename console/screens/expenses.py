@@ -31,7 +31,7 @@ def sentence(jobs: Iterable[JobRow], endpoints: Iterable[EndpointRow], *, target
     for_endpoints = sum((of_endpoint(row) for row in hosted), Hourly())
     total = for_jobs + for_endpoints
     unseen = sum(1 for row in running if not row.instance_type) + sum(
-        1 for row in hosted if not row.instances
+        1 for row in hosted if not row.instances and not row.serverless
     )
     parts = []
     if hosted:

@@ -105,13 +105,15 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRow:
-    """One line of the list of endpoints. ``instances`` are (type, count), empty until the endpoint was described once."""
+    """One line of the list of endpoints. ``instances`` are (type, count), empty until the endpoint was described once;
+    ``serverless``: it has a variant without instances."""
 
     name: str
     status: str
     created: float
     modified: float
     instances: tuple[tuple[str, int], ...] = ()
+    serverless: bool = False
 
     @property
     def active(self) -> bool:
