@@ -41,6 +41,7 @@ class CostsScreen(ConsoleScreen):
         self.chosen: set[tuple[str, str]] = set()
         self.owners = False
         self._looking = False
+        self._asked = 0
         self._failed: Problem | None = None
         self._asked_for = ""
 
@@ -167,31 +168,33 @@ class CostsScreen(ConsoleScreen):
     # What is left over
 
     def _look(self) -> None:
-        if self._looking:
-            return
+        self._asked += 1
+        number, rules = self._asked, self.rules
         self._looking, self._failed = True, None
-        rules = self.rules
-        self.work(lambda: self.console.services.plan_sweep(rules), self._planned, self._not_planned)
+
+        def planned(plan: SweepPlan) -> None:
+            if number == self._asked:
+                self.chosen &= {item.key for item in plan.free}
+                self._looked(plan, None)
+
+        def failed(problem: Problem) -> None:
+            if number == self._asked:
+                self._looked(self.plan, problem)
+
+        self.work(lambda: self.console.services.plan_sweep(rules), planned, failed)
         self._show_leftovers()
 
-    @property
-    def rules(self) -> Rules:
-        """What counts as left over here."""
-        return Rules(all_owners=self.owners)
-
-    def _planned(self, plan: SweepPlan) -> None:
-        self._looking, self.plan = False, plan
-        self.chosen &= {item.key for item in plan.free}
+    def _looked(self, plan: SweepPlan | None, problem: Problem | None) -> None:
+        self._looking, self.plan, self._failed = False, plan, problem
         if self.is_attached:
             self._show_leftovers()
             self._write()
             self.draw_frame()
 
-    def _not_planned(self, problem: Problem) -> None:
-        self._looking, self._failed = False, problem
-        if self.is_attached:
-            self._show_leftovers()
-            self.draw_frame()
+    @property
+    def rules(self) -> Rules:
+        """What counts as left over here."""
+        return Rules(all_owners=self.owners)
 
     def _show_leftovers(self) -> None:
         rows = self._left

@@ -17,7 +17,7 @@ import pytest
 
 from tests.console import command
 from workflows import locations
-from workflows.drift import baseline, columns, words
+from workflows.drift import apart, baseline, columns, words
 from workflows.drift.comparison import compare
 from workflows.drift.operations import drift
 from workflows.drift.report import DriftReport, Side
@@ -121,6 +121,15 @@ def test_chance_alone_stays_below_the_noise_of_the_stability_index() -> None:
         p, q = draw.multinomial(1_000, [0.1] * 10), draw.multinomial(300, [0.1] * 10)
         above += columns.psi(p, q) > limit
     assert above / 400 < 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5
+
+
+def test_a_process_of_its_own_gives_the_same_answer_and_the_same_problem() -> None:
+    before, now = Samples(texts=made_up(60, 1)), Samples(texts=made_up(40, 2, banana=0.5))
+    sides = {"baseline": Side(source="b", records=60), "window": Side(source="w", records=40)}
+    assert apart.compare("e", before, now, **sides) == compare("e", before, now, **sides)
+    strange = Samples(rows=[{"a": 1.0}] * 40), Samples(rows=[{"b": 1.0}] * 40)
+    with pytest.raises(Problem, match="no column in common"):
+        apart.compare("e", *strange, **sides)
 
 
 @pytest.mark.parametrize(
