@@ -203,7 +203,7 @@ def test_a_configuration_is_used_again_before_it_is_deleted(platform: Platform) 
     until(lambda: name not in {row.name for page in endpoints.list_pages(platform) for row in page})
     found = plan(platform, RULES, later(), runs=())
     chosen = found.chosen([(CONFIG, name)])
-    assert [item.reason for item in chosen] == ["no endpoint uses it"]
+    assert [(item.reason, item.attached) for item in chosen] == [("no endpoint uses it", ((MODEL, name),))]
     platform.client("sagemaker").create_endpoint(EndpointName=name, EndpointConfigName=name)
     report = remove(platform, chosen, RULES, now=later, runs=())
     assert [(one.state, one.detail) for one in report.outcomes] == [("kept", "it is not left over any more")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from workflows import lifetime
 from workflows.costs.overview import Billed
@@ -131,7 +132,10 @@ class _Finder:
         used = {config for configs in self._found.config_of.values() for config in configs}
         for name, item in self._found.configs.items():
             if name not in used:
-                yield self._listed(CONFIG, item, "no endpoint uses it")
+                yield replace(
+                    self._listed(CONFIG, item, "no endpoint uses it"),
+                    attached=tuple(self._models_only_of([name])),
+                )
 
     def models(self) -> Iterator[Leftover]:
         used = {model for models in self._found.models_of.values() for model in models}
@@ -235,6 +239,11 @@ class _Finder:
         ]  # fmt: skip
         for config in own:
             yield CONFIG, config
+        yield from self._models_only_of(own)
+
+    def _models_only_of(self, own: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The models that only these configurations use and that mlconsole made: they go with them."""
+        found = self._found
         kept = {model for config, models in found.models_of.items() if config not in own for model in models}
         for model in dict.fromkeys(model for config in own for model in found.models_of.get(config, ())):
             free = model in found.models and model not in kept | found.busy_models
