@@ -107,6 +107,13 @@ def test_columns_that_moved_are_ranked_and_told_apart_from_chance() -> None:
     assert all(change.adjusted >= change.p for change in family.changes)
 
 
+def test_values_that_hardly_ever_occur_twice_are_not_compared() -> None:
+    sides = [[{"id": f"request-{side}-{i}", "kind": "a"} for i in range(60)] for side in (1, 2)]
+    family = columns.compare(*sides, 0.05)
+    assert [change.name for change in family.changes] == ["kind"] and not family.drifted
+    assert (family.looked, family.tested) == (2, 1)
+
+
 def test_columns_that_did_not_move_raise_no_more_alarms_than_promised() -> None:
     before = rows(600, 5)
     alarms = sum(bool(columns.compare(before, rows(150, 300 + seed), 0.05).drifted) for seed in range(60))

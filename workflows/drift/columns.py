@@ -73,7 +73,7 @@ def psi(before: Any, now: Any) -> float:
 
 
 def _column(name: str, old: list[Value], new: list[Value]) -> tuple[Change, Any, Any] | None:
-    """The test of one column, with the counts its PSI is made of; None when both sides have nothing of it."""
+    """The test of one column, with the counts its PSI is made of; None when there is nothing to compare."""
     known_old = [item for item in old if item is not None]
     known_new = [item for item in new if item is not None]
     missing = _missing(len(old) - len(known_old), len(old), len(new) - len(known_new), len(new))
@@ -89,10 +89,14 @@ def _column(name: str, old: list[Value], new: list[Value]) -> tuple[Change, Any,
             *lost,
         )  # fmt: skip
     numbers = all(isinstance(item, float) for item in (*known_old, *known_new))
+    compared: tuple[Change, Any, Any] | None
     if numbers and len({*known_old, *known_new}) > FEW:
-        change, p, q = _number(name, known_old, known_new)
+        compared = _number(name, known_old, known_new)
     else:
-        change, p, q = _category(name, known_old, known_new)
+        compared = _category(name, known_old, known_new)
+    if compared is None:
+        return None
+    change, p, q = compared
     if missing is not None:
         both = min(1.0, 2 * min(change.p, missing))
         if missing < change.p:
@@ -128,7 +132,8 @@ def _number(name: str, old: Sequence[Value], new: Sequence[Value]) -> tuple[Chan
     )  # fmt: skip
 
 
-def _category(name: str, old: Sequence[Value], new: Sequence[Value]) -> tuple[Change, Any, Any]:
+def _category(name: str, old: Sequence[Value], new: Sequence[Value]) -> tuple[Change, Any, Any] | None:
+    """None where every value is rare, as in free texts: there is nothing to compare then."""
     import numpy as np
     from scipy.stats import chi2_contingency
 
@@ -139,6 +144,8 @@ def _category(name: str, old: Sequence[Value], new: Sequence[Value]) -> tuple[Ch
     rest = [kind for kind in kinds if kind not in set(common)]
     p = [counts_old[kind] for kind in common] + ([sum(counts_old[kind] for kind in rest)] if rest else [])
     q = [counts_new[kind] for kind in common] + ([sum(counts_new[kind] for kind in rest)] if rest else [])
+    if not common:
+        return None
     names = [_spelled(kind) for kind in common] + (["rare ones"] if rest else [])
     counts = np.array([p, q])
     p_value = float(chi2_contingency(counts, correction=False).pvalue) if len(p) > 1 else 1.0
