@@ -109,7 +109,7 @@ def owner(tags: Mapping[str, str]) -> str:
     """Who made it, by mlconsole's own tags: ``run moons-…``, ``tuning job …``; empty for what mlconsole did not make."""
     for key, what in (
         ("mlconsole:run", "run"), ("mlconsole:tuning-job", "tuning job"), ("mlconsole:training-job", "training job"),
-        ("mlconsole:default-of", "default of"), ("mlconsole:tuned-from", "tuned from"),
+        ("mlconsole:rollout", "rollout"), ("mlconsole:default-of", "default of"), ("mlconsole:tuned-from", "tuned from"),
     ):  # fmt: skip
         if tags.get(key):
             return f"{what} {tags[key]}"
