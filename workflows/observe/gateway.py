@@ -37,6 +37,7 @@ class Metered:
         self.target = gateway.target
         self.region = gateway.region
         self.account = gateway.account
+        self.bucket = str(getattr(gateway, "bucket", ""))
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
 
@@ -81,6 +82,7 @@ class Urgent:
         self.target = metered.target
         self.region = metered.region
         self.account = metered.account
+        self.bucket = metered.bucket
 
     def client(self, service: str) -> _Client:
         return _Client(self._metered, service, urgent=True)
