@@ -80,9 +80,7 @@ def _threshold(gauge: Gauge, limit: Limit, past: Baseline) -> float | None:
     return max(0.01, min(made, 0.99)) if gauge.unit == "share" else made
 
 
-def document(
-    guardrail: Guardrail, request: RolloutRequest, *, rollout: str, config: str
-) -> dict[str, Any]:
+def document(guardrail: Guardrail, request: RolloutRequest, *, rollout: str, config: str) -> dict[str, Any]:
     """What PutMetricAlarm is asked for. The third dimension selects the new fleet: blue's own errors do not count.
 
     No request is no breach: a percentile of few requests is still looked at.

@@ -43,9 +43,7 @@ def smallest(request: RolloutRequest, facts: Facts, source: Source) -> int:
     counts = [fleet.count for fleet in facts.fleets if not fleet.serverless]
     if request.instance_count is not None:
         names = {fleet.variant for fleet in changed(request, facts, source)}
-        counts = [
-            request.instance_count if fleet.variant in names else fleet.count for fleet in facts.fleets
-        ]
+        counts = [request.instance_count if fleet.variant in names else fleet.count for fleet in facts.fleets]
     elif source.kind == "config" and not request.retain:
         variants = (source.config_document or {}).get("ProductionVariants", ())
         counts = [int(item.get("InitialInstanceCount") or 1) for item in variants]
@@ -194,11 +192,11 @@ def _alarms(request: RolloutRequest, facts: Facts, source: Source, alarms: int) 
             f"An update takes {MOST_ALARMS} alarms; these are {total}. Watch fewer numbers, or change one variant at a time.",
         )
     if request.period not in (10, 20, 30) and (request.period < 60 or request.period % 60):
-        yield _error("period", f"An alarm's period is 10, 20, 30 or a multiple of 60 s, not {request.period} s.")
-    if facts.target == "aws" and request.period < 60:
         yield _error(
-            "period", "SageMaker publishes metrics each minute: on AWS the period is 60 s at least."
+            "period", f"An alarm's period is 10, 20, 30 or a multiple of 60 s, not {request.period} s."
         )
+    if facts.target == "aws" and request.period < 60:
+        yield _error("period", "SageMaker publishes metrics each minute: on AWS the period is 60 s at least.")
     if request.periods < 1 or request.period * request.periods > 86_400:
         yield _error("periods", "An alarm looks at one period at least, and at one day at most.")
     for name in request.own_alarms:

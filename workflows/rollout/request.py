@@ -103,7 +103,9 @@ def limit(text: str, gauge: Gauge) -> Limit | None:
     found = _LIMIT.fullmatch(text)
     example = "1%, 2x or off" if gauge.unit == "share" else "250 ms, 2x or off"
     if found is None:
-        raise Problem(f"The limit of {gauge.title} is not understood: {text!r}.", f"Write {example}.", "limit")
+        raise Problem(
+            f"The limit of {gauge.title} is not understood: {text!r}.", f"Write {example}.", "limit"
+        )
     value, unit = float(found[1]), (found[2] or "").lower().replace("×", "x")
     if unit == "x":
         made = Limit(value, relative=True)
