@@ -47,5 +47,10 @@ class Rollouts(Protocol):
     def alarms(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """DescribeAlarms: those of the names that exist."""
 
+    def points(
+        self, queries: list[dict[str, Any]], begin: float, end: float
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        """GetMetricData: (epoch seconds, value) by query id, oldest first."""
+
     def delete_alarms(self, names: Sequence[str]) -> None:
         """DeleteAlarms; names that do not exist are passed over."""

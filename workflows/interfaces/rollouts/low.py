@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workflows.observe import metrics
 from workflows.observe.gateway import Gateway, answered
 from workflows.observe.reading import not_found
 from workflows.problem import Problem
@@ -75,6 +76,11 @@ class LowRollouts:
             )
             found += [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
         return found
+
+    def points(
+        self, queries: list[dict[str, Any]], begin: float, end: float
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        return metrics.data(self._gateway, queries, begin, end)
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         there = [str(item["AlarmName"]) for item in self.alarms(names)]
