@@ -149,19 +149,25 @@ def _steps(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Fi
     parts = [request.step.share(size.count) for size in sizes]
     low, high = min(parts), max(parts)
     counts = sorted({size.count for size in sizes})
-    shown = str(request.step)
-    if request.step.unit == "instances":
-        shown += f" of {' and '.join(str(count) for count in counts)}"
+    shown, of = str(request.step), " and ".join(str(count) for count in counts)
+
+    def wrong(part: float) -> str:
+        return shown if request.step.unit == "percent" else f"{shown} of {of} ({part * 100:.0f} %)"
+
     if request.strategy == "canary" and high > 0.5:
-        yield _error("step", f"A canary is 50 % of the capacity at most; {shown} is {high:.0%}.")
+        yield _error("step", f"A canary is 50 % of the capacity at most, not {wrong(high)}.")
     if request.strategy == "linear" and not 0.1 <= low <= high <= 0.5:
-        wrong = high if high > 0.5 else low
-        yield _error("step", f"A linear step is 10 % to 50 % of the capacity; {shown} is {wrong:.0%}.")
+        yield _error(
+            "step",
+            f"A linear step is 10 % to 50 % of the capacity, not {wrong(high if high > 0.5 else low)}.",
+        )
     back = request.rollback_batch
     if request.strategy == "rolling":
         if not 0.05 <= low <= high <= 0.5:
-            wrong = high if high > 0.5 else low
-            yield _error("step", f"A rolling batch is 5 % to 50 % of the capacity; {shown} is {wrong:.0%}.")
+            yield _error(
+                "step",
+                f"A rolling batch is 5 % to 50 % of the capacity, not {wrong(high if high > 0.5 else low)}.",
+            )
         if back is not None and any(
             (back.value if back.unit == "instances" else back.value * size.count / 100) > size.count
             for size in sizes

@@ -200,7 +200,6 @@ def state(
         green=FleetView(plan.green, coming.variants),
         alarms=alarms,
         started=began,
-        failure=failure,
     )
 
 
