@@ -39,13 +39,16 @@ def facts(gateway: Gateway, endpoint: str, alarms: tuple[str, ...] = ()) -> Fact
     return facts_of(gateway, endpoint, time.time(), alarms)
 
 
-def source(gateway: Gateway, given: str, found: Facts, variant: str = "") -> Source:
-    """What is to be deployed.
+def drafted(
+    gateway: Gateway, endpoint: str, given: str, variant: str, alarms: tuple[str, ...]
+) -> tuple[Facts, Source]:
+    """The endpoint with the states of these alarms, and what is to be deployed.
 
     Raises:
-        Problem: There is no such thing.
+        Problem: There is no such endpoint, or no such thing to deploy.
     """
-    return source_of(gateway, given, found, variant=variant)
+    found = facts(gateway, endpoint, alarms)
+    return found, source_of(gateway, given, found, variant=variant)
 
 
 def begin(gateway: Gateway, planned: Plan) -> str:
