@@ -40,7 +40,7 @@ def chart(
             elif glyph == " ":
                 append(line, "·", "faint")
             elif come:
-                append(line, "░" if glyph == "█" else glyph, "dim")
+                append(line, "░" if level >= 0.5 else "·", "dim" if level >= 0.5 else "faint")
             else:
                 append(line, glyph, GREEN)
         lines.append(line)

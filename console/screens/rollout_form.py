@@ -30,20 +30,20 @@ from workflows.studies.parameters import Parameter, ParameterError
 PATIENCE = 0.4
 """Seconds without a key after which a name is looked up."""
 HELP = {
-    "source": "A model, a training job, an artefact (s3://…/model.tar.gz) or an endpoint configuration.",
+    "source": "A model, a training job, an artefact (s3://….tar.gz), a configuration.",
     "variant": "Which variant gets the new model.",
     "strategy": "How the traffic moves: ← and → go through the strategies.",
     "step": "The canary, the linear step or the rolling batch: 10%, or 1 instance.",
-    "wait": "Seconds between two steps, in which the alarms look at the new model.",
+    "wait": "Seconds between two steps; the alarms look at the new model then.",
     "bake": "Seconds with all traffic on the new fleet, before the old one goes.",
-    "timeout": "Seconds for the whole update; it is rolled back when they are over.",
+    "timeout": "Seconds for the whole update; afterwards it is rolled back.",
     "5xx": "The share of requests that end with a server error: 1%, 2x of the last hour, or off.",
     "4xx": "The share of requests that are refused: 5%, 2x, or off.",
     "model-errors": "The share of requests that the model does not answer well: 1%, 2x, or off.",
-    "p99": "What 99 of 100 requests may take: 250 ms, 2x, or off. Few requests are passed over.",
+    "p99": "What 99 of 100 requests may take: 250 ms, 2x, off. Needs many requests.",
     "mean": "What a request may take on average: 80 ms, 1.5x, or off.",
     "period": "Seconds over which an alarm looks.",
-    "own_alarms": "Names of alarms that exist and take the model back, too, separated by commas.",
+    "own_alarms": "Alarms that exist and take the model back, too: names with commas.",
     "instance_type": "Empty: as now.",
     "instance_count": "Empty: as now.",
 }

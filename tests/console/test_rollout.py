@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -196,3 +197,45 @@ async def test_read_only_watches_and_changes_nothing() -> None:
         assert not any(isinstance(call[0], str) and "rollout" in call[0] for call in services.done)
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, EndpointScreen))
+
+
+async def show_form(pilot: Pilot[Any]) -> None:
+    await form(pilot)
+    await settled(pilot)
+
+
+async def show_baking(pilot: Pilot[Any]) -> None:
+    await show_view(pilot, rollout_data.baking())
+
+
+async def show_rolled_back(pilot: Pilot[Any]) -> None:
+    await show_view(pilot, rollout_data.rolled_back())
+
+
+async def show_view(pilot: Pilot[Any], view: Any) -> None:
+    app = pilot.app
+    assert isinstance(app, Console) and isinstance(app.services, Scripted)
+    app.services.publish(topics.rollout(rollout_data.NAME), view)
+    await live(app, pilot)
+    await settled(pilot)
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    app = pilot.app
+    assert isinstance(app, Console)
+    await pilot.pause(0.3)
+    app.flash_text = None
+    assert app.base_screen is not None
+    app.base_screen.draw_frame()
+    await pilot.pause(0.1)
+
+
+LOOKS = {"form": show_form, "baking": show_baking, "rolled-back": show_rolled_back}
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-dark", "mlconsole-light"])
+@pytest.mark.parametrize("size", [pytest.param(SMALL, id="80x24"), pytest.param(LARGE, id="160x48")])
+@pytest.mark.parametrize("look", LOOKS)
+def test_looks(snap_compare: Callable[..., bool], look: str, size: tuple[int, int], theme: str) -> None:
+    app = make_app(populated(read_only=look != "form"), theme_name=theme)
+    assert snap_compare(app, terminal_size=size, run_before=LOOKS[look])
