@@ -169,7 +169,12 @@ class Deployment:
         """Start old instances again, move traffic to them, and end as many new ones, batch by batch."""
         counts, weights = self.wanted["counts"], self.wanted["weights"]
         for step in retreat(self.plan.back, counts, weights, parts):
-            await self._scale(self.endpoint.blue, remaining(self.document, self.wanted, step.active))
+            wished, running = (
+                remaining(self.document, self.wanted, step.active),
+                _instances(self.endpoint.blue),
+            )
+            # What of a batch was not ended yet stays.
+            await self._scale(self.endpoint.blue, {n: max(wished[n], running[n], key=len) for n in wished})
             self.endpoint.share = step.share
             if any(step.active.values()):
                 await self._scale(green, launched(self.wanted, step.active))
@@ -185,7 +190,7 @@ class Deployment:
             "blue": _instances(blue),
             "green": {**lasting(self.wanted), "instances": _instances(green)},
         }
-        return Outcome("UpdateRollbackFailed", {"FailureReason": why[:LIMIT], "update": None, "mixed": mixed})
+        return Outcome("UpdateRollbackFailed", {"FailureReason": why, "update": None, "mixed": mixed})
 
     async def _scale(self, fleet: Fleet, instances: Mapping[str, list[str]]) -> None:
         """Run exactly these instances of a fleet's variants; what fails leaves what ran before.
@@ -207,6 +212,15 @@ class Deployment:
         self.progress["stage"], self.progress["step"] = stage, step
         self.progress["since"], self.progress["reason"] = self.engine.clock.time(), why
         self._store(self.progress)
+
+
+def _both(why: str, failed: str) -> str:
+    """Two reasons as one; of a container's output its end tells most."""
+    text = f"{why} The rollback failed, too: "
+    room = LIMIT - len(text)
+    if len(failed) > room:
+        failed = f"{failed[: room // 2 - 3]} ... {failed[-(room - room // 2 - 2) :]}"
+    return f"{text}{failed}"
 
 
 def _instances(fleet: Fleet) -> dict[str, list[str]]:

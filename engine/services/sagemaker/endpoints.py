@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine import __version__
@@ -97,6 +97,7 @@ async def delete_endpoint(engine: Engine, request: Request, params: dict[str, An
     found = _find(engine, name)
     _settled(found)
     engine.store.update(KIND, name, lambda document: None, now=engine.clock.time(), status="Deleting")
+    engine.scaling.forget(name)
     engine.hosting.delete(name)
     return {}
 
@@ -143,12 +144,22 @@ async def update_weights_and_capacities(
 ) -> dict[str, Any]:
     """Change variants' weights and instance counts in place."""
     name = params["EndpointName"]
+    reshape(engine, name, params["DesiredWeightsAndCapacities"])
+    return {"EndpointArn": endpoint_arn(engine, name)}
+
+
+def reshape(engine: Engine, name: str, wishes: Iterable[Mapping[str, Any]]) -> None:
+    """Begin to give variants other weights and instance counts, as UpdateEndpointWeightsAndCapacities names them.
+
+    Raises:
+        ServiceError: ``ValidationException``: there is no such endpoint or variant, it is not in service, or a wish cannot be met.
+    """
     found = _find(engine, name)
     _settled(found, in_service=True, mixed=False)
     document = found.document
     weights, counts = dict(document["weights"]), dict(document["counts"])
     instances = dict(document["instances"])
-    for wish in params["DesiredWeightsAndCapacities"]:
+    for wish in wishes:
         variant = wish["VariantName"]
         if variant not in weights:
             raise validation(f'Could not find variant "{variant}" for endpoint "{document["EndpointArn"]}".')
@@ -167,7 +178,6 @@ async def update_weights_and_capacities(
             fresh = instance_ids(count, engine.settings.cores)
             instances[variant] = (kept + fresh)[: len(fresh)]
     _begin_update(engine, name, {"weights": weights, "counts": counts, "instances": instances})
-    return {"EndpointArn": document["EndpointArn"]}
 
 
 def _find(engine: Engine, name: str) -> Resource:
