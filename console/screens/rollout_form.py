@@ -46,6 +46,13 @@ HELP = {
     "own_alarms": "Alarms that exist and take the model back, too: names with commas.",
     "instance_type": "Empty: as now.",
     "instance_count": "Empty: as now.",
+    "retain": "Counts and weights: those that run, or those of the configuration.",
+    "capture": "Whether requests are still captured, where they are now.",
+}
+CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
+    "strategy": tuple(STRATEGIES.items()),
+    "retain": (("running", "counts and weights as they are"), ("configured", "as the configuration says")),
+    "capture": (("keep", "data capture stays"), ("end", "no data is captured any more")),
 }
 NUMBERS = {
     "wait": Parameter("wait", "int", 600, "", minimum=0, maximum=3600, unit="s"),
@@ -56,12 +63,13 @@ NUMBERS = {
 }
 ORDER = (
     "source", "variant", "strategy", "step", "wait", "bake", "timeout", "5xx", "4xx", "model-errors", "p99", "mean", "period",
-    "own_alarms", "instance_type", "instance_count",
+    "own_alarms", "instance_type", "instance_count", "retain", "capture",
 )  # fmt: skip
 TITLES = {
     "source": "new model", "step": "step", "wait": "wait (s)", "bake": "bake (s)", "timeout": "time limit (s)", "5xx": "5xx errors",
     "4xx": "4xx errors", "model-errors": "model errors", "p99": "latency p99", "mean": "mean latency", "period": "alarm period (s)",
     "own_alarms": "other alarms", "instance_type": "instance type", "instance_count": "instances",
+    "retain": "retain", "capture": "data capture",
 }  # fmt: skip
 
 
@@ -105,8 +113,9 @@ class RolloutFormScreen(ConsoleScreen):
 
     def _widget(self, name: str) -> Widget:
         identifier = f"r-{name}"
-        if name == "strategy":
-            return Choice(list(STRATEGIES.items()), "canary", id=identifier, wide=True)
+        if name in CHOICES:
+            first = "canary" if name == "strategy" else CHOICES[name][0][0]
+            return Choice(CHOICES[name], first, id=identifier, wide=True)
         if name == "variant":
             return Choice(
                 [(fleet.variant, fleet.model) for fleet in self.facts.fleets], id=identifier, wide=True
@@ -150,6 +159,8 @@ class RolloutFormScreen(ConsoleScreen):
                         values[name] = NUMBERS[name].parse(text)
                 elif name == "step":
                     values[name] = requests.step(text)
+                elif name in ("retain", "capture"):
+                    values[name] = text == CHOICES[name][0][0]
                 elif name == "own_alarms":
                     values[name] = tuple(item.strip() for item in text.split(",") if item.strip())
                 else:

@@ -152,3 +152,37 @@ def test_what_sagemaker_refuses_leaves_nothing(low: Interface, platform: Platfor
     assert low.rollouts.alarms([document["AlarmName"] for document in planned.alarms]) == []
     known = record.find(planned.id).known
     assert known.left == () and known.outcome == "failed"
+
+
+def test_a_challenger_beside_the_champion_is_promoted_by_weights(
+    low: Interface, platform: Platform, hosted: Hosted
+) -> None:
+    endpoint = hosted.endpoint(champion=1.0)
+    (champion,) = hosted.sm.describe_endpoint_config(EndpointConfigName=endpoint)["ProductionVariants"]
+    challenger = {
+        **champion,
+        "VariantName": "challenger",
+        "ModelName": hosted.model("green"),
+        "InitialVariantWeight": 0.25,
+    }
+    config = f"{endpoint}-both"
+    hosted.sm.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[champion, challenger])
+    assert "same names" in hosted.plan(endpoint, config).errors[0].sentence
+    planned = hosted.plan(
+        endpoint, config, strategy="all-at-once", wait=0, bake=0, retain=False, limits={"5xx": Limit(0.5)}
+    )
+    assert planned.variants == ("challenger",) and planned.guardrails[0].variant == "challenger"
+    rollout = operations.start(low.rollouts, planned, place(platform, low))
+    assert watched(low, rollout)[0].outcome == "succeeded"
+    rollout = record.read(rollout.folder)
+    how = operations.promote(low.rollouts, rollout)
+    assert "challenger 1.25" in how and "champion 0," in how
+    hosted.until(endpoint, "InService")
+    with hosted.called(endpoint) as answers:
+        until(lambda: answers["green"] > 20, 60, "answers")
+    assert set(answers) == {"green"}
+    with pytest.raises(Problem, match="all of the traffic"):
+        operations.promote(low.rollouts, rollout)
+    back, _ = operations.roll_back(low.rollouts, rollout)
+    assert watched(low, back)[0].outcome == "succeeded"
+    assert [item["VariantName"] for item in hosted.status(endpoint)["ProductionVariants"]] == ["champion"]

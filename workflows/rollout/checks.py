@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workflows.rollout.alarms import MOST_ALARMS
-from workflows.rollout.facts import Facts, Fleet, Source
+from workflows.rollout.facts import Baseline, Facts, Fleet, Source
 from workflows.rollout.request import GAUGES, STRATEGIES, RolloutRequest
 from workflows.rollout.timeline import Size, Sizes, declared_seconds, timeline
 
@@ -31,13 +31,33 @@ class Finding:
 
 
 def changed(request: RolloutRequest, facts: Facts, source: Source) -> tuple[Fleet, ...]:
-    """The variants that get something new: the one that was named, the only one, or all of a configuration's."""
-    if source.kind == "config":
-        names = {item["VariantName"] for item in (source.config_document or {}).get("ProductionVariants", ())}
-        return tuple(fleet for fleet in facts.fleets if fleet.variant in names)
-    if request.variant:
-        return tuple(fleet for fleet in facts.fleets if fleet.variant == request.variant)
-    return facts.fleets if len(facts.fleets) == 1 else ()
+    """The variants that get something new: the one that was named, or the only one; of a configuration those that are new or have
+    another model than now (all, where none has). A new variant is compared with the only one that there was."""
+    if source.kind != "config":
+        if request.variant:
+            return tuple(fleet for fleet in facts.fleets if fleet.variant == request.variant)
+        return facts.fleets if len(facts.fleets) == 1 else ()
+    running = {fleet.variant: fleet for fleet in facts.fleets}
+    champion = facts.fleets[0].baseline if len(facts.fleets) == 1 else Baseline()
+    everything = [
+        Fleet(
+            variant=name,
+            model=str(item.get("ModelName") or ""),
+            instance_type=str(item.get("InstanceType") or ""),
+            count=int(item.get("InitialInstanceCount") or 0),
+            weight=float(item.get("InitialVariantWeight", 1.0)),
+            serverless="ServerlessConfig" in item,
+            baseline=running[name].baseline if name in running else champion,
+        )
+        for item in (source.config_document or {}).get("ProductionVariants", ())
+        for name in (str(item["VariantName"]),)
+    ]
+    new = [
+        fleet
+        for fleet in everything
+        if fleet.variant not in running or fleet.model != running[fleet.variant].model
+    ]
+    return tuple(new or everything)
 
 
 def sizes_of(request: RolloutRequest, facts: Facts, source: Source) -> Sizes:
@@ -133,7 +153,7 @@ def _configuration(request: RolloutRequest, facts: Facts, source: Source) -> Ite
             yield _error(
                 "retain",
                 f"Configuration {source.name} has the variants {there}, the endpoint {here}: counts and weights can "
-                "only be retained under the same names. Retain nothing, or use the same names.",
+                "only be retained under the same names. Take those of the configuration (--reset), or use the same names.",
             )
         else:
             yield _warning("source", f"The variants change from {here} to {there}.")
