@@ -15,6 +15,7 @@ from console import actions
 from console.screens import rollout_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
+from console.screens.starting import StartingForm
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Field
@@ -73,11 +74,12 @@ TITLES = {
 }  # fmt: skip
 
 
-class RolloutFormScreen(ConsoleScreen):
+class RolloutFormScreen(StartingForm):
     """Ctrl+S starts the rollout, after it has told what it is going to do."""
 
     BINDINGS: ClassVar = list(actions.bindings("deploy"))
     place = "deploy"
+    going = "has begun"
     section = "endpoints"
 
     def __init__(self, facts: Facts) -> None:
@@ -88,7 +90,6 @@ class RolloutFormScreen(ConsoleScreen):
         self._asked: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._wrong_source = ""
         self._timer: Timer | None = None
-        self._starting = False
 
     def trail(self) -> str:
         return f"Rollout on {self.facts.endpoint}"
@@ -186,12 +187,7 @@ class RolloutFormScreen(ConsoleScreen):
         source = self.source or Source(kind="model", name=request.source, model=request.source)
         made = plan(request, self.facts, source, now=self.console.services.now())
         self.plan = made if self.source is not None and not wrong else None
-        fields = {finding.field for finding in made.errors} | set(wrong)
-        for about in self.query(".about"):
-            bad = str(about.id or "").removeprefix("w-") in fields
-            if about.has_class("-wrong") != bad and isinstance(about, Static):
-                about.set_class(bad, "-wrong")
-                about.update("✗" if bad else "")
+        self.mark({finding.field for finding in made.errors} | set(wrong))
         self._draw_verdict(request, made, wrong)
         target, page = self.console.services.target, self.query_one("#plan", Page)
         page.show(lambda width: rollout_facts.preview(made, width, page.size.height, target))
@@ -248,14 +244,7 @@ class RolloutFormScreen(ConsoleScreen):
             name = str(self.focused.id or "").removeprefix("r-") if self.focused is not None else ""
             self.query_one("#hint", Static).update(HELP.get(name, ""))
 
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     # Actions
-
-    def action_close(self) -> None:
-        self.app.pop_screen()
 
     def action_start(self) -> None:
         request, wrong = self.check()
@@ -271,7 +260,7 @@ class RolloutFormScreen(ConsoleScreen):
             self.console.flash(self._wrong_source or f"{request.source} is still being looked up.", "wait")
         elif made.errors:
             self._forbidden(made.errors[0])
-        elif not self._starting and self.console.allowed(actions.get("deploy.start")):
+        elif not self.starting and self.console.allowed(actions.get("deploy.start")):
             self._confirm(made)
 
     def _forbidden(self, finding: Finding) -> None:
@@ -292,11 +281,8 @@ class RolloutFormScreen(ConsoleScreen):
             )
 
         def chosen(choice: str | None) -> None:
-            if choice != "Roll out":
-                return
-            self._starting = True
-            console.flash(f"Starting {made.id} …", "dim")
-            self.work(lambda: console.services.begin_rollout(made), self._started, self._not_started)
+            if choice == "Roll out":
+                self.start(made.id, lambda: console.services.begin_rollout(made))
 
         console.push_screen(
             ConfirmScreen(
@@ -308,19 +294,8 @@ class RolloutFormScreen(ConsoleScreen):
             chosen,
         )
 
-    def _started(self, name: str) -> None:
-        self.console.flash(f"✓ {name} has begun; it goes on when you leave.")
-        self.console.services.refresh()
-        self.console.run_worker(self._open(name), exit_on_error=True)
-
-    async def _open(self, name: str) -> None:
-        if self.is_current:
-            await self.app.pop_screen()
+    async def show_started(self, name: str) -> None:
         await self.console.open_rollout(name)
-
-    def _not_started(self, problem: Problem) -> None:
-        self._starting = False
-        self.console.tell(problem)
 
 
 def open_rollout_of(screen: ConsoleScreen, endpoint: str) -> None:
