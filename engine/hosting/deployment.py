@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.alarms.rules import ALARM
 from engine.hosting import progress as stages
-from engine.hosting.endpoint import DRAIN_SECONDS, Endpoint, Standing
+from engine.hosting.endpoint import Endpoint, Standing
 from engine.hosting.failures import LIMIT, Tripped, reason
 from engine.hosting.fleet import Fleet
 from engine.hosting.progress import Progress, active, course, lasting, launched, remaining
@@ -156,9 +156,7 @@ class Deployment:
                 return self._stuck(
                     green, f"{why} The rollback failed, too: {reason(self.endpoint.name, error)}"
                 )
-        self.endpoint.green, self.endpoint.share = None, 0.0
-        if green is not None:
-            await green.stop(DRAIN_SECONDS)
+        await self.endpoint.give_up()
         kept = [self.document]
         if "mixed" in self.document:
             kept.append(self.document["mixed"]["green"])
@@ -199,9 +197,9 @@ class Deployment:
             VariantFailed: A new instance is not healthy.
         """
         changing = [
-            fleet.variants[name].scale(tuple(ids))
+            fleet.member(name).scale(tuple(ids))
             for name, ids in instances.items()
-            if tuple(ids) != fleet.variants[name].plan.instances
+            if tuple(ids) != fleet.member(name).plan.instances
         ]
         results = await asyncio.gather(*changing, return_exceptions=True)
         for result in results:
@@ -224,4 +222,4 @@ def _both(why: str, failed: str) -> str:
 
 
 def _instances(fleet: Fleet) -> dict[str, list[str]]:
-    return {name: list(variant.plan.instances) for name, variant in fleet.variants.items()}
+    return {variant.name: list(variant.plan.instances) for variant in fleet.members()}

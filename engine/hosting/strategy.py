@@ -114,7 +114,7 @@ def parts_of(size: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, fl
     """The part of each variant's instances that a CapacitySize stands for; above 1 when it is more than there are."""
     if size["Type"] == "CAPACITY_PERCENT":
         return dict.fromkeys(counts, size["Value"] / 100)
-    return {name: size["Value"] / count for name, count in counts.items()}
+    return {name: size["Value"] / max(1, count) for name, count in counts.items()}
 
 
 def up(part: float, count: int) -> int:

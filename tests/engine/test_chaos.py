@@ -332,7 +332,7 @@ def _load(chaos: Chaos) -> Iterator[None]:
             if not names:
                 time.sleep(0.05)
                 continue
-            traffic = Traffic(running, names[0], 30, threads=2)
+            traffic = Traffic(running, names[0], 80, threads=4, patience=5.0)
             with traffic:
                 until = time.monotonic() + 0.5
                 while time.monotonic() < until and not stop.is_set() and running is chaos.running:
@@ -354,6 +354,7 @@ def test_a_short_storm(start_engine: Start) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_long_storm(start_engine: Start) -> None:
     """CHAOS_SECONDS of it (600); CHAOS_SEED repeats one."""
     seed = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(10**6)))

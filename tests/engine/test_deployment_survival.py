@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,7 @@ def test_a_rollback_is_finished(start_engine: Start, tmp_path: Path, kind: str) 
     again.delete(name)
 
 
+@pytest.mark.slow
 def test_two_fleets_in_service_come_back_as_two(start_engine: Start, tmp_path: Path) -> None:
     """UpdateRollbackFailed survives as it was: the same instances with the same shares."""
     fine = tmp_path / "fine"
@@ -208,3 +210,21 @@ def test_two_fleets_in_service_come_back_as_two(start_engine: Start, tmp_path: P
     assert len(wait_for(lambda: len(found := pids(again.engine)) == 5 and found)) == 5
     again.delete(name)
     assert pids(again.engine) == set()
+
+
+def test_a_fleet_that_is_leaving_ends_with_a_reset(start_engine: Start, tmp_path: Path) -> None:
+    """The old fleet answers its last request, and the engine is told to forget everything."""
+    variables = {"STARTED": str(tmp_path / "started"), "GO": str(tmp_path / "go")}
+    running = start_engine()
+    deploy = Deployer(running)
+    name = deploy.endpoint(deploy.model(HELD, WORD="old", **variables))
+    thread = hold(deploy, name, tmp_path / "started")
+    config = deploy.config(deploy.model(WHO, WORD="new"))
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    wait_for(lambda: "VariantStatus" in deploy.status(name)["ProductionVariants"][0])
+    workers = pids(running)
+    assert len(workers) == 2
+    request = urllib.request.Request(f"{running.url}/_engine/reset", method="POST")
+    assert urllib.request.urlopen(request, timeout=30).status == 200
+    assert not any(alive(worker) for worker in workers)
+    thread.join(30)

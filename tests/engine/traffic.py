@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """One request: when it was sent (epoch seconds), its HTTP status (0: no answer), the answer, the variant, and what went wrong."""
+    """One request: when it was sent and ended (epoch seconds), its HTTP status (0: no answer), the answer, the variant, what went wrong."""
 
     sent: float
+    ended: float
     status: int
     answer: str
     variant: str
@@ -26,14 +27,20 @@ class Traffic:
     """Invokes one endpoint from several threads, in all so many times a second, until it is stopped.
 
     A request is sent once: nothing is tried again, so whatever the engine drops is seen.
+
+    Args:
+        patience: Seconds to wait for an answer.
     """
 
-    def __init__(self, engine: RunningEngine, endpoint: str, rate: float, threads: int = 8) -> None:
+    def __init__(
+        self, engine: RunningEngine, endpoint: str, rate: float, threads: int = 8, patience: float = 65.0
+    ) -> None:
         self.calls: list[Call] = []
         self.asked = 0
         self._engine = engine
         self._path = f"/endpoints/{endpoint}/invocations"
         self._pause = threads / rate
+        self._patience = patience
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(index / rate,), daemon=True) for index in range(threads)
@@ -48,7 +55,7 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(70)
+            thread.join(self._patience + 5)
 
     @property
     def failed(self) -> list[Call]:
@@ -56,12 +63,12 @@ class Traffic:
         return [call for call in self.calls if call.status != 200]
 
     def between(self, start: float, end: float) -> list[Call]:
-        """What was sent in a span of time."""
-        return [call for call in self.calls if start <= call.sent < end]
+        """What was sent and answered in a span of time."""
+        return [call for call in self.calls if start <= call.sent and call.ended < end]
 
     def _run(self, offset: float) -> None:
         told = self._engine.connection
-        wire = http.client.HTTPConnection(told.host, told.port, timeout=65)
+        wire = http.client.HTTPConnection(told.host, told.port, timeout=self._patience)
         due = time.monotonic() + offset
         headers, signed = self._signed(), time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
@@ -77,10 +84,10 @@ class Traffic:
                 body = answer.read().decode()
                 variant = answer.getheader("x-Amzn-Invoked-Production-Variant") or ""
                 problem = "" if answer.status == 200 else body
-                call = Call(sent, answer.status, body, variant, problem)
+                call = Call(sent, time.time(), answer.status, body, variant, problem)
             except (OSError, http.client.HTTPException) as error:
                 wire.close()
-                call = Call(sent, 0, "", "", repr(error))
+                call = Call(sent, time.time(), 0, "", "", repr(error))
             self.calls.append(call)
         wire.close()
 
