@@ -199,10 +199,8 @@ class LiveServices:
     def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
         from workflows.rollout import asked
 
-        newest = asked.newest(endpoint)
-        if newest is not None and not newest.known.outcome:
-            return newest.id, None
-        return "", self._use(lambda gateway: asked.facts(gateway, endpoint))
+        name = self._use(lambda gateway: asked.running(gateway, endpoint))
+        return (name, None) if name else ("", self.rollout_facts(endpoint))
 
     def rollout_facts(self, endpoint: str) -> Facts:
         from workflows.rollout import asked

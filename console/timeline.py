@@ -86,7 +86,7 @@ def split(share: float, width: int) -> list[Run]:
     green = round(share * width)
     if 0 < share < 1:
         green = min(width - 1, max(1, green))
-    return [("█" * (width - green), BLUE), ("█" * green, GREEN)]
+    return [("▒" * (width - green), BLUE), ("█" * green, GREEN)]
 
 
 def text(lines: Lines) -> str:

@@ -91,7 +91,7 @@ def watch(ctx: click.Context, name: str, keep_alarms: bool, as_json: bool) -> in
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
-        _same_place(platform, found)
+        found.place.check(platform, found.id)
         return watched(interface.rollouts, platform, found, as_json, keep_alarms=keep_alarms, whole=True)
 
 
@@ -113,7 +113,7 @@ def promote(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
-        _same_place(platform, found)
+        found.place.check(platform, found.id)
         confirm(
             [f"Give all traffic of {found.plan.request.endpoint} to {', '.join(found.plan.variants)}."],
             yes=yes,
@@ -145,7 +145,7 @@ def roll_back(ctx: click.Context, name: str, watches: bool, yes: bool, as_json: 
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
-        _same_place(platform, found)
+        found.place.check(platform, found.id)
         confirm(
             [f"Roll {found.plan.request.endpoint} back from {found.plan.green} to {found.plan.blue}."],
             yes=yes,
@@ -180,7 +180,7 @@ def clean(ctx: click.Context, name: str, old: bool, yes: bool, as_json: bool) ->
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
-        _same_place(platform, found)
+        found.place.check(platform, found.id)
         wanted = operations.cleaning(interface.rollouts, found, configs_of_others(platform, ""), old=old)
         if wanted.things:
             confirm(wanted.sentences, yes=yes)
@@ -250,7 +250,9 @@ def watched(
     if not keep_alarms:
         gone = operations.settle(rollouts, found)
         if gone and not as_json:
-            click.echo(f"{len(gone)} alarms of the rollout are removed.")
+            from console.formatting import count
+
+            click.echo(f"Removed {count(len(gone), 'alarm')} of the rollout.")
     return None if end.outcome == "succeeded" else 1
 
 
@@ -353,19 +355,5 @@ def _left(found: Rollout) -> str:
 
 def _platform(ctx: click.Context, found: Rollout) -> Platform:
     platform = Settings.of(ctx).platform()
-    _same_place(platform, found)
+    found.place.check(platform, found.id)
     return platform
-
-
-def _same_place(platform: Platform, found: Rollout) -> None:
-    """Refuse a rollout of another account or region: its endpoint would not be there, or would be another one."""
-    from workflows.problem import Problem
-
-    where = found.place
-    if (platform.target, platform.account, platform.region) != (where.target, where.account, where.region):
-        raise Problem(
-            f"Rollout {found.id} belongs to {where.target} account {where.account} in {where.region}; this is "
-            f"{platform.target} account {platform.account} in {platform.region}.",
-            f"Give --target {where.target} --region {where.region}, and its profile.",
-            "place",
-        )

@@ -116,8 +116,7 @@ def start(
                 click.echo(f"Warning: {finding.sentence}", err=True)
         price = f" Both fleets are up meanwhile: {made.extra} more." if platform.target == "aws" else ""
         confirm([f"Update {endpoint} from {made.blue} to {made.green}.{price}"], yes=yes)
-        where = Place(platform.target, platform.account, platform.region, interface.name)
-        rollout = operations.start(interface.rollouts, made, where)
+        rollout = operations.start(interface.rollouts, made, Place.of(platform, interface.name))
         if watches:
             return watched(interface.rollouts, platform, rollout, as_json, keep_alarms=keep_alarms)
         if as_json:

@@ -115,7 +115,7 @@ class RolloutScreen(ConsoleScreen):
         name = self.name_of
 
         def done(number: int) -> None:
-            self.console.flash(f"{count(number, 'alarm')} of the rollout are removed.", "dim")
+            self.console.flash(f"Removed {count(number, 'alarm')} of the rollout.", "dim")
             services.refresh()
 
         self.work(lambda: services.settle_rollout(name), done)

@@ -52,8 +52,8 @@ HELP = {
 }
 CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "strategy": tuple(STRATEGIES.items()),
-    "retain": (("running", "counts and weights as they are"), ("configured", "as the configuration says")),
-    "capture": (("keep", "data capture stays"), ("end", "no data is captured any more")),
+    "retain": (("running", "counts, weights as now"), ("configured", "as in the new configuration")),
+    "capture": (("keep", "as it is"), ("end", "no capture any more")),
 }
 NUMBERS = {
     "wait": Parameter("wait", "int", 600, "", minimum=0, maximum=3600, unit="s"),

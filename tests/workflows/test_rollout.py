@@ -326,7 +326,7 @@ def test_an_alarm_that_fires_means_the_way_back() -> None:
     ],
 )
 def test_ends_come_from_the_configuration_that_serves(answer: dict[str, Any] | None, outcome: str) -> None:
-    found = state(rollout_data.planned(), answer, (), now=1002.0)
+    found = state(rollout_data.planned(), answer, (), now=1002.0, started=990.0)
     assert (found.outcome, found.active) == (outcome, False)
 
 

@@ -48,7 +48,7 @@ def low(platform: Platform) -> Interface:
 
 
 def place(platform: Platform, interface: Interface) -> Place:
-    return Place(platform.target, platform.account, platform.region, interface.name)
+    return Place.of(platform, interface.name)
 
 
 def watched(interface: Interface, rollout: Rollout) -> tuple[RolloutState, list[RolloutState]]:
@@ -93,14 +93,12 @@ def test_a_canary_goes_all_the_way_and_cleans_up_with_proof(
         operations.roll_back(interface.rollouts, rollout)
 
 
-def test_a_bad_model_is_taken_back_by_its_alarm(
-    interface: Interface, platform: Platform, hosted: Hosted
-) -> None:
+def test_a_bad_model_is_taken_back_by_its_alarm(low: Interface, platform: Platform, hosted: Hosted) -> None:
     endpoint = hosted.endpoint()
     planned = hosted.plan(endpoint, hosted.model("bad"), step=Step(20), wait=3000, bake=0)
     with hosted.called(endpoint) as answers:
-        rollout = operations.start(interface.rollouts, planned, place(platform, interface))
-        end, _ = watched(interface, rollout)
+        rollout = operations.start(low.rollouts, planned, place(platform, low))
+        end, _ = watched(low, rollout)
         served = sum(answers.values())
     assert end.outcome == "rolled-back" and "ALARM" in end.failure
     assert 0 < answers["error"] < 500 and served < 5000
@@ -108,9 +106,9 @@ def test_a_bad_model_is_taken_back_by_its_alarm(
     fired = [event for event in record.read(rollout.folder).events if event.kind == "alarm"]
     assert any("model errors" in event.sentence and "ALARM" in event.sentence for event in fired)
     used = endpoints.configs_of_others(platform, "")
-    cleaning = operations.cleaning(interface.rollouts, rollout, used)
+    cleaning = operations.cleaning(low.rollouts, rollout, used)
     assert ("endpoint configuration", planned.green) in cleaning.things
-    gone = operations.clean(interface.rollouts, rollout, cleaning)
+    gone = operations.clean(low.rollouts, rollout, cleaning)
     assert len(gone) == len(cleaning.things) == len(planned.alarms) + 1
     assert record.read(rollout.folder).known.left == ()
 
@@ -186,3 +184,21 @@ def test_a_challenger_beside_the_champion_is_promoted_by_weights(
     back, _ = operations.roll_back(low.rollouts, rollout)
     assert watched(low, back)[0].outcome == "succeeded"
     assert [item["VariantName"] for item in hosted.status(endpoint)["ProductionVariants"]] == ["champion"]
+
+
+def test_what_a_killed_start_has_made_is_found_and_deleted(
+    low: Interface, platform: Platform, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = hosted.endpoint()
+    planned = hosted.plan(endpoint, hosted.artifact, limits={"5xx": Limit(0.01)})
+    assert planned.model is not None
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(low.rollouts, "update", lambda document: (_ for _ in ()).throw(KeyboardInterrupt))
+        operations.start(low.rollouts, planned, place(platform, low))
+    rollout = record.find(planned.id)
+    cleaning = operations.cleaning(low.rollouts, rollout, endpoints.configs_of_others(platform, ""))
+    assert [what for what, _ in cleaning.things] == ["alarm", "alarm", "endpoint configuration", "model"]
+    assert len(operations.clean(low.rollouts, rollout, cleaning)) == 4
+    known = record.find(planned.id).known
+    assert (known.outcome, known.left) == ("failed", ()) and "never asked for" in known.reason
+    assert hosted.status(endpoint)["EndpointStatus"] == "InService"

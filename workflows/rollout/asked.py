@@ -57,8 +57,7 @@ def begin(gateway: Gateway, planned: Plan) -> str:
     Raises:
         Problem: It is refused; nothing of it is left.
     """
-    place = Place(gateway.target, gateway.account, gateway.region, "low")
-    return operations.start(LowRollouts(gateway), planned, place).id
+    return operations.start(LowRollouts(gateway), planned, Place.of(gateway, "low")).id
 
 
 def view(gateway: Gateway, name: str, now: float) -> RolloutView:
@@ -67,7 +66,7 @@ def view(gateway: Gateway, name: str, now: float) -> RolloutView:
     Raises:
         Problem: There is no such rollout, or it cannot be asked for.
     """
-    rollout = record.find(name)
+    rollout = _found(gateway, name)
     found, _ = operations.look(LowRollouts(gateway), rollout, now)
     return RolloutView(record.read(rollout.folder), found)
 
@@ -78,7 +77,7 @@ def roll_back(gateway: Gateway, name: str) -> tuple[str, str]:
     Raises:
         Problem: It cannot be.
     """
-    rollout, how = operations.roll_back(LowRollouts(gateway), record.find(name))
+    rollout, how = operations.roll_back(LowRollouts(gateway), _found(gateway, name))
     return rollout.id, how
 
 
@@ -88,7 +87,7 @@ def promote(gateway: Gateway, name: str) -> str:
     Raises:
         Problem: It cannot be.
     """
-    return operations.promote(LowRollouts(gateway), record.find(name))
+    return operations.promote(LowRollouts(gateway), _found(gateway, name))
 
 
 def settle(gateway: Gateway, name: str) -> int:
@@ -97,7 +96,7 @@ def settle(gateway: Gateway, name: str) -> int:
     Raises:
         Problem: They cannot be deleted.
     """
-    return len(operations.settle(LowRollouts(gateway), record.find(name)))
+    return len(operations.settle(LowRollouts(gateway), _found(gateway, name)))
 
 
 def cleaning(gateway: Gateway, name: str, *, old: bool = False) -> Cleaning:
@@ -107,7 +106,7 @@ def cleaning(gateway: Gateway, name: str, *, old: bool = False) -> Cleaning:
         Problem: The rollout has not ended.
     """
     used = endpoints.configs_of_others(gateway, "")
-    return operations.cleaning(LowRollouts(gateway), record.find(name), used, old=old)
+    return operations.cleaning(LowRollouts(gateway), _found(gateway, name), used, old=old)
 
 
 def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
@@ -116,10 +115,30 @@ def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
     Raises:
         Problem: Something is still there.
     """
-    rollout = record.find(planned.rollout)
+    rollout = _found(gateway, planned.rollout)
     return tuple(event.sentence for event in operations.clean(LowRollouts(gateway), rollout, planned))
 
 
-def newest(endpoint: str) -> Rollout | None:
-    """The newest rollout of an endpoint on this machine, or None."""
-    return next((item for item in record.everything() if item.plan.request.endpoint == endpoint), None)
+def running(gateway: Gateway, endpoint: str) -> str:
+    """The rollout of an endpoint that is not known to have ended; empty when there is none."""
+    for item in record.everything():
+        where = item.place
+        here = (where.target, where.account, where.region) == (
+            gateway.target,
+            gateway.account,
+            gateway.region,
+        )
+        if here and item.plan.request.endpoint == endpoint:
+            return "" if item.known.outcome else item.id
+    return ""
+
+
+def _found(gateway: Gateway, name: str) -> Rollout:
+    """The rollout of a name, here.
+
+    Raises:
+        Problem: There is none, or it belongs elsewhere.
+    """
+    rollout = record.find(name)
+    rollout.place.check(gateway, rollout.id)
+    return rollout
