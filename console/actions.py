@@ -92,7 +92,7 @@ _NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
     "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
-    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2",
+    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3",
     "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace", "plus": "+", "minus": "-",
 }  # fmt: skip
 
@@ -231,6 +231,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoint.rollout", "o", "Rollout", "Deploy a new model step by step, or see the rollout that runs", target="endpoint", footer=True),
     # the form of a rollout
     Action("deploy.start", "ctrl+s", "Start", "Start the rollout, after it has told what it does", target="endpoint", danger="confirm", changes=True, footer=True, priority=True),
+    Action("deploy.last", "f3", "Last", "The last rollout of this endpoint", target="rollout", footer=True),
     Action("deploy.next_field", "tab,down", "Next field", "To the next field"),
     Action("deploy.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("deploy.close", "escape", "Back", "Back, starting nothing", footer=True),

@@ -199,8 +199,8 @@ class LiveServices:
     def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
         from workflows.rollout import asked
 
-        name = self._use(lambda gateway: asked.running(gateway, endpoint))
-        return (name, None) if name else ("", self.rollout_facts(endpoint))
+        name, ended = self._use(lambda gateway: asked.newest(gateway, endpoint))
+        return name, self.rollout_facts(endpoint) if ended else None
 
     def rollout_facts(self, endpoint: str) -> Facts:
         from workflows.rollout import asked

@@ -138,7 +138,7 @@ class Services(Protocol):
     # rollouts
 
     def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
-        """The rollout of an endpoint that has not ended (then without facts), else what a new one is planned upon. Blocks."""
+        """The newest rollout of an endpoint (empty: none), and, where that has ended, what a new one is planned upon. Blocks."""
 
     def rollout_facts(self, endpoint: str) -> Facts:
         """What a rollout is planned upon. Blocks."""

@@ -82,9 +82,10 @@ class RolloutFormScreen(StartingForm):
     going = "has begun"
     section = "endpoints"
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, last: str = "") -> None:
         super().__init__()
         self.facts = facts
+        self._last = last
         self.source: Source | None = None
         self.plan: Plan | None = None
         self._asked: tuple[str, str, tuple[str, ...]] = ("", "", ())
@@ -246,6 +247,13 @@ class RolloutFormScreen(StartingForm):
 
     # Actions
 
+    def offers(self, action: actions.Action) -> bool:
+        return action.verb != "last" or bool(self._last)
+
+    async def action_last(self) -> None:
+        if self._last:
+            await self.console.open_rollout(self._last)
+
     def action_start(self) -> None:
         request, wrong = self.check()
         made = self.plan
@@ -308,7 +316,7 @@ def open_rollout_of(screen: ConsoleScreen, endpoint: str) -> None:
         if facts is None:
             console.call_later(console.open_rollout, name)
         else:
-            console.call_later(console.open, RolloutFormScreen(facts))
+            console.call_later(console.open, RolloutFormScreen(facts, name))
 
     console.in_background(lambda: console.services.rollout_of(endpoint), found)
 

@@ -146,9 +146,9 @@ class Deployment:
 
     async def _go_back(self, why: str) -> Outcome:
         """All traffic to the old fleet again; the new one ends after its last request."""
-        parts = active(self.wanted, self.progress)
-        self._note(stages.ROLLING_BACK, self.progress["step"], why)
-        green = self.endpoint.green
+        parts, green = active(self.wanted, self.progress), self.endpoint.green
+        if green is not None:
+            self._note(stages.ROLLING_BACK, self.progress["step"], why)
         if self.plan.rolling and green is not None:
             try:
                 await self._roll_back(green, parts)

@@ -69,7 +69,8 @@ class Scripted:
         self.closed = False
         self.generation = 1
         self.rollout = ""
-        """The rollout of every endpoint that has not ended."""
+        self.last_rollout = ""
+        """The newest rollout of every endpoint: the first has not ended."""
 
     # what a test does
 
@@ -238,7 +239,7 @@ class Scripted:
 
     def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
         self._block("rollout_of", endpoint)
-        return (self.rollout, None) if self.rollout else ("", rollout_data.facts())
+        return (self.rollout, None) if self.rollout else (self.last_rollout, rollout_data.facts())
 
     def rollout_facts(self, endpoint: str) -> Facts:
         self._block("rollout_facts", endpoint)

@@ -104,6 +104,16 @@ async def test_an_endpoint_with_a_rollout_opens_it() -> None:
         await until(pilot, lambda: f"rollout {rollout_data.NAME}" not in services.watched())
 
 
+async def test_the_last_rollout_stays_in_reach_after_its_end() -> None:
+    app, services = started()
+    services.last_rollout = rollout_data.NAME
+    services.publish(topics.rollout(rollout_data.NAME), rollout_data.rolled_back())
+    async with app.run_test(size=SMALL) as pilot:
+        await form(pilot, "")
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, RolloutScreen))
+
+
 async def live(app: Console, pilot: Pilot[Any]) -> RolloutScreen:
     await app.open_rollout(rollout_data.NAME)
     await until(pilot, lambda: isinstance(app.screen, RolloutScreen) and app.screen.view is not None)

@@ -228,3 +228,22 @@ def test_a_fleet_that_is_leaving_ends_with_a_reset(start_engine: Start, tmp_path
     assert urllib.request.urlopen(request, timeout=30).status == 200
     assert not any(alive(worker) for worker in workers)
     thread.join(30)
+
+
+def test_what_is_asked_at_once_after_a_restart_is_done(start_engine: Start) -> None:
+    """Endpoints come back in the background: who asks before they are back waits for that."""
+    first = start_engine()
+    deploy = Deployer(first)
+    model = deploy.model(WHO, WORD="old")
+    updated, weighed, deleted = (deploy.endpoint(model) for _ in range(3))
+    config = deploy.config(deploy.model(WHO, WORD="new"))
+    again = restart(first, start_engine)
+    again.sm.delete_endpoint(EndpointName=deleted)
+    again.sm.update_endpoint(EndpointName=updated, EndpointConfigName=config)
+    wish = [{"VariantName": "A", "DesiredWeight": 3.0, "DesiredInstanceCount": 2}]
+    again.sm.update_endpoint_weights_and_capacities(EndpointName=weighed, DesiredWeightsAndCapacities=wish)
+    again.gone(deleted)
+    assert again.in_service(updated)["EndpointConfigName"] == config
+    variant = again.in_service(weighed)["ProductionVariants"][0]
+    assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (3.0, 2)
+    assert len(wait_for(lambda: len(found := pids(again.engine)) == 3 and found)) == 3

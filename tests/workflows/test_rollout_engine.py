@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -202,3 +204,22 @@ def test_what_a_killed_start_has_made_is_found_and_deleted(
     known = record.find(planned.id).known
     assert (known.outcome, known.left) == ("failed", ()) and "never asked for" in known.reason
     assert hosted.status(endpoint)["EndpointStatus"] == "InService"
+
+
+def test_who_waits_goes_on_when_the_engine_is_killed(
+    low: Interface, platform: Platform, hosted: Hosted
+) -> None:
+    endpoint = hosted.endpoint()
+    planned = hosted.plan(endpoint, hosted.model("green"), wait=300, bake=100, limits={})
+    rollout = operations.start(low.rollouts, planned, place(platform, low))
+    assert platform.engine is not None
+    killed = [platform.engine.pid]
+
+    def told(state: RolloutState, events: object) -> None:
+        if state.phase == "baking" and len(killed) == 1:
+            os.kill(killed[0], signal.SIGKILL)
+            killed.append(0)
+
+    end = operations.wait(low.rollouts, rollout, Waiter(EMBEDDED, threading.Event(), platform.revive), told)
+    assert len(killed) == 2 and end.outcome == "succeeded"
+    assert hosted.status(endpoint)["EndpointConfigName"] == planned.green

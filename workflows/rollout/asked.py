@@ -119,18 +119,12 @@ def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
     return tuple(event.sentence for event in operations.clean(LowRollouts(gateway), rollout, planned))
 
 
-def running(gateway: Gateway, endpoint: str) -> str:
-    """The rollout of an endpoint that is not known to have ended; empty when there is none."""
+def newest(gateway: Gateway, endpoint: str) -> tuple[str, bool]:
+    """The newest rollout of an endpoint (empty: there is none), and whether it is known to have ended, or was none."""
     for item in record.everything():
-        where = item.place
-        here = (where.target, where.account, where.region) == (
-            gateway.target,
-            gateway.account,
-            gateway.region,
-        )
-        if here and item.plan.request.endpoint == endpoint:
-            return "" if item.known.outcome else item.id
-    return ""
+        if item.plan.request.endpoint == endpoint and item.place.leads(gateway):
+            return item.id, bool(item.known.outcome)
+    return "", True
 
 
 def _found(gateway: Gateway, name: str) -> Rollout:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workflows.explain import backend_lost
 from workflows.interfaces.rollouts.base import Rollouts
 from workflows.interfaces.waiting import Waiter
 from workflows.observe.metrics import SERVING, query
@@ -118,7 +119,12 @@ def wait(
     last: list[RolloutState] = []
 
     def poll() -> tuple[bool, object]:
-        found, events = look(rollouts, record.read(rollout.folder), time.time())
+        try:
+            found, events = look(rollouts, record.read(rollout.folder), time.time())
+        except Problem as problem:
+            if backend_lost(problem) and problem.__cause__ is not None:
+                raise problem.__cause__ from None  # the waiter knows what to do about a lost connection
+            raise
         last[:] = [found]
         told(found, events)
         return not found.active, (found.phase, found.share)

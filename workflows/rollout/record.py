@@ -52,13 +52,17 @@ class Place:
         """The place of a gateway."""
         return cls(gateway.target, gateway.account, gateway.region, interface)
 
+    def leads(self, gateway: Gateway) -> bool:
+        """Whether it is where a gateway leads."""
+        return (gateway.target, gateway.account, gateway.region) == (self.target, self.account, self.region)
+
     def check(self, gateway: Gateway, rollout: str) -> None:
         """Refuse a rollout of another account or region: its endpoint would not be there, or would be another one.
 
         Raises:
             Problem: The gateway leads elsewhere.
         """
-        if (gateway.target, gateway.account, gateway.region) != (self.target, self.account, self.region):
+        if not self.leads(gateway):
             raise Problem(
                 f"Rollout {rollout} belongs to {self.target} account {self.account} in {self.region}; this is "
                 f"{gateway.target} account {gateway.account} in {gateway.region}.",
