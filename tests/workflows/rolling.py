@@ -1,4 +1,4 @@
-"""What the tests of rollouts share: endpoints on the session's engine, models that are good or bad, and callers."""
+"""What the tests of rollouts share: endpoints on the session's engine, models that are good or fail now and then, and callers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from workflows.rollout.plan import Plan, plan
 from workflows.rollout.request import RolloutRequest, Step
 
 ANSWERS = """
-import os
+import itertools, os
+CALLS = itertools.count(1)
 def model_fn(model_dir): return os.environ["WORD"]
 def transform_fn(model, data, content_type, accept):
-    if model == "bad":
-        raise ValueError("this model is bad")
+    if model == "flaky" and next(CALLS) % 10 == 0:
+        raise ValueError("this model fails now and then")
     return model
 """
 
@@ -43,7 +44,7 @@ class Hosted:
         self.endpoints: list[str] = []
 
     def model(self, word: str) -> str:
-        """A model that answers a word; the word bad answers nothing but errors."""
+        """A model that answers a word; the one of the word flaky fails in one of ten requests."""
         name = f"{word}-{uuid.uuid4().hex[:8]}"
         self.sm.create_model(
             ModelName=name,
