@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from workflows.costs.overview import CostView
 from workflows.observe.rows import (
     EndpointDetail,
     EndpointRow,
@@ -41,6 +42,7 @@ ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
 TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
 TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
+COSTS: Topic[CostView] = Topic("costs")
 
 
 def job(name: str) -> Topic[JobDetail]:

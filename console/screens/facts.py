@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from console import money
 from console.formatting import ago, bar, clock, count, crop, duration, number, status, thin_bar
 from console.screens import expenses
 from console.widgets.drawing import Lines, Run
 from workflows import costs
+from workflows.costs.bills import Bill, of_endpoint
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, JobDetail, JobRow
 
 LABEL = 16
@@ -168,11 +170,26 @@ def endpoint_facts(
         lines.append([("  " + crop(f"model {variant.model}", width - 2).rstrip(), "dim")])
         if variant.message:
             lines.append([("  " + crop(variant.message, width - 2).rstrip(), "wait")])
-    if cost := costs.hourly(detail.instances if detail.row.paid else ()):
-        price = f"no price is known here for {', '.join(cost.unknown)}" if cost.unknown else f"about {cost}"
-        lines += fact("On AWS", f"{price} (estimate, {costs.REGION} prices of {costs.DATE})", width)
+    lines += bill_facts(of_endpoint(detail), now, width)
     lines += [[], *traffic_facts(traffic, width)]
     lines += [[], head("Configuration"), *fact("Name", detail.config, width), *fact("ARN", detail.arn, width)]
+    return lines
+
+
+def bill_facts(bill: Bill, now: float, width: int) -> Lines:
+    """What an endpoint costs on AWS by the hour, the month and since its creation; nothing where it bills nothing."""
+    lines: Lines = []
+    if bill.hourly.unknown:
+        lines += fact("On AWS", f"no price is known here for {', '.join(bill.hourly.unknown)}", width)
+    elif bill.hourly:
+        amounts = (
+            f"about {money.hourly(bill)}, {money.monthly(bill)} a month, {money.so_far(bill, now)} so far"
+        )
+        lines += fact("On AWS", f"{amounts} (estimate, {costs.basis()})", width)
+    for text in bill.by_use:
+        lines += fact("By use", text, width)
+    if bill.both_fleets:
+        lines += sentences(["Both fleets of the update are billed until it is done."], width, "wait")
     return lines
 
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import rollout_data, tuning_data
+from tests.console import cost_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
+from workflows.drift.report import DriftReport
+from workflows.lifetime import Lifetime
 from workflows.observe.rows import (
     Channel,
     DeletionPlan,
@@ -37,6 +39,7 @@ from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
+from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
@@ -194,6 +197,25 @@ class Scripted:
             variant=variant or "AllTraffic",
             milliseconds=4.25,
         )
+
+    def set_lifetime(self, endpoint: str, seconds: float | None, *, keep: bool = False) -> Lifetime:
+        self._block("set_lifetime", endpoint, seconds, keep)
+        return Lifetime(expires=None if seconds is None else self.time + seconds, keep=keep)
+
+    def plan_sweep(self, rules: Rules) -> SweepPlan:
+        self._block("plan_sweep", rules)
+        return cost_data.plan(self.time, all_owners=rules.all_owners)
+
+    def sweep(self, chosen: Sequence[Leftover], rules: Rules, told: Callable[[Outcome], None]) -> SweepReport:
+        self._block("sweep", tuple(item.key for item in chosen), rules)
+        report = cost_data.report(tuple(chosen))
+        for outcome in report.outcomes:
+            told(outcome)
+        return report
+
+    def drift(self, endpoint: str, baseline: str, since: float | None, column: str) -> DriftReport:
+        self._block("drift", endpoint, baseline, since, column)
+        return cost_data.drift(self.time, endpoint, baseline)
 
     def draft_tuning(self, training_job: str) -> TuningDraft:
         self._block("draft_tuning", training_job)
@@ -656,6 +678,7 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
         )
     publish_tuning(services)
     publish_transforms(services, tuning_data.transforms() if batch else ())
+    services.publish(topics.COSTS, cost_data.costs(NOW))
     services.publish(topics.RUNS, runs())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)
     services.events["moons-20270115-074355-c0de"] = run_events("moons-20270115-074355-c0de")
