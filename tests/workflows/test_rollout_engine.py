@@ -24,6 +24,8 @@ from workflows.rollout import operations, record
 from workflows.rollout.record import Place, Rollout
 from workflows.rollout.request import Limit, Step, Strategy
 from workflows.rollout.state import RolloutState
+from workflows.sweep.leftovers import Rules
+from workflows.sweep.plan import plan as sweep
 
 
 @pytest.fixture
@@ -158,6 +160,8 @@ def test_by_hand_back_while_it_runs_and_after_it(low: Interface, platform: Platf
     assert watched(low, rollout)[0].outcome == "succeeded"
     with pytest.raises(Problem, match="all of the traffic"):
         operations.promote(low.rollouts, rollout)
+    left = {item.name: item.protected for item in sweep(platform, Rules(all_owners=True), time.time()).items}
+    assert left[planned.blue] == f"rolling back {rollout.id} needs it"
     back, how = operations.roll_back(low.rollouts, record.read(rollout.folder))
     assert back.id != rollout.id and "UpdateEndpoint" in how
     assert watched(low, back)[0].outcome == "succeeded"

@@ -311,11 +311,7 @@ def cleaning(rollouts: Rollouts, rollout: Rollout, used: Mapping[str, str], *, o
         wanted.append(before)
     elif found.outcome == "succeeded" and rollouts.configuration(rollout.plan.blue):
         kept.append(f"{' '.join(before)}: rolling back needs it (--old deletes it)")
-    needed = {
-        item.plan.blue: item.id
-        for item in record.everything()
-        if item.id != rollout.id and item.plan.green in used and item.known.outcome == "succeeded"
-    }
+    needed = record.needed(used, but=rollout.id)
     for item in wanted:
         if item[1] in used:
             kept.append(f"{' '.join(item)}: endpoint {used[item[1]]} has it")

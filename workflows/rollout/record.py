@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -160,6 +160,20 @@ def everything() -> list[Rollout]:
         with contextlib.suppress(Problem):
             found.append(read(path.parent))
     return sorted(found, key=lambda rollout: (rollout.created, rollout.id), reverse=True)
+
+
+def needed(used: Collection[str], but: str = "") -> dict[str, str]:
+    """Configuration -> the rollout that needs it to be rolled back: of rollouts that succeeded and whose own still serves.
+
+    Args:
+        used: Configurations that endpoints use.
+        but: A rollout that is passed over.
+    """
+    return {
+        item.plan.blue: item.id
+        for item in everything()
+        if item.id != but and item.plan.green in used and item.known.outcome == "succeeded"
+    }
 
 
 def find(name: str) -> Rollout:
