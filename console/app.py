@@ -271,6 +271,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(EndpointScreen(name))
 
+    async def open_rollout(self, name: str) -> None:
+        """Open a rollout."""
+        from console.screens.rollout import RolloutScreen
+
+        await self.open(RolloutScreen(name))
+
     async def open_drift(self, endpoint: str) -> None:
         """Open the comparison of what an endpoint is asked with a baseline."""
         from console.screens.drift import DriftScreen

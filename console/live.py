@@ -28,6 +28,9 @@ from workflows.tuning.request import TuningRequest, WarmStartKind
 if TYPE_CHECKING:
     from workflows.hub import Hub
     from workflows.observe.gateway import Gateway
+    from workflows.rollout.facts import Facts, Source
+    from workflows.rollout.operations import Cleaning
+    from workflows.rollout.plan import Plan
 
 T = TypeVar("T")
 IDLE = 5.0
@@ -229,6 +232,54 @@ class LiveServices:
         from workflows.transforms.output import preview
 
         return self._use(lambda gateway: preview(gateway, transforms.describe(gateway, name), rows))
+
+    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
+        from workflows.rollout import asked
+
+        name, ended = self._use(lambda gateway: asked.newest(gateway, endpoint))
+        return name, self.rollout_facts(endpoint) if ended else None
+
+    def rollout_facts(self, endpoint: str) -> Facts:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.facts(gateway, endpoint))
+
+    def draft_rollout(
+        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
+    ) -> tuple[Facts, Source]:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.drafted(gateway, endpoint, source, variant, alarms))
+
+    def begin_rollout(self, plan: Plan) -> str:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.begin(gateway, plan))
+
+    def roll_back_rollout(self, name: str) -> tuple[str, str]:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.roll_back(gateway, name))
+
+    def promote_rollout(self, name: str) -> str:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.promote(gateway, name))
+
+    def settle_rollout(self, name: str) -> int:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.settle(gateway, name))
+
+    def plan_rollout_cleaning(self, name: str) -> Cleaning:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.cleaning(gateway, name))
+
+    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.clean(gateway, cleaning))
 
     def _use(self, action: Callable[[Gateway], T]) -> T:
         """The result of an action at the target; the caller's thread waits."""

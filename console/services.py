@@ -10,6 +10,9 @@ from workflows.events import Event
 from workflows.lifetime import Lifetime
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
+from workflows.rollout.facts import Facts, Source
+from workflows.rollout.operations import Cleaning
+from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
@@ -148,3 +151,34 @@ class Services(Protocol):
 
     def transform_output(self, name: str, rows: int) -> TransformOutput:
         """The result of a transform job with its first rows beside their input. Blocks."""
+
+    # rollouts
+
+    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
+        """The newest rollout of an endpoint (empty: none), and, where that has ended, what a new one is planned upon. Blocks."""
+
+    def rollout_facts(self, endpoint: str) -> Facts:
+        """What a rollout is planned upon. Blocks."""
+
+    def draft_rollout(
+        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
+    ) -> tuple[Facts, Source]:
+        """The same with the states of these alarms, and what the name of the new model means. Blocks."""
+
+    def begin_rollout(self, plan: Plan) -> str:
+        """Start a rollout; returns its name. Blocks."""
+
+    def roll_back_rollout(self, name: str) -> tuple[str, str]:
+        """Take the new model back; the rollout that does it, and by which call. Blocks."""
+
+    def promote_rollout(self, name: str) -> str:
+        """Give the variant with the new model all of the traffic; by which call. Blocks."""
+
+    def settle_rollout(self, name: str) -> int:
+        """Delete the alarms of a rollout that has ended; how many. Blocks."""
+
+    def plan_rollout_cleaning(self, name: str) -> Cleaning:
+        """What cleaning a rollout would delete. Blocks."""
+
+    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
+        """Carry it out; a sentence for each thing that is proved to be gone. Blocks."""

@@ -20,6 +20,7 @@ from workflows.observe.tuning_rows import TuningRow, TuningView
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
+    from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
 
 T = TypeVar("T")
@@ -92,6 +93,11 @@ def transform_progress(name: str) -> Topic[TransformProgress]:
 def transform_logs(name: str) -> Topic[LogTail]:
     """The log of a transform job, followed."""
     return Topic("transform-logs", name)
+
+
+def rollout(name: str) -> Topic[RolloutView]:
+    """One rollout: how far it is, its alarms, its events."""
+    return Topic("rollout", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

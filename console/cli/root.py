@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "console.cli.endpoints:endpoints",
         "Endpoints: list, describe, invoke, logs, metrics, lifetime, delete.",
     ),
+    "rollout": (
+        "console.cli.rollout:rollout",
+        "New models on live endpoints: plan, start, watch, promote, roll back, clean.",
+    ),
     "tuning": (
         "console.cli.tuning:tuning",
         "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",

@@ -14,6 +14,7 @@ from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import confirm_deletion
 from console.screens.logpane import LogPane
+from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
 from console.screens.transform_form import open_transform_form
 from console.widgets.charts import ChartGrid
@@ -111,6 +112,10 @@ class EndpointScreen(ConsoleScreen):
             self.console.flash("Its model is not known yet.", "wait")
         elif self.console.allowed(actions.get("endpoint.transform")):
             open_transform_form(self, max(variants, key=lambda variant: variant.share).model)
+
+    def action_rollout(self) -> None:
+        if self.console.allowed(actions.get("endpoint.rollout")):
+            open_rollout_of(self, self.name_of)
 
     def action_delete(self) -> None:
         if self.console.allowed(actions.get("endpoint.delete")):

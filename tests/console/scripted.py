@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import cost_data, tuning_data
+from tests.console import cost_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
 from workflows.drift.report import DriftReport
@@ -33,6 +33,9 @@ from workflows.observe.rows import (
 )
 from workflows.observe.transform_rows import TransformOutput, TransformRow
 from workflows.problem import Problem
+from workflows.rollout.facts import Facts, Source
+from workflows.rollout.operations import Cleaning
+from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
@@ -68,6 +71,9 @@ class Scripted:
         self.events: dict[str, list[e.Event]] = {}
         self.closed = False
         self.generation = 1
+        self.rollout = ""
+        self.last_rollout = ""
+        """The newest rollout of every endpoint: the first has not ended."""
 
     # what a test does
 
@@ -252,6 +258,46 @@ class Scripted:
     def transform_output(self, name: str, rows: int) -> TransformOutput:
         self._block("transform_output", name, rows)
         return tuning_data.transform_output()
+
+    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
+        self._block("rollout_of", endpoint)
+        return (self.rollout, None) if self.rollout else (self.last_rollout, rollout_data.facts())
+
+    def rollout_facts(self, endpoint: str) -> Facts:
+        self._block("rollout_facts", endpoint)
+        return rollout_data.facts()
+
+    def draft_rollout(
+        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
+    ) -> tuple[Facts, Source]:
+        self._block("draft_rollout", endpoint, source, variant, alarms)
+        if source.startswith("no-"):
+            raise Problem(f"{source} is none of: model, training job, endpoint configuration.", "", "source")
+        return rollout_data.facts(), rollout_data.source(source)
+
+    def begin_rollout(self, plan: Plan) -> str:
+        self._block("begin_rollout", plan)
+        return plan.id
+
+    def roll_back_rollout(self, name: str) -> tuple[str, str]:
+        self._block("roll_back_rollout", name)
+        return name, "SetAlarmState to ALARM."
+
+    def promote_rollout(self, name: str) -> str:
+        self._block("promote_rollout", name)
+        return "UpdateEndpointWeightsAndCapacities."
+
+    def settle_rollout(self, name: str) -> int:
+        self._block("settle_rollout", name)
+        return 5
+
+    def plan_rollout_cleaning(self, name: str) -> Cleaning:
+        self._block("plan_rollout_cleaning", name)
+        return Cleaning(name, (("endpoint configuration", name),), ())
+
+    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
+        self._block("clean_rollout", cleaning)
+        return [f"Deleted {what} {name}; it is not there any more." for what, name in cleaning.things]
 
 
 def job_row(name: str, status: str, age: float, seconds: float | None = None, **more: Any) -> JobRow:

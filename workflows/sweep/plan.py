@@ -14,6 +14,7 @@ from workflows.observe.objects import listed
 from workflows.observe.reading import not_found
 from workflows.observe.rows import ACTIVE_ENDPOINT
 from workflows.problem import Problem
+from workflows.rollout import record
 from workflows.runs import Run
 from workflows.sweep import inventory
 from workflows.sweep.inventory import PREFIX, Inventory, Listed
@@ -130,10 +131,12 @@ class _Finder:
 
     def configs(self) -> Iterator[Leftover]:
         used = {config for configs in self._found.config_of.values() for config in configs}
+        needed = record.needed(used)
         for name, item in self._found.configs.items():
             if name not in used:
+                busy = f"rolling back {needed[name]} needs it" if name in needed else ""
                 yield replace(
-                    self._listed(CONFIG, item, "no endpoint uses it"),
+                    self._listed(CONFIG, item, "no endpoint uses it", busy),
                     attached=tuple(self._models_only_of([name])),
                 )
 
