@@ -12,7 +12,10 @@ from workflows.problem import Problem
 
 MOST_CONCURRENCY = 256
 MOST_RATE = 100_000.0
-_STEP = re.compile(r"(?P<rate>max|[\d.]+)(?:\.\.(?P<to>[\d.]+))?(?:@(?P<limit>[\d.]+)(?P<unit>ms|s|m|h)?)?")
+_NUMBER = r"\d+(?:\.\d+)?(?:e\d+)?"
+_STEP = re.compile(
+    rf"(?P<rate>max|{_NUMBER})(?:\.\.(?P<to>{_NUMBER}))?(?:@(?P<limit>{_NUMBER})(?P<unit>ms|s|m|h)?)?"
+)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
