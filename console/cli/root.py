@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "console.cli.endpoints:endpoints",
         "Endpoints: list, describe, invoke, logs, metrics, delete.",
     ),
+    "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
     "tuning": (
         "console.cli.tuning:tuning",
         "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",

@@ -93,6 +93,28 @@ class Plan:
         if any(step.seconds is None and step.requests is None for step in self.steps[:-1]):
             raise _wrong("A step without an end comes before another one.", "Only the last step may be endless.")  # fmt: skip
 
+    @classmethod
+    def steady(
+        cls,
+        rate: float | None = None,
+        *,
+        seconds: float | None = None,
+        requests: int | None = None,
+        ramp: float | None = None,
+        concurrency: int = 8,
+    ) -> Plan:
+        """One rate throughout, reached within ``ramp`` seconds from 0 where that is given, which come before ``seconds``.
+
+        Raises:
+            Problem: The values are not possible.
+        """
+        steps = [Step(rate, seconds=seconds, requests=requests)]
+        if ramp:
+            if rate is None:
+                raise _wrong("A ramp needs the rate that it reaches.", "Give --rate too.")
+            steps.insert(0, Step(0.0, to=rate, seconds=ramp))
+        return cls(tuple(steps), concurrency)
+
     @property
     def seconds(self) -> float | None:
         """How long it lasts; None where that depends on the answers."""
