@@ -170,12 +170,21 @@ def carry_out(
         save(report)
 
 
-def list_reports() -> list[Report]:
-    """All reports, newest first; folders that hold no readable one are left out."""
+def list_reports(known: dict[Path, tuple[float, Report]] | None = None) -> list[Report]:
+    """All reports, newest first; folders that hold no readable one are left out.
+
+    Args:
+        known: (time of the last change, report) by folder: kept from call to call, it saves reading what has not changed.
+    """
     found = []
+    kept = {} if known is None else known
     for path in _folder().glob("*/report.json"):
-        with contextlib.suppress(Problem):
-            found.append(read(path.parent))
+        with contextlib.suppress(Problem, OSError):
+            changed = path.stat().st_mtime
+            before = kept.get(path.parent)
+            if before is None or before[0] != changed or before[1].active:
+                kept[path.parent] = before = (changed, read(path.parent))
+            found.append(before[1])
     return sorted(found, key=lambda report: (report.created, report.id), reverse=True)
 
 
