@@ -20,6 +20,7 @@ from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
+    from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
     from workflows.traffic.reports import Report
 
@@ -103,6 +104,11 @@ def transform_progress(name: str) -> Topic[TransformProgress]:
 def transform_logs(name: str) -> Topic[LogTail]:
     """The log of a transform job, followed."""
     return Topic("transform-logs", name)
+
+
+def rollout(name: str) -> Topic[RolloutView]:
+    """One rollout: how far it is, its alarms, its events."""
+    return Topic("rollout", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

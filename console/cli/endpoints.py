@@ -242,7 +242,7 @@ def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
     traffic = endpoint_traffic(
         platform,
         name,
-        describe(platform, name).metered,
+        describe(platform, name).meters,
         window=max(60.0, parse_age(window)),
         period=PACES[platform.target].traffic_period,
         now=time.time(),

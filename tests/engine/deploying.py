@@ -124,7 +124,9 @@ class Deployer:
         """DescribeEndpoint once nothing is under way."""
         found = wait_for(
             lambda: (
-                (d := self.status(name))["EndpointStatus"] not in ("Creating", "Updating", "Deleting") and d
+                (d := self.status(name))["EndpointStatus"]
+                not in ("Creating", "Updating", "RollingBack", "Deleting")
+                and d
             )
         )
         assert isinstance(found, dict)

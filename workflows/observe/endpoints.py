@@ -108,7 +108,7 @@ def plan_deletion(gateway: Gateway, name: str) -> DeletionPlan:
     """
     found = describe(gateway, name)
     kept: list[str] = []
-    others = _configs_of_others(gateway, name)
+    others = configs_of_others(gateway, name)
     config = found.config
     if config in others:
         kept.append(f"endpoint configuration {config}: endpoint {others[config]} uses it")
@@ -151,7 +151,7 @@ def delete(gateway: Gateway, plan: DeletionPlan) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _configs_of_others(gateway: Gateway, name: str) -> dict[str, str]:
+def configs_of_others(gateway: Gateway, name: str) -> dict[str, str]:
     """Configuration name -> the other endpoint that uses it."""
     used: dict[str, str] = {}
     for page in list_pages(gateway):

@@ -8,7 +8,7 @@ from typing import Any
 
 from workflows.observe.gateway import Gateway
 from workflows.observe.reading import moment, pages, seconds
-from workflows.observe.rows import EndpointTraffic, JobDetail, Metered, SeriesData, VariantTraffic
+from workflows.observe.rows import EndpointTraffic, JobDetail, Meter, SeriesData, VariantTraffic
 
 TRAINING = "/aws/sagemaker/TrainingJobs"
 SERVING = "AWS/SageMaker"
@@ -62,7 +62,7 @@ def job_series(gateway: Gateway, job: JobDetail, *, period: int, now: float) -> 
 
 
 def endpoint_traffic(
-    gateway: Gateway, name: str, metered: Sequence[Metered], *, window: float, period: int, now: float
+    gateway: Gateway, name: str, meters: Sequence[Meter], *, window: float, period: int, now: float
 ) -> EndpointTraffic:
     """What each variant served within the last ``window`` seconds.
 
@@ -76,7 +76,7 @@ def endpoint_traffic(
     begin = end - math.ceil(window / period) * period
     span = int(end - begin)
     queries = []
-    for index, one in enumerate(metered):
+    for index, one in enumerate(meters):
         dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": one.variant}]
         if one.config:
             dimensions.append({"Name": "EndpointConfigName", "Value": one.config})
@@ -86,7 +86,7 @@ def endpoint_traffic(
                 queries.append(query(f"w{index}x{number}", SERVING, metric, dimensions, statistic, span))
     found = data(gateway, queries, begin, end)
     rows, series = [], []
-    for index, one in enumerate(metered):
+    for index, one in enumerate(meters):
         totals: dict[str, float] = {}
         whole: dict[str, float] = {}
         for number, (title, _, _, factor) in enumerate(_TRAFFIC):

@@ -152,7 +152,7 @@ class PendingFleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Metered:
+class Meter:
     """What metrics are kept for: a variant, in a deployment also one fleet's part of it (``config`` names the fleet)."""
 
     variant: str
@@ -183,13 +183,13 @@ class EndpointDetail:
         return self.row.name
 
     @property
-    def metered(self) -> tuple[Metered, ...]:
+    def meters(self) -> tuple[Meter, ...]:
         """What it has metrics for: each variant, and while an update is under way each variant of both fleets."""
-        found = [Metered(item.name) for item in self.variants]
-        found += [Metered(item.name, shadow=True) for item in self.shadows]
+        found = [Meter(item.name) for item in self.variants]
+        found += [Meter(item.name, shadow=True) for item in self.shadows]
         if self.pending is not None:
-            found += [Metered(item.name, self.config) for item in self.variants]
-            found += [Metered(item.name, self.pending.config) for item in self.pending.variants]
+            found += [Meter(item.name, self.config) for item in self.variants]
+            found += [Meter(item.name, self.pending.config) for item in self.pending.variants]
         return tuple(found)
 
     @property

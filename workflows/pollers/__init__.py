@@ -17,6 +17,7 @@ from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
 from workflows.pollers.poller import LocalPoller, Poller
 from workflows.pollers.replays import ReplaysPoller
+from workflows.pollers.rollouts import RolloutPoller
 from workflows.pollers.runs import RunsPoller
 from workflows.pollers.transforms import TransformPoller, TransformProgressPoller, TransformsPoller
 from workflows.pollers.tuning import TuningJobsPoller, TuningPoller
@@ -58,6 +59,8 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return TransformProgressPoller(topic.name, pace)
         case "transform-logs":
             return LogPoller(LogReader.of_transform(topic.name, tail=PAGE))
+        case "rollout":
+            return RolloutPoller(topic.name)
         case "job-logs":
             return LogPoller(LogReader.of_job(topic.name, tail=PAGE))
         case "endpoint-logs":

@@ -79,14 +79,14 @@ class EndpointMetricsPoller:
         self._traffic: EndpointTraffic | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointTraffic:
-        if self._detail is None or not self._detail.metered or self._polls % VARIANTS_EVERY == 0:
+        if self._detail is None or not self._detail.meters or self._polls % VARIANTS_EVERY == 0:
             known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
             self._detail = endpoints.describe(gateway, self._name, known)
         self._polls += 1
         found = metrics.endpoint_traffic(
             gateway,
             self._name,
-            self._detail.metered,
+            self._detail.meters,
             window=self._pace.traffic_window,
             period=self._pace.traffic_period,
             now=now,
