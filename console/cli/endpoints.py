@@ -9,6 +9,7 @@ from typing import IO
 
 import click
 
+from console.cli import endpoint_watch
 from console.cli.options import Settings, json_option, listing_options, platform_options, yes_option
 
 STATUSES = [
@@ -29,7 +30,7 @@ CONTENT_TYPES = {
 
 @click.group()
 def endpoints() -> None:
-    """Endpoints: list, describe, invoke, logs, metrics, delete."""
+    """Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, delete."""
 
 
 @endpoints.command("ls")
@@ -302,6 +303,10 @@ def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> Non
         click.echo(sentence)
     for kept in plan.kept:
         click.echo(f"Kept {kept}.")
+
+
+for _command in (endpoint_watch.weights, endpoint_watch.scale, endpoint_watch.captures, endpoint_watch.alarms, endpoint_watch.scaling):  # fmt: skip
+    endpoints.add_command(_command)
 
 
 def guess_content_type(name: str, payload: bytes) -> str:
