@@ -327,6 +327,7 @@ def _print_started(report: Report, as_json: bool) -> None:
 def _print_report(report: Report, as_json: bool) -> None:
     from console.cli.output import heading, print_json, print_pairs, print_table, status_text
     from console.formatting import clock, duration, number
+    from workflows.traffic.summary import advice
 
     if as_json:
         print_json(json.loads(json.dumps(_told(report))))
@@ -365,19 +366,3 @@ def _print_report(report: Report, as_json: bool) -> None:
     )
     for sentence in advice(summary):
         click.echo(f"\n{sentence}")
-
-
-def advice(summary: Summary) -> list[str]:
-    """What a person should know before believing the numbers."""
-    found = []
-    if summary.busy > 0.9:
-        found.append(
-            "The processor time of this program was used up: the rate and the latencies are those of the "
-            "generator. Ask for less, or run several."
-        )
-    elif summary.held_back:
-        found.append(
-            "The endpoint did not keep up with the plan: latency since due holds the waiting of the requests "
-            "that it held up. More --concurrency helps only if the endpoint has workers left."
-        )
-    return found
