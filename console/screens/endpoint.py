@@ -151,7 +151,8 @@ class EndpointScreen(ConsoleScreen):
             lambda width: endpoint_facts(detail, row, traffic, now, width, watched)
         )
         compared = self.query_one("#compared", Page)
-        compared.styles.height = 2 + max(1, len(traffic.variants) if traffic else 1) + 1
+        called = traffic is not None and any(one.invocations for one in traffic.variants)
+        compared.styles.height = 2 + (len(traffic.variants) if traffic else 0) + (not called)
         compared.show(lambda width: traffic_facts(traffic, width, detail))
         scaling = self.value(topics.endpoint_scaling(self.name_of))
         self.query_one("#scaling", Page).show(lambda width: scaling_facts(scaling, self.name_of, now, width))
@@ -216,6 +217,8 @@ class EndpointScreen(ConsoleScreen):
             "variant": ("log", "captures"),
             "next_chart": ("metrics",),
         }
+        if action.id == "list.open":
+            return False  # what is under the cursor is told below the list
         if action.verb == "older" and not self.query_one(CapturesPane).more:
             return False
         return action.verb not in only or self.part in only[action.verb]

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.formatting import ago, bar, clock, count, crop, duration, number, printable, status
+from console.formatting import ago, bar, clock, count, crop, number, printable, span, status
 from console.screens.facts import fact, head, sentences, table
-from console.widgets.drawing import Lines, Run
+from console.widgets.drawing import SERIES_ROLES, Lines, Run
 from workflows import costs
 from workflows.observe import captures
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, VariantRow, VariantTraffic
@@ -54,10 +54,10 @@ def endpoint_facts(
         for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
             lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
     lines += [[], head("Variants", count(len(detail.variants), "variant"))]
-    for variant in detail.variants:
-        lines += _variant(variant, width)
+    for place, variant in enumerate(detail.variants):
+        lines += _variant(variant, width, coloured(place))
     for variant in detail.shadows:
-        lines += _variant(variant, width, shadow=True)
+        lines += _variant(variant, width, "dim", shadow=True)
     lines += _pending(detail, now, width)
     lines += [[], *traffic_facts(traffic, width, detail)]
     if watched is not None:
@@ -68,7 +68,12 @@ def endpoint_facts(
     return lines
 
 
-def _variant(variant: VariantRow, width: int, *, shadow: bool = False) -> Lines:
+def coloured(place: int) -> str:
+    """The role of the variant at a place, in bars, tables and charts alike."""
+    return SERIES_ROLES[place % len(SERIES_ROLES)]
+
+
+def _variant(variant: VariantRow, width: int, role: str, *, shadow: bool = False) -> Lines:
     room = max(6, min(20, width - 48))
     counted = f"{variant.current_count}"
     if variant.current_count != variant.desired_count:
@@ -79,7 +84,7 @@ def _variant(variant: VariantRow, width: int, *, shadow: bool = False) -> Lines:
     lines: Lines = [
         [
             (crop(variant.name, 16) + " ", "strong"),
-            (bar(variant.share, room), "dim" if shadow else "series-1"),
+            (bar(variant.share, room), role),
             (f" {variant.share:4.0%} ", ""),
             (f" {machine}", "dim"),
         ]
@@ -97,7 +102,7 @@ def _pending(detail: EndpointDetail, now: float, width: int) -> Lines:
     fleet = detail.pending
     if fleet is None:
         return []
-    lines: Lines = [[], head("Update under way", f"since {ago(fleet.started, now)}")]
+    lines: Lines = [[], head("Update under way", f"for {span(now - fleet.started)}")]
     for name, config, variants in (
         ("blue", detail.config, detail.variants),
         ("green", fleet.config, fleet.variants),
@@ -150,7 +155,7 @@ def replay_text(report: Report, now: float) -> str:
     """How a replay goes on."""
     summary = report.summary
     if summary is None:
-        return f"{report.status} since {ago(report.created, now)}"
+        return f"{report.status} for {span(now - report.created)}"
     return (
         f"{report.status}: {number(summary.answers)} requests, {summary.rate:.1f}/s, "
         f"{count(summary.failed, 'error')}"
@@ -198,14 +203,16 @@ def traffic_facts(traffic: EndpointTraffic | None, width: int, detail: EndpointD
     """Invocations, latencies and errors of each variant in the observed window, a line each, in columns."""
     if traffic is None:
         return [head("Traffic"), [("Loading …", "dim")]]
-    lines: Lines = [head("Traffic", f"last {duration(traffic.window)}")]
+    lines: Lines = [head("Traffic", f"last {span(traffic.window)}")]
     columns = list(_COLUMNS)
     while sum(column.width for column in columns) + NAME > width and any(column.drop for column in columns):
         columns.remove(max(columns, key=lambda column: column.drop))
     name = max(8, min(24, width - sum(column.width for column in columns)))
     lines.append([(" " * name + "".join(column.title.rjust(column.width) for column in columns), "dim")])
+    places = {one.variant: place for place, one in enumerate(traffic.variants) if not one.config}
     for one in in_order(traffic.variants):
         label, role = named(one, detail)
+        role = role or coloured(places[one.variant])
         line: list[Run] = [(crop(label, name - 1) + " ", role)]
         line += [(column.text(one).rjust(column.width), column.role(one)) for column in columns]
         lines.append(line)
@@ -225,11 +232,11 @@ def in_order(variants: Sequence[VariantTraffic]) -> list[VariantTraffic]:
 
 
 def named(one: VariantTraffic, detail: EndpointDetail | None) -> tuple[str, str]:
-    """What a line of the comparison is called, and its role."""
+    """What a line of the comparison is called, and its role; empty: its variant's."""
     if one.config:
         blue = detail is not None and one.config == detail.config
         return ("└ blue" if blue else "└ green", "series-1" if blue else "ok")
-    return (f"{one.variant} ◌" if one.shadow else one.variant, "dim" if one.shadow else "strong")
+    return (f"{one.variant} ◌", "dim") if one.shadow else (one.variant, "")
 
 
 def _ms(value: float | None) -> str:
@@ -250,7 +257,7 @@ def alarm_facts(row: AlarmRow | None, history: Sequence[AlarmChange] | None, now
     shown = status(row.state)
     lines: Lines = [
         [(row.name, "strong")],
-        [(str(shown), shown.role), (f" · since {ago(row.updated or None, now)}", "dim")],
+        [(str(shown), shown.role), (f" · for {span(now - row.updated)}" if row.updated else "", "dim")],
         *fact("Rule", f"{row.metric} {row.condition}", width),
         *fact("Watches", _watches(row), width),
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from console.formatting import ago, clock, number, status
+from console.formatting import clock, number, span, status
 from console.screens.endpoint_facts import alarm_facts, capture_facts, capture_text
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -40,7 +41,7 @@ class CapturesPane(Vertical):
         yield Rows[Capture](
             [
                 Column("Time", 19),
-                Column("Variant", 14, drop=2),
+                Column("Variant", 12, drop=2),
                 Column("Request", 20, grow=2),
                 Column("Answer", 14, grow=1),
                 Column("Inference id", 16, drop=3),
@@ -57,6 +58,9 @@ class CapturesPane(Vertical):
     @property
     def rows(self) -> Rows[Capture]:
         return self.query_one("#capture-list", Rows)
+
+    def on_resize(self) -> None:
+        _fit(self, self.rows)
 
     def tell(self, detail: EndpointDetail | None, variant: str, said: str = "") -> None:
         """What is captured at all, of which variant is shown, and what is being done."""
@@ -79,6 +83,7 @@ class CapturesPane(Vertical):
                 "Nothing is captured yet.", "Files come some minutes after their requests; e looks again."
             )
         self.rows.show(self.found)
+        _fit(self, self.rows)
         self._describe()
         self._draw()
 
@@ -106,6 +111,11 @@ class CapturesPane(Vertical):
     def _describe(self) -> None:
         capture = self.rows.current
         self.query_one("#capture", Page).show(lambda width: capture_facts(capture, width))
+
+
+def _fit(pane: Vertical, rows: Rows[Any]) -> None:
+    """A list as high as its rows, up to two fifths of the pane: the rest is for what is told of one of them."""
+    rows.styles.height = max(4, min(len(rows.items) + 2, pane.size.height * 2 // 5))
 
 
 def _captured(capture: Capture) -> tuple[Cell, ...]:
@@ -141,7 +151,7 @@ class AlarmsPane(Vertical):
             [
                 Column("Alarm", 24, grow=3, middle=True),
                 Column("State", 19, watch=True),
-                Column("Since", 11, drop=2),
+                Column("For", 8, drop=2),
                 Column("Variant", 14, drop=3),
                 Column("Rule", 24, grow=2, drop=1),
                 Column("Value", 9, right=True, watch=True),
@@ -164,7 +174,7 @@ class AlarmsPane(Vertical):
         return (
             Cell(row.name),
             Cell(str(shown), shown.role),
-            Cell(ago(row.updated or None, self._now), "dim"),
+            Cell(span(self._now - row.updated) if row.updated else "–", "dim"),
             Cell(row.variant or "–", "" if row.variant else "dim"),
             Cell(f"{row.metric} {row.condition}", "dim"),
             Cell(number(row.value), "bad" if row.state == "ALARM" else ""),
@@ -178,6 +188,7 @@ class AlarmsPane(Vertical):
             "PutMetricAlarm makes one; a rollout with guardrails makes those it needs.",
         )
         self.rows.show(found)
+        _fit(self, self.rows)
         self._describe()
 
     def show_history(self, alarm: str, found: Sequence[AlarmChange]) -> None:
@@ -191,6 +202,9 @@ class AlarmsPane(Vertical):
         """It could not be read: it is asked for again when the cursor comes back."""
         for key in [key for key, found in self._histories.items() if key[0] == alarm and found is None]:
             del self._histories[key]
+
+    def on_resize(self) -> None:
+        _fit(self, self.rows)
 
     def tick(self, now: float) -> None:
         """Ages grow."""

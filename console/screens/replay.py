@@ -23,6 +23,8 @@ from workflows.traffic.summary import Summary, advice
 
 ROWS = 10
 """Bars of the histogram."""
+NAME, VALUE = 18, 8
+"""Cells of a line's name and of each quantile."""
 
 
 class ReplayScreen(ConsoleScreen):
@@ -160,12 +162,15 @@ def replay_facts(report: Report | None, now: float, width: int) -> Lines:
     if summary.unsent:
         lines += fact("Not sent", f"{number(summary.unsent)}: no connection was free", width, "wait")
     lines += [[], head("Latency", "ms"), _quantile_head()]
-    lines += [_quantiles("since due", summary.latency), _quantiles("since sent", summary.service)]
+    lines.append(_quantiles("since due", summary.latency, "strong"))
     for one in summary.variants:
-        lines.append(_quantiles(one.variant, one.latency, "series-1"))
         share = one.answers / summary.answers if summary.answers else 0.0
-        failed = f", {number(one.failed)} failed" if one.failed else ""
-        lines.append([(f"  {share:.1%} of the requests", "dim"), (failed, "bad" if failed else "")])
+        name = crop(one.variant, NAME - 6).rstrip()
+        lines.append(_quantiles(f"{name} {share:.0%}", one.latency, "series-1"))
+        if one.failed and summary.failed:
+            codes = ", ".join(f"{amount} {code}" for code, amount in one.errors.items())
+            lines.append([(f"  {codes}", "bad")])
+    lines.append(_quantiles("since sent", summary.service))
     for text in advice(summary):
         lines += [[], *sentences([text], width, "wait")]
     found = report.histograms.get("latency")
@@ -200,9 +205,13 @@ def _progress(report: Report, summary: Summary, width: int) -> Lines:
 
 
 def _quantile_head() -> list[Run]:
-    return [(" " * 14 + "".join(name.rjust(9) for name in ("mean", "p50", "p90", "p99", "p99.9", "max")), "dim")]  # fmt: skip
+    names = ("mean", "p50", "p90", "p99", "p99.9", "max")
+    return [(" " * NAME + "".join(name.rjust(VALUE) for name in names), "dim")]
 
 
 def _quantiles(name: str, found: Quantiles, role: str = "") -> list[Run]:
     values = (found.mean, found.p50, found.p90, found.p99, found.p999, found.max)
-    return [(crop(name, 13) + " ", role or "dim"), ("".join(number(value).rjust(9) for value in values), "")]
+    return [
+        (crop(name, NAME), role or "dim"),
+        ("".join(number(value).rjust(VALUE) for value in values), ""),
+    ]

@@ -45,6 +45,15 @@ NUMBERS = {
     "requests": Parameter("requests", "int", 1000, "", minimum=1, maximum=1_000_000_000),
     "ramp": Parameter("ramp", "float", 10.0, "", minimum=0.1, maximum=1e6, unit="s"),
 }
+EMPTY = {
+    "what": "a path, s3://…, or the payload",
+    "label": "none",
+    "content_type": "by the file's ending",
+    "rate": "as fast as answers come",
+    "seconds": "until it is stopped",
+    "requests": "no limit",
+    "ramp": "at once",
+}
 STANDARD = {"rate": "10", "concurrency": "8", "seconds": "60"}
 
 
@@ -82,7 +91,7 @@ class ReplayFormScreen(ConsoleScreen):
         if name == "variant":
             return Choice([("", "by weight"), *((one, "") for one in self._variants)], id="l-variant")
         classes = "-wide-field" if name == "what" else None
-        return Field(STANDARD.get(name, ""), id=f"l-{name}", classes=classes)
+        return Field(STANDARD.get(name, ""), placeholder=EMPTY.get(name, ""), id=f"l-{name}", classes=classes)
 
     def opened(self) -> None:
         if self._like is not None:

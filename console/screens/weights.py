@@ -51,14 +51,14 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
     def compose(self) -> Iterable[Widget]:
         with Vertical(classes="dialog", id="weights"):
             yield Static(f"Traffic of {self._detail.name}", classes="title", markup=False)
-            yield Page(id="shares")
+            page = Page(id="shares")
+            page.can_focus = False  # the keys are this dialog's
+            yield page
             yield Line(id="shares-state")
             yield Line(id="shares-keys")
 
     def on_mount(self) -> None:
-        page = self.query_one("#shares", Page)
-        page.can_focus = False
-        page.styles.height = len(self._names) + 2
+        self.query_one("#shares", Page).styles.height = len(self._names) + 2
         self._draw()
 
     # Drawing
