@@ -169,7 +169,12 @@ class Deployment:
         """Start old instances again, move traffic to them, and end as many new ones, batch by batch."""
         counts, weights = self.wanted["counts"], self.wanted["weights"]
         for step in retreat(self.plan.back, counts, weights, parts):
-            await self._scale(self.endpoint.blue, remaining(self.document, self.wanted, step.active))
+            wished, running = (
+                remaining(self.document, self.wanted, step.active),
+                _instances(self.endpoint.blue),
+            )
+            # What of a batch was not ended yet stays.
+            await self._scale(self.endpoint.blue, {n: max(wished[n], running[n], key=len) for n in wished})
             self.endpoint.share = step.share
             if any(step.active.values()):
                 await self._scale(green, launched(self.wanted, step.active))
@@ -185,7 +190,7 @@ class Deployment:
             "blue": _instances(blue),
             "green": {**lasting(self.wanted), "instances": _instances(green)},
         }
-        return Outcome("UpdateRollbackFailed", {"FailureReason": why[:LIMIT], "update": None, "mixed": mixed})
+        return Outcome("UpdateRollbackFailed", {"FailureReason": why, "update": None, "mixed": mixed})
 
     async def _scale(self, fleet: Fleet, instances: Mapping[str, list[str]]) -> None:
         """Run exactly these instances of a fleet's variants; what fails leaves what ran before.
@@ -194,9 +199,9 @@ class Deployment:
             VariantFailed: A new instance is not healthy.
         """
         changing = [
-            fleet.variants[name].scale(tuple(ids))
+            fleet.member(name).scale(tuple(ids))
             for name, ids in instances.items()
-            if tuple(ids) != fleet.variants[name].plan.instances
+            if tuple(ids) != fleet.member(name).plan.instances
         ]
         results = await asyncio.gather(*changing, return_exceptions=True)
         for result in results:
@@ -209,5 +214,14 @@ class Deployment:
         self._store(self.progress)
 
 
+def _both(why: str, failed: str) -> str:
+    """Two reasons as one; of a container's output its end tells most."""
+    text = f"{why} The rollback failed, too: "
+    room = LIMIT - len(text)
+    if len(failed) > room:
+        failed = f"{failed[: room // 2 - 3]} ... {failed[-(room - room // 2 - 2) :]}"
+    return f"{text}{failed}"
+
+
 def _instances(fleet: Fleet) -> dict[str, list[str]]:
-    return {name: list(variant.plan.instances) for name, variant in fleet.variants.items()}
+    return {variant.name: list(variant.plan.instances) for variant in fleet.members()}

@@ -39,7 +39,15 @@ def begin(now: float) -> Progress:
 
 def course(wanted: Mapping[str, Any]) -> Strategy:
     """The steps by which the fleet of a wanted document comes into service."""
-    return strategy(wanted.get("DeploymentConfig"), wanted["counts"], wanted["weights"])
+    return strategy(
+        wanted.get("DeploymentConfig"), production(wanted, "counts"), production(wanted, "weights")
+    )
+
+
+def production(wanted: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """The production variants' ``counts`` or ``weights``: shadows take no part in how traffic moves."""
+    shadows = {each["VariantName"] for each in wanted["config"].get("ShadowProductionVariants") or ()}
+    return {name: value for name, value in wanted[what].items() if name not in shadows}
 
 
 def lasting(wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,5 +97,6 @@ def gone_part(wanted: Mapping[str, Any], gone: Mapping[str, float] | None, varia
 
 
 def launched(wanted: Mapping[str, Any], parts: Mapping[str, float]) -> dict[str, list[str]]:
-    """The new fleet's instances that these parts of it stand for."""
-    return {name: ids[: up(parts[name], len(ids))] for name, ids in wanted["instances"].items()}
+    """The new fleet's instances that these parts of it stand for; a shadow goes with the variant that it follows."""
+    most = max(parts.values())
+    return {name: ids[: up(parts.get(name, most), len(ids))] for name, ids in wanted["instances"].items()}

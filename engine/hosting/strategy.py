@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 WAIT, TERMINATION = "WaitIntervalInSeconds", "TerminationWaitInSeconds"
 CANARY, PARTIAL, FULL = "canary capacity", "partial capacity", "full capacity"
-_EXACT = 1e-9
+_EXACT = 1e-6
 """Parts of a fleet are multiples of fractions: what is this close to a whole number is one."""
 
 
@@ -102,19 +102,19 @@ def retreat(
         active: The part of each new variant's capacity that runs now.
     """
     parts = parts_of(size, counts) if size else dict.fromkeys(counts, 1.0)
-    left, steps = dict(active), []
-    while True:
-        left = {name: _clean(max(0.0, part - parts[name])) for name, part in left.items()}
+    count = max(math.ceil(part / parts[name] - _EXACT) for name, part in active.items())
+    steps = []
+    for number in range(1, count):
+        left = {name: _clean(max(0.0, part - number * parts[name])) for name, part in active.items()}
         steps.append(_step(left, weights, 0, WAIT, PARTIAL))
-        if not any(left.values()):
-            return steps
+    return [*steps, _step(dict.fromkeys(active, 0.0), weights, 0, WAIT, PARTIAL)]
 
 
 def parts_of(size: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, float]:
     """The part of each variant's instances that a CapacitySize stands for; above 1 when it is more than there are."""
     if size["Type"] == "CAPACITY_PERCENT":
         return dict.fromkeys(counts, size["Value"] / 100)
-    return {name: size["Value"] / count for name, count in counts.items()}
+    return {name: size["Value"] / max(1, count) for name, count in counts.items()}
 
 
 def up(part: float, count: int) -> int:

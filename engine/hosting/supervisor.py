@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.changes import Changes
 from engine.hosting import processes, progress
+from engine.hosting.backlog import Backlog, forget
+from engine.hosting.capture import Writer
 from engine.hosting.deployment import Deployment, Outcome
 from engine.hosting.endpoint import Endpoint
 from engine.hosting.failures import reason
 from engine.hosting.meters import Meters
+from engine.hosting.ondemand import Concurrency, OnDemand
 from engine.hosting.router import Router
 from engine.store import Missing
 
@@ -43,6 +46,8 @@ class Hosting:
         self.engine = engine
         self.live: dict[str, Endpoint] = {}
         self.meters = Meters(engine)
+        self.captures = Writer(engine, engine.layout.captures)
+        self.backlogs: dict[str, Backlog] = {}
         seed = os.environ.get("MLCONSOLE_ROUTER_SEED")
         self.router = Router(engine, self.meters, random.Random(int(seed)) if seed else random.Random())
         self._tasks: dict[str, asyncio.Task[object]] = {}
@@ -53,6 +58,7 @@ class Hosting:
     async def start(self) -> None:
         """Kill what an engine that was killed left running, then bring back every endpoint."""
         await asyncio.to_thread(self._sweep)
+        await asyncio.to_thread(self.captures.recover)
         self.meters.start()
         self._sampler = asyncio.create_task(self._sample(), name="hosting-utilisation")
         for found in self.engine.store.select(KIND):
@@ -80,7 +86,10 @@ class Hosting:
             self._sampler = None
         endpoints = list(self.live.values())
         self.live.clear()
+        await asyncio.gather(*(backlog.stop() for backlog in self.backlogs.values()))
+        self.backlogs.clear()
         await asyncio.gather(*(endpoint.stop() for endpoint in endpoints))
+        await asyncio.to_thread(self.captures.stop)
         await self.meters.stop()
         if self._sockets is not None:
             await asyncio.to_thread(shutil.rmtree, self._sockets, ignore_errors=True)
@@ -90,6 +99,7 @@ class Hosting:
         """End and forget every endpoint (test mode; the store is cleared by the engine)."""
         await self.stop()
         self.meters.forget()
+        self.captures.forget()
         await asyncio.to_thread(shutil.rmtree, self.engine.layout.endpoints, ignore_errors=True)
         self.changes.tell_all()
         self.meters.start()
@@ -128,7 +138,7 @@ class Hosting:
             await asyncio.to_thread(shutil.rmtree, self._root(name), ignore_errors=True)
             self._settle(name, "Failed", {"FailureReason": reason(name, error)})
             return
-        self.live[name] = endpoint
+        self._go_live(endpoint)
         self._settle(name, "InService", {})
 
     async def _resume(self, name: str) -> bool:
@@ -140,8 +150,14 @@ class Hosting:
         except Exception as error:
             self._settle(name, "Failed", {"FailureReason": reason(name, error), "update": None})
             return False
-        self.live[name] = endpoint
+        self._go_live(endpoint)
         return True
+
+    def _go_live(self, endpoint: Endpoint) -> None:
+        self.live[endpoint.name] = endpoint
+        if endpoint.blue.asynchronous:
+            backlog = self.backlogs[endpoint.name] = Backlog(self.engine, endpoint)
+            backlog.start()
 
     async def _resume_update(self, name: str) -> None:
         if await self._resume(name):
@@ -173,6 +189,7 @@ class Hosting:
     async def _reshape(self, name: str, document: Mapping[str, Any], wanted: dict[str, Any]) -> None:
         """New instance counts when their workers are healthy, then new weights; all as before when one is not."""
         endpoint = self.live[name]
+        member = endpoint.blue.member
         changing = [
             variant
             for variant, instances in wanted["instances"].items()
@@ -181,24 +198,33 @@ class Hosting:
         changed: list[str] = []
         try:
             for variant in changing:
-                await endpoint.variants[variant].scale(tuple(wanted["instances"][variant]))
+                await member(variant).scale(tuple(wanted["instances"][variant]))
                 changed.append(variant)
         except Exception as error:
             self._settle(name, "RollingBack", {"FailureReason": reason(name, error)})
             for variant in changed:
                 try:
-                    await endpoint.variants[variant].scale(tuple(document["instances"][variant]))
+                    await member(variant).scale(tuple(document["instances"][variant]))
                 except Exception:
                     log.exception("Endpoint %s: variant %s keeps its new instances.", name, variant)
             self._settle(name, "InService", {"update": None})
             return
+        for variant, config in wanted.get("serverless", {}).items():
+            found = member(variant)
+            if isinstance(found, OnDemand):
+                found.adjust(Concurrency.of(config))
         endpoint.blue.weigh(wanted["weights"])
         self._settle(name, "InService", {"FailureReason": None, "update": None, **wanted})
 
     async def _delete(self, name: str) -> None:
         endpoint = self.live.pop(name, None)
+        backlog = self.backlogs.pop(name, None)
+        if backlog is not None:
+            await backlog.stop()
+        forget(self.engine, name)
         if endpoint is not None:
             await endpoint.stop()
+            await asyncio.to_thread(self.captures.flush)
         await asyncio.to_thread(shutil.rmtree, self._root(name), ignore_errors=True)
         self.meters.flush()
         found = self.engine.store.find(KIND, name)

@@ -8,6 +8,7 @@ from typing import Any
 from engine.hosting import progress as stages
 from engine.hosting.progress import Progress, active, course, ended, gone_part
 from engine.hosting.strategy import Step, down, up
+from engine.services.sagemaker import inference_checks
 from engine.store import Resource
 
 
@@ -24,12 +25,19 @@ def described(name: str, found: Resource) -> dict[str, Any]:
         "FailureReason": document.get("FailureReason"),
         "LastDeploymentConfig": document.get("LastDeploymentConfig"),
         "MetricsConfig": document["config"].get("MetricsConfig"),
+        "AsyncInferenceConfig": document["config"].get("AsyncInferenceConfig"),
+        "DataCaptureConfig": inference_checks.capture_summary(document["config"].get("DataCaptureConfig")),
     }
     if found.status == "Creating":
         output["PendingDeploymentSummary"] = _pending(document, stages.begin(found.created))
     if found.status in ("Creating", "Failed"):
         return output
     wanted = document.get("update") or {}
+    changing = {} if "config" in wanted else wanted
+    output["ShadowProductionVariants"] = [
+        _variant(document, changing, each["VariantName"], found.modified)
+        for each in document["config"].get("ShadowProductionVariants", ())
+    ] or None
     mixed = document.get("mixed")
     if "config" in wanted:
         made: Progress = wanted.get("progress") or stages.begin(found.modified)
@@ -67,6 +75,20 @@ def _variant(
         "DesiredInstanceCount": desired,
         "RoutingConfig": planned.get("RoutingConfig"),
         "VariantStatus": status,
+        **_serverless(document, wanted, name),
+    }
+
+
+def _serverless(document: Mapping[str, Any], wanted: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a serverless variant has instead of a wanted number of instances."""
+    current = document.get("serverless", {}).get(name)
+    if not current:
+        return {}
+    desired = wanted.get("serverless", {}).get(name, current)
+    return {
+        "CurrentServerlessConfig": current,
+        "DesiredServerlessConfig": desired if desired != current else None,
+        "DesiredInstanceCount": None,
     }
 
 
@@ -107,7 +129,8 @@ def _pending(wanted: Mapping[str, Any], made: Progress) -> dict[str, Any]:
                 "CurrentWeight": wanted["weights"][name] if count else 0.0,
                 "DesiredWeight": wanted["weights"][name],
                 "CurrentInstanceCount": count,
-                "DesiredInstanceCount": wanted["counts"][name],
+                "DesiredInstanceCount": wanted["counts"][name] or None,
+                "DesiredServerlessConfig": each.get("ServerlessConfig"),
                 "InstanceType": each.get("InstanceType"),
                 "RoutingConfig": each.get("RoutingConfig"),
                 "VariantStatus": _doing(wanted, made, step, name, plan.rolling),
@@ -117,6 +140,17 @@ def _pending(wanted: Mapping[str, Any], made: Progress) -> dict[str, Any]:
         "EndpointConfigName": wanted["EndpointConfigName"],
         "StartTime": made["start"],
         "ProductionVariants": variants,
+        "ShadowProductionVariants": [
+            {
+                "VariantName": each["VariantName"],
+                "DeployedImages": wanted["images"][each["VariantName"]],
+                "DesiredWeight": wanted["weights"][each["VariantName"]],
+                "DesiredInstanceCount": wanted["counts"][each["VariantName"]],
+                "InstanceType": each.get("InstanceType"),
+            }
+            for each in wanted["config"].get("ShadowProductionVariants", ())
+        ]
+        or None,
     }
 
 
@@ -125,6 +159,8 @@ def _doing(
 ) -> list[dict[str, Any]] | None:
     """A new variant's status: AWS's sentences, and the part of the traffic where instances do not tell it."""
     stage, count = made["stage"], wanted["counts"][name]
+    if not count:
+        return None  # Serverless: there are no instances to speak of.
     if stage == stages.CREATING:
         before = active(wanted, made)[name] if rolling else 0.0
         wished = up(step.active[name], count) if rolling else count
@@ -176,7 +212,10 @@ def _counted(document: Mapping[str, Any], running: Mapping[str, list[str]], name
 
 def _planned(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = next(
-        each for each in document["config"]["ProductionVariants"] if each["VariantName"] == name
+        each
+        for kind in ("ProductionVariants", "ShadowProductionVariants")
+        for each in document["config"].get(kind) or ()
+        if each["VariantName"] == name
     )
     return found
 

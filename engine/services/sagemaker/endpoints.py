@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine import __version__
@@ -15,7 +15,14 @@ from engine.hosting.blueprint import instance_ids
 from engine.hosting.supervisor import KIND
 from engine.http import Request
 from engine.registry import operation
-from engine.services.sagemaker import deployment_checks, endpoint_configs, endpoint_summaries, models, tags
+from engine.services.sagemaker import (
+    deployment_checks,
+    endpoint_configs,
+    endpoint_summaries,
+    inference_checks,
+    models,
+    tags,
+)
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
 from engine.services.sagemaker.patience import HOLD_SECONDS, patient
@@ -97,6 +104,7 @@ async def delete_endpoint(engine: Engine, request: Request, params: dict[str, An
     found = _find(engine, name)
     _settled(found)
     engine.store.update(KIND, name, lambda document: None, now=engine.clock.time(), status="Deleting")
+    engine.scaling.forget(name)
     engine.hosting.delete(name)
     return {}
 
@@ -109,6 +117,12 @@ async def update_endpoint(engine: Engine, request: Request, params: dict[str, An
     _settled(found, in_service=True)
     before = found.document
     wanted = _document(engine, params["EndpointConfigName"])
+    if bool(wanted["config"].get("AsyncInferenceConfig")) != bool(
+        before["config"].get("AsyncInferenceConfig")
+    ):
+        raise validation(
+            f'Cannot update endpoint "{before["EndpointArn"]}" between real-time and asynchronous inference.'
+        )
     if found.status == "InService" and all(
         wanted[key] == before[key] for key in ("EndpointConfigName", "config", "models")
     ):
@@ -121,7 +135,7 @@ async def update_endpoint(engine: Engine, request: Request, params: dict[str, An
     deployment = params.get("DeploymentConfig")
     if deployment is None and params.get("RetainDeploymentConfig"):
         deployment = before.get("LastDeploymentConfig")
-    deployment_checks.check(deployment, wanted["counts"])
+    deployment_checks.check(deployment, progress.production(wanted, "counts"))
     deployment_checks.check_alarms(engine, deployment)
     if found.status == "UpdateRollbackFailed" and (deployment or {}).get("RollingUpdatePolicy"):
         raise validation(
@@ -143,31 +157,44 @@ async def update_weights_and_capacities(
 ) -> dict[str, Any]:
     """Change variants' weights and instance counts in place."""
     name = params["EndpointName"]
+    reshape(engine, name, params["DesiredWeightsAndCapacities"])
+    return {"EndpointArn": endpoint_arn(engine, name)}
+
+
+def reshape(engine: Engine, name: str, wishes: Iterable[Mapping[str, Any]]) -> None:
+    """Begin to give variants other weights and instance counts, as UpdateEndpointWeightsAndCapacities names them.
+
+    Raises:
+        ServiceError: ``ValidationException``: there is no such endpoint or variant, it is not in service, or a wish cannot be met.
+    """
     found = _find(engine, name)
     _settled(found, in_service=True, mixed=False)
     document = found.document
     weights, counts = dict(document["weights"]), dict(document["counts"])
-    instances = dict(document["instances"])
-    for wish in params["DesiredWeightsAndCapacities"]:
+    instances, serverless = dict(document["instances"]), dict(document.get("serverless", {}))
+    for wish in wishes:
         variant = wish["VariantName"]
         if variant not in weights:
             raise validation(f'Could not find variant "{variant}" for endpoint "{document["EndpointArn"]}".')
         if wish.get("ServerlessUpdateConfig"):
-            raise validation(
-                f"Variant {variant} is not serverless: ServerlessUpdateConfig does not apply to it."
+            serverless[variant] = inference_checks.updated(
+                serverless.get(variant), wish["ServerlessUpdateConfig"], variant
             )
         if wish.get("DesiredWeight") is not None:
             weights[variant] = float(wish["DesiredWeight"])
         count = wish.get("DesiredInstanceCount")
-        if count == 0:
+        if count is not None and variant in serverless:
+            raise validation(f"Variant {variant} is serverless: DesiredInstanceCount does not apply to it.")
+        if count == 0 and not document["config"].get("AsyncInferenceConfig"):
             raise validation(f"Variant {variant}: DesiredInstanceCount must be at least 1.")
         if count is not None:
             counts[variant] = count
             kept = list(instances[variant])
             fresh = instance_ids(count, engine.settings.cores)
             instances[variant] = (kept + fresh)[: len(fresh)]
-    _begin_update(engine, name, {"weights": weights, "counts": counts, "instances": instances})
-    return {"EndpointArn": document["EndpointArn"]}
+    _begin_update(
+        engine, name, {"weights": weights, "counts": counts, "instances": instances, "serverless": serverless}
+    )
 
 
 def _find(engine: Engine, name: str) -> Resource:
@@ -223,8 +250,10 @@ def _document(engine: Engine, config_name: str) -> dict[str, Any]:
         "weights": {},
         "counts": {},
         "instances": {},
+        "serverless": {},
     }
-    for variant in config.document["ProductionVariants"]:
+    shadows = config.document.get("ShadowProductionVariants", [])
+    for variant in [*config.document["ProductionVariants"], *shadows]:
         name = variant["VariantName"]
         model = engine.store.find(models.KIND, variant["ModelName"])
         if model is None:
@@ -236,8 +265,10 @@ def _document(engine: Engine, config_name: str) -> dict[str, Any]:
         }
         document["images"][name] = [_image(container["Image"], now)]
         document["weights"][name] = float(variant["InitialVariantWeight"])
-        document["counts"][name] = variant["InitialInstanceCount"]
-        document["instances"][name] = instance_ids(variant["InitialInstanceCount"], engine.settings.cores)
+        if variant.get("ServerlessConfig"):
+            document["serverless"][name] = variant["ServerlessConfig"]
+        document["counts"][name] = variant.get("InitialInstanceCount", 0)
+        document["instances"][name] = instance_ids(document["counts"][name], engine.settings.cores)
     return document
 
 
