@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -124,9 +125,12 @@ class Alarms:
         self.history.configured("Update", document, now)
 
     def set_state(self, name: str, state: str, reason: str, data: str | None) -> None:
-        """Put an alarm into a state for some seconds, until it is judged again."""
+        """Put an alarm into a state for some seconds, until it is judged again.
+
+        ``data`` is JSON; the ``recentDatapoints`` in it are what a scaling policy goes by, as on AWS.
+        """
         watch = self._watches[name]
-        watch.hold(self.engine.clock.time() + _HELD_SECONDS)
+        watch.hold(self.engine.clock.time() + _HELD_SECONDS, json.loads(data) if data else None)
         self._change(watch, state, reason, data)
 
     def delete(self, names: Iterable[str]) -> None:

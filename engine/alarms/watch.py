@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.alarms import windows
@@ -51,8 +52,15 @@ class Watch:
         state: str = self.document["StateValue"]
         return state
 
-    def hold(self, until: float) -> None:
-        """Leave the alarm as it is until then (epoch seconds), and judge it after that even if nothing new came."""
+    def hold(self, until: float, told: Any = None) -> None:
+        """Leave the alarm as it is until then (epoch seconds), and judge it after that even if nothing new came.
+
+        ``told`` are reason data that may have ``recentDatapoints``; they stand for the alarm's own until then.
+        """
+        values = told.get("recentDatapoints") if isinstance(told, dict) else None
+        if isinstance(values, list):
+            numbers = [value for value in values if isinstance(value, int | float)]
+            self.points = [Point(math.ceil(until), float(value), 1.0) for value in numbers]
         self.held = until
         self._empty = False
 
