@@ -213,9 +213,7 @@ def _header_claim(authorization: str, headers: Mapping[str, str]) -> Claim:
                 "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
             ) from error
     token = headers.get("x-amz-security-token", "")
-    return _scoped(
-        "header", fields["Credential"], signature, timestamp, fields["SignedHeaders"], "", token
-    )
+    return _scoped("header", fields["Credential"], signature, timestamp, fields["SignedHeaders"], "", token)
 
 
 @functools.lru_cache(256)
