@@ -120,8 +120,7 @@ class EndpointScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.is_mounted and self._unwatch:
-            self.observe()  # side by side more is in sight
+        self.observe()  # side by side more is in sight
 
     def tick(self) -> None:
         self._write()
@@ -169,8 +168,7 @@ class EndpointScreen(ConsoleScreen):
             self.query_one(target).focus()
         else:
             self.set_focus(None)
-        if self._unwatch:
-            self.observe()
+        self.observe()
         if name == "captures":
             self._read_captures()
         if name == "alarms":
@@ -190,6 +188,7 @@ class EndpointScreen(ConsoleScreen):
         def shown(page: CapturePage) -> None:
             if self.is_attached and variant == self._variant:
                 pane.show_page(page, added=after is not None)
+                self.draw_keys()  # whether there are older ones
 
         def failed(problem: Problem) -> None:
             if self.is_attached:
