@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, delete.",
     ),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
+    "rollout": (
+        "console.cli.rollout:rollout",
+        "New models on live endpoints: plan, start, watch, promote, roll back, clean.",
+    ),
     "tuning": (
         "console.cli.tuning:tuning",
         "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",

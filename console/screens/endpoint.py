@@ -15,6 +15,7 @@ from console.screens.endpoint_facts import Watched, endpoint_facts, scaling_fact
 from console.screens.endpoint_panes import AlarmsPane, CapturesPane
 from console.screens.endpoints import confirm_deletion
 from console.screens.logpane import LogPane
+from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
 from console.screens.transform_form import open_transform_form
 from console.screens.weights import change_weights
@@ -276,6 +277,10 @@ class EndpointScreen(ConsoleScreen):
             self.console.flash("Its model is not known yet.", "wait")
         elif self.console.allowed(actions.get("endpoint.transform")):
             open_transform_form(self, max(variants, key=lambda variant: variant.share).model)
+
+    def action_rollout(self) -> None:
+        if self.console.allowed(actions.get("endpoint.rollout")):
+            open_rollout_of(self, self.name_of)
 
     def action_delete(self) -> None:
         if self.console.allowed(actions.get("endpoint.delete")):

@@ -166,10 +166,10 @@ async def test_captures_are_read_when_they_are_looked_at_and_paged() -> None:
         await until(pilot, lambda: len(pane.found) == 12)
         await pilot.press("down")
         await until(pilot, lambda: '"score": 0.51' in app.screen.query_one("#capture", Page).text)
-        await pilot.press("o")
+        await pilot.press("m")
         await until(pilot, lambda: len(pane.found) == 24)
         assert pane.rows.cursor_key == (pane.found[1].uri, pane.found[1].line)
-        assert "o older" not in app.screen.query_one("#keys", Line).text
+        assert "m older" not in app.screen.query_one("#keys", Line).text
         await pilot.press("v")
         await until(pilot, lambda: ("captures", ENDPOINT, "champion", None) in services.done)
 
