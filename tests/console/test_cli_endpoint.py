@@ -102,8 +102,13 @@ def test_a_replay_is_measured_kept_and_shown(world: World, tmp_path: Path) -> No
     shown = world.text("traffic", "show", "last")
     assert "0 to 200/s for 1 s, then 200/s for 100 requests; 8 at a time" in shown
     assert "variant champion" in shown and "p99.9" in shown
-    served = {item["variant"]: item for item in world.json("endpoints", "metrics", NAME)["variants"]}
-    assert sum(item["invocations"] for item in served.values()) >= 200
+
+    def served() -> bool:
+        """Metrics follow the requests within some seconds."""
+        told = world.json("endpoints", "metrics", NAME)["variants"]
+        return sum(item["invocations"] for item in told) >= 200
+
+    world.until(served)
 
 
 def test_errors_of_the_model_are_counted_and_told_by_the_exit_status(world: World) -> None:

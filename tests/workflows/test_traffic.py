@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workflows.scripted import AwsError, Scripted
+from workflows.configuration import Configuration
 from workflows.problem import Problem
-from workflows.traffic import Answer, Histogram, Payload, Plan, Replay, Step, Summary, bill, sources
+from workflows.traffic import Answer, Histogram, Payload, Plan, Replay, Step, Summary, bill, reports, sources
 from workflows.traffic.histogram import bounds, bucket_of
 from workflows.traffic.plan import Schedule, parse_step
 from workflows.traffic.sources import Reading
@@ -402,3 +403,62 @@ def test_files_that_cannot_be_sent_are_told(tmp_path: Path, name: str, text: str
         (tmp_path / name).write_text(text)
     with pytest.raises(Problem, match=words):
         sources.read(str(tmp_path / name))
+
+
+# --- reports
+
+
+def begun(endpoint: str = "moons") -> reports.Report:
+    plan = Plan((Step(5, seconds=2),))
+    return reports.begin(endpoint, plan, sources.Source(text="1,2"), Configuration())
+
+
+def test_a_report_is_kept_up_to_date_and_found_again() -> None:
+    report, stop = begun(), threading.Event()
+    replay = Replay(account(), "moons", ONE, Plan((Step(requests=20),)), client=Answers(fine), stop=stop)
+    reports.carry_out(report, replay, stop)
+    for name in (report.id, report.id[:-2], report.id[-4:], "last"):
+        found = reports.find(name)
+        assert (found.id, found.status, found.plan, found.source) == (report.id, "completed", report.plan, report.source)  # fmt: skip
+    assert found.summary is not None and found.summary.answers == 20
+    assert found.histograms["latency"].count == 20
+    with pytest.raises(Problem, match="no traffic report"):
+        reports.find("nowhere")
+    with pytest.raises(Problem, match="does not run"):
+        reports.stop(found)
+    reports.delete(found)
+    assert reports.list_reports() == []
+
+
+def test_a_request_to_stop_and_a_failure_are_in_the_report() -> None:
+    report, stop = begun(), threading.Event()
+    (report.folder / "stop").touch()
+    replay = Replay(account(), "moons", ONE, Plan((Step(50),)), client=Answers(fine), stop=stop)
+    reports.carry_out(report, replay, stop)
+    assert reports.read(report.folder).status == "stopped"
+    failing, stop = begun(), threading.Event()
+    with pytest.raises(Problem, match="nothing to send"):
+        reports.carry_out(
+            failing, Replay(account(), "moons", [], Plan(), client=Answers(fine), stop=stop), stop
+        )
+    told = reports.read(failing.folder)
+    assert told.status == "failed" and "nothing to send" in told.message
+
+
+def test_a_replay_whose_process_is_gone_reads_as_interrupted() -> None:
+    report = begun()
+    report.status, report.pid, report.pid_started = "running", 2**22, "never"
+    reports.save(report)
+    assert reports.find("last").status == "interrupted"
+    reports.delete(reports.find("last"))
+
+
+def test_reports_that_have_not_changed_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        report = begun()
+        report.status = "completed"
+        reports.save(report)
+    known: dict[Path, tuple[float, reports.Report]] = {}
+    first = reports.list_reports(known)
+    monkeypatch.setattr(reports, "read", lambda folder: pytest.fail(f"{folder} was read"))
+    assert reports.list_reports(known) == first and len(first) == 3
