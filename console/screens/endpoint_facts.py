@@ -91,10 +91,16 @@ def _variant(variant: VariantRow, width: int, role: str, *, shadow: bool = False
     ]
     about = "shadow: gets copies, its answers go nowhere" if shadow else f"model {variant.model}"
     lines.append([("  " + crop(about, width - 2).rstrip(), "dim")])
-    if variant.message or variant.status:
-        said = " ".join(part for part in (variant.status, variant.message) if part)
+    if said := under_way(variant):
         lines.append([("  " + crop(said, width - 2).rstrip(), "wait")])
     return lines
+
+
+def under_way(variant: VariantRow) -> str:
+    """What a variant is doing; SageMaker's message often begins with the status."""
+    if variant.message.startswith(variant.status):
+        return variant.message
+    return f"{variant.status} {variant.message}".strip()
 
 
 def _pending(detail: EndpointDetail, now: float, width: int) -> Lines:
@@ -114,9 +120,10 @@ def _pending(detail: EndpointDetail, now: float, width: int) -> Lines:
             ]
         )
         for one in variants:
-            said = " ".join(part for part in (one.status, one.message) if part)
             about = f"{one.name}: {one.current_count} of {one.desired_count} × {one.instance_type or '–'}"
-            lines.append([("      " + crop(f"{about} {said}".rstrip(), max(8, width - 6)).rstrip(), "dim")])
+            lines.append(
+                [("      " + crop(f"{about} {under_way(one)}".rstrip(), max(8, width - 6)).rstrip(), "dim")]
+            )
     return lines
 
 

@@ -76,7 +76,7 @@ def _called(one: SeriesData, drawn: Sequence[SeriesData]) -> str:
         return one.variant
     fleets = list(dict.fromkeys(other.config for other in drawn if other.config))
     fleet = "blue" if one.config == fleets[0] else "green"
-    return fleet if len({other.variant for other in drawn}) == 1 else f"{one.variant} {fleet}"
+    return fleet if len({other.variant for other in drawn}) == 1 else f"{fleet} {one.variant}"
 
 
 def preview(

@@ -15,8 +15,8 @@ from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.pollers.lists import DESCRIBES_PER_POLL, ListPoller
 from workflows.problem import Problem
 
-VARIANTS_EVERY = 5
-"""Polls between two looks at which variants there are."""
+VARIANTS_AGE = 10.0
+"""Seconds after which it is looked again which variants and fleets there are."""
 
 
 class EndpointsPoller(ListPoller[EndpointRow]):
@@ -69,20 +69,19 @@ class EndpointPoller:
 
 
 class EndpointMetricsPoller:
-    """What each variant of an endpoint serves. Its variants are looked up again every fifth time: an update may be under way."""
+    """What each variant of an endpoint serves, and what each fleet does while an update is under way."""
 
     def __init__(self, name: str, pace: Pace) -> None:
         self._name = name
         self._pace = pace
         self._detail: EndpointDetail | None = None
-        self._polls = 0
+        self._described = 0.0
         self._traffic: EndpointTraffic | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointTraffic:
-        if self._detail is None or not self._detail.meters or self._polls % VARIANTS_EVERY == 0:
+        if self._detail is None or not self._detail.meters or now - self._described >= VARIANTS_AGE:
             known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
-            self._detail = endpoints.describe(gateway, self._name, known)
-        self._polls += 1
+            self._detail, self._described = endpoints.describe(gateway, self._name, known), now
         found = metrics.endpoint_traffic(
             gateway,
             self._name,
@@ -122,13 +121,13 @@ class EndpointScalingPoller:
     def __init__(self, name: str) -> None:
         self._name = name
         self._variants: tuple[str, ...] = ()
-        self._polls = 0
+        self._described = 0.0
         self._scaling: EndpointScaling | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointScaling:
-        if not self._variants or self._polls % VARIANTS_EVERY == 0:
-            self._variants = tuple(item.name for item in endpoints.describe(gateway, self._name).variants)
-        self._polls += 1
+        if not self._variants or now - self._described >= VARIANTS_AGE:
+            found_now = endpoints.describe(gateway, self._name)
+            self._variants, self._described = tuple(item.name for item in found_now.variants), now
         found = scaling.of_endpoint(gateway, self._name, self._variants)
         if found != self._scaling:
             self._scaling = found
