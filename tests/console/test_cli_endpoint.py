@@ -15,10 +15,15 @@ from typing import Any
 import pytest
 
 from console.cli.failures import guarded
+from console.live import LiveServices
 from tests.console import command
 from tests.workflows.hosted import ECHO, in_service, start_endpoint
+from workflows import topics, weights
 from workflows.configuration import Configuration
+from workflows.observe import endpoints
 from workflows.platform import Platform, open_platform
+from workflows.traffic import Plan, Step
+from workflows.traffic.sources import Source
 
 pytestmark = pytest.mark.timeout(300)
 NAME = "served-ab"
@@ -216,6 +221,39 @@ def test_alarms_and_scaling_of_an_endpoint_are_told(world: World) -> None:
     (policy,) = found["policies"]
     assert (policy["name"], policy["target"], len(policy["alarms"])) == ("held", 5000.0, 2)
     scaling.deregister_scalable_target(**place)
+
+
+def test_the_console_asks_the_same_of_the_engine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCONSOLE_HOME", str(world.home))
+    services = LiveServices(Configuration())
+    try:
+        detail = endpoints.describe(world.platform, NAME)
+        services.change_weights(weights.change(detail, {"champion": 4.0}))
+        in_service(world.platform, NAME)
+        shown = {item.name: item.share for item in endpoints.describe(world.platform, NAME).variants}
+        assert shown == {"champion": 0.8, "challenger": 0.2}
+        plan, source = Plan((Step(20),), 2), Source(text="5,6")
+        assert services.price_replay(NAME, plan, source) is None
+        report = services.start_replay(NAME, plan, source, variant="challenger", confirmed="")
+        heard: list[Any] = []
+        unwatch = services.watch(topics.REPLAYS, heard.append)
+        world.until(
+            lambda: heard and heard[-1].value and (found := heard[-1].value[0].summary) and found.answers
+        )
+        services.stop_replay(report.id)
+        world.until(lambda: heard[-1].value[0].status == "stopped")
+        unwatch()
+        page = world.until(lambda: (found := services.captures(NAME, "challenger", None)).captures and found)
+        assert page.place.enabled and page.captures[0].variant == "challenger"
+        older = services.captures(NAME, "challenger", page.captures[0])
+        assert page.captures[0] not in older.captures
+        world.platform.client("cloudwatch").put_metric_alarm(
+            AlarmName="live", Namespace="AWS/SageMaker", MetricName="Invocations", Statistic="Sum", Period=60,
+            EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+        assert services.alarm_history("live")[-1].kind == "ConfigurationUpdate"
+    finally:
+        services.close()
 
 
 def test_nobody_replays_at_aws_without_having_agreed() -> None:
