@@ -32,7 +32,7 @@ class _Connection(asyncio.Protocol):
     """Sends the next request as soon as the answer to the last one is complete; connects again when the server closes."""
 
     def __init__(
-        self, address: tuple[str, int], requests: list[bytes], offset: int, stride: int, until: float
+        self, address: tuple[str, int] | str, requests: list[bytes], offset: int, stride: int, until: float
     ) -> None:
         self.address, self.requests, self.next, self.stride, self.until = (
             address,
@@ -52,7 +52,11 @@ class _Connection(asyncio.Protocol):
         """Open a connection and begin; the time that takes counts, as it does for any client."""
         self.started = time.perf_counter()
         try:
-            await asyncio.get_running_loop().create_connection(lambda: self, *self.address)
+            loop = asyncio.get_running_loop()
+            if isinstance(self.address, str):
+                await loop.create_unix_connection(lambda: self, self.address)
+            else:
+                await loop.create_connection(lambda: self, *self.address)
         except OSError as error:
             self.done.set_exception(error)
 
@@ -112,9 +116,11 @@ class _Connection(asyncio.Protocol):
             self.again = asyncio.get_running_loop().create_task(self.connect())
 
 
-async def _drive(host: str, port: int, requests: list[bytes], connections: int, seconds: float) -> Result:
+async def _drive(
+    address: tuple[str, int] | str, requests: list[bytes], connections: int, seconds: float
+) -> Result:
     begin = time.perf_counter()
-    made = [_Connection((host, port), requests, n, connections, begin + seconds) for n in range(connections)]
+    made = [_Connection(address, requests, n, connections, begin + seconds) for n in range(connections)]
     await asyncio.gather(*(each.connect() for each in made))
     await asyncio.gather(*(each.done for each in made))
     elapsed = time.perf_counter() - begin
@@ -128,7 +134,7 @@ async def _drive(host: str, port: int, requests: list[bytes], connections: int, 
 
 
 def drive(url: str, requests: list[bytes], *, connections: int, seconds: float = 3.0) -> Result:
-    """Load ``url`` from a separate process.
+    """Load ``url`` (``http://HOST:PORT``, or ``unix:PATH`` for a socket) from a separate process.
 
     Raises:
         RuntimeError: The generator failed, for example because the server closed a connection.
@@ -154,12 +160,11 @@ def main() -> None:
 
     order = json.load(sys.stdin)
     parts = urlsplit(order["url"])
-    requests = [base64.b64decode(text) for text in order["requests"]]
-    result = uvloop.run(
-        _drive(
-            parts.hostname or "127.0.0.1", parts.port or 80, requests, order["connections"], order["seconds"]
-        )
+    address: tuple[str, int] | str = (
+        parts.path if parts.scheme == "unix" else (parts.hostname or "127.0.0.1", parts.port or 80)
     )
+    requests = [base64.b64decode(text) for text in order["requests"]]
+    result = uvloop.run(_drive(address, requests, order["connections"], order["seconds"]))
     json.dump(result.__dict__, sys.stdout)
 
 

@@ -21,6 +21,7 @@ from console import actions, terminal, theme
 from console.header import freshness
 from console.messages import StatusArrived, WorkFinished
 from console.screens.base import ConsoleScreen
+from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
 from console.screens.jobs import JobsScreen
@@ -54,6 +55,7 @@ class Console(theme.Palette[int], inherit_bindings=False):
         "endpoints": EndpointsScreen,
         "studies": StudiesScreen,
         "tuning": TuningScreen,
+        "costs": CostsScreen,
     }
     DEFAULT_MODE = "home"
 
@@ -281,6 +283,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(RolloutScreen(name))
 
+    async def open_drift(self, endpoint: str) -> None:
+        """Open the comparison of what an endpoint is asked with a baseline."""
+        from console.screens.drift import DriftScreen
+
+        await self.open(DriftScreen(endpoint))
+
     async def open_run(self, run: str) -> None:
         """Attach to a run."""
         from console.screens.run import RunScreen
@@ -313,6 +321,9 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
     async def action_tuning(self) -> None:
         await self.go("tuning")
+
+    async def action_costs(self) -> None:
+        await self.go("costs")
 
     async def action_back(self) -> None:
         screen = self.screen

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from console.services import Deliver, Unwatch
 from workflows import runs
 from workflows.configuration import Configuration
+from workflows.drift.report import DriftReport
 from workflows.events import Event, RunFinished
+from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
@@ -19,6 +21,7 @@ from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
+from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Topic
 from workflows.traffic.bill import Bill
 from workflows.traffic.plan import Plan as ReplayPlan
@@ -189,6 +192,40 @@ class LiveServices:
         from workflows.traffic import reports
 
         reports.stop(reports.find(report))
+
+    def set_lifetime(self, endpoint: str, seconds: float | None, *, keep: bool = False) -> Lifetime:
+        from workflows import lifetime
+        from workflows.observe.endpoints import describe
+
+        def change(gateway: Gateway) -> Lifetime:
+            arn = describe(gateway, endpoint).arn
+            if keep:
+                return lifetime.keep(gateway, arn)
+            if seconds is None:
+                return lifetime.free(gateway, arn)
+            return lifetime.limit(gateway, arn, seconds, time.time())
+
+        return self._use(change)
+
+    def plan_sweep(self, rules: Rules) -> SweepPlan:
+        from workflows.sweep.plan import plan
+
+        return self._use(lambda gateway: plan(gateway, rules, time.time()))
+
+    def sweep(self, chosen: Sequence[Leftover], rules: Rules, told: Callable[[Outcome], None]) -> SweepReport:
+        from workflows.sweep.removal import remove
+
+        return self._use(lambda gateway: remove(gateway, chosen, rules, now=time.time, told=told))
+
+    def drift(self, endpoint: str, baseline: str, since: float | None, column: str) -> DriftReport:
+        from workflows.drift import apart
+        from workflows.drift.operations import drift
+
+        return self._use(
+            lambda gateway: drift(
+                gateway, endpoint, baseline, now=time.time(), since=since, column=column, comparing=apart.compare
+            )
+        )  # fmt: skip
 
     def draft_tuning(self, training_job: str) -> TuningDraft:
         from workflows.tuning.draft import draft_of

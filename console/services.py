@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from workflows.drift.report import DriftReport
 from workflows.events import Event
+from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
@@ -16,6 +18,7 @@ from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
+from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
 from workflows.traffic.plan import Plan as ReplayPlan
@@ -123,6 +126,20 @@ class Services(Protocol):
 
     def stop_replay(self, report: str) -> None:
         """Ask a replay to end. Blocks (a file)."""
+
+    # costs, lifetimes, leftovers, drift
+
+    def set_lifetime(self, endpoint: str, seconds: float | None, *, keep: bool = False) -> Lifetime:
+        """Let an endpoint expire so many seconds from now (None: it does not), or keep it from every sweep. Blocks."""
+
+    def plan_sweep(self, rules: Rules) -> SweepPlan:
+        """What is left over, and what protects it. Blocks."""
+
+    def sweep(self, chosen: Sequence[Leftover], rules: Rules, told: Callable[[Outcome], None]) -> SweepReport:
+        """Delete leftovers that a new look still finds; ``told`` hears of each from another thread. Blocks."""
+
+    def drift(self, endpoint: str, baseline: str, since: float | None, column: str) -> DriftReport:
+        """What an endpoint is asked against a baseline; ``since`` is seconds. Blocks."""
 
     # hyperparameter tuning
 

@@ -35,7 +35,8 @@ result. Failures are JSON objects then too: `{"error": …, "remedy": …, "code
 | 0 | done |
 | 1 | it failed; one sentence on standard error says why and what to do |
 | 2 | wrong usage |
-| 3 | `run`: a gate refused the model; `engine status`: the engine does not run |
+| 3 | `run`: a gate refused the model; `engine status`: the engine does not run; `drift`: there is drift |
+| 4 | `drift`: too few records to tell |
 | 129 | `run`, `runs attach`: the terminal hung up; the run goes on |
 | 130, 143 | ended by Ctrl-C (SIGINT) or SIGTERM; a watched run was stopped and cleaned up |
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from workflows import embedded, locations
 from workflows.configuration import Configuration
+from workflows.costs import prices
 from workflows.events import ApiCall
 from workflows.failures import WorkflowError, explained
 from workflows.files import write_atomically
@@ -127,9 +128,13 @@ def open_platform(configuration: Configuration, *, observing: bool = False) -> P
     Raises:
         WorkflowError: No credentials, no region, no role, no network, or the engine does not start.
     """
-    if configuration.target == "embedded":
-        return _open_embedded(configuration)
-    return _open_aws(configuration, observing)
+    opened = (
+        _open_embedded(configuration)
+        if configuration.target == "embedded"
+        else _open_aws(configuration, observing)
+    )
+    prices.choose(opened.region)
+    return opened
 
 
 def client_config(target: str) -> Any:

@@ -39,7 +39,8 @@ class Run:
 
     ``status``: starting, running, waiting (for an answer), stopping; completed, failed, stopped, refused (a gate said
     no) or interrupted (its process is gone). ``question`` is the open question while it waits, ``platform`` tells account, region, role and bucket,
-    ``outcome`` is the status to return to when a completed run that kept its endpoint is cleaned up.
+    ``ttl`` is how many
+    seconds a kept endpoint may live (0: any time), ``outcome`` is the status to return to when a completed run that kept its endpoint is cleaned up.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Run:
     parameters: dict[str, Any]
     configuration: dict[str, Any]
     keep: bool = False
+    ttl: float = 0.0
     interactive: bool = False
     auto_answers: dict[str, str] = field(default_factory=dict)
     preset: str = ""
@@ -103,6 +105,7 @@ def start(
     *,
     interface: str = "",
     keep: bool = False,
+    ttl: float = 0.0,
     configuration: Configuration | None = None,
     auto_answers: Mapping[str, str] | None = None,
     interactive: bool = False,
@@ -115,6 +118,7 @@ def start(
         parameters: Values by parameter name, as texts or typed; the others come from the preset, then the defaults.
         interface: ``low`` (boto3) or ``high`` (SageMaker SDK v3); empty: the configuration's.
         keep: Leave the endpoint and its model in place at the end.
+        ttl: Seconds that a kept endpoint may live; 0: until somebody deletes it.
         configuration: Target, region, role and engine options; None: as configured.
         auto_answers: Choices by question, taken without asking.
         interactive: Whether other questions wait for a person. Otherwise their default is taken.
@@ -154,6 +158,7 @@ def start(
         parameters=values,
         configuration=options.as_dict(),
         keep=keep,
+        ttl=ttl,
         interactive=interactive,
         auto_answers=dict(auto_answers or {}),
         preset=preset,

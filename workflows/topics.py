@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from workflows.costs.overview import CostView
 from workflows.observe.rows import (
     EndpointDetail,
     EndpointRow,
@@ -44,6 +45,7 @@ TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
 TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
 REPLAYS: Topic[tuple[Report, ...]] = Topic("replays")
+COSTS: Topic[CostView] = Topic("costs")
 
 
 def job(name: str) -> Topic[JobDetail]:

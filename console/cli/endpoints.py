@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from console.cli import endpoint_watch
+from console.cli.endpoints_ttl import ttl
 from console.cli.options import Settings, json_option, listing_options, platform_options, yes_option
+
+if TYPE_CHECKING:
+    from workflows.observe.rows import EndpointDetail
+    from workflows.platform import Platform
 
 STATUSES = [
     "InService",
@@ -30,27 +36,38 @@ CONTENT_TYPES = {
 
 @click.group()
 def endpoints() -> None:
-    """Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, delete."""
+    """Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete."""
 
 
 @endpoints.command("ls")
 @listing_options("endpoints", STATUSES, limit=50, since=False)
+@click.option("--costs", "with_costs", is_flag=True, help="Describe each, and tell what it costs on AWS.")
 @json_option
 @platform_options
 @click.pass_context
 def list_(
-    ctx: click.Context, status: str | None, part: str, sort: str, reverse: bool, limit: int, as_json: bool
+    ctx: click.Context,
+    status: str | None,
+    part: str,
+    sort: str,
+    reverse: bool,
+    limit: int,
+    with_costs: bool,
+    as_json: bool,
 ) -> None:
     """List endpoints, newest first."""
     from console.cli.output import print_json, print_table, status_text
     from console.formatting import ago
-    from workflows.observe.endpoints import list_pages
+    from console.money import hourly, monthly
+    from workflows.costs.bills import of_endpoint
+    from workflows.observe.endpoints import describe, list_pages
     from workflows.observe.rows import EndpointRow
 
     rows: list[EndpointRow] = []
     served = {"created": "CreationTime", "name": "Name", "status": "Status"}[sort]
+    platform = Settings.of(ctx).platform()
     for page in list_pages(
-        Settings.of(ctx).platform(),
+        platform,
         status=status or "",
         name_contains=part,
         sort_by=served,
@@ -60,13 +77,30 @@ def list_(
         if len(rows) > limit:
             break
     more, rows = len(rows) > limit, rows[:limit]
+    bills = {row.name: of_endpoint(describe(platform, row.name)) for row in rows if with_costs}
     if as_json:
-        print_json(rows)
+        print_json(
+            [
+                {**asdict(row), "per_hour": bill.hourly.dollars, "per_month": bill.hourly.month, "unknown_prices": bill.hourly.unknown}
+                if (bill := bills.get(row.name))
+                else row
+                for row in rows
+            ]
+        )  # fmt: skip
         return
     now = time.time()
     print_table(
-        ["NAME", "STATUS", "CREATED", "CHANGED"],
-        [[row.name, status_text(row.status), ago(row.created, now), ago(row.modified, now)] for row in rows],
+        ["NAME", "STATUS", "CREATED", "CHANGED", *(["PER HOUR", "PER MONTH"] if with_costs else [])],
+        [
+            [
+                row.name,
+                status_text(row.status),
+                ago(row.created, now),
+                ago(row.modified, now),
+                *([hourly(bills[row.name]), monthly(bills[row.name])] if with_costs else []),
+            ]
+            for row in rows
+        ],
         empty="There is no such endpoint.",
     )
     if more:
@@ -84,7 +118,8 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     from console.formatting import clock, number
     from workflows.observe.endpoints import describe
 
-    found = describe(Settings.of(ctx).platform(), name)
+    platform = Settings.of(ctx).platform()
+    found = describe(platform, name)
     if as_json:
         print_json({**found.raw, "EndpointConfig": found.raw_config})
         return
@@ -98,6 +133,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
             ("changed", clock(found.row.modified, day=True)),
         ]
     )
+    _print_bill(platform, found)
     heading("Variants")
     print_table(
         ["VARIANT", "MODEL", "INSTANCES", "WEIGHT", "TRAFFIC", "STATUS"],
@@ -307,6 +343,35 @@ def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> Non
 
 for _command in (endpoint_watch.weights, endpoint_watch.scale, endpoint_watch.captures, endpoint_watch.alarms, endpoint_watch.scaling):  # fmt: skip
     endpoints.add_command(_command)
+endpoints.add_command(ttl)
+
+
+def _print_bill(platform: Platform, found: EndpointDetail) -> None:
+    """What it bills, whether anybody calls it, when it expires."""
+    from console.cli.output import print_pairs, prose
+    from console.formatting import clock
+    from console.money import hourly, monthly, so_far
+    from workflows import costs, lifetime
+    from workflows.costs.activity import of_endpoints
+    from workflows.costs.bills import of_endpoint
+
+    now, bill = time.time(), of_endpoint(found)
+    told = lifetime.of_tags(lifetime.tags_of(platform, found.arn))
+    until = clock(told.expires, day=True) if told.expires else "kept" if told.keep else ""
+    amounts = (
+        f"{hourly(bill)}, {monthly(bill)} a month, {so_far(bill, now)} so far (estimate: {costs.basis()})"
+        if bill.hourly
+        else ""
+    )
+    print_pairs(
+        [
+            ("on AWS", amounts),
+            ("by use", "; ".join(bill.by_use)),
+            ("fleets", "both are billed until the update is done" if bill.both_fleets else ""),
+            ("calls", prose(of_endpoints(platform, [found], now=now)[found.name].reason)),
+            ("expires", f"{until} (over)" if told.expired(now) else until),
+        ]
+    )
 
 
 def guess_content_type(name: str, payload: bytes) -> str:

@@ -94,7 +94,7 @@ def start(
         image = images.uri(chosen, platform.region, version)
         sentences = [f"Start training job {name}: {image.rpartition('/')[2]} on 1 × {instance_type}.", *notes]
         if platform.target == "aws":
-            price = costs.hourly([(instance_type, 1)])
+            price = costs.hourly([(instance_type, 1)], costs.TRAINING)
             sentences.append(f"While it runs it costs {price} ({costs.REGION}, {costs.DATE}).")
         confirm(sentences, yes=yes)
         made = []

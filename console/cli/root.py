@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
-        "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, delete.",
+        "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
     ),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
     "rollout": (
@@ -31,6 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",
     ),
     "transform": ("console.cli.transform:transform", "Batch transform: start, watch, read the result."),
+    "costs": ("console.cli.costs:costs", "What bills now: by the hour, the month and since its creation."),
+    "sweep": ("console.cli.sweep:sweep", "What is left over: plan, then delete."),
+    "drift": ("console.cli.drift:drift", "Whether an endpoint is asked other things than before."),
+    "prices": ("console.cli.prices:prices", "Prices that estimates rest on: list, show, refresh."),
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
     "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
     "where": ("console.cli.where:where", "Print where everything is kept."),

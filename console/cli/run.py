@@ -28,6 +28,7 @@ def _complete_study(ctx: click.Context, parameter: click.Parameter, incomplete: 
 )
 @click.option("--as-in-notebook", is_flag=True, help="The lesson notebook's settings.")
 @click.option("--keep", is_flag=True, help="Leave the endpoint and its model in place.")
+@click.option("--ttl", metavar="AGE", help="With --keep: the endpoint expires after this time (90m, 8h); `mlconsole sweep` deletes it then.")  # fmt: skip
 @click.option("--detach", "-d", is_flag=True, help="Start it and return at once.")
 @click.option("--yes", "-y", is_flag=True, help="Host the model although a gate fails, without asking.")
 @click.option(
@@ -47,6 +48,7 @@ def run(
     assignments: tuple[str, ...],
     as_in_notebook: bool,
     keep: bool,
+    ttl: str | None,
     detach: bool,
     yes: bool,
     answers: tuple[str, ...],
@@ -78,6 +80,7 @@ def run(
         given,
         interface=interface or "",
         keep=keep,
+        ttl=_seconds(ttl, keep),
         configuration=settings.configuration,
         auto_answers=beforehand,
         interactive=ask and not detach,
@@ -95,6 +98,20 @@ def run(
             click.echo("Opening the console; q leaves it.")
             open_console(ctx, settings, first_run=started.id)
     ctx.exit(status)
+
+
+def _seconds(ttl: str | None, keep: bool) -> float:
+    """The lifetime of a kept endpoint; 0: none."""
+    if ttl is None:
+        return 0.0
+    if not keep:
+        raise click.UsageError("--ttl is for an endpoint that stays: say --keep too.")
+    from console.cli.values import parse_age
+    from workflows.lifetime import expiry_tag
+
+    seconds = parse_age(ttl, "--ttl")
+    expiry_tag(seconds, 0.0)  # refused now, not when the endpoint stands
+    return seconds
 
 
 def _answers(texts: tuple[str, ...]) -> dict[str, str]:

@@ -140,7 +140,7 @@ def start(
         if found.training_job and not interface.model_exists(request.model):
             sentences.insert(0, f"Make model {request.model} of training job {found.training_job}.")
         if platform.target == "aws":
-            price = costs.hourly([(request.instance_type, instances)])
+            price = costs.hourly([(request.instance_type, instances)], costs.TRANSFORM)
             sentences.append(f"While it runs it costs {price} ({costs.REGION}, {costs.DATE}).")
         confirm(sentences, yes=yes)
         if found.training_job and not interface.model_exists(request.model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,6 +54,7 @@ def delete(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 @click.argument("name")
 @click.option("--endpoint", default="", metavar="NAME", help="The endpoint's name; by default the trial's.")
 @click.option("--instance-type", default="", metavar="TYPE", help="By default that of the trial.")
+@click.option("--ttl", metavar="AGE", help="It expires after this time (90m, 8h); `mlconsole sweep` deletes it then.")  # fmt: skip
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Until the endpoint is in service.")
 @interface_option
 @yes_option
@@ -60,13 +62,23 @@ def delete(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 @platform_options
 @click.pass_context
 def deploy(
-    ctx: click.Context, name: str, endpoint: str, instance_type: str, wait: bool, yes: bool, as_json: bool
+    ctx: click.Context,
+    name: str,
+    endpoint: str,
+    instance_type: str,
+    ttl: str | None,
+    wait: bool,
+    yes: bool,
+    as_json: bool,
 ) -> int | None:
     """Deploy the best trial: its model, an endpoint configuration and an endpoint, tagged with where they come from."""
     from console.cli.asking import confirm
     from console.cli.output import print_json
+    from console.cli.values import parse_age
     from console.cli.waiting import waiter
+    from console.money import amount
     from workflows import costs
+    from workflows.lifetime import expiry_tag
     from workflows.observe import jobs, tuning
     from workflows.tuning import operations
 
@@ -76,9 +88,12 @@ def deploy(
         request = operations.deployment(
             detail, jobs.describe(platform, best.name), endpoint=endpoint, instance_type=instance_type
         )
+        if ttl is not None:
+            limit = expiry_tag(parse_age(ttl, "--ttl"), time.time())
+            request = replace(request, tags=request.tags | limit)
         price = costs.hourly([(request.instance_type, 1)])
         cost = (
-            f" It costs {price} until it is deleted ({costs.REGION}, {costs.DATE})."
+            f" It costs {price}, {amount(price.month)} a month, until it is deleted ({costs.basis()})."
             if platform.target == "aws"
             else ""
         )
@@ -275,5 +290,5 @@ def price_of(kind: str, count: int, seconds: float | None, trials: int | None) -
     from workflows import costs
 
     if seconds is None or trials is None:
-        return f"While it runs, a trial costs {costs.hourly([(kind, count)])} ({costs.REGION}, {costs.DATE})."
+        return f"While it runs, a trial costs {costs.hourly([(kind, count)], costs.TRAINING)} ({costs.REGION}, {costs.DATE})."
     return f"It may cost {costs.estimate(kind, seconds * trials, count)}."

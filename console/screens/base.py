@@ -30,6 +30,7 @@ SECTIONS = (
     ("endpoints", "3", "Endpoints"),
     ("studies", "4", "Studies"),
     ("tuning", "5", "Tuning"),
+    ("costs", "6", "Costs"),
 )
 
 

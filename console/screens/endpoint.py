@@ -286,5 +286,8 @@ class EndpointScreen(ConsoleScreen):
         if self.console.allowed(actions.get("endpoint.delete")):
             confirm_deletion(self, self.name_of)
 
+    async def action_drift(self) -> None:
+        await self.console.open_drift(self.name_of)
+
     def action_copy(self) -> None:
         self.console.copy(self._detail.arn if self._detail else self.name_of, "the ARN of the endpoint")

@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from console.formatting import ago, bar, clock, count, crop, number, printable, span, status
-from console.screens.facts import fact, head, sentences, table
+from console.screens.facts import bill_facts, fact, head, sentences, table
 from console.widgets.drawing import SERIES_ROLES, Lines, Run
-from workflows import costs
+from workflows.costs.bills import of_endpoint
 from workflows.observe import captures
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, VariantRow, VariantTraffic
 from workflows.observe.watch_rows import AlarmChange, AlarmRow, EndpointScaling
 from workflows.traffic.reports import Report
 
-HOURS_A_MONTH = 730
 NAME = 14
 
 
@@ -63,7 +62,7 @@ def endpoint_facts(
     if watched is not None:
         lines += [[], head("Around it"), *_around(detail, watched, now, width)]
     else:
-        lines += _cost(detail, width)
+        lines += bill_facts(of_endpoint(detail), now, width)
     lines += [[], head("Configuration"), *fact("Name", detail.config, width), *fact("ARN", detail.arn, width)]
     return lines
 
@@ -144,7 +143,7 @@ def _around(detail: EndpointDetail, watched: Watched, now: float, width: int) ->
     lines += fact("Capture", capture_text(detail), width)
     if watched.replay is not None:
         lines += fact("Replay", replay_text(watched.replay, now), width, "live")
-    return lines + _cost(detail, width)
+    return lines + bill_facts(of_endpoint(detail), now, width)
 
 
 def capture_text(detail: EndpointDetail) -> str:
@@ -167,17 +166,6 @@ def replay_text(report: Report, now: float) -> str:
         f"{report.status}: {number(summary.answers)} requests, {summary.rate:.1f}/s, "
         f"{count(summary.failed, 'error')}"
     )
-
-
-def _cost(detail: EndpointDetail, width: int) -> Lines:
-    cost = costs.hourly(detail.instances if detail.row.paid else ())
-    if not cost:
-        return []
-    if cost.unknown:
-        price = f"no price is known here for {', '.join(cost.unknown)}"
-    else:
-        price = f"about {cost}, ${cost.dollars * HOURS_A_MONTH:,.0f} a month"
-    return fact("On AWS", f"{price} (estimate, {costs.REGION} prices of {costs.DATE})", width)
 
 
 # Traffic

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 
-from console import actions
+from console import actions, money
 from console.formatting import count, span, status
 from console.screens import expenses
 from console.screens import traffic as traffic_of
@@ -42,6 +42,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
                 Column(
                     "On AWS" if self.console.services.target == "embedded" else "Cost", 9, right=True, drop=1
                 ),
+                Column("A month", 9, right=True, drop=3),
             ],
             key=lambda row: row.name,
             cells=self._cells,
@@ -58,6 +59,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
             Cell(span(now - row.created)),
             Cell(instances(row), "dim"),
             Cell(str(cost) if (cost := expenses.of_endpoint(row)) else "–", "dim"),
+            Cell(money.amount(cost.month) if cost.dollars else "–", "dim"),
         )
 
     def fields(self, row: EndpointRow) -> Mapping[str, str]:
@@ -108,7 +110,8 @@ class EndpointsScreen(ListScreen[EndpointRow]):
 
 def instances(row: EndpointRow) -> str:
     """The instances of an endpoint, as far as they are known: ``1 × ml.t2.medium``."""
-    return ", ".join(f"{number} × {kind}" for kind, number in row.instances)
+    kinds = [f"{number} × {kind}" for kind, number in row.instances]
+    return ", ".join([*kinds, "serverless"] if row.serverless else kinds)
 
 
 def confirm_deletion(screen: ConsoleScreen, name: str) -> None:

@@ -12,7 +12,8 @@ from workflows.observe.rows import EndpointRow, JobRow
 
 def of_job(row: JobRow) -> Hourly:
     """What a running job costs an hour."""
-    return costs.hourly([(row.instance_type, row.instance_count or 1)] if row.active else [])
+    use = costs.TRANSFORM if row.kind == "transform" else costs.TRAINING
+    return costs.hourly([(row.instance_type, row.instance_count or 1)] if row.active else [], use)
 
 
 def of_endpoint(row: EndpointRow) -> Hourly:
@@ -30,7 +31,7 @@ def sentence(jobs: Iterable[JobRow], endpoints: Iterable[EndpointRow], *, target
     for_endpoints = sum((of_endpoint(row) for row in hosted), Hourly())
     total = for_jobs + for_endpoints
     unseen = sum(1 for row in running if not row.instance_type) + sum(
-        1 for row in hosted if not row.instances
+        1 for row in hosted if not row.instances and not row.serverless
     )
     parts = []
     if hosted:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from console import money
 from console.formatting import ago, clock, count, crop, duration, number, status, thin_bar
 from console.screens import expenses
 from console.widgets.drawing import Lines, Run
+from workflows import costs
+from workflows.costs.bills import Bill
 from workflows.observe.rows import JobDetail, JobRow
 
 LABEL = 16
@@ -122,6 +125,23 @@ def job_settings(detail: JobDetail, width: int) -> Lines:
         lines += [[], head("Environment"), *pairs(detail.environment, width)]
     if detail.metric_definitions:
         lines += [[], head("Metric definitions"), *pairs(detail.metric_definitions, width)]
+    return lines
+
+
+def bill_facts(bill: Bill, now: float, width: int) -> Lines:
+    """What an endpoint costs on AWS by the hour, the month and since its creation; nothing where it bills nothing."""
+    lines: Lines = []
+    if bill.hourly.unknown:
+        lines += fact("On AWS", f"no price is known here for {', '.join(bill.hourly.unknown)}", width)
+    elif bill.hourly:
+        amounts = (
+            f"about {money.hourly(bill)}, {money.monthly(bill)} a month, {money.so_far(bill, now)} so far"
+        )
+        lines += fact("On AWS", f"{amounts} (estimate, {costs.basis()})", width)
+    for text in bill.by_use:
+        lines += fact("By use", text, width)
+    if bill.both_fleets:
+        lines += sentences(["Both fleets of the update are billed until it is done."], width, "wait")
     return lines
 
 

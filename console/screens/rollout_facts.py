@@ -14,7 +14,7 @@ from workflows.rollout.asked import RolloutView
 from workflows.rollout.events import RolloutEvent
 from workflows.rollout.plan import Plan
 from workflows.rollout.request import GAUGES
-from workflows.rollout.state import FleetTraffic, FleetView, RolloutState
+from workflows.rollout.state import FleetTraffic, FleetView, RolloutState, current_phase
 
 ROLES = {"good": "ok", "warning": "wait", "error": "bad", "info": ""}
 GLYPHS = {"good": "✓", "warning": "!", "error": "✗", "info": "·"}
@@ -53,12 +53,12 @@ def cost(plan: Plan, target: str) -> str:
 def preview(plan: Plan, width: int, height: int, target: str) -> Lines:
     """A plan beside or below its form: the timeline first, then as much as there is room for."""
     short = height < 14
-    top: list[Run] = [
-        ("Takes about ", "dim"),
-        (duration(plan.seconds), "strong"),
-        (f" · {plan.request.strategy}", ""),
-        (f" · waits run {1 / plan.scale:g} × faster here" if 0 < plan.scale < 1 else "", "dim"),
-    ]
+    top: list[Run] = [("Takes about ", "dim"), (duration(plan.seconds), "strong")]
+    if plan.extra:
+        free = " on AWS" if target == "embedded" else ""
+        top.append((f" · {plan.extra} more meanwhile{free}", ""))
+    if 0 < plan.scale < 1:
+        top.append((f" · waits {1 / plan.scale:g} × faster here", "dim"))
     lines: Lines = [top, *timeline.chart(plan.phases, width, 5 if short else 7)]
     worst = [*plan.errors, *plan.warnings]
     if short:
@@ -149,7 +149,12 @@ def headline(view: RolloutView, now: float, width: int) -> Lines:
     role = "bad" if state.phase == "rolling-back" else "live"
     line: list[Run] = [(f"● {state.title}", role)]
     if left is not None:
-        line += [(f" · {duration(left)} left", "strong"), (f" · done in {duration(whole)}", "dim")]
+        phase = current_phase(view.rollout.plan, state)
+        about = "" if phase is not None and phase.declared else "about "
+        line += [
+            (f" · {about}{duration(left)} left", "strong"),
+            (f" · done in about {duration(whole)}", "dim"),
+        ]
     lines = [line]
     words = state.green.message or state.blue.message
     if words:

@@ -86,7 +86,10 @@ def overview(
     machine = f"{row.instance_count or 1} × {row.instance_type or '–'}"
     begun = detail.started or row.created
     estimate = costs.estimate(
-        row.instance_type, max(0.0, (row.ended or now) - begun), row.instance_count or 1
+        row.instance_type,
+        max(0.0, (row.ended or now) - begun),
+        row.instance_count or 1,
+        costs.TRANSFORM,
     )
     if estimate.dollars is not None:
         machine += f" · {estimate} so far" if row.active else f" · {estimate}"

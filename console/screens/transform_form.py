@@ -145,7 +145,7 @@ class TransformFormScreen(StartingForm):
             return
         verdict.show([(" Ctrl+S ", "badge"), (" starts the transform job", "strong")])
         request = draft.request
-        price = costs.hourly([(request.instance_type, request.instance_count)])
+        price = costs.hourly([(request.instance_type, request.instance_count)], costs.TRANSFORM)
         model = f"Makes a model of {draft.training_job} first. " if draft.training_job else ""
         free = "Free here; on AWS: " if self.console.services.target == "embedded" else ""
         self.query_one("#bound", Static).update(

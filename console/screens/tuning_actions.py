@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from console import money
 from console.formatting import count, number
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
@@ -139,10 +140,11 @@ def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:
     definition = view.detail.definition(best.definition)
     kind = definition.instances[0][0] if definition is not None and definition.instances else ""
     price = costs.hourly([(kind, 1)])
+    rate = f" {price}, {money.amount(price.month)} a month," if price.dollars else ""
     if console.services.target == "aws":
-        cost = f"It costs {price} until it is deleted" if price.dollars else "It costs until it is deleted"
+        cost = f"It costs{rate} until it is deleted"
     else:
-        cost = f"It is free here; on AWS it would cost {price}" if price.dollars else "It is free here"
+        cost = f"It is free here; on AWS it would cost{rate.rstrip(',')}" if rate else "It is free here"
     objective = view.detail.objective
     metric = objective.name if objective is not None else best.metric
 

@@ -325,7 +325,7 @@ def bound(request: TuningRequest, seconds: float | None) -> str:
     """What it costs at most, and, where the time of one training is known, what it will cost about."""
     template, trials = request.templates[0], trials_of(request)
     machine = f"{template.instance_count} × {template.instance_type}"
-    price = costs.per_hour(template.instance_type)
+    price = costs.per_hour(template.instance_type, costs.TRAINING)
     head = f"{count(trials, 'trial')} on {machine}"
     if price is None:
         return f"{head}: no price is known here for {template.instance_type}; see {costs.SOURCE}"

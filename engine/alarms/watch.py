@@ -38,9 +38,10 @@ class Watch:
         self.metric = Metric.of(document)
         self.width = width or document["Period"]
         self.idle = idle
+        self.quick: int | None = None
+        """A shorter period, in seconds, by which the alarm may be raised, too."""
         self._since = since
         self.held = 0.0
-        self._next = 0.0
         self.points: list[Point | None] = []
         self._read_at = 0.0
         self._empty = False
@@ -74,11 +75,11 @@ class Watch:
     @property
     def pace(self) -> float:
         """Seconds from one look to the next."""
-        return max(1.0, self.width * self.rule.periods / _LOOKS_PER_SPAN)
+        return max(1.0, (self.quick or self.width) * self.rule.periods / _LOOKS_PER_SPAN)
 
     def due(self, store: MetricStore, now: float) -> bool:
         """Whether looking at the data could change anything."""
-        if now < max(self.held, self._next):
+        if now < max(self.held, self._read_at + self.pace):
             return False
         # Data may have come ahead of its time: what is empty is looked at once a period all the same.
         empty = self._empty and now < self._read_at + self.width
@@ -88,35 +89,44 @@ class Watch:
         """Read the data and judge it; reads files. None when the state stays.
 
         The periods that are over decide. The last seconds are looked at, too, as the newest of periods that end now: they raise an alarm
-        before the period is over, and are all there is to judge while a metric is new.
+        before the period is over, and are all there is to judge while a metric is new. So do periods of ``quick`` seconds, where there are any.
         """
-        self._next = now + self.pace
         self._read_at = now
         end = int(now)
-        self.points = over = self._points(store, end // self.width * self.width)
+        self.points = over = self._points(store, end // self.width * self.width, self.width)
         verdict = evaluate(self.rule, over)
         forgotten = self._last(store) < end - self.width * len(over)
         self._empty = self.idle is None and forgotten and not any(over)
         if self._patient or self._empty or (verdict is not None and verdict.state == ALARM):
             return verdict
-        moving = self._points(store, end)
-        early = evaluate(self.rule, moving)
-        newest = moving[-1]
-        breaks = newest is not None and self.rule.breaches(newest.value)
-        if (breaks and early is not None and early.state == ALARM) or (any(moving) and not any(over)):
+        moving = self._points(store, end, self.width)
+        for points in (moving, self._points(store, end, self.quick) if self.quick else []):
+            early = self._early(points)
+            if early is not None:
+                self.points = points
+                return early
+        if any(moving) and not any(over):
             self.points = moving
-            return early
+            return evaluate(self.rule, moving)
         return verdict
+
+    def _early(self, moving: list[Point | None]) -> Verdict | None:
+        """The verdict that raises the alarm, when the newest period breaches by itself."""
+        newest = moving[-1] if moving else None
+        if newest is None or not self.rule.breaches(newest.value):
+            return None
+        found = evaluate(self.rule, moving)
+        return found if found is not None and found.state == ALARM else None
 
     def _last(self, store: MetricStore) -> float:
         return store.last(self.metric.namespace, self.metric.name, self.metric.dimensions)
 
-    def _points(self, store: MetricStore, end: int) -> list[Point | None]:
+    def _points(self, store: MetricStore, end: int, width: int) -> list[Point | None]:
         """The data points of periods up to ``end``, with silence filled in where it counts."""
-        points = windows.read(store, self.metric, end, self.document["Period"], self.width, self.rule.periods)
+        points = windows.read(store, self.metric, end, self.document["Period"], width, self.rule.periods)
         if self.idle is None:
             return points
-        starts = range(end - len(points) * self.width, end, self.width)
+        starts = range(end - len(points) * width, end, width)
         return [
             Point(start, self.idle, 0.0) if point is None and start >= self._since else point
             for start, point in zip(starts, points, strict=True)

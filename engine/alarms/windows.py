@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from engine.alarms.rules import SPARE_PERIODS, Point
+from engine.clock import Clock
 from engine.metricstore.bins import Bin
 from engine.metricstore.statistics import parse
 from engine.series import MetricStore
 
 GROWING = ("Sum", "SampleCount")
 """Statistics that grow with the length of a period."""
+_LEAST_SECONDS = 2
+"""Metrics are counted by the second: a shorter period would be mostly noise."""
 
 
 class Metric(NamedTuple):
@@ -76,3 +79,8 @@ def read(
         value = compute(merged[timestamp]) if timestamp in merged else None
         points.append(None if value is None else Point(timestamp, value * scale, merged[timestamp].count))
     return points
+
+
+def waited(period: int, clock: Clock) -> int:
+    """How many seconds a period lasts where it passes as waits do."""
+    return min(period, max(_LEAST_SECONDS, round(period * clock.scale)))

@@ -205,23 +205,24 @@ class Writer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="data-capture", daemon=True)
                 self._thread.start()
-        self._queue.put(line)
+            self._queue.put(line)
 
     def flush(self) -> None:
         """Store everything captured so far; blocks until it is."""
+        done = threading.Event()
         with self._lock:
             if self._thread is None:
                 return
-        done = threading.Event()
-        self._queue.put(done)
+            self._queue.put(done)
         done.wait()
 
     def stop(self) -> None:
         """Store everything and end."""
         with self._lock:
             thread, self._thread = self._thread, None
+            if thread is not None:
+                self._queue.put(None)
         if thread is not None:
-            self._queue.put(None)
             thread.join()
 
     def forget(self) -> None:

@@ -161,6 +161,7 @@ class Delivery:
             self._count("ModelLatency", 1e6 * (time.perf_counter() - began), "Microseconds")
             if not 200 <= reply.status < 300:
                 raise Failed("InvocationFailures", answers.refusal(reply.status, answers.text(reply.body)))
+            await self._capture(variant, reply)
             return reply
 
     async def _worker(self) -> tuple[Variant, Worker]:

@@ -121,10 +121,11 @@ class Deployment:
         """Wait as long as the step declares, looking at the alarms."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + step.wait * self.engine.clock.scale
-        while (left := deadline - loop.time()) > 0:
+        with self.engine.alarms.hastened(self.plan.alarms):
+            while (left := deadline - loop.time()) > 0:
+                self._look()
+                await asyncio.sleep(min(left, LOOK_SECONDS))
             self._look()
-            await asyncio.sleep(min(left, LOOK_SECONDS))
-        self._look()
         self.progress["spent"] += step.wait
 
     def _look(self) -> None:

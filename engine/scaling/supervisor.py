@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.alarms.windows import waited
 from engine.errors import ServiceError
 from engine.scaling import record, tracking
 from engine.scaling.decision import Moment, Size, decide
@@ -159,7 +160,7 @@ class Scaling:
         if policy is None:
             return None, None
         low = f"-{tracking.LOW}-" in alarm
-        return tracking.width(self.engine.clock), tracking.silence(policy) if low else None
+        return waited(tracking.PERIOD, self.engine.clock), tracking.silence(policy) if low else None
 
     def _drop(self, names: Any) -> None:
         for name in list(names):

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.alarms.rules import Point
-from engine.clock import Clock
 from engine.scaling.record import variant_of
 
 PREDEFINED = "SageMakerVariantInvocationsPerInstance"
@@ -17,8 +16,6 @@ COOLDOWN = 300
 PERIOD = 60
 _HIGH_PERIODS, _LOW_PERIODS = 3, 15
 _LOW_SHARE = 0.9
-_LEAST_PERIOD = 2
-"""Seconds: metrics are counted by the second, so that a shorter period would be mostly noise."""
 
 
 def alarms(policy: Mapping[str, Any], known: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
@@ -66,11 +63,6 @@ def _metric(policy: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "Statistic": "Sum",
     }
-
-
-def width(clock: Clock) -> int:
-    """How long a minute of these alarms lasts here, in seconds."""
-    return min(PERIOD, max(_LEAST_PERIOD, round(PERIOD * clock.scale)))
 
 
 def silence(policy: Mapping[str, Any]) -> float | None:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import endpoint_data, rollout_data, tuning_data
+from tests.console import cost_data, endpoint_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
+from workflows.drift.report import DriftReport
+from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import (
     Channel,
@@ -39,6 +41,7 @@ from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
+from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
 from workflows.traffic.plan import Plan as ReplayPlan
@@ -241,6 +244,25 @@ class Scripted:
 
     def stop_replay(self, report: str) -> None:
         self._block("stop_replay", report)
+
+    def set_lifetime(self, endpoint: str, seconds: float | None, *, keep: bool = False) -> Lifetime:
+        self._block("set_lifetime", endpoint, seconds, keep)
+        return Lifetime(expires=None if seconds is None else self.time + seconds, keep=keep)
+
+    def plan_sweep(self, rules: Rules) -> SweepPlan:
+        self._block("plan_sweep", rules)
+        return cost_data.plan(self.time, all_owners=rules.all_owners)
+
+    def sweep(self, chosen: Sequence[Leftover], rules: Rules, told: Callable[[Outcome], None]) -> SweepReport:
+        self._block("sweep", tuple(item.key for item in chosen), rules)
+        report = cost_data.report(tuple(chosen))
+        for outcome in report.outcomes:
+            told(outcome)
+        return report
+
+    def drift(self, endpoint: str, baseline: str, since: float | None, column: str) -> DriftReport:
+        self._block("drift", endpoint, baseline, since, column)
+        return cost_data.drift(self.time, endpoint, baseline)
 
     def draft_tuning(self, training_job: str) -> TuningDraft:
         self._block("draft_tuning", training_job)
@@ -706,6 +728,7 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
         )
     publish_tuning(services)
     publish_transforms(services, tuning_data.transforms() if batch else ())
+    services.publish(topics.COSTS, cost_data.costs(NOW))
     services.publish(topics.RUNS, runs())
     services.publish(topics.REPLAYS, ())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)

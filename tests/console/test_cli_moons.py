@@ -52,13 +52,23 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("home"), [])
-    done = made.run("run", "moons", "--keep", "--json", "--yes", "--set", "epochs=60")
+    done = made.run("run", "moons", "--keep", "--ttl", "8h", "--json", "--yes", "--set", "epochs=60")
     try:
         assert done.returncode == 0, done.stdout.decode()[-2000:] + done.stderr.decode()
         made.events += [json.loads(line) for line in done.stdout.splitlines()]
         yield made
     finally:
         made.run("engine", "stop")
+
+
+def test_a_kept_endpoint_bills_and_expires(world: World) -> None:
+    told = world.json("endpoints", "ttl", world.name)
+    assert told["endpoint"] == world.name and not told["expired"]
+    (row,) = [one for one in world.json("costs")["resources"] if one["name"] == world.name]
+    assert row["owner"] == f"run {world.name}" and row["expires"] == told["expires"]
+    assert "PER MONTH" in world.text("endpoints", "ls", "--costs")
+    assert world.json("sweep", "--expired", "--plan")["leftovers"] == []
+    assert "--keep too" in world.text("run", "moons", "--ttl", "8h", status=2)
 
 
 def test_the_last_line_is_the_result(world: World) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from console.__main__ import main
 from tests.console.command import COMMAND
-from tests.workflows.rolling import Hosted, until
+from tests.engine.deploying import wait_for
+from tests.workflows.rolling import Hosted
 from workflows.configuration import Configuration
 from workflows.platform import Platform, open_platform
 from workflows.rollout import record
@@ -96,11 +97,7 @@ def test_who_watches_may_be_killed_and_somebody_else_goes_on(
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        until(
-            lambda: record.everything() and record.find("first").known.phase == "baking",
-            60,
-            "the canary bakes",
-        )
+        wait_for(lambda: record.everything() and record.find("first").known.phase == "baking")
     finally:
         watcher.send_signal(signal.SIGKILL)
         watcher.wait(30)

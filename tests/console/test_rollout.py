@@ -52,10 +52,10 @@ async def test_the_timeline_follows_what_is_typed(size: tuple[int, int]) -> None
     async with app.run_test(size=size) as pilot:
         screen = await form(pilot)
         page = screen.query_one("#plan", Page)
-        assert "canary" in page.text and "Ctrl+S" in verdict(app)
+        assert "$0.230/h more" in page.text and "Ctrl+S" in verdict(app)
         screen.query_one("#r-strategy", Choice).value = "linear"
         screen.query_one("#r-step", Input).value = "25%"
-        await until(pilot, lambda: "linear" in page.text)
+        await until(pilot, lambda: screen.plan is not None and len(screen.plan.phases) == 6)
         assert screen.plan is not None and [round(p.share, 2) for p in screen.plan.phases if p.kind == "wait"] == [
             0.25, 0.5, 0.75,
         ]  # fmt: skip
@@ -254,5 +254,5 @@ LOOKS = {"form": show_form, "baking": show_baking, "rolled-back": show_rolled_ba
     ],
 )
 def test_looks(snap_compare: Callable[..., bool], look: str, size: tuple[int, int], theme: str) -> None:
-    app = make_app(populated(read_only=look != "form"), theme_name=f"mlconsole-{theme}")
+    app = make_app(populated(read_only=look == "rolled-back"), theme_name=f"mlconsole-{theme}")
     assert snap_compare(app, terminal_size=size, run_before=LOOKS[look])

@@ -12,6 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import make_app
+from console.screens.costs import CostsScreen
+from console.screens.drift import DriftScreen
 from console.screens.endpoint import EndpointScreen
 from console.screens.endpoint_panes import CapturesPane
 from console.screens.job import JobScreen
@@ -61,6 +63,9 @@ SCREENS = {
     "parallel": ["5", "enter", *["tab"] * 4, "down"],
     "default": ["5", "enter", *["shift+tab"]],
     "tuning-form": ["2", "end", "t", "wait"],
+    "costs": ["6", "down"],
+    "leftovers": ["6", "tab", "space", "space", "down", "space", "up"],
+    "drift": ["3", "down", "enter", "D"],
 }
 BATCH = {
     "jobs-with-transforms": ["2"],
@@ -79,6 +84,9 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
                 await until(
                     pilot, lambda: isinstance(pilot.app.screen, TuningFormScreen | TransformFormScreen)
                 )
+            elif isinstance(pilot.app.screen, CostsScreen) and pilot.app.screen.part == "leftovers":
+                await until(pilot, lambda: getattr(pilot.app.screen, "plan", None), "the leftovers")
+                await pilot.press(key)
             elif isinstance(pilot.app.screen, JobsScreen):
                 await until(pilot, lambda: pilot.app.screen.query_one("#list", Rows).items)
                 await pilot.press(key)
@@ -100,6 +108,8 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
             await until(pilot, lambda: screen._curves, "the curves in the log")
         if isinstance(screen, TransformScreen) and screen.part == "output":
             await until(pilot, lambda: screen._output is not None, "the output")
+        if isinstance(screen, DriftScreen):
+            await until(pilot, lambda: screen.report is not None, "the comparison")
         if isinstance(screen, RunScreen):
             await until(pilot, lambda: screen.state.steps, "the events of the run")
         if isinstance(screen, ListScreen):
@@ -188,6 +198,12 @@ def test_what_matters(
 def test_a_tuning_job_in_other_themes(snap_compare: Compare, theme: str) -> None:
     app = make_app(populated(), theme_name=theme)
     assert snap_compare(app, terminal_size=(160, 48), run_before=press(SCREENS["tuning-job"]))
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
+def test_leftovers_in_other_themes(snap_compare: Compare, theme: str) -> None:
+    app = make_app(populated(target="aws"), theme_name=theme)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(SCREENS["leftovers"]))
 
 
 @pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from tests.engine.deploying import Deployer, unique
+from tests.engine.deploying import Deployer, unique, wait_for
 
 
 def percent(value: int) -> dict[str, Any]:
@@ -70,6 +70,31 @@ def set_alarm(deploy: Deployer, name: str, state: str) -> None:
     """SetAlarmState."""
     cloudwatch = deploy.engine.client("cloudwatch")
     cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test says so")
+
+
+def update(deploy: Deployer, name: str, config: str, **options: Any) -> None:
+    """UpdateEndpoint."""
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, **options)
+
+
+def words(deploy: Deployer, name: str, count: int = 20) -> set[str]:
+    """The first words of so many answers."""
+    return {
+        deploy.runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read().decode().split()[0]
+        for _ in range(count)
+    }
+
+
+def baking(deploy: Deployer, name: str, message: str = "", status: str = "Baking") -> Any:
+    """DescribeEndpoint once the new fleet's first variant bakes, or has another status, and its message contains some words."""
+
+    def found() -> Any:
+        answer = deploy.status(name)
+        assert answer["EndpointStatus"] == "Updating", answer
+        doing = answer["PendingDeploymentSummary"]["ProductionVariants"][0].get("VariantStatus")
+        return doing and doing[0]["Status"] == status and message in doing[0]["StatusMessage"] and answer
+
+    return wait_for(found)
 
 
 class Watcher:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 
 from engine.alarms.rules import ALARM, OK, UNKNOWN
 from engine.alarms.watch import Watch
+from engine.context import Engine
 from engine.metricstore.archive import bins_by_period
 from engine.metricstore.bins import Bin
 from engine.series import MetricStore
+from engine.settings import Settings
 
 # The store notes by the wall clock when data came: what happens here happened some minutes ago.
 BEGIN = int(time.time()) // 600 * 600 - 600
@@ -94,6 +97,38 @@ def test_seconds_of_load_stand_for_minutes_where_they_are_scaled(store: MetricSt
     assert judged(watch, store, 6) == ALARM  # 2 a second are 120 a minute, three times in a row.
     assert [point.value for point in watch.points if point][-3:] == [120.0, 120.0, 120.0]
     assert judged(watch, store, 12) == OK  # 1 a second is 60 a minute.
+
+
+def test_a_hastened_alarm_is_raised_within_a_short_wait(store: MetricStore) -> None:
+    watch = Watch(document(Period=300, EvaluationPeriods=2))
+    for second in range(20):
+        put(store, second, 2.0 if second < 10 else 20.0)
+    assert judged(watch, store, 18) is not ALARM
+    watch.quick = 3
+    assert watch.pace == 1.0
+    assert judged(watch, store, 10) is not ALARM
+    assert judged(watch, store, 13) is not ALARM
+    assert judged(watch, store, 16) == ALARM
+    watch.quick = None
+    assert judged(watch, store, 16) is not ALARM
+
+
+def test_alarms_are_hastened_as_long_as_somebody_waits(tmp_path: Path) -> None:
+    engine = Engine(Settings(tmp_path, "123456789012", "AKIAEXAMPLEEXAMPLE00", "secret", time_scale=0.01))
+    alarms = engine.alarms
+
+    def quick() -> int | None:
+        return alarms._watches["a"].quick
+
+    alarms.put(document(Period=300))
+    with alarms.hastened(["a", "none"]):
+        assert quick() == 3
+        with alarms.hastened(["a"]):
+            alarms.put(document(Period=600))
+        assert quick() == 6
+    assert quick() is None
+    assert alarms.state("none") is None
+    asyncio.run(engine.stop())
 
 
 def test_silence_counts_as_zero_where_it_means_that(store: MetricStore) -> None:

@@ -59,7 +59,7 @@ def reaches(cloudwatch: Any, name: str, state: str) -> dict[str, Any]:
 
 
 def test_an_alarm_follows_its_metric(cloudwatch: Any) -> None:
-    name = put(cloudwatch, unique("alarm"), DatapointsToAlarm=1)
+    name = put(cloudwatch, unique("alarm"), DatapointsToAlarm=1, TreatMissingData="ignore")
     new = described(cloudwatch, name)
     assert (new["StateValue"], new["StateReason"]) == (
         "INSUFFICIENT_DATA",
@@ -120,7 +120,9 @@ def test_a_percentile_of_one_unit_is_watched(cloudwatch: Any) -> None:
 
 def test_a_state_can_be_set(cloudwatch: Any) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:topic"
-    name = put(cloudwatch, unique("alarm"), AlarmActions=[topic], OKActions=[topic])
+    name = put(
+        cloudwatch, unique("alarm"), AlarmActions=[topic], OKActions=[topic], TreatMissingData="ignore"
+    )
     cloudwatch.set_alarm_state(
         AlarmName=name, StateValue="ALARM", StateReason="a drill", StateReasonData='{"by":"hand"}'
     )

@@ -208,13 +208,13 @@ def test_instances_come_with_the_load_and_go_with_the_endpoint(
     wait_for(lambda: counts(deployer, endpoint) == (2, 2))
 
     scaling.register_scalable_target(**of(endpoint), MinCapacity=1)
-    policy = scaling.put_scaling_policy(PolicyName="load", **of(endpoint), **tracked(120.0))
+    policy = scaling.put_scaling_policy(PolicyName="load", **of(endpoint), **tracked(30.0))
     low = policy["Alarms"][1]["AlarmName"]
     cloudwatch.set_alarm_state(
         AlarmName=low,
         StateValue="ALARM",
         StateReason="a drill",
-        StateReasonData='{"recentDatapoints":[30.0]}',
+        StateReasonData='{"recentDatapoints":[9.0]}',
     )
     wait_for(lambda: counts(deployer, endpoint) == (1, 1))
 
@@ -223,17 +223,19 @@ def test_instances_come_with_the_load_and_go_with_the_endpoint(
         seen = len(load.pids)
         wait_for(lambda: len(set(load.pids[seen:])) == 3)
     activities = scaling.describe_scaling_activities(**of(endpoint))["ScalingActivities"]
-    assert [(item["Description"], item["StatusCode"]) for item in activities] == [
-        ("Setting desired instance count to 3.", "Successful"),
-        ("Setting desired instance count to 1.", "Successful"),
-        ("Setting desired instance count to 2.", "Successful"),
-    ]
+    assert {item["StatusCode"] for item in activities} == {"Successful"}
+    done = [item["Description"] for item in activities]
+    # A machine that is busy with other things may take two steps to three.
+    assert (done[0], done[-2:]) == (
+        "Setting desired instance count to 3.",
+        ["Setting desired instance count to 1.", "Setting desired instance count to 2."],
+    )
     high = policy["Alarms"][0]["AlarmName"]
     assert activities[0]["Cause"] == f"monitor alarm {high} in state ALARM triggered policy load"
     assert activities[0]["StatusMessage"] == (
         "Successfully set desired instance count to 3. Change successfully fulfilled by sagemaker."
     )
-    assert activities[2]["Cause"] == "minimum capacity was set to 2"
+    assert activities[-1]["Cause"] == "minimum capacity was set to 2"
     acted = cloudwatch.describe_alarm_history(AlarmName=high, HistoryItemType="Action")["AlarmHistoryItems"]
     assert acted[0]["HistorySummary"] == f"Successfully executed action {policy['PolicyARN']}"
 
@@ -255,7 +257,7 @@ def test_instances_go_when_the_load_has_ended(own_engine: RunningEngine) -> None
     deployer, scaling = Deployer(own_engine), own_engine.client("application-autoscaling")
     endpoint = deployer.endpoint(deployer.model(WHO))
     scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=3)
-    scaling.put_scaling_policy(PolicyName="load", **of(endpoint), **tracked(120.0))
+    scaling.put_scaling_policy(PolicyName="load", **of(endpoint), **tracked(30.0))
     with Load(deployer, endpoint):
         wait_for(lambda: counts(deployer, endpoint) == (3, 3), 120)
     wait_for(lambda: counts(deployer, endpoint) == (1, 1), 180)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -53,7 +54,7 @@ class Stage:
         self.engine = cast(
             Any,
             SimpleNamespace(
-                alarms=SimpleNamespace(state=self.alarms.get),
+                alarms=SimpleNamespace(state=self.alarms.get, hastened=nullcontext),
                 clock=SimpleNamespace(time=lambda: 0.0, scale=0.0),
             ),
         )

@@ -6,14 +6,13 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import WHO, Deployer, wait_for
-from tests.engine.rollouts import alarm, blue_green, instances, percent, rolling, set_alarm
+from tests.engine.rollouts import alarm, baking, blue_green, instances, percent, rolling, set_alarm, words
 from tests.engine.test_hosting import alive, pids
 
 Start = Callable[..., RunningEngine]
@@ -35,30 +34,6 @@ def restart(first: RunningEngine, start: Start) -> Deployer:
     first.kill()
     wait_for(lambda: not any(alive(worker) for worker in workers))
     return Deployer(start())
-
-
-def stage(deploy: Deployer, name: str, status: str, message: str = "") -> Any:
-    """DescribeEndpoint once the new fleet's variant has a status whose message contains some words."""
-
-    def found() -> Any:
-        answer = deploy.status(name)
-        assert answer["EndpointStatus"] == "Updating", answer
-        doing = answer["PendingDeploymentSummary"]["ProductionVariants"][0].get("VariantStatus")
-        return (
-            doing is not None
-            and doing[0]["Status"] == status
-            and message in doing[0]["StatusMessage"]
-            and answer
-        )
-
-    return wait_for(found)
-
-
-def words(deploy: Deployer, name: str, count: int = 30) -> set[str]:
-    return {
-        deploy.runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read().decode().split()[0]
-        for _ in range(count)
-    }
 
 
 def hold(deploy: Deployer, name: str, started: Path) -> threading.Thread:
@@ -86,10 +61,10 @@ def test_a_canary_goes_on_where_it_was(start_engine: Start, end: str) -> None:
     wait = 200 if end == "finished" else 3600
     canary = blue_green("CANARY", wait, 0, (watched,), CanarySize=percent(50))
     deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
-    started = stage(deploy, name, "Baking")["PendingDeploymentSummary"]["StartTime"]
+    started = baking(deploy, name)["PendingDeploymentSummary"]["StartTime"]
     assert len(pids(first)) == 2
     again = restart(first, start_engine)
-    found = stage(again, name, "Baking", "canary capacity")
+    found = baking(again, name, "canary capacity")
     assert found["PendingDeploymentSummary"]["StartTime"] == started
     assert found["EndpointConfigName"] == before
     assert words(again, name) == {"old", "new"}
@@ -111,10 +86,10 @@ def test_a_rolling_update_goes_on_with_what_is_left(start_engine: Start) -> None
     deploy.sm.update_endpoint(
         EndpointName=name, EndpointConfigName=config, DeploymentConfig=rolling(instances(1), 200)
     )
-    stage(deploy, name, "Baking", "full capacity of 2")
+    baking(deploy, name, "full capacity of 2")
     assert len(pids(first)) == 3
     again = restart(first, start_engine)
-    found = stage(again, name, "Baking", "full capacity of 2")
+    found = baking(again, name, "full capacity of 2")
     assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 1
     assert len(pids(again.engine)) == 3
     assert words(again, name) == {"new"}
@@ -161,10 +136,10 @@ def test_a_rollback_is_finished(start_engine: Start, tmp_path: Path, kind: str) 
         else blue_green("ALL_AT_ONCE", 0, 3600, (watched,))
     )
     deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=wanted)
-    stage(deploy, name, "Baking", "full capacity")
+    baking(deploy, name, "full capacity")
     thread = hold(deploy, name, tmp_path / "started")
     set_alarm(deploy, watched, "ALARM")
-    stage(deploy, name, "Deleting")
+    baking(deploy, name, status="Deleting")
     wait_for(lambda: words(deploy, name, 5) == {"old"})
     again = restart(first, start_engine)
     thread.join(30)
@@ -193,7 +168,7 @@ def test_two_fleets_in_service_come_back_as_two(start_engine: Start, tmp_path: P
     config = deploy.config(deploy.model(WHO, WORD="new"), count=4)
     wanted = rolling(instances(1), 300, (watched,))
     deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=wanted)
-    stage(deploy, name, "Baking", "capacity of 2")
+    baking(deploy, name, "capacity of 2")
     fine.unlink()
     set_alarm(deploy, watched, "ALARM")
     before = deploy.settled(name)

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from workflows import runs
+from workflows.configuration import Configuration
 from workflows.events import Event
 from workflows.failures import WorkflowError
+from workflows.platform import Platform, open_platform
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,16 @@ def on_engine(engine_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
     return engine_folder
+
+
+@pytest.fixture
+def platform(on_engine: Path) -> Platform:
+    """The session's engine, opened, with its default bucket."""
+    opened = open_platform(Configuration())
+    storage = opened.client("s3")
+    if opened.bucket not in {bucket["Name"] for bucket in storage.list_buckets()["Buckets"]}:
+        storage.create_bucket(Bucket=opened.bucket)
+    return opened
 
 
 @pytest.fixture(autouse=True)

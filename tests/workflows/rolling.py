@@ -7,10 +7,10 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from tests.engine.deploying import SKLEARN, archive
+from tests.engine.deploying import SKLEARN, archive, wait_for
 from workflows.platform import Platform
 from workflows.rollout.facts import facts_of, source_of
 from workflows.rollout.plan import Plan, plan
@@ -94,7 +94,7 @@ class Hosted:
             found.update(self.status(name))
             return bool(found["EndpointStatus"] == status)
 
-        until(there, seconds, f"{name} is {status}")
+        wait_for(there, seconds)
         return found
 
     def plan(self, endpoint: str, given: str, **asked: Any) -> Plan:
@@ -141,16 +141,5 @@ class Hosted:
         """Delete what was made; what still changes is waited for."""
         for name in self.endpoints:
             with contextlib.suppress(Exception):
-                until(lambda name=name: self.status(name)["EndpointStatus"] != "Updating", 60, name)  # type: ignore[misc]
+                wait_for(lambda name=name: self.status(name)["EndpointStatus"] != "Updating")  # type: ignore[misc]
                 self.sm.delete_endpoint(EndpointName=name)
-
-
-def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Poll until something is so; its value."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {what}")

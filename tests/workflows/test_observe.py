@@ -18,7 +18,7 @@ from workflows.configuration import Configuration
 from workflows.hub import Hub
 from workflows.observe import endpoints, jobs
 from workflows.observe.logs import LogReader
-from workflows.platform import Platform, open_platform
+from workflows.platform import Platform
 from workflows.problem import Problem
 from workflows.topics import HubStatus, Snapshot
 
@@ -50,15 +50,6 @@ def until(condition: Callable[[], Any], seconds: float = 90) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return found
-
-
-@pytest.fixture
-def platform(on_engine: Path) -> Platform:
-    opened = open_platform(Configuration())
-    storage = opened.client("s3")
-    if opened.bucket not in {bucket["Name"] for bucket in storage.list_buckets()["Buckets"]}:
-        storage.create_bucket(Bucket=opened.bucket)
-    return opened
 
 
 def start_job(platform: Platform, **environment: str) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.rolling import Hosted, until
+from tests.engine.deploying import wait_for
+from tests.workflows.rolling import Hosted
 from workflows import interfaces
 from workflows.configuration import Configuration
 from workflows.interfaces.base import Interface
@@ -140,7 +141,7 @@ def test_by_hand_back_while_it_runs_and_after_it(low: Interface, platform: Platf
     endpoint = hosted.endpoint()
     planned = hosted.plan(endpoint, hosted.model("green"), wait=3600, bake=0, timeout=7200, limits={})
     rollout = operations.start(low.rollouts, planned, place(platform, low))
-    until(lambda: operations.glance(low.rollouts, rollout, time.time()).phase == "baking", 60, "baking")
+    wait_for(lambda: operations.glance(low.rollouts, rollout, time.time()).phase == "baking")
     with pytest.raises(Problem, match="no call that skips a bake"):
         operations.promote(low.rollouts, rollout)
     with pytest.raises(Problem, match="has not ended"):
@@ -200,7 +201,7 @@ def test_a_challenger_beside_the_champion_is_promoted_by_weights(
     assert "challenger 1.25" in how and "champion 0," in how
     hosted.until(endpoint, "InService")
     with hosted.called(endpoint) as answers:
-        until(lambda: answers["green"] > 20, 60, "answers")
+        wait_for(lambda: answers["green"] > 20)
     assert set(answers) == {"green"}
     with pytest.raises(Problem, match="all of the traffic"):
         operations.promote(low.rollouts, rollout)

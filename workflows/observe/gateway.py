@@ -38,6 +38,7 @@ class Metered:
         self.region = gateway.region
         self.account = gateway.account
         self.time_scale = float(getattr(gateway, "time_scale", 1.0))
+        self.bucket = str(getattr(gateway, "bucket", ""))
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
 
@@ -83,6 +84,7 @@ class Urgent:
         self.region = metered.region
         self.account = metered.account
         self.time_scale = metered.time_scale
+        self.bucket = metered.bucket
 
     def client(self, service: str) -> _Client:
         return _Client(self._metered, service, urgent=True)

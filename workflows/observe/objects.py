@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.observe.gateway import Gateway, answered
+from workflows.observe.reading import seconds
 from workflows.problem import Problem
 
 CHUNK = 1 << 16
@@ -17,10 +18,11 @@ ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object: where it is, and how many bytes it has."""
+    """One object: where it is, how many bytes it has, and when it was written (epoch seconds; 0: not told)."""
 
     uri: str
     size: int
+    modified: float = field(default=0.0, compare=False)
 
 
 def parts(uri: str) -> tuple[str, str]:
@@ -39,7 +41,11 @@ def listed(gateway: Gateway, uri: str, most: int) -> tuple[Listed, ...] | None:
     bucket, _ = parts(uri)
     for page in _pages(gateway, uri):
         found += [
-            Listed(f"s3://{bucket}/{item['Key']}", int(item.get("Size") or 0))
+            Listed(
+                f"s3://{bucket}/{item['Key']}",
+                int(item.get("Size") or 0),
+                seconds(item.get("LastModified")) or 0.0,
+            )
             for item in page.get("Contents") or ()
         ]
         if len(found) > most:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflows.observe.fleets import Fleet, fleets
+
 ACTIVE_JOB = frozenset({"InProgress", "Stopping", "Deleting"})
 ACTIVE_ENDPOINT = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 UNPAID_ENDPOINT = frozenset({"Failed", "Deleting"})
@@ -103,13 +105,15 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRow:
-    """One line of the list of endpoints. ``instances`` are (type, count), empty until the endpoint was described once."""
+    """One line of the list of endpoints. ``instances`` are (type, count), empty until the endpoint was described once;
+    ``serverless``: it has a variant without instances."""
 
     name: str
     status: str
     created: float
     modified: float
     instances: tuple[tuple[str, int], ...] = ()
+    serverless: bool = False
 
     @property
     def active(self) -> bool:
@@ -194,15 +198,24 @@ class EndpointDetail:
 
     @property
     def instances(self) -> tuple[tuple[str, int], ...]:
-        """(instance type, count) of all variants, both fleets during an update; a variant that is still starting counts
-        as it is wanted."""
+        """(instance type, count) of all fleets, both of an update; what is still starting counts as it is wanted."""
         kinds: dict[str, int] = {}
-        pending = (*self.pending.variants, *self.pending.shadows) if self.pending else ()
-        for variant in (*self.variants, *self.shadows, *pending):
-            if variant.instance_type:
-                count = variant.current_count or variant.desired_count
-                kinds[variant.instance_type] = kinds.get(variant.instance_type, 0) + count
+        for fleet in self.fleets:
+            if fleet.instance_type:
+                kinds[fleet.instance_type] = kinds.get(fleet.instance_type, 0) + fleet.count
         return tuple(kinds.items())
+
+    @property
+    def fleets(self) -> tuple[Fleet, ...]:
+        """What stands behind its variants, by role."""
+        return fleets(self.raw, self.raw_config) or tuple(
+            Fleet(
+                variant=item.name,
+                instance_type=item.instance_type,
+                count=item.current_count or item.desired_count,
+            )
+            for item in self.variants
+        )
 
 
 @dataclass(frozen=True, slots=True)

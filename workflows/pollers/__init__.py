@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.observe.logs import PAGE, LogReader
+from workflows.pollers.costs import CostsPoller
 from workflows.pollers.endpoints import (
     EndpointAlarmsPoller,
     EndpointMetricsPoller,
@@ -43,6 +44,8 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return EndpointsPoller(known or (), pace)
         case "runs":
             return RunsPoller()
+        case "costs":
+            return CostsPoller()
         case "job":
             return JobPoller(topic.name)
         case "endpoint":

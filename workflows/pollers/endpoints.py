@@ -30,7 +30,7 @@ class EndpointsPoller(ListPoller[EndpointRow]):
         known = self._rows.get(row.name)
         if known is None or known.created != row.created:
             return row
-        return replace(row, instances=known.instances)
+        return replace(row, instances=known.instances, serverless=known.serverless)
 
     def _enrich(self, gateway: Gateway) -> None:
         changed = [
@@ -47,7 +47,8 @@ class EndpointsPoller(ListPoller[EndpointRow]):
                     del self._described[row.name]
                     raise
             else:
-                self._rows[row.name] = replace(row, instances=found.instances)
+                serverless = any(fleet.serverless for fleet in found.fleets)
+                self._rows[row.name] = replace(row, instances=found.instances, serverless=serverless)
 
 
 class EndpointPoller:

@@ -109,7 +109,7 @@ def facts_of(gateway: Gateway, endpoint: str, now: float, alarms: tuple[str, ...
             "Make a configuration of that name again, or update the endpoint by hand first.",
             "config",
         )
-    raw = answered(gateway, "sagemaker", "describe_endpoint_config", EndpointConfigName=found.config)
+    raw = found.raw_config
     serverless = {item["VariantName"] for item in raw["ProductionVariants"] if "ServerlessConfig" in item}
     past = _baselines(gateway, endpoint, [variant.name for variant in found.variants], now)
     return Facts(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workflows import costs
+import time
+
+from workflows import costs, lifetime
 from workflows.failures import WorkflowError
 from workflows.studies.context import Context
 
@@ -63,8 +65,18 @@ def kept(context: Context) -> str:
         cost = "costs nothing here" + (f" (on AWS about ${price:.3f} an hour)" if price else "")
     return (
         f"Kept: endpoint {name} on {instance} {cost}, its configuration, its model and {context.prefix}/. "
-        f"Delete it with `mlconsole runs stop {name}`."
+        f"Delete it with `mlconsole runs stop {name}`.{_limited(context)}"
     )
+
+
+def _limited(context: Context) -> str:
+    """Gives a kept endpoint the lifetime that the run was started with; a sentence about it."""
+    seconds, name = context.run.ttl, context.run.id
+    state = context.interface.describe_endpoint(name) if seconds else None
+    if state is None:
+        return ""
+    lifetime.limit(context.platform, state.arn, seconds, time.time())
+    return f" It expires in {seconds / 3600:g} h: `mlconsole sweep --expired` deletes it then, nothing else does."
 
 
 def _stop_job(context: Context, job: str) -> list[str]:

@@ -135,7 +135,7 @@ def _gap(trials: Sequence[TrialRow]) -> float:
 def _spent(detail: TuningDetail, trials: Sequence[TrialRow], now: float) -> tuple[float, tuple[str, ...]]:
     found = [trial.cost if trial.ended is not None else _running_cost(detail, trial, now) for trial in trials]
     kinds = [kind for definition in detail.definitions for kind, _ in definition.instances]
-    unknown = tuple(dict.fromkeys(kind for kind in kinds if costs.per_hour(kind) is None))
+    unknown = tuple(dict.fromkeys(kind for kind in kinds if costs.per_hour(kind, costs.TRAINING) is None))
     return sum(cost for cost in found if cost is not None), unknown
 
 
@@ -150,7 +150,7 @@ def _cost_left(detail: TuningDetail, trials: Sequence[TrialRow], now: float, wai
     """Mean training time of the ended trials, less what the running ones have had, at the mean price of the definitions."""
     prices = []
     for definition in detail.definitions:
-        known = [(costs.per_hour(kind), count) for kind, count in definition.instances]
+        known = [(costs.per_hour(kind, costs.TRAINING), count) for kind, count in definition.instances]
         if not known or any(price is None for price, _ in known):
             return None
         prices.append(sum((price or 0.0) * count for price, count in known) / 3600)

@@ -1,28 +1,14 @@
-"""What a run would cost on AWS: a small, dated snapshot of on-demand prices. Every figure is an estimate."""
+"""Estimates from the prices in force: what a run, a job or an endpoint would cost on AWS."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-DATE = "2026-09"
-REGION = "us-east-1"
-SOURCE = "https://aws.amazon.com/sagemaker/pricing/"
+from workflows.costs.prices import HOSTING, PAGE, TRAINING, current
 
-_PER_HOUR = {
-    "ml.t2.medium": 0.056,
-    "ml.t2.large": 0.111,
-    "ml.m4.xlarge": 0.24,
-    "ml.m5.large": 0.115,
-    "ml.m5.xlarge": 0.23,
-    "ml.m5.2xlarge": 0.461,
-    "ml.c4.xlarge": 0.239,
-    "ml.c5.large": 0.102,
-    "ml.c5.xlarge": 0.204,
-    "ml.c5.2xlarge": 0.408,
-    "ml.g4dn.xlarge": 0.736,
-}
-"""US dollars an hour in `REGION`; other regions differ by up to half as much again."""
+MONTH = 730.0
+"""Hours in a month, as AWS's own calculator counts them: 8,760 / 12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +20,26 @@ class Estimate:
 
     def __str__(self) -> str:
         if self.dollars is None:
-            return f"no price is known here for {self.instance_type}; see {SOURCE}"
+            return f"no price is known here for {self.instance_type}; see {PAGE}"
         shown = f"${self.dollars:.4f}" if self.dollars < 0.01 else f"${self.dollars:.3f}"
-        return f"about {shown} (estimate: {REGION} on-demand prices of {DATE})"
+        prices = current()
+        return f"about {shown} (estimate: {prices.region} on-demand prices of {prices.as_of})"
 
 
-def per_hour(instance_type: str) -> float | None:
-    """US dollars an hour, or None when the snapshot does not know the instance type."""
-    return _PER_HOUR.get(instance_type)
+def per_hour(instance_type: str, component: str = HOSTING) -> float | None:
+    """US dollars an hour, or None when no price is known for the instance type in this use (Hosting, Training …)."""
+    figure = current().find(component, instance_type)
+    return figure.usd if figure else None
 
 
-def estimate(instance_type: str, seconds: float, count: int = 1) -> Estimate:
-    """What ``count`` instances would cost for that long."""
-    price = per_hour(instance_type)
+def estimate(instance_type: str, seconds: float, count: int = 1, component: str = TRAINING) -> Estimate:
+    """What ``count`` instances of a job would cost for that long."""
+    price = per_hour(instance_type, component)
     return Estimate(None if price is None else price * seconds / 3600 * count, instance_type)
 
 
 def total(instances: Iterable[tuple[str, int]], seconds: float) -> float | None:
-    """US dollars that these (instance type, count) would cost for that long; None where a price is not known."""
+    """US dollars that these (instance type, count) of a job would cost for that long; None where a price is not known."""
     kinds = tuple(instances)
     dollars = [estimate(kind, seconds, count).dollars for kind, count in kinds]
     known = [amount for amount in dollars if amount is not None]
@@ -71,6 +59,11 @@ class Hourly:
     def __bool__(self) -> bool:
         return bool(self.dollars or self.unknown)
 
+    @property
+    def month(self) -> float:
+        """US dollars a month, as far as prices are known."""
+        return self.dollars * MONTH
+
     def __str__(self) -> str:
         known = f"${self.dollars:.3f}/h" if self.dollars < 10 else f"${self.dollars:,.2f}/h"
         if not self.unknown:
@@ -78,11 +71,14 @@ class Hourly:
         return f"{known} + ?" if self.dollars else "no price"
 
 
-def hourly(instances: Iterable[tuple[str, int]]) -> Hourly:
+NOTHING = Hourly()
+
+
+def hourly(instances: Iterable[tuple[str, int]], component: str = HOSTING) -> Hourly:
     """What these (instance type, count) cost an hour while they are up."""
     dollars, unknown = 0.0, []
     for instance_type, count in instances:
-        price = per_hour(instance_type)
+        price = per_hour(instance_type, component)
         if price is not None:
             dollars += price * count
         elif instance_type and count:

@@ -1,0 +1,195 @@
+"""What bills and what is left over, as lines of text: pure functions."""
+
+from __future__ import annotations
+
+import textwrap
+
+from console import money
+from console.formatting import ago, clock, count, duration, size, span, status
+from console.screens import facts
+from console.widgets.drawing import Lines, Run
+from workflows.costs.overview import Billed, CostView
+from workflows.sweep.leftovers import Leftover, SweepPlan, SweepReport
+
+MARKS = {
+    "expired": ("✗ expired", "bad"),
+    "idle": ("◌ idle", "wait"),
+    "failed": ("✗ Failed", "bad"),
+}
+ROLES = {"deleted": "ok", "failed": "bad", "kept": "wait", "was not there": "dim"}
+MOST_SENTENCES = 9
+
+
+def totals(view: CostView | None, target: str) -> list[list[Run]]:
+    """Two lines above the list: what it all costs, and what the amounts rest on."""
+    if view is None:
+        return [[("Looking up what bills …", "dim")], []]
+    total = view.hourly
+    if not view.rows:
+        return [[("Nothing bills: no endpoint, no running job.", "ok")], []]
+    first: list[Run] = [
+        (money.approximate(money.amount(total.dollars), not view.unsourced), "strong"),
+        (" an hour   ", "dim"),
+        (money.approximate(money.amount(total.month), not view.unsourced), "strong"),
+        (" a month   ", "dim"),
+        (money.approximate(money.amount(view.so_far), not view.unsourced), "strong"),
+        (" so far", "dim"),
+    ]
+    if total.unknown:
+        first.append((f"   + {', '.join(total.unknown)}: no price", "wait"))
+    where = "free here; on AWS " if target == "embedded" else "estimate: "
+    basis = f"{where}{view.region} prices of {view.as_of}, today's sizes"
+    return [first, [(basis, "dim"), ("  ~ a price without a source" if view.unsourced else "", "dim")]]
+
+
+def state(row: Billed, now: float) -> tuple[str, str]:
+    """One word about it with its role: why it should be looked at, else its status."""
+    marks = row.marks(now)
+    if marks:
+        return MARKS[marks[0]]
+    shown = status(row.bill.status)
+    return str(shown), shown.role
+
+
+def ending(row: Billed, now: float) -> tuple[str, str]:
+    """When it expires."""
+    if row.lifetime.keep:
+        return "kept", "ok"
+    if row.lifetime.expires is None:
+        return ("–", "dim") if row.bill.kind == "endpoint" else ("", "")
+    left = row.lifetime.expires - now
+    return ("over", "bad") if left <= 0 else (f"in {span(left)}", "wait" if left < 3600 else "")
+
+
+def bill_facts(row: Billed, view: CostView, now: float, width: int) -> Lines:
+    """All about one line of the bill."""
+    bill = row.bill
+    shown = status(bill.status)
+    lines: Lines = [
+        [(bill.name, "strong")],
+        [
+            (str(shown), shown.role),
+            (f" · {bill.kind} · since {clock(bill.since, day=True)} · {ago(bill.since, now)}", "dim"),
+        ],
+        [],
+        facts.head("Costs", f"estimate, {view.region} prices of {view.as_of}"),
+    ]
+    for part in bill.parts:
+        what = {"new": "new fleet", "shadow": "shadow"}.get(part.role, "by the hour")
+        price = money.approximate(str(part.hourly), part.sourced) if part.hourly else "nothing"
+        lines += facts.fact(what, f"{part.what}  {price}", width)
+    if bill.both_fleets:
+        lines += facts.sentences(
+            ["Two fleets stand side by side until the update is done; both are billed."], width, "wait"
+        )
+    if bill.hourly:
+        lines += facts.fact("By the month", money.monthly(bill), width, "strong")
+        lines += facts.fact("So far", money.so_far(bill, now), width)
+    for text in bill.by_use:
+        lines += facts.fact("By use", text, width)
+    if bill.hourly.unknown:
+        lines += facts.fact("No price", ", ".join(bill.hourly.unknown), width, "wait")
+    if row.activity is not None:
+        role = "wait" if row.activity.verdict == "idle" else ""
+        lines += [[], facts.head("Calls", f"last {duration(row.activity.window)}")]
+        lines += facts.sentences([_capital(row.activity.reason) + "."], width, role)
+        if row.activity.last is not None:
+            lines += facts.fact("Last call", f"about {ago(row.activity.last, now)}", width)
+    if bill.kind == "endpoint":
+        lines += [[], facts.head("Lifetime")]
+        lines += facts.sentences([_lifetime(row, now)], width)
+        lines += facts.fact("Made by", row.owner or "not by mlconsole", width)
+    return lines
+
+
+def _lifetime(row: Billed, now: float) -> str:
+    told = row.lifetime
+    if told.problem:
+        return _capital(told.problem) + "."
+    if told.keep:
+        return "It is kept: no sweep deletes it."
+    if told.expires is None:
+        return "It has none: it bills until somebody deletes it. t gives it one."
+    if told.expired(now):
+        return f"It expired {ago(told.expires, now)}. Nothing deletes it by itself: see what is left over."
+    return (
+        f"It expires {clock(told.expires, day=True)}, in {span(told.expires - now)}; then a sweep offers it."
+    )
+
+
+def leftover_size(item: Leftover) -> str:
+    """How much there is of it."""
+    if item.objects is not None:
+        return f"{size(item.octets)}"
+    return size(item.octets) if item.octets is not None else ""
+
+
+def leftover_facts(item: Leftover, now: float, width: int) -> Lines:
+    """All about one leftover."""
+    lines: Lines = [
+        *[[(piece, "strong")] for piece in textwrap.wrap(item.name, width, break_on_hyphens=False)],
+        [(item.kind, "dim"), (f" · created {ago(item.created, now)}" if item.created else "", "dim")],
+        [],
+        facts.head("Why"),
+        *facts.sentences([_capital(item.reason) + "."], width),
+    ]
+    if item.protected:
+        lines += [[], facts.head("Why it stays"), *facts.sentences([_capital(item.protected) + "."], width, "wait")]  # fmt: skip
+    lines += [[], facts.head("About")]
+    if item.hourly:
+        lines += facts.fact(
+            "On AWS", f"{item.hourly}, {money.amount(item.hourly.month)} a month", width, "strong"
+        )
+    if item.objects is not None:
+        lines += facts.fact("Size", f"{count(item.objects, 'object')}, {size(item.octets)}", width)
+    elif item.octets is not None:
+        lines += facts.fact("Size", size(item.octets), width)
+    lines += facts.fact("Made by", item.owner or "not by mlconsole", width)
+    if item.attached:
+        lines += [[], facts.head("Goes with it", "nothing else uses them")]
+        lines += [[(f"{kind} {name}", "")] for kind, name in item.attached]
+    return lines
+
+
+def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool) -> list[list[Run]]:
+    """Two lines above the leftovers."""
+    if plan is None:
+        return [[("Looking for what is left over …", "dim")], []]
+    if not plan.items:
+        return [[("Nothing is left over.", "ok")], []]
+    free = len(plan.free)
+    first: list[Run] = [
+        (f"{chosen} of {free}", "strong"),
+        (" that may go are chosen", "dim"),
+        (f"   {money.amount(saved)} a month" if saved else "", "strong"),
+        (" on AWS" if saved else "", "dim"),
+    ]
+    who = "everybody's" if owners else "mlconsole's own only: o offers the others too"
+    return [first, [(f"{len(plan.items) - free} stay, each with its reason · {who}", "dim")]]
+
+
+def deletion_sentences(chosen: list[Leftover], plan: SweepPlan) -> list[str]:
+    """What a confirmation says."""
+    sentences = [item.sentence() for item in chosen[:MOST_SENTENCES]]
+    if len(chosen) > MOST_SENTENCES:
+        sentences.append(f"… and {len(chosen) - MOST_SENTENCES} more.")
+    saved = sum(item.hourly.month for item in chosen)
+    if saved:
+        sentences += ["", f"On AWS that saves {money.amount(saved)} a month ({plan.region} prices of {plan.as_of})."]  # fmt: skip
+    return [*sentences, "", "Each is looked at once more before it goes."]
+
+
+def report_sentences(report: SweepReport) -> list[str]:
+    """What became of it."""
+    lines = [
+        f"{one.state}: {one.kind} {one.name}" + (f" ({one.detail})" if one.detail and one.state != "deleted" else "")
+        for one in report.outcomes[:14]
+    ]  # fmt: skip
+    if len(report.outcomes) > 14:
+        lines.append(f"… and {len(report.outcomes) - 14} more.")
+    proof = "Each deletion was proved by asking for it again."
+    return [*lines, "", proof] if report.deleted else lines
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
