@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine import roles
+from engine.alarms.supervisor import Alarms
 from engine.clock import Clock
-from engine.hosting.fleet import Hosting
+from engine.hosting.supervisor import Hosting
 from engine.jobs.supervisor import Supervisor
 from engine.keys import KeyRing
 from engine.layout import Layout
@@ -36,11 +37,13 @@ class Engine:
         self.tuning = Tuning(self)
         self.hosting = Hosting(self)
         self.transforms = Transforms(self)
+        self.alarms = Alarms(self)
 
     async def start(self) -> None:
-        """Make the default role and bucket, re-adopt jobs, go on with tuning jobs, bring endpoints back and go on with transform jobs."""
+        """Make the default role and bucket, watch alarms, re-adopt jobs, go on with tuning jobs, bring endpoints back and go on with transform jobs."""
         self._make_defaults()
         self.transforms.hold()
+        await self.alarms.start()
         await self.jobs.start()
         await self.tuning.start()
         await self.hosting.start()
@@ -59,6 +62,7 @@ class Engine:
         await self.hosting.stop()
         await self.tuning.stop()
         await self.jobs.stop()
+        await self.alarms.stop()
         self.metrics.close()
         self.logs.close()
         self.objects.close()
@@ -70,6 +74,7 @@ class Engine:
         await self.hosting.reset()
         await self.tuning.reset()
         await self.jobs.reset()
+        await self.alarms.reset()
         self.metrics.clear()
         self.logs.clear()
         self.objects.clear()

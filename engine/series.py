@@ -161,8 +161,9 @@ class MetricStore:
         *,
         unit: str | None = None,
         distribution: bool = True,
+        phase: int = 0,
     ) -> dict[str, dict[int, Bin]]:
-        """Aggregates from ``start`` to below ``end`` per unit, keyed by multiples of ``period`` since the epoch.
+        """Aggregates from ``start`` to below ``end`` per unit, keyed by multiples of ``period`` since the epoch, plus ``phase``.
 
         The dimensions must be just those the data was put with. May read much: not for the event loop.
         """
@@ -179,12 +180,18 @@ class MetricStore:
                 with self._lock:
                     for second, open_bin in item.open.items():
                         if start <= second < end:
-                            into[second // period * period].merge(open_bin)
+                            into[(second - phase) // period * period + phase].merge(open_bin)
                 read = self._archive.reader(item.id, start, end)
-            read(period, into, distribution=distribution)
+            read(period, into, distribution=distribution, phase=phase)
             if into:
                 result[item.unit] = dict(into)
         return result
+
+    def last(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
+        """When (epoch seconds) a second's first value last came for a metric, in any unit; 0 when none ever did. Cheap."""
+        wanted = tuple(sorted(dimensions.items()))
+        with self._lock:
+            return max((item.last for item in self._units.get((namespace, metric, wanted), ())), default=0.0)
 
     def statistics(
         self,

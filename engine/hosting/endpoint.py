@@ -1,39 +1,83 @@
-"""A live endpoint: its variants, their weights, and how its stored document becomes processes."""
+"""A live endpoint: its fleets and how requests are split between them. Nothing here reads the store."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import secrets
-import shutil
 from collections.abc import Mapping
-from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine import images
-from engine.hosting import containers
-from engine.hosting.variant import Plan, Variant, VariantFailed
+from engine.hosting.blueprint import Blueprint
+from engine.hosting.fleet import Fleet
+from engine.hosting.variant import Variant
 
 if TYPE_CHECKING:
     from engine.context import Engine
 
-DEFAULT_HEALTH_TIMEOUT = 480.0
-"""Seconds a container may take to answer /ping when the configuration does not say."""
+DRAIN_SECONDS = 65.0
+"""How long the last requests of a fleet that is taken out of service may take: a model has 60 s."""
+
+
+class Standing(NamedTuple):
+    """A fleet that was in service before a deployment, and its share of what the deployment leaves."""
+
+    fleet: Fleet
+    share: float
 
 
 class Endpoint:
-    """What requests for one endpoint name are routed by."""
+    """What requests for one endpoint name are routed by.
+
+    ``standing`` are the fleets in service: one, or two after a rolling update whose rollback failed. During a deployment
+    ``green`` is the new fleet and ``share`` the part of the requests that it gets.
+    """
 
     def __init__(self, engine: Engine, name: str, root: Path, sockets: Path) -> None:
-        self.engine = engine
         self.name = name
         self.root = root
-        self.variants: dict[str, Variant] = {}
-        self._models = root / "models"
-        self._sockets = sockets
-        self._names: list[str] = []
-        self._cumulative: list[float] = []
+        self.blueprint = Blueprint(engine, name, root, sockets)
+        self.standing: list[Standing] = []
+        self.green: Fleet | None = None
+        self.share = 0.0
+
+    @property
+    def blue(self) -> Fleet:
+        """The fleet of the configuration that DescribeEndpoint names."""
+        return self.standing[0].fleet
+
+    @property
+    def variants(self) -> dict[str, Variant]:
+        """The production variants that DescribeEndpoint shows, by name."""
+        return self.blue.variants if self.standing else {}
+
+    def fleets(self) -> list[Fleet]:
+        """Every fleet that has processes."""
+        found = [item.fleet for item in self.standing]
+        return found if self.green is None else [*found, self.green]
+
+    def fleet(self, rng: random.Random) -> Fleet:
+        """The fleet that takes the next request."""
+        if self.green is not None and rng.random() < self.share:
+            return self.green
+        if len(self.standing) == 1:
+            return self.standing[0].fleet
+        return rng.choices(self.standing, [item.share for item in self.standing])[0].fleet
+
+    def pick(self, rng: random.Random) -> Variant | None:
+        """The variant that takes the next request; None when every weight is zero.
+
+        A variant that was picked is asked (`Variant.acquire`) before anything else is awaited: a fleet ends when nobody
+        is counted in its variants any more.
+        """
+        return self.fleet(rng).pick(rng)
+
+    def find(self, target: str, rng: random.Random) -> Variant | None:
+        """A variant by name (TargetVariant), of the fleet that the split chooses or else of one that has it."""
+        chosen = self.fleet(rng).variants.get(target)
+        if chosen is not None:
+            return chosen
+        return next((fleet.variants[target] for fleet in self.fleets() if target in fleet.variants), None)
 
     async def start(self, document: Mapping[str, Any]) -> None:
         """Fetch the models, start every worker and wait until all are healthy.
@@ -42,113 +86,34 @@ class Endpoint:
             ArtifactError: Model data that cannot be used.
             VariantFailed: A container that does not come up.
         """
-        variants = await self._prepare(document)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for variant in variants.values():
-                    group.create_task(variant.start())
-        except BaseException as error:
-            await asyncio.gather(*(variant.stop() for variant in variants.values()))
-            if isinstance(error, BaseExceptionGroup):
-                raise error.exceptions[0] from error
-            raise
-        self.variants = variants
-        self.weigh(document["weights"])
+        fleet = await self.blueprint.fleet(document)
+        await fleet.start()
+        self.standing = [Standing(fleet, 1.0)]
 
     async def resume(self, document: Mapping[str, Any]) -> None:
         """Take requests again after a restart of the engine: they wait for the workers, which start in the background."""
-        variants = await self._prepare(document)
-        for variant in variants.values():
-            variant.start_later()
-        self.variants = variants
-        self.weigh(document["weights"])
+        fleet = await self.blueprint.fleet(document)
+        fleet.start_later()
+        self.standing = [Standing(fleet, 1.0)]
 
     async def replace(self, document: Mapping[str, Any]) -> None:
-        """Start another document's variants beside these, move the traffic at once, end these after their last request."""
-        other = Endpoint(self.engine, self.name, self.root, self._sockets)
-        await other.start(document)
-        old = self.variants
-        self.variants = other.variants
-        self.weigh(document["weights"])
-        await asyncio.gather(*(variant.stop(drain=60) for variant in old.values()))
-        await asyncio.to_thread(self._prune, document)
+        """Start another document's fleet beside this one, move the traffic at once, end this one after its last request."""
+        green = await self.blueprint.fleet(document)
+        await green.start()
+        self.green, self.share = green, 1.0
+        await self.promote()
+        await asyncio.to_thread(self.blueprint.prune, [document])
 
-    async def scale(self, variant: str, instances: tuple[str, ...]) -> None:
-        """Run exactly these instances of a variant."""
-        await self.variants[variant].scale(instances)
+    async def promote(self) -> None:
+        """Green, which has all traffic, becomes what is in service; what was before ends after its last request."""
+        assert self.green is not None
+        old = self.standing
+        self.standing = [Standing(self.green, 1.0)]
+        self.green, self.share = None, 0.0
+        await asyncio.gather(*(item.fleet.stop(DRAIN_SECONDS) for item in old))
 
     async def stop(self) -> None:
         """End every worker."""
-        await asyncio.gather(*(variant.stop() for variant in self.variants.values()))
-        self.variants = {}
-
-    def weigh(self, weights: Mapping[str, float]) -> None:
-        """Share traffic by these weights from now on."""
-        self._names = [name for name in self.variants if weights.get(name, 0) > 0]
-        self._cumulative = list(accumulate(weights[name] for name in self._names))
-
-    def pick(self, rng: random.Random) -> Variant | None:
-        """A variant with probability weight / sum of weights; None when every weight is zero."""
-        names = self._names
-        if len(names) == 1:
-            return self.variants[names[0]]
-        if not names:
-            return None
-        return self.variants[rng.choices(names, cum_weights=self._cumulative)[0]]
-
-    async def _prepare(self, document: Mapping[str, Any]) -> dict[str, Variant]:
-        generation = secrets.token_hex(4)
-        plans = {}
-        for variant in document["config"]["ProductionVariants"]:
-            plans[variant["VariantName"]] = await asyncio.to_thread(self._plan, document, variant)
-        return {
-            name: Variant(self.engine, plan, self.root / "workers" / name, self._sockets, generation)
-            for name, plan in plans.items()
-        }
-
-    def _plan(self, document: Mapping[str, Any], variant: Mapping[str, Any]) -> Plan:
-        name = variant["VariantName"]
-        model = document["models"][name]
-        container = model["container"]
-        runtime = images.resolve(container["Image"])
-        command = runtime.serving(container.get("Environment") or {})
-        if command is None:
-            raise VariantFailed(f"The image {container['Image']} of production variant {name} cannot serve.")
-        extra, environment = containers.code(self.engine, self._models, container)
-        return Plan(
-            endpoint=self.name,
-            name=name,
-            command=command,
-            environment={
-                **containers.base_environment(self.engine),
-                "SAGEMAKER_FRAMEWORK": runtime.framework,
-                "OMP_NUM_THREADS": str(self._threads(document)),
-                **environment,
-            },
-            model=containers.model(self.engine, self._models, container),
-            extra=extra,
-            instances=tuple(document["instances"][name]),
-            health_timeout=float(
-                variant.get("ContainerStartupHealthCheckTimeoutInSeconds") or DEFAULT_HEALTH_TIMEOUT
-            ),
-            isolate_network=bool(model.get("EnableNetworkIsolation")),
-        )
-
-    def _threads(self, document: Mapping[str, Any]) -> int:
-        workers = sum(len(ids) for ids in document["instances"].values())
-        return max(1, self.engine.settings.cores // max(1, workers))
-
-    def _prune(self, document: Mapping[str, Any]) -> None:
-        """Remove the unpacked models that no variant serves any more."""
-        used = {
-            containers.model_directory(self._models, model["container"]).name
-            for model in document["models"].values()
-        }
-        for path in self._models.iterdir():
-            if path.is_dir() and path.name not in used:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def instance_ids(count: int, cores: int) -> list[str]:
-    """Ids for the worker processes that stand for ``count`` instances: one each, but never more than twice the cores."""
-    return [f"i-{secrets.token_hex(9)[:17]}" for _ in range(min(count, max(1, 2 * cores)))]
+        fleets = self.fleets()
+        await asyncio.gather(*(fleet.stop() for fleet in fleets))
+        self.standing, self.green, self.share = [], None, 0.0

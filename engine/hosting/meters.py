@@ -20,9 +20,13 @@ log = logging.getLogger(__name__)
 
 
 class Invocation(NamedTuple):
-    """One request: its HTTP status for the caller, whether the model failed, and microseconds in model and overhead."""
+    """One request: its HTTP status for the caller, whether the model failed, and microseconds in model and overhead.
+
+    ``config`` names the endpoint configuration of the fleet that took it while there were two.
+    """
 
     second: int
+    config: str | None
     status: int
     model_error: bool
     model_us: float | None
@@ -61,10 +65,12 @@ class Meters:
         model_us: float | None,
         overhead_us: float,
         instances: int,
+        config: str | None = None,
     ) -> None:
         """Count one invocation."""
+        second = int(self._engine.clock.time())
         self._invocations[endpoint, variant].append(
-            Invocation(int(self._engine.clock.time()), status, model_error, model_us, overhead_us, instances)
+            Invocation(second, config, status, model_error, model_us, overhead_us, instances)
         )
 
     def forget(self) -> None:
@@ -76,11 +82,14 @@ class Meters:
         pending, self._invocations = self._invocations, defaultdict(list)
         for (endpoint, variant), invocations in pending.items():
             dimensions = {"EndpointName": endpoint, "VariantName": variant}
-            by_second: dict[int, list[Invocation]] = defaultdict(list)
+            by_second: dict[tuple[int, str | None], list[Invocation]] = defaultdict(list)
             for item in invocations:
-                by_second[item.second].append(item)
-            for second, items in by_second.items():
-                self._write(dimensions, float(second), items)
+                by_second[item.second, None].append(item)
+                if item.config is not None:
+                    by_second[item.second, item.config].append(item)
+            for (second, config), items in by_second.items():
+                more = {} if config is None else {"EndpointConfigName": config}
+                self._write({**dimensions, **more}, float(second), items)
 
     def utilisation(self, endpoint: str, variant: str, cpu_percent: float, memory_percent: float) -> None:
         """CPU (100 a core) and memory of one instance, now."""

@@ -86,6 +86,7 @@ class Router:
             model_us=model_seconds * 1e6 if model_seconds is not None else None,
             overhead_us=(total - (model_seconds or 0.0)) * 1e6,
             instances=len(variant.plan.instances),
+            config=variant.fleet.name if endpoint.green is not None else None,
         )
         if error is not None:
             error.headers.setdefault("x-Amzn-Invoked-Production-Variant", variant.name)
@@ -119,9 +120,9 @@ class Router:
             )
         target = headers.get("x-amzn-sagemaker-target-variant")
         if target is not None:
-            found = endpoint.variants.get(target)
+            found = endpoint.find(target, self.rng)
             if found is None:
-                known = ", ".join(sorted(endpoint.variants))
+                known = ", ".join(sorted({each for fleet in endpoint.fleets() for each in fleet.variants}))
                 raise ServiceError(
                     "ValidationError",
                     f"Variant {target} of endpoint {name} of account {self._engine.settings.account_id} not found. "

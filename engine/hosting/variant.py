@@ -15,6 +15,7 @@ from engine.hosting.worker import Instance, Unhealthy, Worker, with_output
 
 if TYPE_CHECKING:
     from engine.context import Engine
+    from engine.hosting.fleet import Fleet
 
 QUEUE_PER_WORKER = 256
 """Requests that may wait for one worker before further ones are refused."""
@@ -53,7 +54,9 @@ class Plan:
 
 
 class Variant:
-    """The live workers of one production variant."""
+    """The live workers of one production variant; ``fleet`` is set by the fleet that it becomes part of."""
+
+    fleet: Fleet
 
     def __init__(self, engine: Engine, plan: Plan, root: Path, sockets: Path, generation: str) -> None:
         self.engine = engine
@@ -66,11 +69,12 @@ class Variant:
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._available = asyncio.Event()
         self._stopping = False
+        self._waiting = 0
 
     @property
     def outstanding(self) -> int:
-        """Requests that are being answered or wait."""
-        return sum(worker.outstanding for worker in self.workers)
+        """Requests that are being answered or wait, also for a worker."""
+        return self._waiting + sum(worker.outstanding for worker in self.workers)
 
     async def start(self) -> None:
         """Start every worker and wait until all are healthy.
@@ -152,10 +156,13 @@ class Variant:
                 if self._stopping:
                     raise Unavailable(f"Variant {self.name} is being deleted.")
                 self._available.clear()
+                self._waiting += 1
                 try:
                     await asyncio.wait_for(self._available.wait(), deadline - loop.time())
                 except TimeoutError as error:
                     raise Unavailable(f"No instance of variant {self.name} is healthy.") from error
+                finally:
+                    self._waiting -= 1
                 found = self._least()
         if found.outstanding >= QUEUE_PER_WORKER:
             raise Overloaded(

@@ -64,9 +64,9 @@ class SeriesRow(NamedTuple):
 
 
 class Reader(Protocol):
-    """Merges what was fetched into bins keyed by multiples of ``period``."""
+    """Merges what was fetched into bins keyed by multiples of ``period``, plus ``phase``."""
 
-    def __call__(self, period: int, into: dict[int, Bin], *, distribution: bool) -> None: ...
+    def __call__(self, period: int, into: dict[int, Bin], *, distribution: bool, phase: int = 0) -> None: ...
 
 
 class Archive:
@@ -168,16 +168,16 @@ class Archive:
                     (series, level.resolution, start - level.span, end),
                 ).fetchall()
 
-        def read(period: int, into: dict[int, Bin], *, distribution: bool) -> None:
+        def read(period: int, into: dict[int, Bin], *, distribution: bool, phase: int = 0) -> None:
             for second, encoded in recent:
-                into[second // period * period].merge_encoded(encoded, 0, distribution=distribution)
+                key = (second - phase) // period * period + phase
+                into[key].merge_encoded(encoded, 0, distribution=distribution)
             for (packed,) in rows:
                 data = zlib.decompress(packed)
                 for _, second, position, _ in records(data):
                     if start <= second < end:
-                        into[second // period * period].merge_encoded(
-                            data, position, distribution=distribution
-                        )
+                        key = (second - phase) // period * period + phase
+                        into[key].merge_encoded(data, position, distribution=distribution)
 
         return read
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.context import Engine
 from engine.errors import ServiceError
-from engine.hosting.fleet import KIND
 from engine.hosting.router import BODY_LIMIT
+from engine.hosting.supervisor import KIND
 from engine.http import Request, Response
 from engine.registry import operation
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import images
 from engine.hosting import containers
+from engine.hosting.blueprint import DEFAULT_HEALTH_TIMEOUT
 from engine.hosting.client import Unreachable, render
-from engine.hosting.endpoint import DEFAULT_HEALTH_TIMEOUT
 from engine.hosting.worker import Instance, Unhealthy, Worker, with_output
 from engine.transforms import record
 from engine.transforms.settings import variables, wishes

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from engine.hosting import artifacts, processes
-from engine.hosting.endpoint import instance_ids
+from engine.hosting.blueprint import instance_ids
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import DOUBLE, PYTORCH, WHO, Deployer, refused, wait_for
 from tests.engine.test_endpoints import SLOW

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -17,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.hosting.client import Pool, Protocol, Reply, Unreachable, render
-from engine.hosting.endpoint import Endpoint
+from engine.hosting.endpoint import Endpoint, Standing
+from engine.hosting.fleet import Fleet
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -243,19 +245,27 @@ class TestPool:
             await Pool("/nonexistent/socket").request(render("GET", "/", {}, b""), 5)
 
 
+def fleet(weights: dict[str, float], name: str = "config") -> Fleet:
+    variants: dict[str, Any] = {each: SimpleNamespace(name=each, label=f"{name}/{each}") for each in weights}
+    return Fleet(name, {}, variants, weights)
+
+
 class TestChoice:
     def endpoint(self, weights: dict[str, float]) -> Endpoint:
         endpoint = Endpoint(cast(Any, None), "e", Path("/nonexistent"), Path("/nonexistent"))
-        endpoint.variants = {name: cast(Any, name) for name in weights}
-        endpoint.weigh(weights)
+        endpoint.standing = [Standing(fleet(weights), 1.0)]
         return endpoint
+
+    @staticmethod
+    def label(variant: Any) -> str:
+        return str(variant.label)
 
     @pytest.mark.parametrize(
         "weights", [{"A": 1.0, "B": 1.0}, {"A": 9.0, "B": 1.0}, {"A": 0.1, "B": 0.2, "C": 0.7}]
     )
     def test_shares_follow_the_weights(self, weights: dict[str, float]) -> None:
         endpoint, rng, count = self.endpoint(weights), random.Random(7), 20_000
-        seen = Counter(str(endpoint.pick(rng)) for _ in range(count))
+        seen = Counter(picked.name for _ in range(count) if (picked := endpoint.pick(rng)))
         for name, weight in weights.items():
             share = weight / sum(weights.values())
             assert abs(seen[name] - count * share) < 4 * math.sqrt(count * share * (1 - share))
@@ -267,5 +277,36 @@ class TestChoice:
 
     def test_weight_zero_is_never_chosen(self) -> None:
         rng = random.Random(1)
-        assert {str(self.endpoint({"A": 0.0, "B": 1.0}).pick(rng)) for _ in range(50)} == {"B"}
+        endpoint = self.endpoint({"A": 0.0, "B": 1.0})
+        assert {picked.name for _ in range(50) if (picked := endpoint.pick(rng))} == {"B"}
         assert self.endpoint({"A": 0.0}).pick(rng) is None
+
+    @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+    def test_green_gets_its_share_and_its_weights_hold_within_it(self, share: float) -> None:
+        endpoint, rng, count = self.endpoint({"A": 1.0, "B": 1.0}), random.Random(11), 20_000
+        endpoint.green, endpoint.share = fleet({"A": 3.0, "C": 1.0}, "green"), share
+        seen = Counter(self.label(endpoint.pick(rng)) for _ in range(count))
+        wanted = {
+            "config/A": 0.5 * (1 - share), "config/B": 0.5 * (1 - share),
+            "green/A": 0.75 * share, "green/C": 0.25 * share,
+        }  # fmt: skip
+        for name, part in wanted.items():
+            assert abs(seen[name] - count * part) <= 4 * math.sqrt(count * part * (1 - part))
+
+    def test_a_target_is_served_by_the_fleet_that_the_split_chooses(self) -> None:
+        endpoint, rng = self.endpoint({"A": 1.0, "B": 1.0}), random.Random(5)
+        endpoint.green, endpoint.share = fleet({"A": 1.0, "C": 1.0}, "green"), 0.25
+        seen = Counter(self.label(endpoint.find("A", rng)) for _ in range(4000))
+        assert abs(seen["green/A"] - 1000) < 4 * math.sqrt(4000 * 0.25 * 0.75)
+        # What only one of the two has stays reachable, whatever the split says.
+        assert {self.label(endpoint.find("B", rng)) for _ in range(50)} == {"config/B"}
+        assert {self.label(endpoint.find("C", rng)) for _ in range(50)} == {"green/C"}
+        assert endpoint.find("Z", rng) is None
+
+    def test_two_standing_fleets_keep_their_shares_of_what_green_leaves(self) -> None:
+        endpoint, rng, count = self.endpoint({"A": 1.0}), random.Random(2), 20_000
+        endpoint.standing = [Standing(fleet({"A": 1.0}), 0.25), Standing(fleet({"A": 1.0}, "stuck"), 0.75)]
+        endpoint.green, endpoint.share = fleet({"A": 1.0}, "green"), 0.2
+        seen = Counter(self.label(endpoint.pick(rng)) for _ in range(count))
+        for name, part in {"config/A": 0.2, "stuck/A": 0.6, "green/A": 0.2}.items():
+            assert abs(seen[name] - count * part) <= 4 * math.sqrt(count * part * (1 - part))

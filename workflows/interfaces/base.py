@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from workflows.builtin.request import AlgorithmRequest
+    from workflows.interfaces.rollouts.base import Rollouts
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
 
@@ -126,6 +127,7 @@ class Interface(Protocol):
     name: str
     tuning: Tuning
     transforms: Transforms
+    rollouts: Rollouts
 
     def upload(self, path: Path, prefix: str) -> str:
         """Uploads a file to ``<prefix>/<its name>`` (an S3 URI) and returns the new object's S3 URI."""

@@ -21,12 +21,14 @@ from workflows.interfaces.base import (
 from workflows.interfaces.hosting import VARIANT
 from workflows.interfaces.low import VOLUME_GB
 from workflows.interfaces.resources import found as found_resource
+from workflows.interfaces.rollouts.high import HighRollouts
 from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
 from workflows.interfaces.transforms.high import HighTransforms
 from workflows.interfaces.tuning.high import HighTuning
 
 if TYPE_CHECKING:
     from workflows.builtin.request import AlgorithmRequest
+    from workflows.interfaces.rollouts.base import Rollouts
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
     from workflows.platform import Platform
@@ -55,6 +57,7 @@ class High:
         self._s3: Any = platform.client("s3")
         self.tuning: Tuning = HighTuning(platform, self._session)
         self.transforms: Transforms = HighTransforms(platform, self._session)
+        self.rollouts: Rollouts = HighRollouts(platform, self._session)
 
     def upload(self, path: Path, prefix: str) -> str:
         bucket, start = objects.parts(prefix)

@@ -16,16 +16,22 @@ def make_model(sagemaker: Any, request: ModelRequest) -> None:
         sagemaker: A boto3 client, or one that passes calls on.
         request: Its role must be set.
     """
-    sagemaker.create_model(
-        ModelName=request.name,
-        ExecutionRoleArn=request.role,
-        PrimaryContainer={
+    sagemaker.create_model(**model_document(request))
+
+
+def model_document(request: ModelRequest) -> dict[str, Any]:
+    """What CreateModel is asked for; without a role where the request has none."""
+    role = {"ExecutionRoleArn": request.role} if request.role else {}
+    return {
+        "ModelName": request.name,
+        **role,
+        "PrimaryContainer": {
             "Image": request.image,
             "ModelDataUrl": request.model_uri,
             "Environment": request.environment,
         },
-        Tags=tags(request.tags),
-    )
+        "Tags": tags(request.tags),
+    }
 
 
 def deploy(sagemaker: Any, request: EndpointRequest) -> None:

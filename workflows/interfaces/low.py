@@ -18,6 +18,7 @@ from workflows.interfaces.base import (
     TrainingRequest,
     TrainingState,
 )
+from workflows.interfaces.rollouts.low import LowRollouts
 from workflows.interfaces.states import endpoint_state, training_state
 from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
 from workflows.interfaces.transforms.low import LowTransforms
@@ -25,6 +26,7 @@ from workflows.interfaces.tuning.low import LowTuning
 
 if TYPE_CHECKING:
     from workflows.builtin.request import AlgorithmRequest
+    from workflows.interfaces.rollouts.base import Rollouts
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
     from workflows.platform import Platform
@@ -45,6 +47,7 @@ class Low:
         self._s3: Any = platform.client("s3")
         self.tuning: Tuning = LowTuning(platform)
         self.transforms: Transforms = LowTransforms(platform)
+        self.rollouts: Rollouts = LowRollouts(platform)
 
     def upload(self, path: Path, prefix: str) -> str:
         bucket, start = objects.parts(prefix)

@@ -10,7 +10,8 @@ from typing import Any
 from engine import __version__
 from engine.context import Engine
 from engine.errors import ServiceError, validation
-from engine.hosting.fleet import KIND, instance_ids
+from engine.hosting.blueprint import instance_ids
+from engine.hosting.supervisor import KIND
 from engine.http import Request
 from engine.registry import operation
 from engine.services.sagemaker import endpoint_configs, models, tags

@@ -1,0 +1,1 @@
+"""CloudWatch alarms: what they watch, when they change state, and what happened to them."""

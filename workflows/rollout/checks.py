@@ -1,0 +1,252 @@
+"""What speaks against a rollout, before anything is created. Pure functions from request, facts and source to findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workflows.rollout.alarms import MOST_ALARMS
+from workflows.rollout.facts import Facts, Fleet, Source
+from workflows.rollout.request import GAUGES, STRATEGIES, RolloutRequest
+from workflows.rollout.timeline import declared_seconds, timeline
+
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+MOST_WAIT = 3600
+TIMEOUTS = (600, 28_800)
+LAG = 60.0
+"""Seconds until SageMaker's metrics have arrived at CloudWatch on AWS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that speaks against a rollout. An ``error`` forbids it; ``field`` names the member of the request."""
+
+    level: Literal["error", "warning"]
+    field: str
+    sentence: str
+
+
+def changed(request: RolloutRequest, facts: Facts, source: Source) -> tuple[Fleet, ...]:
+    """The variants that get something new: the one that was named, the only one, or all of a configuration's."""
+    if source.kind == "config":
+        names = {item["VariantName"] for item in (source.config_document or {}).get("ProductionVariants", ())}
+        return tuple(fleet for fleet in facts.fleets if fleet.variant in names)
+    if request.variant:
+        return tuple(fleet for fleet in facts.fleets if fleet.variant == request.variant)
+    return facts.fleets if len(facts.fleets) == 1 else ()
+
+
+def smallest(request: RolloutRequest, facts: Facts, source: Source) -> int:
+    """Instances of the smallest variant of the new fleet: steps are counted by it."""
+    counts = [fleet.count for fleet in facts.fleets if not fleet.serverless]
+    if request.instance_count is not None:
+        names = {fleet.variant for fleet in changed(request, facts, source)}
+        counts = [request.instance_count if fleet.variant in names else fleet.count for fleet in facts.fleets]
+    elif source.kind == "config" and not request.retain:
+        variants = (source.config_document or {}).get("ProductionVariants", ())
+        counts = [int(item.get("InitialInstanceCount") or 1) for item in variants]
+    return max(1, min(counts, default=1))
+
+
+def check(request: RolloutRequest, facts: Facts, source: Source, *, alarms: int) -> tuple[Finding, ...]:
+    """All that speaks against it, errors first.
+
+    Args:
+        alarms: How many would be generated, the manual one included.
+    """
+    found = [
+        *_endpoint(request, facts, source),
+        *_steps(request, facts, source),
+        *_times(request, facts, source),
+        *_alarms(request, facts, source, alarms),
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.level != "error"))
+
+
+def _error(field: str, sentence: str) -> Finding:
+    return Finding("error", field, sentence)
+
+
+def _warning(field: str, sentence: str) -> Finding:
+    return Finding("warning", field, sentence)
+
+
+def _endpoint(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Finding]:
+    if facts.status != "InService":
+        yield _error(
+            "endpoint", f"Endpoint {facts.endpoint} is {facts.status}: an update needs one that is InService."
+        )
+    names = [fleet.variant for fleet in facts.fleets]
+    if source.kind == "config":
+        yield from _configuration(request, facts, source)
+    elif request.variant and request.variant not in names:
+        yield _error(
+            "variant",
+            f"Endpoint {facts.endpoint} has no variant {request.variant}: it has {', '.join(names)}.",
+        )
+    elif not request.variant and len(names) > 1:
+        yield _error(
+            "variant", f"Endpoint {facts.endpoint} has several variants: say which ({', '.join(names)})."
+        )
+    elif source.model and any(fleet.model == source.model for fleet in changed(request, facts, source)):
+        yield _warning("source", f"Model {source.model} is what serves already.")
+    if request.instance_type and not request.instance_type.startswith("ml."):
+        yield _error("instance_type", "The instance type begins with ml., as ml.m5.large.")
+    if request.instance_count is not None and request.instance_count < 1:
+        yield _error("instance_count", "The new fleet needs one instance at least.")
+    if source.kind == "config" and (request.instance_type or request.instance_count is not None):
+        yield _error(
+            "instance_type", "A configuration says its own instances: change them there, or deploy a model."
+        )
+    serverless = [fleet.variant for fleet in facts.fleets if fleet.serverless]
+    if serverless and request.strategy != "all-at-once":
+        yield _error(
+            "strategy",
+            f"{', '.join(serverless)} is serverless: SageMaker moves all of its traffic at once. Choose all-at-once.",
+        )
+
+
+def _configuration(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Finding]:
+    document = source.config_document or {}
+    if source.name == facts.config:
+        yield _error(
+            "source",
+            f"Configuration {source.name} is what endpoint {facts.endpoint} has: an update needs another one.",
+        )
+    new = {str(item["VariantName"]) for item in document.get("ProductionVariants", ())}
+    old = {fleet.variant for fleet in facts.fleets}
+    if new != old:
+        here, there = ", ".join(sorted(old)), ", ".join(sorted(new))
+        if request.retain:
+            yield _error(
+                "retain",
+                f"Configuration {source.name} has the variants {there}, the endpoint {here}: counts and weights can "
+                "only be retained under the same names. Retain nothing, or use the same names.",
+            )
+        else:
+            yield _warning("source", f"The variants change from {here} to {there}.")
+
+
+def _steps(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Finding]:
+    if request.strategy not in STRATEGIES:
+        yield _error("strategy", f"There is no strategy {request.strategy}: {', '.join(STRATEGIES)}.")
+        return
+    if request.strategy == "all-at-once":
+        return
+    count = smallest(request, facts, source)
+    part, shown = request.step.share(count), str(request.step)
+    if request.step.unit == "instances":
+        shown += f" of {count}"
+    if request.strategy == "canary" and part > 0.5:
+        yield _error("step", f"A canary is 50 % of the capacity at most; {shown} is {part:.0%}.")
+    if request.strategy == "linear" and not 0.1 <= part <= 0.5:
+        yield _error("step", f"A linear step is 10 % to 50 % of the capacity; {shown} is {part:.0%}.")
+    if request.strategy == "rolling":
+        if not 0.05 <= part <= 0.5:
+            yield _error("step", f"A rolling batch is 5 % to 50 % of the capacity; {shown} is {part:.0%}.")
+        elif count == 1:
+            yield _error(
+                "strategy",
+                "A rolling update replaces instances batch by batch, and the smallest variant has one. Choose canary or linear.",
+            )
+        back = request.rollback_batch
+        if back is not None and back.unit == "percent" and back.value > 100:
+            yield _error("rollback_batch", f"A batch of the way back is 100 % at most, not {back}.")
+    elif request.step.unit == "percent" and part * count < 1:
+        yield _warning(
+            "step",
+            f"{shown} of {count} instance{'s' if count > 1 else ''} is less than one: AWS counts capacity in whole "
+            "instances, and the first share may be larger there.",
+        )
+
+
+def _times(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Finding]:
+    for field, seconds in (("wait", request.wait), ("bake", request.bake)):
+        if not 0 <= seconds <= MOST_WAIT:
+            yield _error(field, f"The {field} is 0 to {MOST_WAIT} s, not {seconds} s.")
+    low, high = TIMEOUTS
+    if not low <= request.timeout <= high:
+        yield _error("timeout", f"The time limit is {low} to {high} s, not {request.timeout} s.")
+    total = declared_seconds(request, smallest(request, facts, source))
+    if request.timeout <= total:
+        yield _error(
+            "timeout",
+            f"The waits alone take {total} s: a time limit of {request.timeout} s would roll back a good model.",
+        )
+    phases = timeline(request, smallest(request, facts, source), target=facts.target, scale=facts.scale)
+    needed = phases[-1].end
+    if facts.target == "aws" and total < request.timeout <= needed:
+        yield _warning(
+            "timeout",
+            f"With the fleets' starts the update takes about {needed:.0f} s: a time limit of {request.timeout} s is short.",
+        )
+
+
+def _alarms(request: RolloutRequest, facts: Facts, source: Source, alarms: int) -> Iterator[Finding]:
+    total = alarms + len(request.own_alarms)
+    if total > MOST_ALARMS:
+        yield _error(
+            "limits",
+            f"An update takes {MOST_ALARMS} alarms; these are {total}. Watch fewer numbers, or change one variant at a time.",
+        )
+    if request.period not in (10, 20, 30) and (request.period < 60 or request.period % 60):
+        yield _error(
+            "period", f"An alarm's period is 10, 20, 30 or a multiple of 60 s, not {request.period} s."
+        )
+    if facts.target == "aws" and request.period < 60:
+        yield _error("period", "SageMaker publishes metrics each minute: on AWS the period is 60 s at least.")
+    if request.periods < 1 or request.period * request.periods > 86_400:
+        yield _error("periods", "An alarm looks at one period at least, and at one day at most.")
+    for name in request.own_alarms:
+        known = facts.alarms.get(name)
+        if known is None:
+            yield _error("own_alarms", f"There is no alarm {name}.")
+        elif known.state == "ALARM":
+            why = f" ({known.reason.rstrip('.')})" if known.reason else ""
+            yield _error(
+                "own_alarms", f"Alarm {name} is in ALARM{why}: the update would be rolled back at once."
+            )
+    watched = changed(request, facts, source)
+    if request.limits and watched:
+        yield from _blindness(request, facts, watched)
+    if not request.limits and not request.own_alarms:
+        yield _warning("limits", "No alarm watches: nothing but a person takes a bad model back.")
+
+
+def _blindness(request: RolloutRequest, facts: Facts, watched: tuple[Fleet, ...]) -> Iterator[Finding]:
+    """Alarms that cannot see anything, or that would see what blue does, too."""
+    quiet = [fleet.variant for fleet in watched if fleet.baseline.invocations == 0]
+    if quiet:
+        yield _warning(
+            "limits",
+            f"Nobody called {', '.join(quiet)} in the last hour: without requests no alarm can see a bad model.",
+        )
+    for fleet in watched:
+        for key, limit in request.limits.items():
+            had, gauge = fleet.baseline.values.get(key), GAUGES[key]
+            if had is not None and fleet.baseline.enough and not limit.relative and had > limit.value:
+                yield _warning(
+                    "limits",
+                    f"{fleet.variant} itself had {_amount(had, gauge.unit)} {gauge.title} in the last hour, more than "
+                    f"{_amount(limit.value, gauge.unit)}: the same model would be rolled back, too.",
+                )
+    lag = LAG if facts.target == "aws" else 0.0
+    needed = request.period * request.periods + lag
+    phases = timeline(request, 1, target=facts.target, scale=facts.scale)
+    longest = max(phase.seconds for phase in phases if phase.declared)
+    if longest < needed:
+        yield _warning(
+            "wait" if request.strategy != "all-at-once" else "bake",
+            f"The longest bake lasts {longest:.0f} s, and an alarm needs about {needed:.0f} s to see a bad model.",
+        )
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.1%}" if unit == "share" else f"{value:.0f} ms"
+
+
+def valid_name(name: Any) -> bool:
+    """Whether SageMaker takes it as the name of a configuration, an endpoint or a variant."""
+    return isinstance(name, str) and NAME.fullmatch(name) is not None
