@@ -138,10 +138,22 @@ def _complaints(one: Experiment) -> Iterable[tuple[bool, str, str]]:
             "Give every variant of the test a weight above 0.",
         )
     unknown = [item for item in one.guardrails if item not in GUARDRAILS]
-    yield bool(unknown), f"There is no guardrail {', '.join(unknown)}.", f"Guardrails: {', '.join(GUARDRAILS)}."
+    yield (
+        bool(unknown),
+        f"There is no guardrail {', '.join(unknown)}.",
+        f"Guardrails: {', '.join(GUARDRAILS)}.",
+    )
     yield one.kind not in KINDS, f"A metric is no {one.kind!r}.", f"Kinds: {', '.join(KINDS)}."
-    yield one.direction not in ("higher", "lower"), f"Better is not {one.direction!r}.", "Say higher or lower."
-    yield one.missing not in ("ignore", "zero"), f"A missing reward is not {one.missing!r}.", "Say ignore or zero."
+    yield (
+        one.direction not in ("higher", "lower"),
+        f"Better is not {one.direction!r}.",
+        "Say higher or lower.",
+    )
+    yield (
+        one.missing not in ("ignore", "zero"),
+        f"A missing reward is not {one.missing!r}.",
+        "Say ignore or zero.",
+    )
     yield (
         not 0 < one.alpha < 0.5,
         f"alpha is {one.alpha:g}; it is the probability of a wrong verdict.",
@@ -154,7 +166,11 @@ def _complaints(one: Experiment) -> Iterable[tuple[bool, str, str]]:
         "A margin of one percentage point is 0.01.",
     )
     yield one.planned < 40, f"The planned sample is {one.planned}.", "Plan 40 rewarded requests or more."
-    yield not (0 <= one.maturity < math.inf), f"The maturity is {one.maturity:g} s.", "Choose 0 seconds or more."
+    yield (
+        not (0 <= one.maturity < math.inf),
+        f"The maturity is {one.maturity:g} s.",
+        "Choose 0 seconds or more.",
+    )
     yield (
         one.missing == "zero" and one.maturity == 0,
         "A request without a reward cannot count as 0 at once.",

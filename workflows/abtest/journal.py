@@ -58,16 +58,15 @@ class Journal:
             Problem: There is a test of that name.
         """
         try:
-            self.folder.mkdir(parents=True)
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700)  # hosts are shared: who was asked what is this person's
         except FileExistsError as error:
             raise Problem(
                 f"There is an A/B test {experiment.name} already.",
                 "Choose another name, or remove it with `mlconsole ab rm`.",
                 "exists",
             ) from error
-        write_atomically(
-            self.folder / "experiment.json", json.dumps(experiment.as_dict(), indent=1) + "\n"
-        )
+        write_atomically(self.folder / "experiment.json", json.dumps(experiment.as_dict(), indent=1) + "\n")
 
     def append(self, lines: Iterable[Line]) -> None:
         """Add lines; they are in the file when this returns."""

@@ -217,7 +217,9 @@ def _arm(tally: Tally, variant: str) -> Arm:
     weights = used[-1].weights if used else tally.experiment.weights
     weights = weights or {}
     total = sum(weights.values())
-    value = (math.exp(rewards.mean) if tally.experiment.kind == "log" else rewards.mean) if rewards.n else None
+    value = (
+        (math.exp(rewards.mean) if tally.experiment.kind == "log" else rewards.mean) if rewards.n else None
+    )
     return Arm(
         variant=variant,
         weight=weights.get(variant, 0.0),
@@ -319,7 +321,10 @@ def _exp(value: float) -> float:
 
 
 def _exponential(interval: Interval) -> Interval:
-    low, high = (_exp(end) if math.isfinite(end) else (0.0 if end < 0 else math.inf) for end in (interval.low, interval.high))
+    low, high = (
+        _exp(end) if math.isfinite(end) else (0.0 if end < 0 else math.inf)
+        for end in (interval.low, interval.high)
+    )
     return Interval(_exp(interval.value), low, high)
 
 

@@ -69,7 +69,9 @@ def predicted(body: bytes) -> Any:
     """
     text = body.decode("utf-8", errors="replace").strip()
     if not text:
-        raise Problem("The endpoint's answer is empty: nothing can be scored.", "Look at the model's log.", "score")
+        raise Problem(
+            "The endpoint's answer is empty: nothing can be scored.", "Look at the model's log.", "score"
+        )
     try:
         return _of_json(json.loads(text))
     except ValueError:

@@ -305,7 +305,9 @@ class Tally:
             compared.history.append(Point(n, found.value, found.low, found.high, not reading.missing))
 
     def _look_at_requests(self, variant: str) -> None:
-        challengers = self.compared if variant == self.experiment.control else {variant: self.compared[variant]}
+        challengers = (
+            self.compared if variant == self.experiment.control else {variant: self.compared[variant]}
+        )
         for name, compared in challengers.items():
             for guardrail, standing in compared.guardrails.items():
                 if guardrail == "latency":
@@ -326,6 +328,14 @@ class Tally:
     def requests(self) -> int:
         """All requests that take part."""
         return len(self._requests)
+
+    def known(self) -> frozenset[str]:
+        """The InferenceIds of all requests that take part."""
+        return frozenset(self._requests)
+
+    def unrewarded(self) -> list[str]:
+        """The InferenceIds of requests that may still get a reward, the oldest first."""
+        return [name for name, one in self._requests.items() if one.reward is None and not one.counted]
 
     @property
     def unknown(self) -> int:

@@ -54,7 +54,7 @@ class Forecast:
 
 
 def remaining(
-    n: int, difference: float, variance: float, *, alpha: float, planned: float, margin: float
+    n: float, difference: float, variance: float, *, alpha: float, planned: float, margin: float
 ) -> Forecast | None:
     """When the confidence sequence about the present estimate will leave 0, or lie within +-margin; None while nothing is known."""
     if n <= 0 or variance <= 0:
