@@ -326,7 +326,8 @@ def test_a_journal_cut_anywhere_is_read(tmp_path: Path, data: st.DataObject) -> 
     lines = journal.read()[0]
     journal.append([asked(99, "A")])
     again, _, damaged = journal.read()
-    assert again[:-1] == lines
+    assert again[: len(lines)] == lines
+    assert len(again) - len(lines) in (1, 2)  # a last line that lacked nothing but its end is one
     assert again[-1]["id"] == "r99"
     assert damaged <= 1
 
