@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "console.cli.endpoints:endpoints",
         "Endpoints: list, describe, invoke, logs, metrics, delete.",
     ),
+    "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
     "tuning": (
         "console.cli.tuning:tuning",
         "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",
