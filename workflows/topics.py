@@ -19,6 +19,7 @@ from workflows.observe.tuning_rows import TuningRow, TuningView
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
+    from workflows.abtest.report import Report, View
     from workflows.runs import Run
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
 TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
 TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
+EXPERIMENTS: Topic[tuple[Report, ...]] = Topic("experiments")
 
 
 def job(name: str) -> Topic[JobDetail]:
@@ -90,6 +92,11 @@ def transform_progress(name: str) -> Topic[TransformProgress]:
 def transform_logs(name: str) -> Topic[LogTail]:
     """The log of a transform job, followed."""
     return Topic("transform-logs", name)
+
+
+def experiment(name: str) -> Topic[View]:
+    """One A/B test: where it stands, and what feeds it."""
+    return Topic("experiment", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from console.formatting import clock, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.endpoints import confirm_deletion
+from console.screens.experiment_form import open_experiment_form
 from console.screens.logpane import LogPane
 from console.screens.traffic import traffic_charts
 from console.screens.transform_form import open_transform_form
@@ -47,7 +48,12 @@ class EndpointScreen(ConsoleScreen):
 
     def topics(self) -> Sequence[Topic[Any]]:
         name = self.name_of
-        return [topics.endpoint(name), topics.endpoint_metrics(name), topics.endpoint_logs(name)]
+        return [
+            topics.endpoint(name),
+            topics.endpoint_metrics(name),
+            topics.endpoint_logs(name),
+            topics.EXPERIMENTS,
+        ]
 
     def trail(self) -> str:
         return self.name_of
@@ -67,7 +73,7 @@ class EndpointScreen(ConsoleScreen):
         return found
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.value is None:
+        if snapshot.value is None or snapshot.topic == topics.EXPERIMENTS:
             return
         if snapshot.topic.kind == "endpoint-logs":
             self.query_one(LogPane).show_tail(snapshot.value)
@@ -111,6 +117,23 @@ class EndpointScreen(ConsoleScreen):
             self.console.flash("Its model is not known yet.", "wait")
         elif self.console.allowed(actions.get("endpoint.transform")):
             open_transform_form(self, max(variants, key=lambda variant: variant.share).model)
+
+    async def action_experiment(self) -> None:
+        """The test that runs on this endpoint, else the form of a new one."""
+        running = next(
+            (
+                row
+                for row in self.console.known(topics.EXPERIMENTS) or ()
+                if row.state == "running" and row.experiment.endpoint == self.name_of
+            ),
+            None,
+        )
+        if running is not None:
+            await self.console.open_experiment(running.name)
+        elif self._detail is not None and len(self._detail.variants) < 2:
+            self.console.flash("It has one variant: there is nothing to compare.", "wait")
+        elif self.console.allowed(actions.get("endpoint.experiment")):
+            open_experiment_form(self, self.name_of)
 
     def action_delete(self) -> None:
         if self.console.allowed(actions.get("endpoint.delete")):

@@ -193,6 +193,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
             (topics.TUNING_JOBS, "tuning", "tuning job", console.open_tuning),
             (topics.TRANSFORMS, "transform", "transform job", console.open_transform),
             (topics.ENDPOINTS, "endpoint", "endpoint", console.open_endpoint),
+            (topics.EXPERIMENTS, "experiment", "A/B test", console.open_experiment),
         )
         for topic, kind, note, open_it in named:
             for row in console.known(topic) or ():

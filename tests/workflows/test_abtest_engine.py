@@ -244,7 +244,7 @@ def test_xgboost_against_linear_learner(
     assert (found.verdict, found.winner) == ("better", "xgboost"), found.as_dict()
     how: Callable[..., Any] = promotion.plan
     promotion.promote(
-        platform, chosen.rollouts, how(name, how="weights" if carried == "low" else "canary", wait=0), wait=0
+        platform, chosen.rollouts, how(name, how="weights" if carried == "low" else "all-at-once")
     )
     deploy.in_service(endpoint)
     assert {name: weight for name, weight in weights(platform, endpoint).items() if weight} == {

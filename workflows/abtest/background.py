@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from workflows import processes
 from workflows.abtest import journal as journals
 from workflows.abtest.replaying import ReplayRequest, payloads, plan
+from workflows.abtest.report import Feed
 from workflows.configuration import Configuration, variables
 from workflows.files import write_atomically
 from workflows.problem import Problem
@@ -24,21 +25,10 @@ from workflows.problem import Problem
 FILE, LOG = "replay.json", "replay.log"
 STARTING = 30.0
 """Seconds that a replay may take until its process speaks."""
-ACTIVE = frozenset({"starting", "running"})
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayState:
-    """The last replay of a test: ``starting``, ``running``, ``done``, ``failed`` (``message`` says why) or ``interrupted`` (its process is gone)."""
-
-    status: str
-    request: ReplayRequest
-    message: str = ""
-    sent: int = 0
-
-
-def state(name: str) -> ReplayState | None:
+def state(name: str) -> Feed | None:
     """The last replay that was started in the background, or None.
 
     Raises:
@@ -47,7 +37,7 @@ def state(name: str) -> ReplayState | None:
     path = journals.find(name).folder / FILE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        request = ReplayRequest.from_dict(found["request"])
+        rows = str(found["request"]["source"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     status = str(found["status"])
@@ -55,7 +45,7 @@ def state(name: str) -> ReplayState | None:
         status = "interrupted"
     if status == "running" and not processes.runs(int(found["pid"]), str(found["pid_started"])):
         status = "interrupted"
-    return ReplayState(status, request, str(found.get("message") or ""), int(found.get("sent") or 0))
+    return Feed(status, rows, str(found.get("message") or ""), int(found.get("sent") or 0))
 
 
 def start(name: str, request: ReplayRequest, configuration: Configuration, *, confirmed: str = "") -> None:
@@ -66,7 +56,7 @@ def start(name: str, request: ReplayRequest, configuration: Configuration, *, co
     """
     folder = journals.find(name).folder
     known = state(name)
-    if known is not None and known.status in ACTIVE:
+    if known is not None and known.active:
         raise Problem(
             f"A replay feeds A/B test {name} already.",
             f"`mlconsole ab replay {name} --stop` ends it.",
@@ -108,7 +98,7 @@ def end(name: str) -> bool:
         Problem: There is no such test.
     """
     known = state(name)
-    if known is None or known.status not in ACTIVE:
+    if known is None or not known.active:
         return False
     deadline = time.monotonic() + STARTING
     while known is not None and known.status == "starting" and time.monotonic() < deadline:

@@ -112,6 +112,21 @@ class Report:
     outcome: Mapping[str, Any]
 
     @property
+    def name(self) -> str:
+        """The test's name."""
+        return self.experiment.name
+
+    @property
+    def status(self) -> str:
+        """The state as runs have it: running, stopped, completed (a winner was promoted)."""
+        return "completed" if self.state == "promoted" else self.state
+
+    @property
+    def created(self) -> float:
+        """When it started, epoch seconds."""
+        return self.started
+
+    @property
     def hurt(self) -> tuple[Guardrail, ...]:
         """Guardrails that a challenger has broken."""
         return tuple(one for one in self.guardrails if one.verdict == "worse")
@@ -128,6 +143,30 @@ class Report:
                 )
             },
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The last replay that was started for a test: ``starting``, ``running``, ``done``, ``failed`` (``message`` says why) or
+    ``interrupted`` (its process is gone). ``rows`` is where its rows come from."""
+
+    status: str
+    rows: str
+    message: str = ""
+    sent: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it still sends."""
+        return self.status in ("starting", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A test as a screen shows it."""
+
+    report: Report
+    feed: Feed | None = None
 
 
 def plain(value: Any) -> Any:

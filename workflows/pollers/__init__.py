@@ -7,6 +7,7 @@ from typing import Any
 from workflows.budget import Pace
 from workflows.observe.logs import PAGE, LogReader
 from workflows.pollers.endpoints import EndpointMetricsPoller, EndpointPoller, EndpointsPoller
+from workflows.pollers.experiments import ExperimentPoller, ExperimentsPoller
 from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
 from workflows.pollers.poller import Poller
@@ -16,7 +17,7 @@ from workflows.pollers.tuning import TuningJobsPoller, TuningPoller
 from workflows.problem import Problem
 from workflows.topics import Topic
 
-__all__ = ["Poller", "RunsPoller", "poller"]
+__all__ = ["Poller", "poller"]
 
 
 def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
@@ -35,6 +36,10 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return EndpointsPoller(known or (), pace)
         case "runs":
             return RunsPoller()
+        case "experiments":
+            return ExperimentsPoller()
+        case "experiment":
+            return ExperimentPoller(topic.name)
         case "job":
             return JobPoller(topic.name)
         case "endpoint":

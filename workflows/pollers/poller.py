@@ -17,3 +17,8 @@ class Poller(Protocol):
 
     def interval(self, pace: Pace) -> float | None:
         """Seconds until the next poll; None: it cannot change by itself any more."""
+
+
+def local(poller: Any) -> bool:
+    """Whether a poller reads files of this machine only: it needs no gateway, and says nothing about the backend."""
+    return bool(getattr(poller, "local", False))
