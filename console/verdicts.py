@@ -70,6 +70,7 @@ def difference(one: Experiment, found: float, sign: str = "") -> str:
     """A difference of two of them: percentage points of rates, percent of a ``log`` metric."""
     if not math.isfinite(found):
         return "−∞" if found < 0 else "∞"
+    found = round(found, 12)  # an axis has its 0 from a sum
     text = sign or ("+" if found > 0 else "−" if found < 0 else "")
     size = abs(found)
     if one.kind == "rate":
@@ -111,8 +112,10 @@ def sight(report: Report, found: Comparison) -> str:
     """How far a comparison's verdict is, if things stay as they look."""
     if found.verdict != "watching":
         return f"concluded after {found.at:,} requests".replace(",", " ")
+    if report.state != "running":
+        return "ended without a verdict"
     if found.missing:
-        return f"no verdict before {found.missing.replace(' of ', '/')}"
+        return f"no verdict before {found.missing}"
     if found.left is None:
         return "not known yet"
     if not math.isfinite(found.left) or found.left > 1e9:

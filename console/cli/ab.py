@@ -261,7 +261,7 @@ def print_report(report: Report) -> None:
     )
     heading(f"Against {one.control}: {(1 - report.comparisons[0].alpha):.4g} confidence at all times")
     print_table(
-        ["VARIANT", "DIFFERENCE", "SEQUENCE", "EVIDENCE", "p", "VERDICT", "FORECAST", "P(BETTER)*"],
+        ["VARIANT", "DIFFERENCE", "SEQUENCE", "EVIDENCE", "p", "VERDICT"],
         [
             [
                 item.variant,
@@ -270,15 +270,14 @@ def print_report(report: Report) -> None:
                 verdicts.evidence(item.evidence),
                 f"{item.p:.3g}",
                 str(verdicts.of_one(item.verdict)),
-                verdicts.sight(report, item),
-                verdicts.percent(item.posterior) if item.posterior is not None else "–",
             ]
             for item in report.comparisons
         ],
     )
-    click.echo(
-        "* A description of the data so far: it errs half of the time when one peeks at it. The verdict does not."
-    )
+    for item in report.comparisons:
+        likely = f"; P(better) {verdicts.percent(item.posterior)}*" if item.posterior is not None else ""
+        click.echo(f"{item.variant}: {verdicts.sight(report, item)}{likely}")
+    click.echo("* describes the data so far; peeking at it errs half of the time, at the verdict not.")
     if report.guardrails:
         heading("Guardrails")
         print_table(

@@ -203,8 +203,8 @@ def settings(report: Report, width: int) -> Lines:
 
 
 def cell(report: Report) -> str:
-    """The first comparison in a few cells: difference and evidence."""
-    ahead = report.comparisons[0]
+    """The comparison with the most evidence in a few cells: difference and evidence."""
+    ahead = max(report.comparisons, key=lambda one: one.evidence)
     if not ahead.n:
         return "–"
     return crop(

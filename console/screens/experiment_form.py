@@ -40,7 +40,7 @@ HELP = {
 }
 CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "kind": (("rate", "0 or 1"), ("mean", "numbers"), ("log", "ratios")),
-    "direction": (("higher", "is better"), ("lower", "is better")),
+    "direction": (("higher", "better"), ("lower", "better")),
     "missing": (("ignore", ""), ("zero", "counts as 0")),
     "sticky": (("no", "by request"), ("yes", "by user")),
 }

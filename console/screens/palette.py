@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -121,7 +122,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         scored = []
         for place, item in enumerate(everything):
             score = (
-                3.0
+                math.inf
                 if item.command == text
                 else 2.0
                 if item.command.startswith(text)

@@ -12,8 +12,10 @@ from console.widgets.drawing import x_axis
 
 Bound = tuple[float, float, float, float]
 """Sample size, low end, estimate, high end."""
-BEGIN = 0.12
+BEGIN = 0.2
 """Part of the sample whose interval decides how much of the funnel is seen: what came before is cut off."""
+FIRST = 0.02
+"""Part of the sample that is not drawn: a handful of requests swing from end to end."""
 
 
 def band(
@@ -36,6 +38,7 @@ def band(
     if height < 6 or width < 24:
         return exactly([head], height)
     seen = [point for point in points if all(math.isfinite(value) for value in point)]
+    seen = [point for point in seen if point[0] >= seen[-1][0] * FIRST]
     if len(seen) < 2:
         lines: Lines = [
             head,
@@ -46,7 +49,9 @@ def band(
     horizontal = Axis(seen[0][0], seen[-1][0])
     vertical = Axis(*_limits(seen, margin))
     rows = height - 3
-    labels = {row: y_format(value) for row, value in vertical.rows(rows).items()}
+    zero = rows - 1 - round((vertical.part(0.0) or 0.0) * (rows * 4 - 1)) // 4
+    labels = {row: y_format(value) for row, value in vertical.rows(rows).items() if abs(row - zero) > 1}
+    labels[zero] = y_format(0.0)
     gutter = max(len(text) for text in labels.values())
     canvas = Canvas(max(4, width - gutter - 2), rows)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1

@@ -217,7 +217,7 @@ def test_no_verdict_before_events_and_non_events() -> None:
     """19 failures of one arm are too few, however clear it looks."""
     test, standing = SequenceTest(alpha=0.05, planned=1_000), Standing()
     reading = test.read([Stratum(rate(300, 319), rate(100, 400), 0.5)])
-    assert reading.missing == "20 of 20 successes, 19 of 20 failures per variant"
+    assert reading.missing == "20/20 successes, 19/20 failures per variant"
     test.judge(reading, standing)
     assert (standing.verdict, standing.p) == ("watching", 1.0)
     read(test, rate(300, 320), rate(100, 400), standing)

@@ -55,7 +55,7 @@ class Reading:
     """One look at a comparison: the difference (of rates or means, of logarithms for ratios) with its sequence, the evidence, and whether it may speak already.
 
     ``n`` observations count as ``effective`` ones (see `Difference`). ``log_e`` is 0 before the burn-in is over, ``missing`` what is
-    missing for it then, as it may be shown.
+    missing for it then: "12/20 successes, 9/20 failures per variant".
     """
 
     n: int
@@ -84,7 +84,7 @@ class SequenceTest:
         a, b = together([one.a for one in strata]), together([one.b for one in strata])
         found = difference(strata)
         if found is None:
-            return Reading(a.n + b.n, 0, UNKNOWN, 0.0, missing="no request of both variants yet")
+            return Reading(a.n + b.n, 0, UNKNOWN, 0.0, missing="a reward of each variant")
         missing = self._missing(a, b)
         interval, log_e = self.evaluate(found)
         return Reading(a.n + b.n, found.n, interval, 0.0 if missing else log_e, found.variance, missing)
@@ -115,12 +115,12 @@ class SequenceTest:
     def _missing(self, a: Moments, b: Moments) -> str:
         if not self.rate:
             few = min(a.n, b.n)
-            return f"{few} of {OBSERVATIONS} observations per variant" if few < OBSERVATIONS else ""
+            return f"{few}/{OBSERVATIONS} observations per variant" if few < OBSERVATIONS else ""
         events_least = min(a.events, b.events)
         others_least = min(a.n - a.events, b.n - b.events)
         if events_least >= EVENTS and others_least >= EVENTS:
             return ""
-        return f"{min(events_least, EVENTS)} of {EVENTS} successes, {min(others_least, EVENTS)} of {EVENTS} failures per variant"
+        return f"{min(events_least, EVENTS)}/{EVENTS} successes, {min(others_least, EVENTS)}/{EVENTS} failures per variant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
