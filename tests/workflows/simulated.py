@@ -20,7 +20,7 @@ ALPHA = 0.05
 PLANNED = 5000.0
 STEP = 20
 """Requests between two looks."""
-CHUNK = 250
+CHUNK = 100
 
 Array = NDArray[Any]
 Rate = Callable[[Array], Array]
