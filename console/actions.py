@@ -75,7 +75,7 @@ PLACES = {
     "experiments": "A/B tests",
     "experiment": "An A/B test",
     "trial": "The form of an A/B test",
-    "replay": "The form of a replay",
+    "feeding": "The form of what feeds an A/B test",
     "tunings": "Tuning",
     "tuning": "A tuning job",
     "tune": "The form of a tuning job",
@@ -222,14 +222,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoints.filter", "slash", "Filter", "Narrow the list: words, !word, status:failed", target="endpoint", footer=True),
     Action("endpoints.invoke", "i", "Invoke", "Send a payload to the endpoint under the cursor", target="endpoint", changes=True, footer=True),
     Action("endpoints.delete", "d", "Delete", "Delete the endpoint under the cursor", target="endpoint", danger="confirm", changes=True, footer=True),
-    Action("endpoints.experiments", "e", "A/B", "All A/B tests", target="A/B test"),
+    Action("endpoints.experiments", "a", "A/B", "All A/B tests", target="A/B test"),
     Action("endpoints.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="endpoint"),
     # an endpoint
     Action("endpoint.invoke", "i", "Invoke", "Send a payload", target="endpoint", changes=True, footer=True),
     Action("endpoint.delete", "d", "Delete", "Delete this endpoint", target="endpoint", danger="confirm", changes=True, footer=True),
     Action("endpoint.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="endpoint"),
     Action("endpoint.transform", "b", "Batch", "Let its model answer for a whole file", target="model", changes=True),
-    Action("endpoint.experiment", "e", "A/B test", "Compare its variants: the running test, or the form of a new one", target="A/B test", changes=True, footer=True),
+    Action("endpoint.experiment", "a", "A/B test", "Compare its variants: the running test, or the form of a new one", target="A/B test", changes=True, footer=True),
     Action("endpoint.next_part", "tab,right_square_bracket", "Next", "Overview, traffic, log: the next one", footer=True, priority=True),
     Action("endpoint.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     # invoke
@@ -262,11 +262,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("trial.next_field", "tab,down", "Next field", "To the next field"),
     Action("trial.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("trial.close", "escape", "Back", "Back, starting nothing", footer=True),
-    # the form of a replay
-    Action("replay.start", "ctrl+s", "Start", "Start the replay", target="A/B test", changes=True, footer=True, priority=True),
-    Action("replay.next_field", "tab,down", "Next field", "To the next field"),
-    Action("replay.previous_field", "shift+tab,up", "Previous field", "To the field before"),
-    Action("replay.close", "escape", "Back", "Back, sending nothing", footer=True),
+    # the form of what feeds an A/B test
+    Action("feeding.start", "ctrl+s", "Start", "Start the replay", target="A/B test", changes=True, footer=True, priority=True),
+    Action("feeding.next_field", "tab,down", "Next field", "To the next field"),
+    Action("feeding.previous_field", "shift+tab,up", "Previous field", "To the field before"),
+    Action("feeding.close", "escape", "Back", "Back, sending nothing", footer=True),
     # studies
     Action("studies.filter", "slash", "Filter", "Narrow the list", target="run", footer=True),
     Action("studies.stop", "x", "Stop", "Stop the run under the cursor and clean up", target="run", danger="confirm", changes=True, footer=True),

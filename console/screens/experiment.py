@@ -156,9 +156,9 @@ class ExperimentScreen(ConsoleScreen):
         if self.feed is not None and self.feed.active:
             self.work(lambda: services.stop_replay(name), lambda _: self.console.flash("✓ The replay ends."))
             return
-        from console.screens.replay_form import ReplayFormScreen
+        from console.screens.experiment_feed import ExperimentFeedScreen
 
-        self.console.call_later(self.console.open, ReplayFormScreen(name))
+        self.console.call_later(self.console.open, ExperimentFeedScreen(name))
 
     def _may(self, action: str) -> bool:
         """Whether something may be done that needs a running test; says why not."""

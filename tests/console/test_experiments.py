@@ -16,7 +16,7 @@ from console.screens.experiment import ExperimentScreen
 from console.screens.experiment_facts import overview, settings
 from console.screens.experiment_form import ExperimentFormScreen, open_experiment_form
 from console.screens.experiments import ExperimentsScreen
-from console.screens.replay_form import ReplayFormScreen
+from console.screens.experiment_feed import ExperimentFeedScreen
 from console.widgets.band import band
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -61,7 +61,7 @@ async def opened(app: Console, pilot: Pilot[Any], name: str) -> ExperimentScreen
 async def test_the_list_is_reached_from_the_endpoints_and_the_palette() -> None:
     app, _ = with_tests()
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("3", "e")
+        await pilot.press("3", "a")
         screen = app.screen
         assert isinstance(screen, ExperimentsScreen)
         rows = screen.query_one("#list", Rows)
@@ -159,7 +159,7 @@ async def test_a_replay_is_described_and_started() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await opened(app, pilot, "ranking-ab")
         await pilot.press("f")
-        await until(pilot, lambda: isinstance(app.screen, ReplayFormScreen))
+        await until(pilot, lambda: isinstance(app.screen, ExperimentFeedScreen))
         form = app.screen
         await pilot.press("ctrl+s")
         assert not any(call[0] == "start_replay" for call in services.done)
@@ -184,7 +184,7 @@ async def test_a_replay_is_described_and_started() -> None:
 async def test_a_replay_on_aws_is_agreed_to_first() -> None:
     app, services = with_tests(target="aws")
     async with app.run_test(size=SMALL) as pilot:
-        await app.open(ReplayFormScreen("spam-ab"))
+        await app.open(ExperimentFeedScreen("spam-ab"))
         form = app.screen
         form.query_one("#r-source", Input).value = "rows.csv"
         form.query_one("#r-label", Input).value = "y"
@@ -298,7 +298,7 @@ def pictured(name: str) -> Callable[[Pilot[Any]], Any]:
         assert isinstance(app, Console)
         await pilot.pause()
         if name == "list":
-            await pilot.press("3", "e")
+            await pilot.press("3", "a")
             await until(pilot, lambda: app.screen.query_one("#list", Rows).items)
             await pilot.press("down", "down")
             await until(
@@ -309,7 +309,7 @@ def pictured(name: str) -> Callable[[Pilot[Any]], Any]:
             open_experiment_form(app.base_screen, "spam")
             await until(pilot, lambda: isinstance(app.screen, ExperimentFormScreen))
         elif name == "replay":
-            await app.open(ReplayFormScreen("spam-ab"))
+            await app.open(ExperimentFeedScreen("spam-ab"))
         else:
             await opened(app, pilot, TESTS[name])
             await pilot.press(*["tab"] * {"chart": 1, "test": 2}.get(name, 0))

@@ -10,14 +10,14 @@ from workflows.pollers.endpoints import EndpointMetricsPoller, EndpointPoller, E
 from workflows.pollers.experiments import ExperimentPoller, ExperimentsPoller
 from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
-from workflows.pollers.poller import Poller
+from workflows.pollers.poller import LocalPoller, Poller
 from workflows.pollers.runs import RunsPoller
 from workflows.pollers.transforms import TransformPoller, TransformProgressPoller, TransformsPoller
 from workflows.pollers.tuning import TuningJobsPoller, TuningPoller
 from workflows.problem import Problem
 from workflows.topics import Topic
 
-__all__ = ["Poller", "poller"]
+__all__ = ["LocalPoller", "Poller", "poller"]
 
 
 def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:

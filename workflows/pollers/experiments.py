@@ -7,12 +7,11 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.observe.gateway import Gateway
+from workflows.pollers.poller import LocalPoller
 
 
-class ExperimentsPoller:
+class ExperimentsPoller(LocalPoller):
     """All A/B tests, the newest first."""
-
-    local = True
 
     def __init__(self) -> None:
         self._active = True
@@ -28,10 +27,8 @@ class ExperimentsPoller:
         return 2.0 if self._active else 5.0
 
 
-class ExperimentPoller:
+class ExperimentPoller(LocalPoller):
     """One A/B test; each poll reads what has come since the last one."""
-
-    local = True
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -19,6 +19,9 @@ class Poller(Protocol):
         """Seconds until the next poll; None: it cannot change by itself any more."""
 
 
-def local(poller: Any) -> bool:
-    """Whether a poller reads files of this machine only: it needs no gateway, and says nothing about the backend."""
-    return bool(getattr(poller, "local", False))
+class LocalPoller:
+    """A poller of files on this machine: it makes no call, and needs no backend."""
+
+    def poll(self, gateway: Gateway | None, emit: Callable[[Any], None], now: float) -> Any:
+        """The value now."""
+        raise NotImplementedError

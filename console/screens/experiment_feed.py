@@ -33,11 +33,11 @@ HELP = {
 FOUND, YES, NO = "found out", "yes", "no"
 
 
-class ReplayFormScreen(ConsoleScreen):
+class ExperimentFeedScreen(ConsoleScreen):
     """Ctrl+S starts the replay, as a process of its own."""
 
-    BINDINGS: ClassVar = list(actions.bindings("replay"))
-    place = "replay"
+    BINDINGS: ClassVar = list(actions.bindings("feeding"))
+    place = "feeding"
     section = "endpoints"
 
     def __init__(self, test: str) -> None:
@@ -143,7 +143,7 @@ class ReplayFormScreen(ConsoleScreen):
             self.query_one(f"#r-{wrong}").focus()
             self.console.flash(f"✗ {text}", "bad")
             return
-        if self._starting or not self.console.allowed(actions.get("replay.start")):
+        if self._starting or not self.console.allowed(actions.get("feeding.start")):
             return
         self._starting = True
         services, test = self.console.services, self._test
