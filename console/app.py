@@ -275,6 +275,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(ExperimentScreen(name))
 
+    async def open_replay(self, report: str) -> None:
+        """Open a replay of requests."""
+        from console.screens.replay import ReplayScreen
+
+        await self.open(ReplayScreen(report))
+
     async def open_run(self, run: str) -> None:
         """Attach to a run."""
         from console.screens.run import RunScreen

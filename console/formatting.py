@@ -31,6 +31,10 @@ _ROLES = {
     "Deleting": "wait",
     "DeleteFailed": "bad",
     "Early stop": "wait",
+    # alarms
+    "OK": "ok",
+    "ALARM": "bad",
+    "INSUFFICIENT_DATA": "wait",
     # runs of a study and their steps
     "running": "live",
     "completed": "ok",

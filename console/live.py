@@ -15,16 +15,23 @@ from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
 from workflows.configuration import Configuration
 from workflows.events import Event, RunFinished
+from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
+from workflows.observe.watch_rows import AlarmChange
 from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Topic
+from workflows.traffic.bill import Bill
+from workflows.traffic.plan import Plan
+from workflows.traffic.reports import Report
+from workflows.traffic.sources import Source
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
+from workflows.weights import Change
 
 if TYPE_CHECKING:
     from workflows.hub import Hub
@@ -142,6 +149,49 @@ class LiveServices:
             )
         )
 
+    def change_weights(self, change: Change) -> None:
+        from workflows.interfaces.rollouts.low import LowRollouts
+
+        self._use(lambda gateway: LowRollouts(gateway).weigh(change.endpoint, change.weights, change.counts))
+
+    def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
+        from workflows.observe import captures
+
+        return self._use(lambda gateway: captures.page(gateway, endpoint, variant, after=after))
+
+    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+        from workflows.observe import alarms
+
+        return self._use(lambda gateway: alarms.history(gateway, alarm))
+
+    def price_replay(self, endpoint: str, plan: Plan, source: Source) -> Bill | None:
+        if self.target == "embedded":
+            return None
+        from workflows.traffic import bill
+
+        def priced(gateway: Gateway) -> Bill:
+            payloads = source.load(gateway, endpoint)
+            mean = sum(len(payload.body) for payload in payloads) / len(payloads)
+            return bill.of(gateway, endpoint, plan, payload_bytes=mean)
+
+        return self._use(priced)
+
+    def start_replay(
+        self, endpoint: str, plan: Plan, source: Source, *, variant: str, confirmed: str
+    ) -> Report:
+        from workflows.traffic import reports
+
+        report = reports.begin(
+            endpoint, plan, source, self.configuration, variant=variant, confirmed=confirmed
+        )
+        reports.start(report, self.configuration)
+        return report
+
+    def stop_replay(self, report: str) -> None:
+        from workflows.traffic import reports
+
+        reports.stop(reports.find(report))
+
     def draft_tuning(self, training_job: str) -> TuningDraft:
         from workflows.tuning.draft import draft_of
 
@@ -243,7 +293,7 @@ class LiveServices:
         with Path(path).expanduser().open(encoding="utf-8") as file:
             return operations.feed(name, feeding.rows(path, file))
 
-    def price_replay(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
+    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
         from workflows.abtest import replaying
         from workflows.abtest.following import follower
 
@@ -255,12 +305,12 @@ class LiveServices:
         )
         return bill.sentences, bill.confirmation
 
-    def start_replay(self, name: str, request: ReplayRequest, confirmed: str) -> None:
+    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
         from workflows.abtest import background
 
         background.start(name, request, self.configuration, confirmed=confirmed)
 
-    def stop_replay(self, name: str) -> bool:
+    def stop_feed(self, name: str) -> bool:
         from workflows.abtest import background
 
         return background.end(name)

@@ -10,15 +10,22 @@ from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
 from workflows.events import Event
+from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
+from workflows.observe.watch_rows import AlarmChange
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Snapshot, Topic
+from workflows.traffic.bill import Bill
+from workflows.traffic.plan import Plan
+from workflows.traffic.reports import Report
+from workflows.traffic.sources import Source
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
+from workflows.weights import Change
 
 Deliver = Callable[[Snapshot[Any]], None]
 Unwatch = Callable[[], None]
@@ -98,6 +105,26 @@ class Services(Protocol):
     ) -> Invocation:
         """Send a payload. Blocks."""
 
+    def change_weights(self, change: Change) -> None:
+        """Change weights and instance counts of an endpoint's variants. Blocks."""
+
+    def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
+        """The newest captured requests of an endpoint, or those that come after one. Empty ``variant``: of all. Blocks."""
+
+    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+        """What became of a CloudWatch alarm, newest first. Blocks."""
+
+    def price_replay(self, endpoint: str, plan: Plan, source: Source) -> Bill | None:
+        """What a replay would cost, to be agreed to; None where it costs nothing. Blocks."""
+
+    def start_replay(
+        self, endpoint: str, plan: Plan, source: Source, *, variant: str, confirmed: str
+    ) -> Report:
+        """Start a replay in a process of its own. Blocks."""
+
+    def stop_replay(self, report: str) -> None:
+        """Ask a replay to end. Blocks (a file)."""
+
     # hyperparameter tuning
 
     def draft_tuning(self, training_job: str) -> TuningDraft:
@@ -162,11 +189,11 @@ class Services(Protocol):
     def feed_experiment(self, name: str, path: str) -> Intake:
         """Take rewards from a file of this machine. Blocks."""
 
-    def price_replay(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
+    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
         """What a replay costs: sentences to be agreed to (none here) and the confirmation that they stand for. Blocks."""
 
-    def start_replay(self, name: str, request: ReplayRequest, confirmed: str) -> None:
+    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
         """Let a process of its own send labelled rows to a test. Blocks."""
 
-    def stop_replay(self, name: str) -> bool:
+    def stop_feed(self, name: str) -> bool:
         """End it; whether there was one. Blocks."""

@@ -245,6 +245,8 @@ def _guess_wire(request: Request) -> str:
     headers = request.headers
     if "x-amz-target" in headers:
         return "json"
+    if request.method == "POST" and _INVOCATION.fullmatch(request.path):
+        return "rest-json"
     if headers.get("smithy-protocol") == "rpc-v2-cbor" and request.path.startswith("/service/"):
         return "cbor"
     if (
@@ -261,7 +263,7 @@ def _guess_wire(request: Request) -> str:
         return services[0].wire
     if request.method == "POST" and request.path == "/" and headers.get("content-type", "").startswith(FORM):
         return "query"
-    return "rest-json" if services or _INVOCATION.fullmatch(request.path) else "rest-xml"
+    return "rest-json" if services else "rest-xml"
 
 
 def _not_offered(route: Route) -> ServiceError:

@@ -11,6 +11,7 @@ from engine.keys import KeyRing
 from engine.layout import Layout
 from engine.objects import ObjectStore
 from engine.protocol.tokens import Tokens
+from engine.scaling.supervisor import Scaling
 from engine.series import MetricStore
 from engine.settings import Settings
 from engine.store import Store
@@ -38,12 +39,15 @@ class Engine:
         self.hosting = Hosting(self)
         self.transforms = Transforms(self)
         self.alarms = Alarms(self)
+        self.scaling = Scaling(self)
 
     async def start(self) -> None:
-        """Make the default role and bucket, watch alarms, re-adopt jobs, go on with tuning jobs, bring endpoints back and go on with transform jobs."""
+        """Make the default role and bucket, watch alarms and scale, re-adopt jobs, go on with tuning jobs, bring endpoints back and go on with transform jobs."""
         self._make_defaults()
         self.transforms.hold()
+        self.scaling.load()
         await self.alarms.start()
+        await self.scaling.start()
         await self.jobs.start()
         await self.tuning.start()
         await self.hosting.start()
@@ -62,6 +66,7 @@ class Engine:
         await self.hosting.stop()
         await self.tuning.stop()
         await self.jobs.stop()
+        await self.scaling.stop()
         await self.alarms.stop()
         self.metrics.close()
         self.logs.close()
@@ -74,6 +79,7 @@ class Engine:
         await self.hosting.reset()
         await self.tuning.reset()
         await self.jobs.reset()
+        await self.scaling.reset()
         await self.alarms.reset()
         self.metrics.clear()
         self.logs.clear()

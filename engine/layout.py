@@ -88,3 +88,8 @@ class Layout:
     @property
     def endpoints(self) -> Path:
         return self.root / "endpoints"
+
+    @property
+    def captures(self) -> Path:
+        """Journals of captured requests that are not objects in S3 yet."""
+        return self.root / "captures"

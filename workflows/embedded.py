@@ -36,6 +36,7 @@ class Connection:
     bucket: str
     data_dir: Path
     nonce: str = ""
+    time_scale: float = 1.0
 
 
 def connection(data_dir: Path | None = None) -> Connection | None:
@@ -120,6 +121,7 @@ def _read(folder: Path) -> Connection | None:
             bucket=str(data.get("default_bucket") or f"sagemaker-{region}-{account}"),
             data_dir=folder,
             nonce=str(data.get("nonce") or ""),
+            time_scale=float(data.get("time_scale", 1.0)),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

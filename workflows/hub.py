@@ -17,7 +17,7 @@ from workflows.entries import Entries
 from workflows.entry import Entry, deliver
 from workflows.explain import backend_lost, explain, throttled
 from workflows.observe.gateway import Gateway
-from workflows.pollers.poller import LocalPoller
+from workflows.pollers import LocalPoller
 from workflows.pool import DaemonPool
 from workflows.problem import Problem
 from workflows.remembered import Remembered

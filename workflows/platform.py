@@ -56,6 +56,11 @@ class Platform:
     _observers: list[Observer] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def time_scale(self) -> float:
+        """Seconds that pass for each that a deployment declares to wait: 1 on AWS, less where the engine shortens waits."""
+        return self.engine.time_scale if self.engine is not None else 1.0
+
     def client(self, service: str) -> Any:
         """A boto3 client of the session, made once per service; clients may be used from several threads."""
         with self._lock:

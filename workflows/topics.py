@@ -16,11 +16,15 @@ from workflows.observe.rows import (
 )
 from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
 from workflows.observe.tuning_rows import TuningRow, TuningView
+from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
-    from workflows.abtest.report import Report, View
+    from workflows.abtest.report import Report as TestReport
+    from workflows.abtest.report import View
+    from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
+    from workflows.traffic.reports import Report
 
 T = TypeVar("T")
 
@@ -41,7 +45,8 @@ ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
 TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
 TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
-EXPERIMENTS: Topic[tuple[Report, ...]] = Topic("experiments")
+EXPERIMENTS: Topic[tuple[TestReport, ...]] = Topic("experiments")
+REPLAYS: Topic[tuple[Report, ...]] = Topic("replays")
 
 
 def job(name: str) -> Topic[JobDetail]:
@@ -74,6 +79,16 @@ def endpoint_metrics(name: str) -> Topic[EndpointTraffic]:
     return Topic("endpoint-metrics", name)
 
 
+def endpoint_alarms(name: str) -> Topic[tuple[AlarmRow, ...]]:
+    """The alarms that watch an endpoint."""
+    return Topic("endpoint-alarms", name)
+
+
+def endpoint_scaling(name: str) -> Topic[EndpointScaling]:
+    """How the instances of an endpoint are scaled."""
+    return Topic("endpoint-scaling", name)
+
+
 def tuning(name: str) -> Topic[TuningView]:
     """One tuning job with its trials and the default runs made for it."""
     return Topic("tuning", name)
@@ -97,6 +112,11 @@ def transform_logs(name: str) -> Topic[LogTail]:
 def experiment(name: str) -> Topic[View]:
     """One A/B test: where it stands, and what feeds it."""
     return Topic("experiment", name)
+
+
+def rollout(name: str) -> Topic[RolloutView]:
+    """One rollout: how far it is, its alarms, its events."""
+    return Topic("rollout", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

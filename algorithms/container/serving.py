@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 
 class Reply(NamedTuple):
-    """What goes back over HTTP."""
+    """What goes back over HTTP; with ``parts`` the body is what they yield, each sent as soon as it is there."""
 
     status: int
     body: bytes
     content_type: str
     headers: Mapping[str, str] = {}
+    parts: Iterator[bytes] | None = None
 
 
 class Servant(Protocol):

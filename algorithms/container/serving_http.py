@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import httptools
 
@@ -16,6 +17,8 @@ from algorithms.container.serving import Reply, Servant
 
 MAX_BODY = 110 * 2**20
 """Batch transform sends up to 100 MB at a time."""
+
+log = logging.getLogger("serving")
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -30,31 +33,99 @@ class Invocation(NamedTuple):
     keep_alive: bool
 
 
+class Sink(Protocol):
+    """Where an answer goes; called on the event loop, but for `ready`."""
+
+    def done(self, reply: Reply) -> None:
+        """Send a whole answer."""
+        ...
+
+    def begin(self, reply: Reply) -> None:
+        """Send the head of an answer in parts."""
+        ...
+
+    def part(self, data: bytes) -> None:
+        """Send one of them."""
+        ...
+
+    def end(self, *, whole: bool) -> None:
+        """There are no more; not ``whole``: the answer broke off."""
+        ...
+
+    def ready(self) -> bool:
+        """Wait (in the predicting thread) until more may be sent; False when nobody reads it."""
+        ...
+
+
 class Predictor:
     """Threads that answer invocations in the order they came."""
 
     def __init__(self, model: Servant, workers: int) -> None:
         self._model = model
-        self._queue: queue.SimpleQueue[tuple[Invocation, Callable[[Reply], None]]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Invocation, Sink]] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self.waiting = 0
         for number in range(workers):
             threading.Thread(target=self._work, name=f"predict-{number}", daemon=True).start()
 
-    def submit(self, invocation: Invocation, done: Callable[[Reply], None]) -> None:
-        """Answer an invocation; ``done`` is called on the event loop."""
+    def submit(self, invocation: Invocation, sink: Sink) -> None:
+        """Answer an invocation."""
         self.waiting += 1
-        self._queue.put((invocation, done))
+        self._queue.put((invocation, sink))
 
     def _work(self) -> None:
         while True:
-            invocation, done = self._queue.get()
+            invocation, sink = self._queue.get()
             reply = self._model.answer(invocation.body, invocation.headers)
-            self._loop.call_soon_threadsafe(self._finish, done, reply)
+            if reply.parts is None:
+                self._loop.call_soon_threadsafe(self._finish, sink.done, reply)
+            else:
+                self._stream(reply, reply.parts, sink)
 
-    def _finish(self, done: Callable[[Reply], None], reply: Reply) -> None:
+    def _stream(self, reply: Reply, parts: Iterator[bytes], sink: Sink) -> None:
+        """Send what a generator yields as it yields it; an error in it breaks the answer off, for its status was sent."""
+        post = self._loop.call_soon_threadsafe
+        post(sink.begin, reply)
+        whole = True
+        try:
+            for part in parts:
+                if part:
+                    post(sink.part, part)
+                if not sink.ready():
+                    break
+        except Exception:
+            log.exception("The answer broke off.")
+            whole = False
+        post(self._finish, lambda ended: sink.end(whole=ended), whole)
+
+    def _finish(self, done: Callable[[Any], None], what: Any) -> None:
         self.waiting -= 1
-        done(reply)
+        done(what)
+
+
+class _Answer:
+    """The answer to one invocation on its connection."""
+
+    def __init__(self, connection: Connection, keep_alive: bool) -> None:
+        self._connection = connection
+        self._keep_alive = keep_alive
+
+    def done(self, reply: Reply) -> None:
+        self._connection.send(reply, self._keep_alive)
+
+    def begin(self, reply: Reply) -> None:
+        self._connection.write(render(reply, self._keep_alive))
+
+    def part(self, data: bytes) -> None:
+        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def end(self, *, whole: bool) -> None:
+        if whole:
+            self._connection.write(b"0\r\n\r\n")
+        self._connection.next(self._keep_alive and whole)
+
+    def ready(self) -> bool:
+        return self._connection.ready()
 
 
 class Connection(asyncio.Protocol):
@@ -69,6 +140,8 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._closed = False
         self._transport: asyncio.Transport | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._reset()
 
     def _reset(self) -> None:
@@ -84,6 +157,18 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._closed = True
         self._transport = None
+        self._flowing.set()
+
+    def pause_writing(self) -> None:
+        self._flowing.clear()
+
+    def resume_writing(self) -> None:
+        self._flowing.set()
+
+    def ready(self) -> bool:
+        """Wait until the peer reads; False when it has gone. Called from the predicting threads."""
+        self._flowing.wait()
+        return not self._closed
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -132,7 +217,7 @@ class Connection(asyncio.Protocol):
         self._busy = True
         if invocation.path == "/invocations":
             if invocation.method == "POST":
-                self._predictor.submit(invocation, lambda reply: self._send(reply, invocation.keep_alive))
+                self._predictor.submit(invocation, _Answer(self, invocation.keep_alive))
                 return
             reply = Reply(405, b"Method Not Allowed", "text/plain", {"allow": "POST"})
         elif invocation.path == "/ping":
@@ -141,13 +226,23 @@ class Connection(asyncio.Protocol):
             reply = self._model.execution_parameters(self._workers)
         else:
             reply = Reply(404, b"Not Found", "text/plain")
-        self._send(reply, invocation.keep_alive)
+        self.send(reply, invocation.keep_alive)
 
-    def _send(self, reply: Reply, keep_alive: bool) -> None:
+    def send(self, reply: Reply, keep_alive: bool) -> None:
+        """Send a whole answer and go on with the next request."""
+        self.write(render(reply, keep_alive))
+        self.next(keep_alive)
+
+    def write(self, data: bytes) -> None:
+        """Send, if the peer is still there."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def next(self, keep_alive: bool) -> None:
+        """An answer was sent: the next request, or the end."""
         self._busy = False
         if self._closed or self._transport is None:
             return
-        self._transport.write(render(reply, keep_alive))
         if not keep_alive:
             self._transport.close()
         elif self._pending:
@@ -160,10 +255,11 @@ class Connection(asyncio.Protocol):
 
 
 def render(reply: Reply, keep_alive: bool) -> bytes:
-    """A reply as HTTP/1.1; line breaks in header values become spaces."""
+    """A reply as HTTP/1.1, one in parts up to the first of them; line breaks in header values become spaces."""
+    length = f"content-length: {len(reply.body)}" if reply.parts is None else "transfer-encoding: chunked"
     head = (
         f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\n"
-        f"content-type: {_clean(reply.content_type)}\r\ncontent-length: {len(reply.body)}\r\n"
+        f"content-type: {_clean(reply.content_type)}\r\n{length}\r\n"
     )
     for name, value in reply.headers.items():
         head += f"{_clean(name)}: {_clean(value)}\r\n"

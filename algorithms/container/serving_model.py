@@ -7,7 +7,8 @@ import inspect
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from types import ModuleType
 from typing import Any
 
@@ -192,13 +193,20 @@ class Model:
         elif hasattr(result, "get_data") and hasattr(result, "mimetype"):  # a werkzeug or flask response
             status = int(result.status_code)
             result, content_type = result.get_data(), result.mimetype or content_type
-        if isinstance(result, str):
-            encoded = result.encode("utf-8")
-        elif isinstance(result, bytes | bytearray | memoryview):
-            encoded = bytes(result)
-        else:
-            encoded = codecs.to_json(result)
-        return Reply(status, encoded, content_type, context.response_headers)
+        if isinstance(result, Iterator):
+            # The first part here: what fails before it is an answer of its own, with a status that says so.
+            first = [_encoded(part) for part in islice(result, 1)]
+            parts = chain(first, map(_encoded, result))
+            return Reply(status, b"", content_type, context.response_headers, parts)
+        return Reply(status, _encoded(result), content_type, context.response_headers)
+
+
+def _encoded(result: Any) -> bytes:
+    if isinstance(result, str):
+        return result.encode("utf-8")
+    if isinstance(result, bytes | bytearray | memoryview):
+        return bytes(result)
+    return codecs.to_json(result)
 
 
 def _failure(status: int, error: BaseException) -> Reply:

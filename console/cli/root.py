@@ -19,9 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
-        "Endpoints: list, describe, invoke, logs, metrics, delete.",
+        "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, delete.",
     ),
     "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
+    "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
     "tuning": (
         "console.cli.tuning:tuning",
         "Hyperparameter tuning: start, watch, compare, warm start, deploy the best.",

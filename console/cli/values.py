@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-def parse_age(text: str) -> float:
+def parse_age(text: str, option: str = "--since") -> float:
     """Seconds of ``90m``, ``12h``, ``7d`` or a plain number of seconds.
 
     Raises:
@@ -18,7 +18,7 @@ def parse_age(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e10:
-        raise click.BadParameter(f"{text!r} is no age: write 90m, 12h or 7d.", param_hint="--since")
+        raise click.BadParameter(f"{text!r} is no time: write 60s, 90m, 12h or 7d.", param_hint=option)
     return value
 
 

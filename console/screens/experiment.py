@@ -154,7 +154,7 @@ class ExperimentScreen(ConsoleScreen):
             return
         services, name = self.console.services, self.name_of
         if self.feed is not None and self.feed.active:
-            self.work(lambda: services.stop_replay(name), lambda _: self.console.flash("✓ The replay ends."))
+            self.work(lambda: services.stop_feed(name), lambda _: self.console.flash("✓ The replay ends."))
             return
         from console.screens.experiment_feed import ExperimentFeedScreen
 

@@ -159,11 +159,9 @@ class ExperimentFeedScreen(ConsoleScreen):
                 go(confirmed)
 
         def go(confirmed: str) -> None:
-            self.work(
-                lambda: services.start_replay(test, request, confirmed), self._started, self._not_started
-            )
+            self.work(lambda: services.start_feed(test, request, confirmed), self._started, self._not_started)
 
-        self.work(lambda: services.price_replay(test, request), priced, self._not_started)
+        self.work(lambda: services.price_feed(test, request), priced, self._not_started)
 
     def _left(self) -> None:
         self._starting = False

@@ -12,10 +12,11 @@ from engine.store import Filter, Store
 
 KIND = "alarm-history"
 KEPT_SECONDS = 30 * 86400
+_SUMMARY_LIMIT, _DATA_LIMIT = 255, 4095
 CONFIGURED, CHANGED, ACTED = "ConfigurationUpdate", "StateUpdate", "Action"
 
 _STATE = ("StateValue", "StateReason", "StateReasonData")
-_UNTOLD = frozenset((*_STATE, "StateUpdatedTimestamp", "StateTransitionedTimestamp"))
+_UNTOLD = frozenset(("StateReason", "StateReasonData", "StateTransitionedTimestamp"))
 
 
 class History:
@@ -30,7 +31,7 @@ class History:
         word = {"Create": "created", "Update": "updated", "Delete": "deleted"}[kind]
         name = document["AlarmName"]
         alarm = {
-            _small(key): moment(value) if key.endswith("Timestamp") else value
+            _small(key): moment(value) if key.endswith("Timestamp") else _lowered(value)
             for key, value in document.items()
             if key not in _UNTOLD and value is not None
         }
@@ -60,15 +61,15 @@ class History:
         for item in self._store.select(KIND, [Filter("created", "<", now - KEPT_SECONDS)]):
             self._store.delete(KIND, item.name)
 
-    def _add(self, name: str, kind: str, summary: str, data: Mapping[str, Any], now: float) -> None:
+    def _add(self, name: str, kind: str, summary: str, data: dict[str, Any], now: float) -> None:
         self._number += 1
         document = {
             "AlarmName": name,
             "AlarmType": "MetricAlarm",
             "Timestamp": now,
             "HistoryItemType": kind,
-            "HistorySummary": summary[:255],
-            "HistoryData": json.dumps(data, separators=(",", ":"))[:4095],
+            "HistorySummary": summary[:_SUMMARY_LIMIT],
+            "HistoryData": _written(data),
         }
         key = f"{self._number:09d}-{secrets.token_hex(4)}"
         self._store.create(KIND, key, document, now=now, status=kind, parent=name)
@@ -81,5 +82,29 @@ def _state(document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _written(data: dict[str, Any]) -> str:
+    """The data as JSON, without the longest lists and texts below it while it is too long."""
+    data = json.loads(json.dumps(data))
+    while len(written := json.dumps(data, separators=(",", ":"))) > _DATA_LIMIT:
+        leaves = _leaves(data)
+        holder, key = max(leaves, key=lambda leaf: len(json.dumps(leaf[0][leaf[1]])))
+        del holder[key]
+    return written
+
+
+def _leaves(node: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    found: list[tuple[dict[str, Any], str]] = []
+    for key, value in node.items():
+        found += _leaves(value) if isinstance(value, dict) else [(node, key)]
+    return found
+
+
+def _lowered(value: Any) -> Any:
+    """A value with its members' names as CloudWatch writes them there."""
+    if isinstance(value, list):
+        return [_lowered(item) for item in value]
+    return {_small(key): item for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def _small(name: str) -> str:
-    return name[:1].lower() + name[1:]
+    return "okactions" if name == "OKActions" else name[:1].lower() + name[1:]

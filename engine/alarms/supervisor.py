@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.alarms import reasons
 from engine.alarms.history import History
-from engine.alarms.rules import ALARM, OK, UNKNOWN, Verdict
+from engine.alarms.rules import ALARM, OK, UNKNOWN, Point, Verdict
 from engine.alarms.watch import Watch
 from engine.changes import Changes
 
@@ -79,6 +80,11 @@ class Alarms:
         found = self._watches.get(name)
         return found.document if found else None
 
+    def points(self, name: str) -> list[Point | None]:
+        """The data points of an alarm's last evaluation, oldest first."""
+        found = self._watches.get(name)
+        return found.points if found else []
+
     def documents(self) -> list[dict[str, Any]]:
         """Every alarm's document in order of name, for reading only."""
         return [self._watches[name].document for name in sorted(self._watches)]
@@ -119,9 +125,12 @@ class Alarms:
         self.history.configured("Update", document, now)
 
     def set_state(self, name: str, state: str, reason: str, data: str | None) -> None:
-        """Put an alarm into a state for some seconds, until it is judged again."""
+        """Put an alarm into a state for some seconds, until it is judged again.
+
+        ``data`` is JSON; the ``recentDatapoints`` in it are what a scaling policy goes by, as on AWS.
+        """
         watch = self._watches[name]
-        watch.hold(self.engine.clock.time() + _HELD_SECONDS)
+        watch.hold(self.engine.clock.time() + _HELD_SECONDS, json.loads(data) if data else None)
         self._change(watch, state, reason, data)
 
     def delete(self, names: Iterable[str]) -> None:
@@ -136,7 +145,8 @@ class Alarms:
             self.changes.tell(name)
 
     def _watch(self, document: dict[str, Any]) -> Watch:
-        return Watch(document)
+        width, idle = self.engine.scaling.pace(document["AlarmName"])
+        return Watch(document, width=width, idle=idle)
 
     def _change(self, watch: Watch, state: str, reason: str, data: str | None) -> None:
         """Store another state, tell who waits for it, and do what the alarm does on entering it."""
@@ -186,6 +196,7 @@ class Alarms:
         due = [watch for watch in self._watches.values() if watch.due(self.engine.metrics, now)]
         if not due:
             return 0.0
+        self.engine.hosting.meters.flush()
         verdicts, spent = await asyncio.to_thread(self._judge, due, now)
         for watch, verdict in zip(due, verdicts, strict=True):
             # It may have been deleted, overwritten or set meanwhile.

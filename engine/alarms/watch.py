@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.alarms import windows
-from engine.alarms.rules import Point, Rule, Verdict, evaluate
+from engine.alarms.rules import ALARM, Point, Rule, Verdict, evaluate
 from engine.alarms.windows import Metric
 from engine.series import MetricStore
 
@@ -33,9 +34,11 @@ class Watch:
         self.idle = idle
         self.held = 0.0
         self._next = 0.0
+        self.points: list[Point | None] = []
         self._read_at = 0.0
         self._empty = False
-        self._judged = False
+        # A sum or a count that is too low may only be one that has not grown yet.
+        self._patient = self.metric.statistic in windows.GROWING and self.rule.comparison.startswith("Less")
 
     @property
     def name(self) -> str:
@@ -49,10 +52,17 @@ class Watch:
         state: str = self.document["StateValue"]
         return state
 
-    def hold(self, until: float) -> None:
-        """Leave the alarm as it is until then (epoch seconds), and judge it after that even if nothing new came."""
+    def hold(self, until: float, told: Any = None) -> None:
+        """Leave the alarm as it is until then (epoch seconds), and judge it after that even if nothing new came.
+
+        ``told`` are reason data that may have ``recentDatapoints``; they stand for the alarm's own until then.
+        """
+        values = told.get("recentDatapoints") if isinstance(told, dict) else None
+        if isinstance(values, list):
+            numbers = [value for value in values if isinstance(value, int | float)]
+            self.points = [Point(math.ceil(until), float(value), 1.0) for value in numbers]
         self.held = until
-        self._judged = False
+        self._empty = False
 
     @property
     def pace(self) -> float:
@@ -63,31 +73,45 @@ class Watch:
         """Whether looking at the data could change anything."""
         if now < max(self.held, self._next):
             return False
-        if not self._judged or not self._empty:
-            return True
-        metric = self.metric
-        return (
-            store.last(metric.namespace, metric.name, metric.dimensions) > self._read_at - _SETTLING_SECONDS
-        )
+        # Data may have come ahead of its time: what is empty is looked at once a period all the same.
+        empty = self._empty and now < self._read_at + self.width
+        return not empty or self._last(store) > self._read_at - _SETTLING_SECONDS
 
     def judge(self, store: MetricStore, now: float) -> Verdict | None:
-        """Read the data and judge it; reads files. None when the state stays."""
-        self._next = now + self.pace
-        points = windows.read(store, self.metric, now, self.document["Period"], self.width, self.rule.periods)
-        self._read_at, self._judged = now, True
-        self._empty = not any(points) and self.idle is None
-        if self.idle is not None:
-            points = self._idle(points, now)
-        return evaluate(self.rule, points)
+        """Read the data and judge it; reads files. None when the state stays.
 
-    def _idle(self, points: list[Point | None], now: float) -> list[Point | None]:
-        """The points with silence filled in, as far back as the alarm exists."""
-        assert self.idle is not None
+        The periods that are over decide. The last seconds are looked at, too, as the newest of periods that end now: they raise an alarm
+        before the period is over, and are all there is to judge while a metric is new.
+        """
+        self._next = now + self.pace
+        self._read_at = now
+        end = int(now)
+        self.points = over = self._points(store, end // self.width * self.width)
+        verdict = evaluate(self.rule, over)
+        forgotten = self._last(store) < end - self.width * len(over)
+        self._empty = self.idle is None and forgotten and not any(over)
+        if self._patient or self._empty or (verdict is not None and verdict.state == ALARM):
+            return verdict
+        moving = self._points(store, end)
+        early = evaluate(self.rule, moving)
+        newest = moving[-1]
+        breaks = newest is not None and self.rule.breaches(newest.value)
+        if (breaks and early is not None and early.state == ALARM) or (any(moving) and not any(over)):
+            self.points = moving
+            return early
+        return verdict
+
+    def _last(self, store: MetricStore) -> float:
+        return store.last(self.metric.namespace, self.metric.name, self.metric.dimensions)
+
+    def _points(self, store: MetricStore, end: int) -> list[Point | None]:
+        """The data points of periods up to ``end``; silence is filled in as far back as the alarm exists."""
+        points = windows.read(store, self.metric, end, self.document["Period"], self.width, self.rule.periods)
+        if self.idle is None:
+            return points
         begin = self.document["AlarmConfigurationUpdatedTimestamp"]
-        end = int(now) + 1
-        filled: list[Point | None] = []
-        for index, point in enumerate(points):
-            start = end - (len(points) - index) * self.width
-            silent = point is None and start >= begin
-            filled.append(Point(start, self.idle, 0.0) if silent else point)
-        return filled
+        starts = range(end - len(points) * self.width, end, self.width)
+        return [
+            Point(start, self.idle, 0.0) if point is None and start >= begin else point
+            for start, point in zip(starts, points, strict=True)
+        ]

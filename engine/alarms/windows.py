@@ -1,8 +1,4 @@
-"""The data points that an alarm looks at: one for each of the last periods, counted back from now.
-
-CloudWatch calls this a sliding window, and it is what an alarm has unless it asks for another: the periods end at the moment
-of the evaluation, not at multiples of the period. So the newest one is always whole, and a breach is seen as soon as it is one.
-"""
+"""The data points that an alarm looks at: one statistic for each of the last periods."""
 
 from __future__ import annotations
 
@@ -14,7 +10,8 @@ from engine.metricstore.bins import Bin
 from engine.metricstore.statistics import parse
 from engine.series import MetricStore
 
-_RATES = ("Sum", "SampleCount")
+GROWING = ("Sum", "SampleCount")
+"""Statistics that grow with the length of a period."""
 
 
 class Metric(NamedTuple):
@@ -39,11 +36,12 @@ class Metric(NamedTuple):
 
 
 def read(
-    store: MetricStore, metric: Metric, now: float, declared: int, width: int, periods: int
+    store: MetricStore, metric: Metric, end: int, declared: int, width: int, periods: int
 ) -> list[Point | None]:
-    """One data point for each of the last ``periods`` (and two more), oldest first; reads files.
+    """One data point for each of the ``periods`` (and two more) before ``end``, oldest first; reads files.
 
     Args:
+        end: Epoch seconds; what happened in that second and later is left out.
         declared: The alarm's period in seconds.
         width: How long a period is here: less than the declared one where its seconds are scaled. Sums and counts are
             then scaled up to what the declared period would have.
@@ -53,7 +51,6 @@ def read(
         raise ValueError(f"no such statistic: {metric.statistic}")
     compute, distribution = parsed
     count = periods + SPARE_PERIODS
-    end = int(now) + 1
     start = end - count * width
     units = store.bins(
         metric.namespace,
@@ -73,7 +70,7 @@ def read(
                 merged[timestamp].merge(found)
             else:
                 merged[timestamp] = found
-    scale = declared / width if metric.statistic in _RATES else 1.0
+    scale = declared / width if metric.statistic in GROWING else 1.0
     points: list[Point | None] = []
     for timestamp in range(start, end, width):
         value = compute(merged[timestamp]) if timestamp in merged else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine import images
 from engine.hosting import containers
 from engine.hosting.fleet import Fleet
+from engine.hosting.ondemand import Concurrency, OnDemand
 from engine.hosting.variant import Plan, Variant, VariantFailed
 
 if TYPE_CHECKING:
@@ -39,13 +40,35 @@ class Blueprint:
             VariantFailed: An image that cannot serve.
         """
         generation = secrets.token_hex(4)
-        variants = {}
-        for variant in document["config"]["ProductionVariants"]:
-            name = variant["VariantName"]
-            plan = await asyncio.to_thread(self._plan, document, variant)
-            place = self.root / "workers" / name
-            variants[name] = Variant(self.engine, plan, place, self._sockets, generation)
-        return Fleet(document["EndpointConfigName"], document["config"], variants, document["weights"])
+        config = document["config"]
+        variants, shadows = [
+            {
+                variant["VariantName"]: await self._variant(document, variant, generation)
+                for variant in config.get(kind) or []
+            }
+            for kind in ("ProductionVariants", "ShadowProductionVariants")
+        ]
+        capture = config.get("DataCaptureConfig")
+        return Fleet(
+            document["EndpointConfigName"],
+            config,
+            variants,
+            document["weights"],
+            shadows,
+            self.engine.hosting.captures.of(self.endpoint, capture),
+        )
+
+    async def _variant(
+        self, document: Mapping[str, Any], variant: Mapping[str, Any], generation: str
+    ) -> Variant:
+        name = variant["VariantName"]
+        plan = await asyncio.to_thread(self._plan, document, variant)
+        place = self.root / "workers" / name
+        serverless = document.get("serverless", {}).get(name)
+        if serverless:
+            concurrency = Concurrency.of(serverless)
+            return OnDemand(self.engine, plan, place, self._sockets, generation, concurrency)
+        return Variant(self.engine, plan, place, self._sockets, generation)
 
     def prune(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Remove the unpacked models that none of these documents serves."""
@@ -84,6 +107,7 @@ class Blueprint:
                 variant.get("ContainerStartupHealthCheckTimeoutInSeconds") or DEFAULT_HEALTH_TIMEOUT
             ),
             isolate_network=bool(model.get("EnableNetworkIsolation")),
+            routing=(variant.get("RoutingConfig") or {}).get("RoutingStrategy", ""),
         )
 
     def _threads(self, document: Mapping[str, Any]) -> int:

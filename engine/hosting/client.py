@@ -1,16 +1,19 @@
-"""A minimal HTTP/1.1 client over unix sockets: keep-alive connections in a pool, one retry where it is safe."""
+"""A minimal HTTP/1.1 client over unix sockets: keep-alive connections in a pool, answers whole or as they come."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import NamedTuple, cast
 
 import httptools
 
 MAX_REPLY = 64 * 2**20
 """A reply longer than this is refused; SageMaker itself ends at 6 MB, batch transform's containers at 100."""
+HELD = 2**20
+"""Bytes of an answer in pieces that are held for a slow reader before the container has to wait."""
 
 
 class Reply(NamedTuple):
@@ -23,6 +26,17 @@ class Reply(NamedTuple):
 
 class Unreachable(Exception):
     """The container did not accept a connection, or closed it before it had answered."""
+
+
+class Unsent(Unreachable):
+    """The container cannot have had the whole request, so that sending it again repeats nothing.
+
+    There was no connection, or it was closed with bytes unread: a unix socket whose owner closes it (or dies) before it has read
+    everything answers with ECONNRESET or EPIPE, after that with a plain end (Linux, ``unix_release_sock``).
+    """
+
+
+_UNREAD = (ConnectionResetError, BrokenPipeError)
 
 
 class Protocol(asyncio.Protocol):
@@ -134,7 +148,12 @@ class Protocol(asyncio.Protocol):
             # A body that ends with the connection (RFC 9112 §6.3).
             self._finish(self._parser.get_status_code(), True)
             return
-        self._fail(Unreachable("the container closed the connection before it had answered"))
+        self._fail(self._broken(error))
+
+    def _broken(self, error: Exception | None) -> Unreachable:
+        if isinstance(error, _UNREAD) and not self.answered_any:
+            return Unsent("the container closed the connection before it had read the request")
+        return Unreachable("the container closed the connection before it had answered")
 
     def close(self) -> None:
         """Drop the connection."""
@@ -146,6 +165,84 @@ class Protocol(asyncio.Protocol):
         self.close()
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
+
+
+class Incoming(Protocol):
+    """An answer that is read as it comes; ``status`` and ``headers`` are there once it has begun."""
+
+    def __init__(self, limit: int = MAX_REPLY) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self._changed = asyncio.Event()
+        self._ended = False
+        self._error: Exception | None = None
+        super().__init__(limit)
+
+    async def began(self) -> None:
+        """Wait for the head.
+
+        Raises:
+            Unreachable: There will be none.
+        """
+        while not self.status:
+            if self._error is not None:
+                raise self._error
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def chunks(self, deadline: float) -> AsyncIterator[bytes]:
+        """The body in the pieces that the container wrote, as far as they arrived one by one.
+
+        Args:
+            deadline: `time.monotonic` of when the last piece must be there.
+
+        Raises:
+            Unreachable: The container broke off.
+            TimeoutError: It did not end in time.
+        """
+        while True:
+            if self._parts:
+                parts, self._parts, self._size = self._parts, [], 0
+                if self.transport is not None:
+                    self.transport.resume_reading()
+                for part in parts:
+                    yield part
+            elif self._ended:
+                return
+            elif self._error is not None:
+                raise self._error
+            else:
+                self._changed.clear()
+                await asyncio.wait_for(self._changed.wait(), max(0.0, deadline - time.monotonic()))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self.headers, self.status = self._headers, status
+            self._changed.set()
+
+    def on_body(self, body: bytes) -> None:
+        self._parts.append(body)
+        self._size += len(body)
+        if self._size > HELD and self.transport is not None:
+            self.transport.pause_reading()
+        self._changed.set()
+
+    def _finish(self, status: int, keep_alive: bool) -> None:
+        self._ended = True
+        self._end(None)
+        self.close()
+
+    def _fail(self, error: Exception) -> None:
+        self._end(error)
+        self.close()
+
+    def _end(self, error: Exception | None) -> None:
+        waiter, self._waiter = self._waiter, None
+        self._error = self._error or error
+        if waiter is not None:
+            waiter.cancel()
+        self._changed.set()
 
 
 class Pool:
@@ -165,26 +262,28 @@ class Pool:
     async def request(self, data: bytes, timeout: float, body: bytes = b"") -> Reply:
         """Send a request (its body apart, when it is large) and wait for its reply.
 
-        A pooled connection that the container closed before one byte of the answer is replaced by a new one, once.
+        A pooled connection that the container had closed is replaced by a new one, once.
 
         Raises:
-            Unreachable: No connection, or it ended before the answer was complete.
+            Unsent: The container cannot have had the request.
+            Unreachable: The connection ended before the answer was complete; the container may have done the work.
             TimeoutError: No complete answer within ``timeout`` seconds.
         """
         pooled = self._take()
         if pooled is not None:
             try:
                 return await self._exchange(pooled, data, timeout, body)
-            except Unreachable:
-                if pooled.answered_any:
-                    raise
+            except Unsent:
+                pass
         return await self._exchange(await self._connect(), data, timeout, body)
 
-    async def stream(self, head: bytes, body: AsyncIterable[bytes], timeout: float) -> Reply:
-        """Send a request whose body comes in pieces (chunked transfer encoding); it cannot be sent again.
+    async def stream(
+        self, head: bytes, body: AsyncIterable[bytes], timeout: float, *, chunked: bool = True
+    ) -> Reply:
+        """Send a request whose body comes in pieces; it cannot be sent again.
 
         Args:
-            head: From `render_head`, with ``transfer-encoding: chunked``.
+            head: From `render_head`, with ``transfer-encoding: chunked``, or with the length when not ``chunked``.
             timeout: Seconds that the container may take for one piece, and for its answer after the last.
 
         Raises:
@@ -197,9 +296,9 @@ class Pool:
             async for piece in body:
                 if waiter.done():
                     break  # It answered without reading on.
-                framed = b"%x\r\n%b\r\n" % (len(piece), piece)
+                framed = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
                 await asyncio.wait_for(protocol.write(framed), timeout)
-            if not waiter.done():
+            if chunked and not waiter.done():
                 await protocol.write(b"0\r\n\r\n")
         except Unreachable:
             # It may have answered, and closed the connection, without reading on.
@@ -213,6 +312,24 @@ class Pool:
         finally:
             protocol.close()
 
+    async def open(self, data: bytes, timeout: float) -> Incoming:
+        """Send a request and wait for the head of its answer, whose body is read as it comes.
+
+        Raises:
+            Unsent: The container cannot have had the request.
+            Unreachable: The connection ended before the answer began.
+            TimeoutError: No head within ``timeout`` seconds.
+        """
+        protocol = await self._connect(Incoming)
+        assert isinstance(protocol, Incoming)
+        protocol.send(data)
+        try:
+            await asyncio.wait_for(protocol.began(), timeout)
+        except BaseException:
+            protocol.close()
+            raise
+        return protocol
+
     def close(self) -> None:
         """Drop the idle connections."""
         while self._idle:
@@ -225,13 +342,13 @@ class Pool:
                 return found
         return None
 
-    async def _connect(self) -> Protocol:
+    async def _connect(self, kind: type[Protocol] = Protocol) -> Protocol:
         try:
             _, protocol = await asyncio.get_running_loop().create_unix_connection(
-                lambda: Protocol(self._limit), self.path
+                lambda: kind(self._limit), self.path
             )
         except OSError as error:
-            raise Unreachable(f"the container does not listen: {error}") from error
+            raise Unsent(f"the container does not listen: {error}") from error
         return protocol
 
     async def _exchange(self, protocol: Protocol, data: bytes, timeout: float, body: bytes) -> Reply:

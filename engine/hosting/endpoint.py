@@ -90,19 +90,25 @@ class Endpoint:
         await fleet.start()
         self.standing = [Standing(fleet, 1.0)]
 
-    async def resume(self, document: Mapping[str, Any]) -> None:
-        """Take requests again after a restart of the engine: they wait for the workers, which start in the background."""
-        fleet = await self.blueprint.fleet(document)
-        fleet.start_later()
-        self.standing = [Standing(fleet, 1.0)]
+    async def resume(
+        self, document: Mapping[str, Any], instances: Mapping[str, list[str]] | None = None
+    ) -> None:
+        """Take requests again after a restart of the engine: they wait for the workers, which start in the background.
 
-    async def replace(self, document: Mapping[str, Any]) -> None:
-        """Start another document's fleet beside this one, move the traffic at once, end this one after its last request."""
-        green = await self.blueprint.fleet(document)
-        await green.start()
-        self.green, self.share = green, 1.0
-        await self.promote()
-        await asyncio.to_thread(self.blueprint.prune, [document])
+        Args:
+            instances: Which instances of each variant run, when it is not all that the document has.
+        """
+        mixed = document.get("mixed")
+        if mixed is None:
+            running = instances or document["instances"]
+            fleets = [Standing(await self.blueprint.fleet({**document, "instances": running}), 1.0)]
+        else:
+            old = await self.blueprint.fleet({**document, "instances": mixed["blue"]})
+            new = await self.blueprint.fleet(mixed["green"])
+            fleets = [Standing(old, 1 - mixed["share"]), Standing(new, mixed["share"])]
+        for item in fleets:
+            item.fleet.start_later()
+        self.standing = fleets
 
     async def promote(self) -> None:
         """Green, which has all traffic, becomes what is in service; what was before ends after its last request."""

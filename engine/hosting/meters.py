@@ -73,6 +73,15 @@ class Meters:
             Invocation(second, config, status, model_error, model_us, overhead_us, instances)
         )
 
+    def setup(self, endpoint: str, variant: str, microseconds: float) -> None:
+        """Count the start of a serverless variant's worker."""
+        self.note(endpoint, variant, "ModelSetupTime", microseconds, "Microseconds")
+
+    def note(self, endpoint: str, variant: str, metric: str, value: float, unit: str) -> None:
+        """One value of now; without a variant it is the endpoint's own."""
+        dimensions = {"EndpointName": endpoint, **({"VariantName": variant} if variant else {})}
+        self._put(NAMESPACE, metric, dimensions, [value], self._engine.clock.time(), unit)
+
     def forget(self) -> None:
         """Drop what is not written (test mode's reset)."""
         self._invocations.clear()

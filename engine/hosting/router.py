@@ -6,37 +6,25 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError
-from engine.hosting.client import Reply, Unreachable, render
-from engine.hosting.variant import Overloaded, Unavailable, Variant
+from engine.hosting import answers
+from engine.hosting.client import Unreachable, Unsent, render
+from engine.hosting.outcome import Outcome
+from engine.hosting.sessions import Sessions
+from engine.hosting.streaming import UNSENT_PAUSE, Stream
+from engine.hosting.variant import NotReady, Overloaded, Throttled, Unavailable, Variant
 from engine.http import Response
 
 if TYPE_CHECKING:
     from engine.context import Engine
+    from engine.hosting.capture import Event
     from engine.hosting.endpoint import Endpoint
     from engine.hosting.meters import Meters
+    from engine.hosting.worker import Worker
 
-BODY_LIMIT = 6_291_456
 MODEL_SECONDS = 60.0
-MESSAGE_LIMIT = 4096
-"""Characters of the container's answer that an error quotes."""
-
-ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
-_FORWARDED = (
-    "content-type",
-    "accept",
-    ATTRIBUTES,
-    "x-amzn-sagemaker-inference-id",
-    "x-amzn-sagemaker-session-id",
-    "x-amzn-sagemaker-enable-explanations",
-)
-_RETURNED = {
-    ATTRIBUTES: "X-Amzn-SageMaker-Custom-Attributes",
-    "x-amzn-sagemaker-new-session-id": "X-Amzn-SageMaker-New-Session-Id",
-    "x-amzn-sagemaker-closed-session-id": "X-Amzn-SageMaker-Closed-Session-Id",
-}
 
 
 class Router:
@@ -45,6 +33,7 @@ class Router:
     def __init__(self, engine: Engine, meters: Meters, rng: random.Random) -> None:
         self._engine = engine
         self._meters = meters
+        self._sessions = Sessions()
         self.rng = rng
 
     async def invoke(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Response:
@@ -54,54 +43,166 @@ class Router:
             headers: The request's headers, lower-case names.
 
         Raises:
-            ServiceError: ``ValidationError``, ``ModelError``, ``ServiceUnavailable``.
+            ServiceError: ``ValidationError``, ``ModelError``, ``ServiceUnavailable``, ``ThrottlingException``, ``ModelNotReadyException``.
         """
         began = time.perf_counter()
-        variant = self._variant(endpoint, headers)
-        reply: Reply | None = None
-        error: ServiceError | None = None
-        model_seconds: float | None = None
-        try:
-            forwarded = {name: headers[name] for name in _FORWARDED if name in headers}
-            data = render("POST", "/invocations", forwarded, body)
-            reply, model_seconds = await self._ask(endpoint, variant, data)
+        variant = self._variant(endpoint, headers, body)
+        data = _request(headers, body)
+        event = self._copies(endpoint, variant, headers, body, data)
+        outcome = await self.ask(endpoint, variant, data, headers.get(answers.SESSION))
+        self.measure(endpoint, variant, outcome, time.perf_counter() - began)
+        reply, error = outcome.reply, outcome.error
+        if error is not None:
+            error.headers.setdefault(answers.INVOKED, variant.name)
+            raise error
+        assert reply is not None
+        if event is not None:
+            event.keep(variant.name, reply.headers.get("content-type", ""), reply.body)
+        answer = {
+            "content-type": reply.headers.get("content-type", "application/octet-stream"),
+            answers.INVOKED: variant.name,
+            **answers.returned(reply.headers),
+        }
+        return Response(200, answer, reply.body)
+
+    async def stream(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        """The answer as it is written: the output members of InvokeEndpointWithResponseStream.
+
+        Raises:
+            ServiceError: As for `invoke`, as long as the answer has not begun; then the stream ends with the error.
+        """
+        began = time.perf_counter()
+        variant = self._variant(endpoint, headers, body)
+        data = _request(headers, body)
+        event = self._copies(endpoint, variant, headers, body, data)
+        stream = Stream(self, endpoint, variant, began)
+        incoming = await stream.open(data, headers.get(answers.SESSION), MODEL_SECONDS)
+        told = answers.returned(incoming.headers)
+        return {
+            "Body": stream.events(event),
+            "ContentType": incoming.headers.get("content-type", "application/octet-stream"),
+            "InvokedProductionVariant": variant.name,
+            "CustomAttributes": told.get(answers.RETURNED[answers.ATTRIBUTES]),
+        }
+
+    async def ask(
+        self, endpoint: Endpoint, variant: Variant, data: bytes, session: str | None = None
+    ) -> Outcome:
+        """What a request came to; never raises an error of the model's or of the variant's.
+
+        A request goes to another worker only when the first one cannot have had it: what may have been done is not repeated.
+        """
+        deadline = time.perf_counter() + MODEL_SECONDS
+        before: Worker | None = None
+        while True:
+            try:
+                worker = await self.acquire(endpoint, variant, deadline, session)
+            except ServiceError as problem:
+                return Outcome(None, problem, None)
+            finally:
+                if before is not None:
+                    # Not earlier: a fleet that is taken out of service ends when no request is counted in it.
+                    variant.release(before)
+                    before = None
+            began = time.perf_counter()
+            try:
+                reply = await worker.pool.request(data, deadline - began)
+            except Unsent:
+                # A process that was killed closes its sockets a moment before its parent hears of its end.
+                before = worker
+                await asyncio.sleep(UNSENT_PAUSE)
+                continue
+            except Unreachable as problem:
+                error = self.model_error(endpoint, 0, f"The container did not answer: {problem}.")
+                return Outcome(None, error, time.perf_counter() - began)
+            except TimeoutError:
+                error = self.model_error(endpoint, 0, answers.TIMED_OUT)
+                return Outcome(None, error, time.perf_counter() - began)
+            finally:
+                if before is None:
+                    variant.release(worker)
+            seconds = time.perf_counter() - began
             if not 200 <= reply.status < 300:
-                error = self._model_error(endpoint, reply.status, _text(reply.body))
-        except ValueError as problem:
-            error = ServiceError("ValidationError", f"A request header cannot be passed on: {problem}.")
-        except ServiceError as problem:
-            error = problem
-        status = 200 if error is None else error.status
-        model_error = error is not None and error.code == "ModelError"
-        if model_error and error is not None:
-            # CloudWatch counts what the model answered, not the 424 that the caller sees.
-            status = error.fields["OriginalStatusCode"] or 500
-            status = status if status >= 400 else 500
-        total = time.perf_counter() - began
+                error = self.model_error(endpoint, reply.status, answers.text(reply.body))
+                return Outcome(reply, error, seconds)
+            if session is not None:
+                self._sessions.heed(endpoint.name, variant, worker, reply.headers)
+            return Outcome(reply, None, seconds)
+
+    async def acquire(
+        self, endpoint: Endpoint, variant: Variant, deadline: float, session: str | None = None
+    ) -> Worker:
+        """A worker that is counted as busy with one request more; `Variant.release` gives it back.
+
+        Args:
+            deadline: `time.perf_counter` of when there must be one.
+
+        Raises:
+            ServiceError: There is none, or all are full.
+        """
+        if session is not None:
+            held = self._sessions.find(endpoint.name, session)
+            if held is not None and held[0] is variant:
+                variant.take(held[1])
+                return held[1]
+        try:
+            return await variant.acquire(deadline - time.perf_counter())
+        except Throttled as problem:
+            raise ServiceError("ThrottlingException", str(problem), 429) from problem
+        except NotReady as problem:
+            raise ServiceError("ModelNotReadyException", str(problem), 429) from problem
+        except Overloaded as problem:
+            raise ServiceError(
+                "ServiceUnavailable", f"{problem} Send fewer requests at a time.", 503
+            ) from problem
+        except Unavailable as problem:
+            raise ServiceError("ServiceUnavailable", f"{problem} Try again later.", 503) from problem
+
+    def heed(self, endpoint: Endpoint, variant: Variant, worker: Worker, headers: Mapping[str, str]) -> None:
+        """Note the sessions that an answer opens or closes."""
+        self._sessions.heed(endpoint.name, variant, worker, headers)
+
+    def measure(self, endpoint: Endpoint, variant: Variant, outcome: Outcome, total: float) -> None:
+        """Count an invocation that took ``total`` seconds."""
+        seconds = outcome.seconds or 0.0
         self._meters.record(
             endpoint.name,
             variant.name,
-            status=status,
-            model_error=model_error,
-            model_us=model_seconds * 1e6 if model_seconds is not None else None,
-            overhead_us=(total - (model_seconds or 0.0)) * 1e6,
+            status=outcome.status,
+            model_error=outcome.model_failed,
+            model_us=None if outcome.seconds is None else seconds * 1e6,
+            overhead_us=(total - seconds) * 1e6,
             instances=len(variant.plan.instances),
             config=variant.fleet.name if endpoint.green is not None else None,
         )
-        if error is not None:
-            error.headers.setdefault("x-Amzn-Invoked-Production-Variant", variant.name)
-            raise error
-        assert reply is not None
-        answer = {
-            "content-type": reply.headers.get("content-type", "application/octet-stream"),
-            "x-Amzn-Invoked-Production-Variant": variant.name,
-        }
-        for name, title in _RETURNED.items():
-            if name in reply.headers:
-                answer[title] = reply.headers[name]
-        return Response(200, answer, reply.body)
 
-    def _variant(self, endpoint: Endpoint, headers: Mapping[str, str]) -> Variant:
+    def model_error(self, endpoint: Endpoint, status: int, quoted: str) -> ServiceError:
+        """``ModelError`` of one of this endpoint's containers."""
+        return answers.model_error(self._engine.settings, endpoint.name, status, quoted)
+
+    def _copies(
+        self, endpoint: Endpoint, variant: Variant, headers: Mapping[str, str], body: bytes, data: bytes
+    ) -> Event | None:
+        """Send the shadow its copy; the event with which the request is captured, when it is in the sample."""
+        fleet = variant.fleet
+        capture, event = fleet.capture, None
+        if capture is not None and capture.chosen(self.rng):
+            event = capture.begin(headers, body)
+        if fleet.shadow is not None:
+            fleet.shadow.mirror(self, endpoint, data, event)
+        return event
+
+    def _variant(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Variant:
+        found = self._wanted(endpoint, headers)
+        if len(body) > found.body_limit:
+            raise ServiceError(
+                "ValidationError",
+                "1 validation error detected: Value at 'body' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {found.body_limit}",
+            )
+        return found
+
+    def _wanted(self, endpoint: Endpoint, headers: Mapping[str, str]) -> Variant:
         name = endpoint.name
         if "x-amzn-sagemaker-target-model" in headers:
             raise ServiceError(
@@ -129,6 +230,11 @@ class Router:
                     f"Its production variants are: {known}.",
                 )
             return found
+        session = headers.get(answers.SESSION)
+        if session is not None:
+            held = self._sessions.find(name, session)
+            if held is not None:
+                return held[0]
         picked = endpoint.pick(self.rng)
         if picked is None:
             raise ServiceError(
@@ -137,60 +243,21 @@ class Router:
             )
         return picked
 
-    async def _ask(self, endpoint: Endpoint, variant: Variant, data: bytes) -> tuple[Reply, float]:
-        """The reply and the seconds it took, by at most two workers: the second when the first died before it answered."""
-        deadline = time.perf_counter() + MODEL_SECONDS
-        last: Unreachable | None = None
-        for _ in range(2):
-            left = deadline - time.perf_counter()
-            try:
-                worker = await variant.acquire(left)
-            except Overloaded as problem:
-                raise ServiceError(
-                    "ServiceUnavailable", f"{problem} Send fewer requests at a time.", 503
-                ) from problem
-            except Unavailable as problem:
-                raise ServiceError("ServiceUnavailable", f"{problem} Try again later.", 503) from problem
-            began = time.perf_counter()
-            try:
-                reply = await worker.pool.request(data, deadline - began)
-                return reply, time.perf_counter() - began
-            except Unreachable as problem:
-                last = problem
-                # A process that was killed closes its sockets a moment before its parent hears of its end.
-                await asyncio.sleep(0.05)
-            except TimeoutError as problem:
-                raise self._model_error(
-                    endpoint,
-                    0,
-                    "Your invocation timed out while waiting for a response from container primary. Review the latency "
-                    "metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
-                ) from problem
-            finally:
-                worker.outstanding -= 1
-        assert last is not None
-        raise self._model_error(endpoint, 0, f"The container did not answer: {last}.") from last
 
-    def _model_error(self, endpoint: Endpoint, status: int, text: str) -> ServiceError:
-        settings = self._engine.settings
-        group = f"/aws/sagemaker/Endpoints/{endpoint.name}"
-        blame = "client" if 400 <= status < 500 else "server"
-        message = (
-            f'Received {blame} error ({status}) from primary with message "{text}". '
-            f"See https://{settings.region}.console.aws.amazon.com/cloudwatch/home?region={settings.region}"
-            f"#logEventViewer:group={group} in account {settings.account_id} for more information."
+def _request(headers: Mapping[str, str], body: bytes) -> bytes:
+    """The request as the container gets it.
+
+    Raises:
+        ServiceError: ``ValidationError``: a header that is none.
+    """
+    try:
+        return render(
+            "POST",
+            "/invocations",
+            {name: headers[name] for name in answers.FORWARDED if name in headers},
+            body,
         )
-        return ServiceError(
-            "ModelError",
-            message,
-            424,
-            fields={
-                "OriginalStatusCode": status,
-                "OriginalMessage": text,
-                "LogStreamArn": settings.arn("logs", f"log-group:{group}"),
-            },
-        )
-
-
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "replace")[:MESSAGE_LIMIT]
+    except ValueError as problem:
+        raise ServiceError(
+            "ValidationError", f"A request header cannot be passed on: {problem}."
+        ) from problem

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.changes import Changes
-from engine.hosting import processes
-from engine.hosting.artifacts import ArtifactError
+from engine.hosting import processes, progress
+from engine.hosting.backlog import Backlog, forget
+from engine.hosting.capture import Writer
+from engine.hosting.deployment import Deployment, Outcome
 from engine.hosting.endpoint import Endpoint
+from engine.hosting.failures import reason
 from engine.hosting.meters import Meters
+from engine.hosting.ondemand import Concurrency, OnDemand
 from engine.hosting.router import Router
-from engine.hosting.variant import VariantFailed
-from engine.images import UnknownImage
 from engine.store import Missing
 
 if TYPE_CHECKING:
@@ -44,9 +46,11 @@ class Hosting:
         self.engine = engine
         self.live: dict[str, Endpoint] = {}
         self.meters = Meters(engine)
+        self.captures = Writer(engine, engine.layout.captures)
+        self.backlogs: dict[str, Backlog] = {}
         seed = os.environ.get("MLCONSOLE_ROUTER_SEED")
         self.router = Router(engine, self.meters, random.Random(int(seed)) if seed else random.Random())
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[object]] = {}
         self.changes = Changes()
         self._sampler: asyncio.Task[None] | None = None
         self._sockets: Path | None = None
@@ -54,6 +58,7 @@ class Hosting:
     async def start(self) -> None:
         """Kill what an engine that was killed left running, then bring back every endpoint."""
         await asyncio.to_thread(self._sweep)
+        await asyncio.to_thread(self.captures.recover)
         self.meters.start()
         self._sampler = asyncio.create_task(self._sample(), name="hosting-utilisation")
         for found in self.engine.store.select(KIND):
@@ -63,7 +68,9 @@ class Hosting:
                 self._run(found.name, self._delete(found.name))
             elif found.status == "Updating":
                 self._run(found.name, self._resume_update(found.name))
-            elif found.status == "InService":
+            elif found.status == "RollingBack":
+                self._run(found.name, self._resume_rollback(found.name))
+            elif found.status in ("InService", "UpdateRollbackFailed"):
                 self._run(found.name, self._resume(found.name))
 
     async def stop(self) -> None:
@@ -79,7 +86,10 @@ class Hosting:
             self._sampler = None
         endpoints = list(self.live.values())
         self.live.clear()
+        await asyncio.gather(*(backlog.stop() for backlog in self.backlogs.values()))
+        self.backlogs.clear()
         await asyncio.gather(*(endpoint.stop() for endpoint in endpoints))
+        await asyncio.to_thread(self.captures.stop)
         await self.meters.stop()
         if self._sockets is not None:
             await asyncio.to_thread(shutil.rmtree, self._sockets, ignore_errors=True)
@@ -89,6 +99,7 @@ class Hosting:
         """End and forget every endpoint (test mode; the store is cleared by the engine)."""
         await self.stop()
         self.meters.forget()
+        self.captures.forget()
         await asyncio.to_thread(shutil.rmtree, self.engine.layout.endpoints, ignore_errors=True)
         self.changes.tell_all()
         self.meters.start()
@@ -106,11 +117,11 @@ class Hosting:
         """Begin to end an endpoint that is stored as Deleting."""
         self._run(name, self._delete(name))
 
-    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=f"endpoint {name}")
+    def _run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        task: asyncio.Task[object] = asyncio.create_task(work, name=f"endpoint {name}")
         self._tasks[name] = task
 
-        def done(task: asyncio.Task[None]) -> None:
+        def done(task: asyncio.Task[object]) -> None:
             if self._tasks.get(name) is task:
                 del self._tasks[name]
             if not task.cancelled() and task.exception() is not None:
@@ -125,51 +136,95 @@ class Hosting:
             await endpoint.start(document)
         except Exception as error:
             await asyncio.to_thread(shutil.rmtree, self._root(name), ignore_errors=True)
-            self._settle(name, "Failed", {"FailureReason": _reason(name, error)})
+            self._settle(name, "Failed", {"FailureReason": reason(name, error)})
             return
-        self.live[name] = endpoint
+        self._go_live(endpoint)
         self._settle(name, "InService", {})
 
-    async def _resume(self, name: str) -> None:
+    async def _resume(self, name: str) -> bool:
+        """Bring an endpoint back as it is stored; True when that was possible."""
         document = self.engine.store.get(KIND, name).document
         endpoint = self._endpoint(name)
         try:
-            await endpoint.resume(document)
+            await endpoint.resume(*_standing(document))
         except Exception as error:
-            self._settle(name, "Failed", {"FailureReason": _reason(name, error)})
-            return
-        self.live[name] = endpoint
+            self._settle(name, "Failed", {"FailureReason": reason(name, error), "update": None})
+            return False
+        self._go_live(endpoint)
+        return True
+
+    def _go_live(self, endpoint: Endpoint) -> None:
+        self.live[endpoint.name] = endpoint
+        if endpoint.blue.asynchronous:
+            backlog = self.backlogs[endpoint.name] = Backlog(self.engine, endpoint)
+            backlog.start()
 
     async def _resume_update(self, name: str) -> None:
-        await self._resume(name)
-        if name in self.live:
+        if await self._resume(name):
             await self._update(name)
+
+    async def _resume_rollback(self, name: str) -> None:
+        """The weights and instances of before are what is stored, and what came up."""
+        if await self._resume(name):
+            self._settle(name, "InService", {"update": None})
 
     async def _update(self, name: str) -> None:
         document = self.engine.store.get(KIND, name).document
         wanted = document["update"]
-        try:
-            if wanted.get("config") is not None:
-                await self.live[name].replace(wanted)
-            else:
-                await self._reshape(name, document, wanted)
-        except Exception as error:
-            self._settle(name, "InService", {"FailureReason": _reason(name, error), "update": None})
+        if wanted.get("config") is None:
+            await self._reshape(name, document, wanted)
             return
-        self._settle(name, "InService", {"FailureReason": None, "update": None, **wanted})
+
+        def note(made: progress.Progress) -> None:
+            def change(stored: dict[str, Any]) -> None:
+                stored["update"]["progress"] = made
+
+            # A reset may have taken the endpoint away meanwhile.
+            with contextlib.suppress(Missing):
+                self.engine.store.update(KIND, name, change, now=self.engine.clock.time())
+
+        outcome: Outcome = await Deployment(self.engine, self.live[name], document, note).run()
+        self._settle(name, outcome.status, outcome.fields)
 
     async def _reshape(self, name: str, document: Mapping[str, Any], wanted: dict[str, Any]) -> None:
-        """New weights at once, new instance counts when their workers are healthy."""
+        """New instance counts when their workers are healthy, then new weights; all as before when one is not."""
         endpoint = self.live[name]
-        for variant, instances in wanted["instances"].items():
-            if instances != document["instances"][variant]:
-                await endpoint.variants[variant].scale(tuple(instances))
+        member = endpoint.blue.member
+        changing = [
+            variant
+            for variant, instances in wanted["instances"].items()
+            if instances != document["instances"][variant]
+        ]
+        changed: list[str] = []
+        try:
+            for variant in changing:
+                await member(variant).scale(tuple(wanted["instances"][variant]))
+                changed.append(variant)
+        except Exception as error:
+            self._settle(name, "RollingBack", {"FailureReason": reason(name, error)})
+            for variant in changed:
+                try:
+                    await member(variant).scale(tuple(document["instances"][variant]))
+                except Exception:
+                    log.exception("Endpoint %s: variant %s keeps its new instances.", name, variant)
+            self._settle(name, "InService", {"update": None})
+            return
+        for variant, config in wanted.get("serverless", {}).items():
+            found = member(variant)
+            if isinstance(found, OnDemand):
+                found.adjust(Concurrency.of(config))
         endpoint.blue.weigh(wanted["weights"])
+        self._settle(name, "InService", {"FailureReason": None, "update": None, **wanted})
 
     async def _delete(self, name: str) -> None:
         endpoint = self.live.pop(name, None)
+        backlog = self.backlogs.pop(name, None)
+        if backlog is not None:
+            await backlog.stop()
+        forget(self.engine, name)
         if endpoint is not None:
             await endpoint.stop()
+            await asyncio.to_thread(self.captures.flush)
         await asyncio.to_thread(shutil.rmtree, self._root(name), ignore_errors=True)
         self.meters.flush()
         found = self.engine.store.find(KIND, name)
@@ -255,8 +310,13 @@ class Hosting:
             before = seen
 
 
-def _reason(name: str, error: Exception) -> str:
-    if isinstance(error, ArtifactError | VariantFailed | UnknownImage):
-        return str(error)[:1024]
-    log.error("Endpoint %s failed.", name, exc_info=error)
-    return f"Request to service failed. The engine could not bring up the endpoint: {error}"[:1024]
+def _standing(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, list[str]] | None]:
+    """What of a stored endpoint is in service: a document, and which of its instances when a rolling update ended some."""
+    wanted = document.get("update")
+    made = (wanted or {}).get("progress")
+    if wanted is None or made is None:
+        return document, None
+    if made["stage"] == progress.PROMOTING:
+        return progress.lasting(wanted), None
+    gone = progress.ended(wanted, made)
+    return document, None if gone is None else progress.remaining(document, wanted, gone)

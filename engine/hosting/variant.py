@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from engine.context import Engine
     from engine.hosting.fleet import Fleet
 
+BODY_LIMIT = 6_291_456
+"""Bytes of a request's body."""
 QUEUE_PER_WORKER = 256
 """Requests that may wait for one worker before further ones are refused."""
 FIRST_BACKOFF, LAST_BACKOFF = 0.1, 30.0
@@ -32,6 +35,14 @@ class Overloaded(Exception):
 
 class Unavailable(Exception):
     """No worker came up in time."""
+
+
+class Throttled(Exception):
+    """As many requests are under way as the variant may have."""
+
+
+class NotReady(Exception):
+    """A worker is on its way, but did not come up in time."""
 
 
 class VariantFailed(Exception):
@@ -51,12 +62,15 @@ class Plan:
     instances: tuple[str, ...]
     health_timeout: float
     isolate_network: bool = False
+    routing: str = ""
+    """RANDOM, or whatever means the worker with the fewest requests."""
 
 
 class Variant:
     """The live workers of one production variant; ``fleet`` is set by the fleet that it becomes part of."""
 
     fleet: Fleet
+    body_limit = BODY_LIMIT
 
     def __init__(self, engine: Engine, plan: Plan, root: Path, sockets: Path, generation: str) -> None:
         self.engine = engine
@@ -142,28 +156,21 @@ class Variant:
         self.workers = []
 
     async def acquire(self, timeout: float) -> Worker:
-        """The healthy worker with the fewest requests; waits while there is none.
+        """A healthy worker, counted as busy with one request more; waits while there is none.
 
         Raises:
-            Overloaded: Their queues are full.
+            Overloaded: The queues are full: of the workers, or of those who wait for one.
             Unavailable: None became healthy in time.
         """
-        found = self._least()
+        found = self._choose()
         if found is None:
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + timeout
-            while found is None:
-                if self._stopping:
-                    raise Unavailable(f"Variant {self.name} is being deleted.")
-                self._available.clear()
-                self._waiting += 1
-                try:
-                    await asyncio.wait_for(self._available.wait(), deadline - loop.time())
-                except TimeoutError as error:
-                    raise Unavailable(f"No instance of variant {self.name} is healthy.") from error
-                finally:
-                    self._waiting -= 1
-                found = self._least()
+            if self._waiting >= QUEUE_PER_WORKER * max(1, len(self.plan.instances)):
+                raise Overloaded(f"{self._waiting} requests wait for variant {self.name}.")
+            self._waiting += 1
+            try:
+                found = await self._healthy(timeout)
+            finally:
+                self._waiting -= 1
         if found.outstanding >= QUEUE_PER_WORKER:
             raise Overloaded(
                 f"Every instance of variant {self.name} has {QUEUE_PER_WORKER} requests waiting."
@@ -171,7 +178,33 @@ class Variant:
         found.outstanding += 1
         return found
 
-    def _least(self) -> Worker | None:
+    def take(self, worker: Worker) -> None:
+        """Count one request more for a worker."""
+        worker.outstanding += 1
+
+    def release(self, worker: Worker) -> None:
+        """The end of a request that `acquire` began."""
+        worker.outstanding -= 1
+
+    async def _healthy(self, timeout: float) -> Worker:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while (found := self._choose()) is None:
+            if self._stopping:
+                raise Unavailable(f"Variant {self.name} is being deleted.")
+            self._available.clear()
+            try:
+                await asyncio.wait_for(self._available.wait(), deadline - loop.time())
+            except TimeoutError as error:
+                raise Unavailable(f"No instance of variant {self.name} is healthy.") from error
+        return found
+
+    def _choose(self) -> Worker | None:
+        """The worker for the next request by the variant's routing strategy; one whose queue is full only when all are."""
+        if self.plan.routing == "RANDOM":
+            free = [w for w in self.workers if w.ready and w.outstanding < QUEUE_PER_WORKER]
+            if free:
+                return random.choice(free)
         best: Worker | None = None
         for worker in self.workers:
             if worker.ready and (best is None or worker.outstanding < best.outstanding):

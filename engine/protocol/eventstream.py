@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import struct
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 from engine.errors import ServiceError
 
 _STRING = 7
+_FAILURE = "InternalStreamFailure"
+"""What a stream that the model lets end with it says when the engine itself failed."""
+
+_log = logging.getLogger("engine")
 
 
 def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
@@ -34,12 +39,20 @@ async def frames(shape: Any, events: AsyncIterator[dict[str, Any]]) -> AsyncIter
             for name, members in event.items():
                 yield _event(name, shape.members[name], members)
     except ServiceError as error:
-        headers = {
-            ":message-type": "exception",
-            ":exception-type": error.code,
-            ":content-type": "application/json",
-        }
-        yield frame(headers, json.dumps({"Message": error.message, **error.fields}).encode())
+        yield _exception(error.code, {"Message": error.message, **error.fields})
+    except Exception:
+        if _FAILURE not in shape.members:
+            raise
+        _log.exception("a stream failed")
+        yield _exception(_FAILURE, {"Message": "The stream failed; the traceback is in the engine's log."})
+    finally:
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
+
+
+def _exception(code: str, members: Mapping[str, Any]) -> bytes:
+    headers = {":message-type": "exception", ":exception-type": code, ":content-type": "application/json"}
+    return frame(headers, json.dumps(members).encode())
 
 
 def _event(name: str, shape: Any, members: dict[str, Any]) -> bytes:

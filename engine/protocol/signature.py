@@ -193,22 +193,17 @@ def claim(headers: Mapping[str, str], query: str) -> Claim | None:
 
 
 def _header_claim(authorization: str, headers: Mapping[str, str]) -> Claim:
-    algorithm, _, rest = authorization.partition(" ")
-    if algorithm != ALGORITHM:
-        raise ValueError(
-            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-        )
-    fields: dict[str, str] = {}
-    for part in rest.split(","):
-        name, separator, value = part.strip().partition("=")
-        if not separator:
-            raise ValueError(
-                f"'{part.strip()}' not a valid key=value pair (missing equal-sign) in Authorization header."
-            )
-        fields[name] = value
-    for name in ("Credential", "SignedHeaders", "Signature"):
+    # A client signs everything of a day with the same words but the last: the signature.
+    told, found, signature = authorization.rpartition("Signature=")
+    if not found or not signature.isalnum():
+        told, signature = authorization, ""
+    fields = _authorization(told)
+    signature = signature or fields.get("Signature", "")
+    for name in ("Credential", "SignedHeaders"):
         if not fields.get(name):
             raise ValueError(f"Authorization header requires '{name}' parameter.")
+    if not signature:
+        raise ValueError("Authorization header requires 'Signature' parameter.")
     timestamp = headers.get("x-amz-date", "")
     if not timestamp:
         try:
@@ -218,9 +213,30 @@ def _header_claim(authorization: str, headers: Mapping[str, str]) -> Claim:
                 "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
             ) from error
     token = headers.get("x-amz-security-token", "")
-    return _scoped(
-        "header", fields["Credential"], fields["Signature"], timestamp, fields["SignedHeaders"], "", token
-    )
+    return _scoped("header", fields["Credential"], signature, timestamp, fields["SignedHeaders"], "", token)
+
+
+@functools.lru_cache(256)
+def _authorization(text: str) -> Mapping[str, str]:
+    """The fields of an Authorization header.
+
+    Raises:
+        ValueError: It is not of signature version 4.
+    """
+    algorithm, _, rest = text.partition(" ")
+    if algorithm != ALGORITHM:
+        raise ValueError(
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        )
+    fields: dict[str, str] = {}
+    for part in rest.rstrip(", ").split(","):
+        name, separator, value = part.strip().partition("=")
+        if not separator:
+            raise ValueError(
+                f"'{part.strip()}' not a valid key=value pair (missing equal-sign) in Authorization header."
+            )
+        fields[name] = value
+    return fields
 
 
 def _presigned_v2_claim(fields: Mapping[str, str]) -> Claim:

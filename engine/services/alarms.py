@@ -6,19 +6,22 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.alarms import history
 from engine.context import Engine
 from engine.errors import ServiceError
 from engine.http import Request
 from engine.registry import operation
 from engine.services import alarm_checks
+from engine.services.cloudwatch import dimensions_of
 from engine.services.sagemaker import tags
+from engine.store import Filter
 
 _PAGE = 100
 _KEPT = (
     "AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
     "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit",
     "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
-    "EvaluateLowSampleCountPercentile",
+    "EvaluateLowSampleCountPercentile", "EvaluationWindow", "ActionConfiguration",
 )  # fmt: skip
 _LISTS = ("OKActions", "AlarmActions", "InsufficientDataActions", "Dimensions")
 _BAD_TOKEN = "The next token specified is invalid."
@@ -101,6 +104,110 @@ async def delete_alarms(engine: Engine, request: Request, params: dict[str, Any]
     """Delete alarms; names that are not there do not matter."""
     engine.alarms.delete(params["AlarmNames"])
     return {}
+
+
+@operation("cloudwatch", "DescribeAlarmHistory")
+async def describe_alarm_history(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """What happened to one alarm or to all, newest first unless asked otherwise; deleted alarms too."""
+    answer: dict[str, Any] = {"AlarmHistoryItems": []}
+    if "MetricAlarm" not in (params.get("AlarmTypes") or ["MetricAlarm"]) or params.get("AlarmContributorId"):
+        return answer
+    filters = [Filter("created", ">=", engine.clock.time() - history.KEPT_SECONDS)]
+    if params.get("AlarmName"):
+        filters.append(Filter("parent", "=", params["AlarmName"]))
+    if params.get("HistoryItemType"):
+        filters.append(Filter("status", "=", params["HistoryItemType"]))
+    if params.get("StartDate"):
+        filters.append(Filter("created", ">=", params["StartDate"].timestamp()))
+    if params.get("EndDate"):
+        filters.append(Filter("created", "<=", params["EndDate"].timestamp()))
+    after: tuple[float | str, str] | None = None
+    if params.get("NextToken"):
+        moment, key = _decoded(engine, "DescribeAlarmHistory", params)
+        after = (moment, key)
+    limit = params.get("MaxRecords") or _PAGE
+    found = engine.store.select(
+        history.KIND,
+        filters,
+        descending=params.get("ScanBy") != "TimestampAscending",
+        limit=limit + 1,
+        after=after,
+    )
+    answer["AlarmHistoryItems"] = [row.document for row in found[:limit]]
+    if len(found) > limit:
+        last = found[limit - 1]
+        answer["NextToken"] = engine.tokens.encode("DescribeAlarmHistory", params, [last.created, last.name])
+    return answer
+
+
+@operation("cloudwatch", "DescribeAlarmsForMetric")
+async def describe_alarms_for_metric(
+    engine: Engine, request: Request, params: dict[str, Any]
+) -> dict[str, Any]:
+    """The alarms on just this metric."""
+    dimensions = dimensions_of(params.get("Dimensions"))
+    exact = ("Namespace", "MetricName")
+    narrowing = ("Statistic", "ExtendedStatistic", "Period", "Unit")
+    found = [
+        document
+        for document in engine.alarms.documents()
+        if all(document[name] == params[name] for name in exact)
+        and dimensions_of(document["Dimensions"]) == dimensions
+        and all(params.get(name) in (None, document.get(name)) for name in narrowing)
+    ]
+    return {"MetricAlarms": found}
+
+
+@operation("cloudwatch", "EnableAlarmActions")
+async def enable_alarm_actions(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Let alarms act again; names that are not there do not matter."""
+    return _switch(engine, params["AlarmNames"], enabled=True)
+
+
+@operation("cloudwatch", "DisableAlarmActions")
+async def disable_alarm_actions(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Keep alarms from acting; names that are not there do not matter."""
+    return _switch(engine, params["AlarmNames"], enabled=False)
+
+
+def _switch(engine: Engine, names: Iterable[str], *, enabled: bool) -> dict[str, Any]:
+    for name in names:
+        found = engine.alarms.find(name)
+        if found is not None and found["ActionsEnabled"] is not enabled:
+            engine.alarms.amend(name, ActionsEnabled=enabled)
+    return {}
+
+
+@operation("cloudwatch", "TagResource")
+async def tag_resource(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Add or overwrite an alarm's tags."""
+    tags.add(engine, _tagged(engine, params["ResourceARN"]), params["Tags"])
+    return {}
+
+
+@operation("cloudwatch", "UntagResource")
+async def untag_resource(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Remove an alarm's tags by their keys."""
+    tags.remove(engine, _tagged(engine, params["ResourceARN"]), params["TagKeys"])
+    return {}
+
+
+@operation("cloudwatch", "ListTagsForResource")
+async def list_tags_for_resource(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """An alarm's tags."""
+    return {"Tags": tags.of(engine, _tagged(engine, params["ResourceARN"]))}
+
+
+def _tagged(engine: Engine, arn: str) -> str:
+    """The ARN, when it is that of an alarm here.
+
+    Raises:
+        ServiceError: ``ResourceNotFoundException``.
+    """
+    name = arn.rpartition(":alarm:")[2]
+    if arn != arn_of(engine, name) or engine.alarms.state(name) is None:
+        raise ServiceError("ResourceNotFoundException", f"The resource {arn} does not exist.", 404)
+    return arn
 
 
 def arn_of(engine: Engine, name: str) -> str:

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import experiment_data, tuning_data
+from tests.console import endpoint_data, experiment_data, tuning_data
 from workflows import events as e
 from workflows import topics
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
+from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import (
     Channel,
     DeletionPlan,
@@ -34,14 +35,20 @@ from workflows.observe.rows import (
     VariantTraffic,
 )
 from workflows.observe.transform_rows import TransformOutput, TransformRow
+from workflows.observe.watch_rows import AlarmChange
 from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Snapshot, Topic
+from workflows.traffic.bill import Bill
+from workflows.traffic.plan import Plan
+from workflows.traffic.reports import Report
+from workflows.traffic.sources import Source
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
+from workflows.weights import Change
 
 NOW = 1_800_000_000.0
 """The frozen time: 2027-01-15 08:00:00 UTC."""
@@ -193,6 +200,46 @@ class Scripted:
             milliseconds=4.25,
         )
 
+    def change_weights(self, change: Change) -> None:
+        self._block("change_weights", change.endpoint, change.weights, change.counts)
+
+    def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
+        self._block("captures", endpoint, variant, after)
+        if (
+            topics.endpoint(endpoint) not in self.values
+            or not self.values[topics.endpoint(endpoint)].value.raw_config
+        ):
+            return CapturePage(None)
+        return endpoint_data.capture_page(after)
+
+    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+        self._block("alarm_history", alarm)
+        return endpoint_data.history()
+
+    def price_replay(self, endpoint: str, plan: Plan, source: Source) -> Bill | None:
+        self._block("price_replay", endpoint, plan, source)
+        if self.target == "embedded":
+            return None
+        return Bill(
+            endpoint=endpoint,
+            requests=plan.expected,
+            seconds=plan.seconds,
+            sentences=(f"Replay {plan.expected} requests at aws endpoint {endpoint}.", "That costs $0.03."),
+            dollars=0.03,
+            confirmation="agreed",
+        )
+
+    def start_replay(
+        self, endpoint: str, plan: Plan, source: Source, *, variant: str, confirmed: str
+    ) -> Report:
+        self._block("start_replay", endpoint, plan, source, variant, confirmed)
+        report = endpoint_data.replay("starting", endpoint=endpoint, plan=plan, source=source, summary=None)
+        self.publish(topics.REPLAYS, (report,))
+        return report
+
+    def stop_replay(self, report: str) -> None:
+        self._block("stop_replay", report)
+
     def draft_tuning(self, training_job: str) -> TuningDraft:
         self._block("draft_tuning", training_job)
         return tuning_data.tuning_draft(training_job)
@@ -263,15 +310,15 @@ class Scripted:
         self._block("feed_experiment", name, path)
         return Intake(120, 118, {"duplicate": 2})
 
-    def price_replay(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
-        self._block("price_replay", name, request)
+    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
+        self._block("price_feed", name, request)
         return (("It costs.",), "agreed") if self.target == "aws" else ((), "")
 
-    def start_replay(self, name: str, request: ReplayRequest, confirmed: str) -> None:
-        self._block("start_replay", name, request, confirmed)
+    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
+        self._block("start_feed", name, request, confirmed)
 
-    def stop_replay(self, name: str) -> bool:
-        self._block("stop_replay", name)
+    def stop_feed(self, name: str) -> bool:
+        self._block("stop_feed", name)
         return True
 
 
@@ -410,6 +457,7 @@ def endpoint_detail(row: EndpointRow) -> EndpointDetail:
         row=row,
         arn=f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{row.name}",
         config=f"{row.name}-config",
+        raw_config={"DataCaptureConfig": endpoint_data.CAPTURE_CONFIG} if row.status == "InService" else {},
         variants=(
             VariantRow(
                 name="champion",
@@ -447,8 +495,8 @@ def traffic() -> EndpointTraffic:
         window=900,
         period=10,
         variants=(
-            VariantTraffic("champion", 1204, 0, 0, 80.3, 3.4, 3.1, 9.8),
-            VariantTraffic("challenger", 133, 0, 2, 8.9, 4.1, 3.9, 14.2),
+            VariantTraffic("champion", 1204, 0, 0, 80.3, 3.4, 3.1, 9.8, 5.2),
+            VariantTraffic("challenger", 133, 0, 2, 8.9, 4.1, 3.9, 14.2, 8.8, 3),
         ),
         series=(
             wave("Invocations", "champion", 12, 4), wave("Invocations", "challenger", 1, 2),
@@ -642,6 +690,8 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
     for endpoint in endpoints():
         services.publish(topics.endpoint(endpoint.name), endpoint_detail(endpoint))
         services.publish(topics.endpoint_metrics(endpoint.name), traffic())
+        services.publish(topics.endpoint_alarms(endpoint.name), endpoint_data.alarms())
+        services.publish(topics.endpoint_scaling(endpoint.name), endpoint_data.scaling())
         services.publish(
             topics.endpoint_logs(endpoint.name),
             LogTail(
@@ -654,6 +704,7 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
     publish_tuning(services)
     publish_transforms(services, tuning_data.transforms() if batch else ())
     services.publish(topics.RUNS, runs())
+    services.publish(topics.REPLAYS, ())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)
     services.events["moons-20270115-074355-c0de"] = run_events("moons-20270115-074355-c0de")
     return services

@@ -14,9 +14,9 @@ from console.app import Console, make_app
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.experiment import ExperimentScreen
 from console.screens.experiment_facts import overview, settings
+from console.screens.experiment_feed import ExperimentFeedScreen
 from console.screens.experiment_form import ExperimentFormScreen, open_experiment_form
 from console.screens.experiments import ExperimentsScreen
-from console.screens.experiment_feed import ExperimentFeedScreen
 from console.widgets.band import band
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -141,7 +141,7 @@ async def test_a_test_is_stopped_weighed_fed_and_removed() -> None:
             ),
         )
         await pilot.press("f")
-        await until(pilot, lambda: ("stop_replay", "spam-ab") in services.done)
+        await until(pilot, lambda: ("stop_feed", "spam-ab") in services.done)
         await pilot.press("x", "right", "right", "enter")
         await until(pilot, lambda: ("stop_experiment", "spam-ab", "control") in services.done)
         assert screen.is_current
@@ -162,7 +162,7 @@ async def test_a_replay_is_described_and_started() -> None:
         await until(pilot, lambda: isinstance(app.screen, ExperimentFeedScreen))
         form = app.screen
         await pilot.press("ctrl+s")
-        assert not any(call[0] == "start_replay" for call in services.done)
+        assert not any(call[0] == "start_feed" for call in services.done)
         form.query_one("#r-source", Input).value = "/tmp/rows.csv"
         form.query_one("#r-label", Input).value = "y"
         form.query_one("#r-rate", Input).value = "fast"
@@ -170,8 +170,8 @@ async def test_a_replay_is_described_and_started() -> None:
         assert "The rate is a number" in form.query_one("#verdict", Line).text
         form.query_one("#r-rate", Input).value = "20"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: any(call[0] == "start_replay" for call in services.done))
-        request = next(call[2] for call in services.done if call[0] == "start_replay")
+        await until(pilot, lambda: any(call[0] == "start_feed" for call in services.done))
+        request = next(call[2] for call in services.done if call[0] == "start_feed")
         assert (request.source, request.label, request.rate, request.header) == (
             "/tmp/rows.csv",
             "y",
@@ -190,10 +190,10 @@ async def test_a_replay_on_aws_is_agreed_to_first() -> None:
         form.query_one("#r-label", Input).value = "y"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        assert not any(call[0] == "start_replay" for call in services.done)
+        assert not any(call[0] == "start_feed" for call in services.done)
         await pilot.press(*"spam-ab", "enter")
         await until(
-            pilot, lambda: any(call[0] == "start_replay" and call[3] == "agreed" for call in services.done)
+            pilot, lambda: any(call[0] == "start_feed" and call[3] == "agreed" for call in services.done)
         )
 
 

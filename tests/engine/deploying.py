@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import tarfile
@@ -124,7 +125,9 @@ class Deployer:
         """DescribeEndpoint once nothing is under way."""
         found = wait_for(
             lambda: (
-                (d := self.status(name))["EndpointStatus"] not in ("Creating", "Updating", "Deleting") and d
+                (d := self.status(name))["EndpointStatus"]
+                not in ("Creating", "Updating", "RollingBack", "Deleting")
+                and d
             )
         )
         assert isinstance(found, dict)
@@ -142,6 +145,37 @@ class Deployer:
             EndpointName=name, ContentType="application/json", Body=json.dumps(body).encode(), **options
         )
         return json.loads(answer["Body"].read())
+
+    def metric(
+        self,
+        endpoint: str,
+        metric: str,
+        variant: str = "A",
+        statistic: str = "Sum",
+        namespace: str = "AWS/SageMaker",
+    ) -> float:
+        """A statistic over everything measured in the last hour; 0 when there is nothing. Variant "" asks for the endpoint's own."""
+        now = datetime.datetime.now(datetime.UTC)
+        dimensions = [{"Name": "EndpointName", "Value": endpoint}]
+        if variant:
+            dimensions.append({"Name": "VariantName", "Value": variant})
+        found = self.engine.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=dimensions,
+            StartTime=now - datetime.timedelta(hours=1),
+            EndTime=now + datetime.timedelta(minutes=5),
+            Period=7200,
+            Statistics=[statistic],
+        )["Datapoints"]
+        values = [float(point[statistic]) for point in found]
+        return max(values, default=0.0) if statistic == "Maximum" else sum(values)
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """The objects below a prefix of the default bucket by key."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
 
     def delete(self, name: str) -> None:
         """Delete an endpoint and wait until it is gone."""

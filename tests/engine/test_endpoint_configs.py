@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import Deployer, refused, unique
@@ -108,30 +109,62 @@ DATA_CAPTURE = {
 
 
 @pytest.mark.parametrize(
-    ("more", "changes", "part"),
+    ("changes", "part"),
     [
-        ({"DataCaptureConfig": DATA_CAPTURE}, {}, "DataCaptureConfig"),
-        ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/o"}}}, {}, "AsyncInferenceConfig"),
-        ({"ShadowProductionVariants": "one"}, {}, "ShadowProductionVariants"),
-        ({}, {"InstanceType": None, "InitialInstanceCount": None, "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}, "ServerlessConfig"),
-        ({}, {"ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 2}}, "ManagedInstanceScaling"),
+        ({"ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 2}}, "ManagedInstanceScaling"),
+        ({"RoutingConfig": {"RoutingStrategy": "KV_AWARE"}}, "KV_AWARE"),
     ],
 )  # fmt: skip
 def test_what_is_not_served_is_kept_described_and_refused_by_create_endpoint(
-    deploy: Deployer, model: str, more: dict[str, Any], changes: dict[str, Any], part: str
+    deploy: Deployer, model: str, changes: dict[str, Any], part: str
 ) -> None:
     name = unique("config")
-    if "ShadowProductionVariants" in more:
-        more = {"ShadowProductionVariants": [variant(model, "S", InitialVariantWeight=1.0)]}
-    wanted = {key: value for key, value in {**variant(model), **changes}.items() if value is not None}
-    deploy.sm.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[wanted], **more)
-    found = deploy.sm.describe_endpoint_config(EndpointConfigName=name)
-    for key, value in more.items():
-        assert found[key] == value
+    wanted = {**variant(model), **changes}
+    deploy.sm.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[wanted])
+    (found,) = deploy.sm.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
+    assert found == {**wanted, "InitialVariantWeight": 1.0}
     message = refused(
         "ValidationException", deploy.sm.create_endpoint, EndpointName=unique("e"), EndpointConfigName=name
     )
     assert part in message and "does not serve" in message
+
+
+SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+ASYNCHRONOUS = {"OutputConfig": {"S3OutputPath": "s3://b/o"}}
+
+
+@pytest.mark.parametrize(
+    ("serverless", "more", "expected"),
+    [
+        ({**SERVERLESS, "MemorySizeInMB": 1500}, {}, "1024, 2048, 3072"),
+        ({**SERVERLESS, "ProvisionedConcurrency": 6}, {}, "less than or equal to MaxConcurrency 5"),
+        ({**SERVERLESS, "MaxConcurrency": 201}, {}, "less than or equal to 200"),
+        (SERVERLESS, {"DataCaptureConfig": DATA_CAPTURE}, "DataCaptureConfig of a serverless endpoint"),
+        (SERVERLESS, {"AsyncInferenceConfig": ASYNCHRONOUS}, "AsyncInferenceConfig of a serverless endpoint"),
+        (SERVERLESS, {"ShadowProductionVariants": "one"}, "exactly one production variant"),
+        (None, {"AsyncInferenceConfig": ASYNCHRONOUS, "ShadowProductionVariants": "one"}, "shadow variants"),
+        (None, {"DataCaptureConfig": {**DATA_CAPTURE, "DestinationS3Uri": "s3:///x"}}, "destinationS3Uri"),
+        (None, {"DataCaptureConfig": {**DATA_CAPTURE, "InitialSamplingPercentage": 101}}, "initialSamplingPercentage"),
+        (None, {"DataCaptureConfig": {**DATA_CAPTURE, "CaptureOptions": []}}, "captureOptions"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together(
+    deploy: Deployer, model: str, serverless: dict[str, Any] | None, more: dict[str, Any], expected: str
+) -> None:
+    if "ShadowProductionVariants" in more:
+        more = {**more, "ShadowProductionVariants": [variant(model, "S")]}
+    first: dict[str, Any] = variant(model)
+    if serverless is not None:
+        first = {"VariantName": "A", "ModelName": model, "ServerlessConfig": serverless}
+    client = deploy.engine.client("sagemaker", config=Config(parameter_validation=False))
+    message = refused(
+        "ValidationException",
+        client.create_endpoint_config,
+        EndpointConfigName=unique("c"),
+        ProductionVariants=[first],
+        **more,
+    )
+    assert expected in message
 
 
 def test_capture_that_is_switched_off_is_no_obstacle(deploy: Deployer, model: str) -> None:

@@ -378,27 +378,6 @@ class TestUpdates:
         found = deploy.in_service(name)
         assert [variant["CurrentWeight"] for variant in found["ProductionVariants"]] == [1.0, 1.0]
 
-    def test_deployments_that_are_not_offered_are_refused(self, deploy: Deployer) -> None:
-        model = deploy.model()
-        name = deploy.endpoint(model)
-        canary = {
-            "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": {
-                    "Type": "CANARY",
-                    "WaitIntervalInSeconds": 60,
-                    "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
-                }
-            }
-        }
-        message = refused(
-            "ValidationException",
-            deploy.sm.update_endpoint,
-            EndpointName=name,
-            EndpointConfigName=deploy.config(model),
-            DeploymentConfig=canary,
-        )
-        assert "CANARY" in message
-
 
 def test_tags_live_and_die_with_the_endpoint(deploy: Deployer) -> None:
     name = unique("endpoint")

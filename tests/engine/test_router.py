@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import socket
 import tempfile
+import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,10 +17,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.hosting.client import Pool, Protocol, Reply, Unreachable, render
+from engine.hosting.client import HELD, Pool, Protocol, Reply, Unreachable, Unsent, render
 from engine.hosting.endpoint import Endpoint, Standing
 from engine.hosting.fleet import Fleet
 
@@ -154,6 +158,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
             server.close()
 
 
+REQUEST = render("GET", "/", {}, b"")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -176,7 +181,48 @@ class TestPool:
             assert connections <= 4
             pool.close()
 
-    async def test_an_idle_connection_that_was_closed_is_replaced(self) -> None:
+    @pytest.mark.parametrize("run_loop", [asyncio.run, uvloop.run])
+    @pytest.mark.parametrize("read", [0, 10])
+    def test_a_connection_that_was_closed_without_reading_the_request_is_replaced(
+        self, read: int, run_loop: Callable[[Any], None]
+    ) -> None:
+        async def run(path: str) -> None:
+            pool = Pool(path)
+            assert (await pool.request(REQUEST, 5)).body == b"ok"
+            if not read:
+                closing.set()
+                closed.wait(5)  # the loop stands still: the client has not seen the end yet
+            assert (await pool.request(REQUEST, 5)).body == b"ok"
+            pool.close()
+
+        closing, closed = threading.Event(), threading.Event()
+        with tempfile.TemporaryDirectory(prefix="rt") as folder:
+            path = str(Path(folder) / "s")
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(path)
+                listener.listen()
+
+                def serve() -> None:
+                    first, _ = listener.accept()
+                    first.recv(65536)
+                    first.sendall(OK)
+                    if read:
+                        first.recv(read)
+                    else:
+                        closing.wait(5)
+                    first.close()
+                    closed.set()
+                    second, _ = listener.accept()
+                    second.recv(65536)
+                    second.sendall(OK)
+                    second.close()
+
+                thread = threading.Thread(target=serve)
+                thread.start()
+                run_loop(run(path))
+                thread.join(5)
+
+    async def test_a_request_that_was_read_is_never_sent_again(self) -> None:
         connections = 0
 
         async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -184,16 +230,16 @@ class TestPool:
             connections += 1
             await reader.readuntil(b"\r\n\r\n")
             writer.write(OK)
-            if connections == 1:
-                await reader.readuntil(b"\r\n\r\n")  # the second request is swallowed
-                writer.close()
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
 
         async with serving(handler) as path:
             pool = Pool(path)
-            for _ in range(2):
-                assert (await pool.request(render("GET", "/", {}, b""), 5)).body == b"ok"
-            assert connections == 2
-            pool.close()
+            assert (await pool.request(REQUEST, 5)).body == b"ok"
+            with pytest.raises(Unreachable) as caught:
+                await pool.request(REQUEST, 5)
+            assert not isinstance(caught.value, Unsent)
+            assert connections == 1
 
     async def test_a_new_connection_that_is_closed_is_not_tried_again(self) -> None:
         connections = 0
@@ -241,13 +287,82 @@ class TestPool:
                 await Pool(path).request(render("GET", "/", {}, b""), 0.05)
 
     async def test_nobody_listens(self) -> None:
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unsent):
             await Pool("/nonexistent/socket").request(render("GET", "/", {}, b""), 5)
 
 
 def fleet(weights: dict[str, float], name: str = "config") -> Fleet:
     variants: dict[str, Any] = {each: SimpleNamespace(name=each, label=f"{name}/{each}") for each in weights}
     return Fleet(name, {}, variants, weights)
+
+
+class TestIncoming:
+    async def test_pieces_come_as_they_are_written(self) -> None:
+        more = asyncio.Event()
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: a/b\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n"
+            )
+            await more.wait()
+            writer.write(b"3\r\ntwo\r\n0\r\n\r\n")
+
+        async with serving(handler) as path:
+            incoming = await Pool(path).open(REQUEST, 5)
+            assert (incoming.status, incoming.headers["content-type"]) == (200, "a/b")
+            seen = []
+            async for piece in incoming.chunks(time.monotonic() + 5):
+                seen.append(piece)
+                more.set()
+            assert seen == [b"one", b"two"]
+
+    @pytest.mark.parametrize("end", [b"3\r\ntwo\r\n0\r\n\r\n", b""])
+    async def test_a_slow_reader_holds_the_container_up(self, end: bytes) -> None:
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            for _ in range(80):
+                writer.write(b"%x\r\n%b\r\n" % (2**16, bytes(2**16)))
+                await writer.drain()
+            writer.write(end)
+            writer.close()
+
+        async with serving(handler) as path:
+            incoming = await Pool(path).open(REQUEST, 5)
+            size = 0
+            try:
+                async for piece in incoming.chunks(time.monotonic() + 20):
+                    size += len(piece)
+                    assert incoming._size <= 2 * HELD
+                    await asyncio.sleep(0)
+                assert end and size == 80 * 2**16 + 3
+            except Unreachable:
+                assert not end and size == 80 * 2**16
+
+    async def test_an_answer_that_breaks_off_or_stalls(self) -> None:
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"never" in head:
+                await reader.read()
+                return
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")
+            if b"break" in head:
+                writer.close()
+            else:
+                await reader.read()
+
+        async with serving(handler) as path:
+            for word, error in (("break", Unreachable), ("stall", TimeoutError)):
+                incoming = await Pool(path).open(render("GET", f"/{word}", {}, b""), 5)
+                seen = b""
+                with pytest.raises(error):
+                    async for piece in incoming.chunks(time.monotonic() + 0.2):
+                        seen += piece
+                assert seen == b"half"
+                incoming.close()
+            with pytest.raises(TimeoutError):
+                await Pool(path).open(render("GET", "/never", {}, b""), 0.05)
 
 
 class TestChoice:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from workflows.observe import objects
@@ -35,7 +36,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """A captured exchange. A side that is not captured is None; ``time`` is epoch seconds."""
+    """A captured exchange. A side that is not captured is None; ``time`` is epoch seconds; ``line`` that of its file ``uri``."""
 
     event_id: str
     inference_id: str
@@ -44,6 +45,7 @@ class Capture:
     request: Content | None
     answer: Content | None
     uri: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,14 @@ def place_of(endpoint: str, config: Any) -> Place | None:
     )
 
 
-def newest_first(gateway: Gateway, place: Place, variant: str = "") -> Iterator[Capture]:
+def newest_first(
+    gateway: Gateway, place: Place, variant: str = "", *, after: Capture | None = None
+) -> Iterator[Capture]:
     """Captures of an endpoint, the newest file first, and in each file the newest line; read as they are asked for.
 
     Args:
         variant: Of this variant only.
+        after: Those that come after this one.
 
     Raises:
         Problem: The bucket cannot be read.
@@ -98,13 +103,40 @@ def newest_first(gateway: Gateway, place: Place, variant: str = "") -> Iterator[
     variants = [f"{place.uri}/{variant}/"] if variant else objects.children(gateway, f"{place.uri}/")[0]
     files = heapq.merge(*(_files(gateway, prefix) for prefix in variants), key=_written, reverse=True)
     for uri in files:
+        if after is not None and _written(uri) > _written(after.uri):
+            continue
         own = uri.removeprefix(f"{place.uri}/").partition("/")[0]
-        for line in reversed(objects.read_bytes(gateway, uri, MOST_FILE).splitlines()):
-            if line.strip():
-                yield parse(line, own, uri)
+        lines = objects.read_bytes(gateway, uri, MOST_FILE).splitlines()
+        for number in range(len(lines) - 1, -1, -1):
+            if lines[number].strip() and not (after and uri == after.uri and number >= after.line):
+                yield parse(lines[number], own, uri, number)
 
 
-def parse(line: bytes, variant: str = "", uri: str = "") -> Capture:
+@dataclass(frozen=True, slots=True)
+class CapturePage:
+    """Some captures, newest first. ``place`` is None where the endpoint's configuration never captures; ``more``: older ones follow."""
+
+    place: Place | None
+    captures: tuple[Capture, ...] = ()
+    more: bool = False
+
+
+def page(
+    gateway: Gateway, endpoint: str, variant: str = "", *, after: Capture | None = None, most: int = 50
+) -> CapturePage:
+    """The newest captures of an endpoint, or those that come after one of them.
+
+    Raises:
+        Problem: There is no such endpoint, or the bucket cannot be read.
+    """
+    found = place_of(endpoint, describe(gateway, endpoint).raw_config)
+    if found is None:
+        return CapturePage(None)
+    some = list(islice(newest_first(gateway, found, variant, after=after), most + 1))
+    return CapturePage(found, tuple(some[:most]), len(some) > most)
+
+
+def parse(line: bytes, variant: str = "", uri: str = "", number: int = 0) -> Capture:
     """One line of a capture file.
 
     Raises:
@@ -121,6 +153,7 @@ def parse(line: bytes, variant: str = "", uri: str = "") -> Capture:
             request=_content(data.get("endpointInput")),
             answer=_content(data.get("endpointOutput")),
             uri=uri,
+            line=number,
         )
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise Problem(

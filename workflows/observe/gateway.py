@@ -37,6 +37,7 @@ class Metered:
         self.target = gateway.target
         self.region = gateway.region
         self.account = gateway.account
+        self.time_scale = float(getattr(gateway, "time_scale", 1.0))
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
 
@@ -81,6 +82,7 @@ class Urgent:
         self.target = metered.target
         self.region = metered.region
         self.account = metered.account
+        self.time_scale = metered.time_scale
 
     def client(self, service: str) -> _Client:
         return _Client(self._metered, service, urgent=True)

@@ -6,11 +6,19 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.observe.logs import PAGE, LogReader
-from workflows.pollers.endpoints import EndpointMetricsPoller, EndpointPoller, EndpointsPoller
+from workflows.pollers.endpoints import (
+    EndpointAlarmsPoller,
+    EndpointMetricsPoller,
+    EndpointPoller,
+    EndpointScalingPoller,
+    EndpointsPoller,
+)
 from workflows.pollers.experiments import ExperimentPoller, ExperimentsPoller
 from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
 from workflows.pollers.poller import LocalPoller, Poller
+from workflows.pollers.replays import ReplaysPoller
+from workflows.pollers.rollouts import RolloutPoller
 from workflows.pollers.runs import RunsPoller
 from workflows.pollers.transforms import TransformPoller, TransformProgressPoller, TransformsPoller
 from workflows.pollers.tuning import TuningJobsPoller, TuningPoller
@@ -56,6 +64,8 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return TransformProgressPoller(topic.name, pace)
         case "transform-logs":
             return LogPoller(LogReader.of_transform(topic.name, tail=PAGE))
+        case "rollout":
+            return RolloutPoller(topic.name)
         case "job-logs":
             return LogPoller(LogReader.of_job(topic.name, tail=PAGE))
         case "endpoint-logs":
@@ -64,4 +74,10 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return JobMetricsPoller(topic.name, pace)
         case "endpoint-metrics":
             return EndpointMetricsPoller(topic.name, pace)
+        case "endpoint-alarms":
+            return EndpointAlarmsPoller(topic.name)
+        case "endpoint-scaling":
+            return EndpointScalingPoller(topic.name)
+        case "replays":
+            return ReplaysPoller()
     raise Problem(f"There is nothing to observe called {topic}.")

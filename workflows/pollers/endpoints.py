@@ -8,11 +8,15 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.explain import backend_lost, throttled
-from workflows.observe import endpoints, metrics
+from workflows.observe import alarms, endpoints, metrics, scaling
 from workflows.observe.gateway import Gateway
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic
+from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.pollers.lists import DESCRIBES_PER_POLL, ListPoller
 from workflows.problem import Problem
+
+VARIANTS_EVERY = 5
+"""Polls between two looks at which variants there are."""
 
 
 class EndpointsPoller(ListPoller[EndpointRow]):
@@ -65,25 +69,24 @@ class EndpointPoller:
 
 
 class EndpointMetricsPoller:
-    """What each variant of an endpoint serves. Its variants are looked up again every tenth time."""
+    """What each variant of an endpoint serves. Its variants are looked up again every fifth time: an update may be under way."""
 
     def __init__(self, name: str, pace: Pace) -> None:
         self._name = name
         self._pace = pace
-        self._variants: tuple[str, ...] = ()
+        self._detail: EndpointDetail | None = None
         self._polls = 0
         self._traffic: EndpointTraffic | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointTraffic:
-        if not self._variants or self._polls % 10 == 0:
-            self._variants = tuple(
-                variant.name for variant in endpoints.describe(gateway, self._name).variants
-            )
+        if self._detail is None or not self._detail.meters or self._polls % VARIANTS_EVERY == 0:
+            known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
+            self._detail = endpoints.describe(gateway, self._name, known)
         self._polls += 1
         found = metrics.endpoint_traffic(
             gateway,
             self._name,
-            self._variants,
+            self._detail.meters,
             window=self._pace.traffic_window,
             period=self._pace.traffic_period,
             now=now,
@@ -91,6 +94,45 @@ class EndpointMetricsPoller:
         if found != self._traffic:
             self._traffic = found
         return self._traffic or found
+
+    def interval(self, pace: Pace) -> float | None:
+        return pace.metrics
+
+
+class EndpointAlarmsPoller:
+    """The alarms that watch an endpoint."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._alarms: tuple[AlarmRow, ...] | None = None
+
+    def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> tuple[AlarmRow, ...]:
+        found = alarms.of_endpoint(gateway, self._name)
+        if found != self._alarms:
+            self._alarms = found
+        return self._alarms or found
+
+    def interval(self, pace: Pace) -> float | None:
+        return pace.metrics
+
+
+class EndpointScalingPoller:
+    """How an endpoint's instances are scaled, and what was done lately."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._variants: tuple[str, ...] = ()
+        self._polls = 0
+        self._scaling: EndpointScaling | None = None
+
+    def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointScaling:
+        if not self._variants or self._polls % VARIANTS_EVERY == 0:
+            self._variants = tuple(item.name for item in endpoints.describe(gateway, self._name).variants)
+        self._polls += 1
+        found = scaling.of_endpoint(gateway, self._name, self._variants)
+        if found != self._scaling:
+            self._scaling = found
+        return self._scaling or found
 
     def interval(self, pace: Pace) -> float | None:
         return pace.metrics

@@ -11,7 +11,7 @@ from workflows.pollers.poller import LocalPoller
 
 
 class RunsPoller(LocalPoller):
-    """The runs of studies on this machine: files, no AWS call."""
+    """The runs of studies on this machine."""
 
     def __init__(self) -> None:
         self._active = True

@@ -83,11 +83,11 @@ def _threshold(gauge: Gauge, limit: Limit, past: Baseline) -> float | None:
 def document(guardrail: Guardrail, request: RolloutRequest, *, rollout: str, config: str) -> dict[str, Any]:
     """What PutMetricAlarm is asked for. The third dimension selects the new fleet: blue's own errors do not count.
 
-    No request is no breach: a percentile of few requests is still looked at.
+    No request is no breach, and a percentile of so few requests that it is one request's luck is passed over.
     """
     gauge = guardrail.gauge
     statistic = (
-        {"ExtendedStatistic": gauge.statistic, "EvaluateLowSampleCountPercentile": "evaluate"}
+        {"ExtendedStatistic": gauge.statistic, "EvaluateLowSampleCountPercentile": "ignore"}
         if gauge.statistic.startswith("p")
         else {"Statistic": gauge.statistic}
     )

@@ -17,6 +17,8 @@ MOST_WAIT = 3600
 TIMEOUTS = (600, 28_800)
 LAG = 60.0
 """Seconds until SageMaker's metrics have arrived at CloudWatch on AWS."""
+NEAR = 3.0
+"""Seconds in which the embedded SageMaker's alarms see what happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +234,9 @@ def _blindness(request: RolloutRequest, facts: Facts, watched: tuple[Fleet, ...]
                     f"{fleet.variant} itself had {_amount(had, gauge.unit)} {gauge.title} in the last hour, more than "
                     f"{_amount(limit.value, gauge.unit)}: the same model would be rolled back, too.",
                 )
-    lag = LAG if facts.target == "aws" else 0.0
-    needed = request.period * request.periods + lag
+    needed = request.period * request.periods + LAG
+    if facts.target != "aws":  # its alarms look at the time up to now, each second
+        needed = request.period * (request.periods - 1) + NEAR
     phases = timeline(request, 1, target=facts.target, scale=facts.scale)
     longest = max(phase.seconds for phase in phases if phase.declared)
     if longest < needed:

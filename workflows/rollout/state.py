@@ -63,6 +63,17 @@ class FleetView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FleetTraffic:
+    """What a fleet served of one variant in the last ``window`` seconds: requests, shares of errors, milliseconds (None: nothing)."""
+
+    window: float
+    invocations: float = 0.0
+    errors: float | None = None
+    mean: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutState:
     """A rollout at one moment (``at``). ``share`` is green's part of the traffic, ``step`` the number of the traffic step that is
     reached (0: none) of ``steps``; ``since`` is when the phase began, ``left`` the seconds until it should end and
@@ -85,6 +96,15 @@ class RolloutState:
     started: float = 0.0
     outcome: str = ""
     failure: str = ""
+    blue_traffic: FleetTraffic | None = None
+    green_traffic: FleetTraffic | None = None
+
+    @property
+    def measured(self) -> float | None:
+        """Green's share of the requests that were counted lately; None where there were none."""
+        here = self.green_traffic.invocations if self.green_traffic else 0.0
+        total = here + (self.blue_traffic.invocations if self.blue_traffic else 0.0)
+        return here / total if total else None
 
     @property
     def active(self) -> bool:

@@ -62,6 +62,21 @@ class Histogram:
             low, high = bounds(bucket)
             yield low / 1000, high / 1000, self._counts[bucket]
 
+    def rows(self, most: int) -> list[tuple[float, float, int]]:
+        """(from, to, count) of at most ``most`` ranges that follow each other, equally wide on a logarithmic scale, to be drawn."""
+        if not self.count:
+            return []
+        low = max(self.lowest, 0.001)
+        growth = max(1.1, (max(self.highest, low) / low) ** (1 / most) * (1 + 1e-9))
+        counts: dict[int, int] = {}
+        for begin, end, count in self.buckets():
+            place = min(most - 1, int(math.log(max((begin + end) / 2, low) / low, growth)))
+            counts[place] = counts.get(place, 0) + count
+        return [
+            (low * growth**place, low * growth ** (place + 1), counts.get(place, 0))
+            for place in range(max(counts) + 1)
+        ]
+
     @property
     def quantiles(self) -> Quantiles:
         """What people ask of it."""

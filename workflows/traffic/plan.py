@@ -12,7 +12,10 @@ from workflows.problem import Problem
 
 MOST_CONCURRENCY = 256
 MOST_RATE = 100_000.0
-_STEP = re.compile(r"(?P<rate>max|[\d.]+)(?:\.\.(?P<to>[\d.]+))?(?:@(?P<limit>[\d.]+)(?P<unit>ms|s|m|h)?)?")
+_NUMBER = r"\d+(?:\.\d+)?(?:e\d+)?"
+_STEP = re.compile(
+    rf"(?P<rate>max|{_NUMBER})(?:\.\.(?P<to>{_NUMBER}))?(?:@(?P<limit>{_NUMBER})(?P<unit>ms|s|m|h)?)?"
+)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -89,6 +92,28 @@ class Plan:
             )
         if any(step.seconds is None and step.requests is None for step in self.steps[:-1]):
             raise _wrong("A step without an end comes before another one.", "Only the last step may be endless.")  # fmt: skip
+
+    @classmethod
+    def steady(
+        cls,
+        rate: float | None = None,
+        *,
+        seconds: float | None = None,
+        requests: int | None = None,
+        ramp: float | None = None,
+        concurrency: int = 8,
+    ) -> Plan:
+        """One rate throughout, reached within ``ramp`` seconds from 0 where that is given, which come before ``seconds``.
+
+        Raises:
+            Problem: The values are not possible.
+        """
+        steps = [Step(rate, seconds=seconds, requests=requests)]
+        if ramp:
+            if rate is None:
+                raise _wrong("A ramp needs the rate that it reaches.", "Give --rate too.")
+            steps.insert(0, Step(0.0, to=rate, seconds=ramp))
+        return cls(tuple(steps), concurrency)
 
     @property
     def seconds(self) -> float | None:

@@ -153,7 +153,9 @@ class Replay:
             if self._exhausted:
                 self._wanted = (left, None)
             elif self._schedule.over:
-                self._wanted = (min(over - self._begun, self.plan.length or left), self.plan.expected)
+                length = self.plan.length
+                asked = None if length is None else self.plan.expected
+                self._wanted = (min(over - self._begun, length or left), asked)
             else:
                 left = min(left, self.plan.seconds or left)
                 self._wanted = (left, self.plan.due_before(left))

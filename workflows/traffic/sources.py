@@ -6,11 +6,11 @@ import csv
 import io
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflows.observe import captures, objects
 from workflows.problem import Problem
@@ -54,6 +54,48 @@ class Reading:
     seed: int | None = None
 
 
+AS_IT_IS = Reading()
+
+CAPTURED = "captured"
+"""As a place: what the endpoint itself has captured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a replay sends: a place as `read` takes it, `CAPTURED`, or a ``text`` with a payload on each line."""
+
+    place: str = ""
+    text: str = ""
+    reading: Reading = AS_IT_IS
+
+    def load(self, gateway: Gateway, endpoint: str) -> list[Payload]:
+        """The payloads.
+
+        Raises:
+            Problem: There are none, or they cannot be read.
+        """
+        if self.text:
+            return of_text(self.text, self.reading)
+        if self.place == CAPTURED:
+            return captured(gateway, endpoint, self.reading)
+        return read(self.place, self.reading, gateway)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; `from_dict` reads it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Source:
+        """The source that `as_dict` wrote."""
+        return cls(place=found["place"], text=found["text"], reading=Reading(**found["reading"]))
+
+    def __str__(self) -> str:
+        if self.text:
+            lines = sum(1 for line in self.text.splitlines() if line.strip())
+            return "one payload" if lines == 1 else f"{lines} payloads"
+        return "what it has captured" if self.place == CAPTURED else self.place
+
+
 def read(source: str, reading: Reading | None = None, gateway: Gateway | None = None) -> list[Payload]:
     """The payloads of a file, a folder (one payload per file) or an ``s3://`` object.
 
@@ -65,7 +107,7 @@ def read(source: str, reading: Reading | None = None, gateway: Gateway | None = 
     Raises:
         Problem: It is not there, cannot be read, has no such column, holds nothing, or is too large.
     """
-    how = reading or Reading()
+    how = reading or AS_IT_IS
     if source.startswith("s3://"):
         if gateway is None:
             raise Problem(f"{source} needs a connection to S3.", "", "source")
@@ -92,7 +134,7 @@ def captured(gateway: Gateway, endpoint: str, reading: Reading | None = None) ->
     Raises:
         Problem: The endpoint captures nothing, or nothing was captured yet.
     """
-    how = reading or Reading()
+    how = reading or AS_IT_IS
     place = captures.place(gateway, endpoint)
     newest: list[Payload] = []
     for capture in captures.newest_first(gateway, place):
@@ -112,7 +154,7 @@ def captured(gateway: Gateway, endpoint: str, reading: Reading | None = None) ->
 
 def of_text(text: str, reading: Reading | None = None) -> list[Payload]:
     """One payload per line of a text that is not empty; text/csv unless told otherwise."""
-    how = reading or Reading()
+    how = reading or AS_IT_IS
     kind = how.content_type or "text/csv"
     lines = (line.strip() for line in text.splitlines())
     return _kept((Payload(line.encode(), kind) for line in lines if line), "the text", how)

@@ -122,6 +122,21 @@ class Summary:
         )
 
 
+def advice(summary: Summary) -> list[str]:
+    """What a person should know before believing the numbers, as sentences."""
+    if summary.busy > 0.9:
+        return [
+            "The processor time of this program was used up: the rate and the latencies are those of the "
+            "generator. Ask for less, or run several."
+        ]
+    if summary.held_back:
+        return [
+            "The endpoint did not keep up with the plan: latency since due holds the waiting of the requests "
+            "that it held up. More concurrency helps only if the endpoint has workers left."
+        ]
+    return []
+
+
 class _Part:
     """What is counted of one variant, or of everything."""
 

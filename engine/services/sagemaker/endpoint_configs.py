@@ -10,7 +10,7 @@ from engine.context import Engine
 from engine.errors import ServiceError, validation
 from engine.http import Request
 from engine.registry import operation
-from engine.services.sagemaker import models, tags
+from engine.services.sagemaker import inference_checks, models, tags
 from engine.services.sagemaker.common import arn_of, check_role
 from engine.services.sagemaker.listing import Listing
 from engine.store import Exists
@@ -112,23 +112,9 @@ def refuse_unserved(document: Mapping[str, Any]) -> None:
     Raises:
         ServiceError: ``ValidationException`` that names the parts.
     """
-    parts = [
-        name
+    parts = [name for name in ("ExplainerConfig", "CrossRegionTrafficConfig") if document.get(name)]
+    for variant in [*document["ProductionVariants"], *document.get("ShadowProductionVariants", [])]:
         for name in (
-            "AsyncInferenceConfig",
-            "ExplainerConfig",
-            "ShadowProductionVariants",
-            "CrossRegionTrafficConfig",
-        )
-        if document.get(name)
-    ]
-    if (document.get("DataCaptureConfig") or {}).get("EnableCapture", True) and document.get(
-        "DataCaptureConfig"
-    ):
-        parts.append("DataCaptureConfig")
-    for variant in document["ProductionVariants"]:
-        for name in (
-            "ServerlessConfig",
             "ManagedInstanceScaling",
             "InstancePools",
             "AcceleratorType",
@@ -138,6 +124,9 @@ def refuse_unserved(document: Mapping[str, Any]) -> None:
         ):
             if variant.get(name):
                 parts.append(f"ProductionVariants.{variant['VariantName']}.{name}")
+        strategy = (variant.get("RoutingConfig") or {}).get("RoutingStrategy", "RANDOM")
+        if strategy not in ("RANDOM", "LEAST_OUTSTANDING_REQUESTS"):
+            parts.append(f"ProductionVariants.{variant['VariantName']}.RoutingConfig {strategy}")
     if parts:
         raise validation(
             f"This engine does not serve {', '.join(parts)} yet. Create an endpoint configuration without it."
@@ -180,3 +169,4 @@ def _check(engine: Engine, params: Mapping[str, Any]) -> None:
                 raise validation(f"Variant {name}: InitialInstanceCount is required.")
     if sum(variant.get("InitialVariantWeight", 1.0) for variant in variants) <= 0:
         raise validation("The sum of the production variants' InitialVariantWeight must be greater than 0.")
+    inference_checks.check(params)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine import __version__
 from engine.context import Engine
 from engine.errors import ServiceError, validation
+from engine.hosting import progress
 from engine.hosting.blueprint import instance_ids
 from engine.hosting.supervisor import KIND
 from engine.http import Request
 from engine.registry import operation
-from engine.services.sagemaker import endpoint_configs, models, tags
+from engine.services.sagemaker import (
+    deployment_checks,
+    endpoint_configs,
+    endpoint_summaries,
+    inference_checks,
+    models,
+    tags,
+)
 from engine.services.sagemaker.common import arn_of
 from engine.services.sagemaker.listing import Listing
 from engine.services.sagemaker.patience import HOLD_SECONDS, patient
@@ -43,9 +51,11 @@ async def create_endpoint(engine: Engine, request: Request, params: dict[str, An
     if engine.store.find(KIND, name) is not None:
         raise taken
     tags.check(params.get("Tags", []))
-    _deployment(params.get("DeploymentConfig"))
     document = _document(engine, params["EndpointConfigName"])
     document["EndpointArn"] = arn
+    if params.get("DeploymentConfig"):
+        deployment_checks.check(params["DeploymentConfig"], document["counts"])
+        document["LastDeploymentConfig"] = params["DeploymentConfig"]
     try:
         engine.store.create(KIND, name, document, now=engine.clock.time(), status="Creating")
     except Exists as error:
@@ -67,7 +77,7 @@ async def describe_endpoint(engine: Engine, request: Request, params: dict[str, 
     if found.status in _CHANGING and patient(request.headers):
         await engine.hosting.changes.wait(name, HOLD_SECONDS)
         found = _find(engine, name)
-    return _described(name, found)
+    return endpoint_summaries.described(name, found)
 
 
 @operation("sagemaker", "ListEndpoints")
@@ -94,25 +104,51 @@ async def delete_endpoint(engine: Engine, request: Request, params: dict[str, An
     found = _find(engine, name)
     _settled(found)
     engine.store.update(KIND, name, lambda document: None, now=engine.clock.time(), status="Deleting")
+    engine.scaling.forget(name)
     engine.hosting.delete(name)
     return {}
 
 
 @operation("sagemaker", "UpdateEndpoint")
 async def update_endpoint(engine: Engine, request: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """Start the new configuration's fleet beside the old one and move all traffic at once when it is healthy."""
+    """Begin to bring another configuration's fleet into service, by the steps of the deployment configuration."""
     name = params["EndpointName"]
     found = _find(engine, name)
     _settled(found, in_service=True)
-    deployment = params.get("DeploymentConfig")
-    _deployment(deployment)
+    before = found.document
     wanted = _document(engine, params["EndpointConfigName"])
+    if bool(wanted["config"].get("AsyncInferenceConfig")) != bool(
+        before["config"].get("AsyncInferenceConfig")
+    ):
+        raise validation(
+            f'Cannot update endpoint "{before["EndpointArn"]}" between real-time and asynchronous inference.'
+        )
+    if found.status == "InService" and all(
+        wanted[key] == before[key] for key in ("EndpointConfigName", "config", "models")
+    ):
+        raise validation(
+            f'Cannot update endpoint "{before["EndpointArn"]}" with endpoint configuration '
+            f'"{params["EndpointConfigName"]}", which it already uses. Create a new endpoint configuration.'
+        )
     if params.get("RetainAllVariantProperties"):
-        _retain(engine, found.document, wanted, params.get("ExcludeRetainedVariantProperties") or [])
-    if deployment is not None:
-        wanted["LastDeploymentConfig"] = deployment
+        _retain(engine, before, wanted, params.get("ExcludeRetainedVariantProperties") or [])
+    deployment = params.get("DeploymentConfig")
+    if deployment is None and params.get("RetainDeploymentConfig"):
+        deployment = before.get("LastDeploymentConfig")
+    deployment_checks.check(deployment, progress.production(wanted, "counts"))
+    deployment_checks.check_alarms(engine, deployment)
+    if found.status == "UpdateRollbackFailed" and (deployment or {}).get("RollingUpdatePolicy"):
+        raise validation(
+            f'Cannot update endpoint "{before["EndpointArn"]}" with status UpdateRollbackFailed by a RollingUpdatePolicy: it '
+            "has instances of two endpoint configurations. Use a BlueGreenUpdatePolicy."
+        )
+    if any(variant.get("ServerlessConfig") for variant in wanted["config"]["ProductionVariants"]):
+        deployment = None  # AWS updates these all at once, whatever is asked for.
+    wanted["DeploymentConfig"] = deployment
+    wanted["previous"] = found.status
+    wanted["progress"] = progress.begin(engine.clock.time())
     _begin_update(engine, name, wanted)
-    return {"EndpointArn": found.document["EndpointArn"]}
+    return {"EndpointArn": before["EndpointArn"]}
 
 
 @operation("sagemaker", "UpdateEndpointWeightsAndCapacities")
@@ -121,31 +157,44 @@ async def update_weights_and_capacities(
 ) -> dict[str, Any]:
     """Change variants' weights and instance counts in place."""
     name = params["EndpointName"]
+    reshape(engine, name, params["DesiredWeightsAndCapacities"])
+    return {"EndpointArn": endpoint_arn(engine, name)}
+
+
+def reshape(engine: Engine, name: str, wishes: Iterable[Mapping[str, Any]]) -> None:
+    """Begin to give variants other weights and instance counts, as UpdateEndpointWeightsAndCapacities names them.
+
+    Raises:
+        ServiceError: ``ValidationException``: there is no such endpoint or variant, it is not in service, or a wish cannot be met.
+    """
     found = _find(engine, name)
-    _settled(found, in_service=True)
+    _settled(found, in_service=True, mixed=False)
     document = found.document
     weights, counts = dict(document["weights"]), dict(document["counts"])
-    instances = dict(document["instances"])
-    for wish in params["DesiredWeightsAndCapacities"]:
+    instances, serverless = dict(document["instances"]), dict(document.get("serverless", {}))
+    for wish in wishes:
         variant = wish["VariantName"]
         if variant not in weights:
             raise validation(f'Could not find variant "{variant}" for endpoint "{document["EndpointArn"]}".')
         if wish.get("ServerlessUpdateConfig"):
-            raise validation(
-                f"Variant {variant} is not serverless: ServerlessUpdateConfig does not apply to it."
+            serverless[variant] = inference_checks.updated(
+                serverless.get(variant), wish["ServerlessUpdateConfig"], variant
             )
         if wish.get("DesiredWeight") is not None:
             weights[variant] = float(wish["DesiredWeight"])
         count = wish.get("DesiredInstanceCount")
-        if count == 0:
+        if count is not None and variant in serverless:
+            raise validation(f"Variant {variant} is serverless: DesiredInstanceCount does not apply to it.")
+        if count == 0 and not document["config"].get("AsyncInferenceConfig"):
             raise validation(f"Variant {variant}: DesiredInstanceCount must be at least 1.")
         if count is not None:
             counts[variant] = count
             kept = list(instances[variant])
             fresh = instance_ids(count, engine.settings.cores)
             instances[variant] = (kept + fresh)[: len(fresh)]
-    _begin_update(engine, name, {"weights": weights, "counts": counts, "instances": instances})
-    return {"EndpointArn": document["EndpointArn"]}
+    _begin_update(
+        engine, name, {"weights": weights, "counts": counts, "instances": instances, "serverless": serverless}
+    )
 
 
 def _find(engine: Engine, name: str) -> Resource:
@@ -155,19 +204,28 @@ def _find(engine: Engine, name: str) -> Resource:
     return found
 
 
-def _settled(found: Resource, *, in_service: bool = False) -> None:
+def _settled(found: Resource, *, in_service: bool = False, mixed: bool = True) -> None:
+    """Refuse to change an endpoint at which something is under way, or that does not serve.
+
+    Args:
+        mixed: Whether one will do that serves with instances of two configurations.
+    """
     arn = found.document["EndpointArn"]
     if found.status in _CHANGING:
         raise validation(f'Cannot update in-progress endpoint "{arn}".')
-    if in_service and found.status != "InService":
-        raise validation(
-            f'Cannot update endpoint "{arn}" with status {found.status}: only deleting it is allowed.'
-        )
+    if not in_service or found.status == "InService" or (mixed and found.status == "UpdateRollbackFailed"):
+        return
+    ways = "updating it to another endpoint configuration or deleting it are"
+    if found.status != "UpdateRollbackFailed":
+        ways = "deleting it is"
+    raise validation(f'Cannot update endpoint "{arn}" with status {found.status}: only {ways} allowed.')
 
 
 def _begin_update(engine: Engine, name: str, wanted: dict[str, Any]) -> None:
     def change(document: dict[str, Any]) -> None:
         document["update"] = wanted
+        if wanted.get("DeploymentConfig"):
+            document["LastDeploymentConfig"] = wanted["DeploymentConfig"]
 
     engine.store.update(KIND, name, change, now=engine.clock.time(), status="Updating")
     engine.hosting.update(name)
@@ -192,8 +250,10 @@ def _document(engine: Engine, config_name: str) -> dict[str, Any]:
         "weights": {},
         "counts": {},
         "instances": {},
+        "serverless": {},
     }
-    for variant in config.document["ProductionVariants"]:
+    shadows = config.document.get("ShadowProductionVariants", [])
+    for variant in [*config.document["ProductionVariants"], *shadows]:
         name = variant["VariantName"]
         model = engine.store.find(models.KIND, variant["ModelName"])
         if model is None:
@@ -205,8 +265,10 @@ def _document(engine: Engine, config_name: str) -> dict[str, Any]:
         }
         document["images"][name] = [_image(container["Image"], now)]
         document["weights"][name] = float(variant["InitialVariantWeight"])
-        document["counts"][name] = variant["InitialInstanceCount"]
-        document["instances"][name] = instance_ids(variant["InitialInstanceCount"], engine.settings.cores)
+        if variant.get("ServerlessConfig"):
+            document["serverless"][name] = variant["ServerlessConfig"]
+        document["counts"][name] = variant.get("InitialInstanceCount", 0)
+        document["instances"][name] = instance_ids(document["counts"][name], engine.settings.cores)
     return document
 
 
@@ -223,7 +285,7 @@ def _image(image: str, now: float) -> dict[str, Any]:
 def _retain(
     engine: Engine, before: Mapping[str, Any], wanted: dict[str, Any], excluded: list[dict[str, str]]
 ) -> None:
-    """Keep the weights and instance counts of variants that both configurations have."""
+    """Keep the weights and instance counts of variants that both configurations have, and the data capture of before."""
     without = {item["VariantPropertyType"] for item in excluded}
     for name in wanted["weights"]:
         if name not in before["weights"]:
@@ -234,80 +296,6 @@ def _retain(
             count = before["counts"][name]
             wanted["counts"][name] = count
             wanted["instances"][name] = instance_ids(count, engine.settings.cores)
-
-
-def _deployment(config: Mapping[str, Any] | None) -> None:
-    """Only all at once, without waits and alarms, is offered so far.
-
-    Raises:
-        ServiceError: ``ValidationException`` that names what is not.
-    """
-    if not config:
-        return
-    blue_green = config.get("BlueGreenUpdatePolicy") or {}
-    routing = blue_green.get("TrafficRoutingConfiguration") or {}
-    parts = [name for name in ("RollingUpdatePolicy", "AutoRollbackConfiguration") if config.get(name)]
-    if routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
-        parts.append(f"traffic routing of type {routing['Type']}")
-    if blue_green.get("TerminationWaitInSeconds"):
-        parts.append("TerminationWaitInSeconds")
-    if parts:
-        raise validation(
-            f"This engine does not offer {', '.join(parts)} in a DeploymentConfig yet. Use ALL_AT_ONCE."
-        )
-
-
-def _described(name: str, found: Resource) -> dict[str, Any]:
-    document = found.document
-    output: dict[str, Any] = {
-        "EndpointName": name,
-        "EndpointArn": document["EndpointArn"],
-        "EndpointConfigName": document["EndpointConfigName"],
-        "EndpointStatus": found.status,
-        "CreationTime": found.created,
-        "LastModifiedTime": found.modified,
-        "FailureReason": document.get("FailureReason"),
-        "LastDeploymentConfig": document.get("LastDeploymentConfig"),
-        "MetricsConfig": document["config"].get("MetricsConfig"),
-    }
-    if found.status not in ("Creating", "Failed"):
-        wanted = document.get("update") or {}
-        same = "config" not in wanted
-        output["ProductionVariants"] = [
-            _variant(document, wanted if same else {}, variant)
-            for variant in document["config"]["ProductionVariants"]
-        ]
-        if wanted and not same:
-            output["PendingDeploymentSummary"] = {
-                "EndpointConfigName": wanted["EndpointConfigName"],
-                "StartTime": found.modified,
-                "ProductionVariants": [
-                    {
-                        "VariantName": variant["VariantName"],
-                        "DeployedImages": wanted["images"][variant["VariantName"]],
-                        "CurrentWeight": 0.0,
-                        "DesiredWeight": wanted["weights"][variant["VariantName"]],
-                        "CurrentInstanceCount": 0,
-                        "DesiredInstanceCount": wanted["counts"][variant["VariantName"]],
-                        "InstanceType": variant["InstanceType"],
-                        "VariantStatus": [{"Status": "Creating", "StartTime": found.modified}],
-                    }
-                    for variant in wanted["config"]["ProductionVariants"]
-                ],
-            }
-    return output
-
-
-def _variant(
-    document: Mapping[str, Any], wanted: Mapping[str, Any], variant: Mapping[str, Any]
-) -> dict[str, Any]:
-    name = variant["VariantName"]
-    return {
-        "VariantName": name,
-        "DeployedImages": document["images"][name],
-        "CurrentWeight": document["weights"][name],
-        "DesiredWeight": wanted.get("weights", document["weights"])[name],
-        "CurrentInstanceCount": document["counts"][name],
-        "DesiredInstanceCount": wanted.get("counts", document["counts"])[name],
-        "RoutingConfig": variant.get("RoutingConfig"),
-    }
+    capture = before["config"].get("DataCaptureConfig")
+    if capture is not None and "DataCaptureConfig" not in without:
+        wanted["config"] = {**wanted["config"], "DataCaptureConfig": capture}

@@ -72,6 +72,18 @@ def add(engine: Engine, arn: str, tags: Iterable[dict[str, str]]) -> list[dict[s
     return of(engine, arn)
 
 
+def remove(engine: Engine, arn: str, keys: Iterable[str]) -> None:
+    """Remove a resource's tags by their keys; keys that are not there do not matter."""
+    if engine.store.find(KIND, arn) is None:
+        return
+    gone = set(keys)
+
+    def change(document: dict[str, Any]) -> None:
+        document["Tags"] = [tag for tag in document["Tags"] if tag["Key"] not in gone]
+
+    engine.store.update(KIND, arn, change, now=engine.clock.time())
+
+
 def drop(engine: Engine, arn: str) -> None:
     """Forget a resource's tags, for when it is deleted."""
     engine.store.delete(KIND, arn)
@@ -105,11 +117,5 @@ async def delete_tags(engine: Engine, request: Request, params: dict[str, Any]) 
     """Remove tags by their keys; keys that are not there do not matter."""
     arn = params["ResourceArn"]
     must_exist(engine, arn)
-    if engine.store.find(KIND, arn) is not None:
-        gone = set(params["TagKeys"])
-
-        def change(document: dict[str, Any]) -> None:
-            document["Tags"] = [tag for tag in document["Tags"] if tag["Key"] not in gone]
-
-        engine.store.update(KIND, arn, change, now=engine.clock.time())
+    remove(engine, arn, params["TagKeys"])
     return {}

@@ -20,8 +20,10 @@ class Rollouts(Protocol):
     def update(self, document: Mapping[str, Any]) -> None:
         """UpdateEndpoint; returns while the endpoint is being updated."""
 
-    def weigh(self, endpoint: str, weights: Mapping[str, float]) -> None:
-        """UpdateEndpointWeightsAndCapacities: the desired weights by variant."""
+    def weigh(
+        self, endpoint: str, weights: Mapping[str, float], counts: Mapping[str, int] | None = None
+    ) -> None:
+        """UpdateEndpointWeightsAndCapacities: the desired weights and instance counts by variant."""
 
     def describe(self, endpoint: str) -> dict[str, Any] | None:
         """DescribeEndpoint, or None when there is no such endpoint."""
@@ -46,6 +48,11 @@ class Rollouts(Protocol):
 
     def alarms(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """DescribeAlarms: those of the names that exist."""
+
+    def points(
+        self, queries: list[dict[str, Any]], begin: float, end: float
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        """GetMetricData: (epoch seconds, value) by query id, oldest first."""
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         """DeleteAlarms; names that do not exist are passed over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workflows.observe import metrics
 from workflows.observe.gateway import Gateway, answered
 from workflows.observe.reading import not_found
 from workflows.problem import Problem
@@ -33,14 +34,18 @@ class LowRollouts:
     def update(self, document: Mapping[str, Any]) -> None:
         self._call("sagemaker", "update_endpoint", **document)
 
-    def weigh(self, endpoint: str, weights: Mapping[str, float]) -> None:
+    def weigh(
+        self, endpoint: str, weights: Mapping[str, float], counts: Mapping[str, int] | None = None
+    ) -> None:
+        desired: dict[str, dict[str, Any]] = {}
+        for member, values in (("DesiredWeight", weights), ("DesiredInstanceCount", counts or {})):
+            for name, value in values.items():
+                desired.setdefault(name, {"VariantName": name})[member] = value
         self._call(
             "sagemaker",
             "update_endpoint_weights_and_capacities",
             EndpointName=endpoint,
-            DesiredWeightsAndCapacities=[
-                {"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()
-            ],
+            DesiredWeightsAndCapacities=list(desired.values()),
         )
 
     def describe(self, endpoint: str) -> dict[str, Any] | None:
@@ -75,6 +80,11 @@ class LowRollouts:
             )
             found += [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
         return found
+
+    def points(
+        self, queries: list[dict[str, Any]], begin: float, end: float
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        return metrics.data(self._gateway, queries, begin, end)
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         there = [str(item["AlarmName"]) for item in self.alarms(names)]

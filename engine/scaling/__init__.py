@@ -1,0 +1,1 @@
+"""Application auto scaling of endpoint variants: targets, policies, and what they did."""

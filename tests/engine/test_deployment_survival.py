@@ -1,0 +1,210 @@
+"""An engine that is killed in the middle of a deployment: it goes on or goes back, and never keeps two fleets for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.engine.conftest import RunningEngine
+from tests.engine.deploying import WHO, Deployer, wait_for
+from tests.engine.rollouts import alarm, blue_green, instances, percent, rolling, set_alarm
+from tests.engine.test_hosting import alive, pids
+
+Start = Callable[..., RunningEngine]
+
+HELD = """
+import os, time
+def model_fn(model_dir): return os.environ["WORD"]
+def transform_fn(model, data, content_type, accept):
+    if data == b"hold" or data == "hold":
+        open(os.environ["STARTED"], "w").close()
+        while not os.path.exists(os.environ["GO"]): time.sleep(0.02)
+    return model
+"""
+
+
+def restart(first: RunningEngine, start: Start) -> Deployer:
+    """Kill an engine, and a deployer on the next one."""
+    workers = pids(first)
+    first.kill()
+    wait_for(lambda: not any(alive(worker) for worker in workers))
+    return Deployer(start())
+
+
+def stage(deploy: Deployer, name: str, status: str, message: str = "") -> Any:
+    """DescribeEndpoint once the new fleet's variant has a status whose message contains some words."""
+
+    def found() -> Any:
+        answer = deploy.status(name)
+        assert answer["EndpointStatus"] == "Updating", answer
+        doing = answer["PendingDeploymentSummary"]["ProductionVariants"][0].get("VariantStatus")
+        return (
+            doing is not None
+            and doing[0]["Status"] == status
+            and message in doing[0]["StatusMessage"]
+            and answer
+        )
+
+    return wait_for(found)
+
+
+def words(deploy: Deployer, name: str, count: int = 30) -> set[str]:
+    return {
+        deploy.runtime.invoke_endpoint(EndpointName=name, Body=b"1")["Body"].read().decode().split()[0]
+        for _ in range(count)
+    }
+
+
+def hold(deploy: Deployer, name: str, started: Path) -> threading.Thread:
+    """A request that stays where it was taken until the engine dies."""
+    runtime = deploy.engine.client("sagemaker-runtime")
+
+    def ask() -> None:
+        with pytest.raises((BotoCoreError, ClientError)):
+            runtime.invoke_endpoint(EndpointName=name, Body=b"hold")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_for(started.exists)
+    return thread
+
+
+@pytest.mark.parametrize("end", ["finished", "rolled back"])
+def test_a_canary_goes_on_where_it_was(start_engine: Start, end: str) -> None:
+    first = start_engine()
+    deploy = Deployer(first)
+    name = deploy.endpoint(deploy.model(WHO, WORD="old"))
+    before = deploy.status(name)["EndpointConfigName"]
+    watched = alarm(deploy)
+    config = deploy.config(deploy.model(WHO, WORD="new"))
+    wait = 200 if end == "finished" else 3600
+    canary = blue_green("CANARY", wait, 0, (watched,), CanarySize=percent(50))
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
+    started = stage(deploy, name, "Baking")["PendingDeploymentSummary"]["StartTime"]
+    assert len(pids(first)) == 2
+    again = restart(first, start_engine)
+    found = stage(again, name, "Baking", "canary capacity")
+    assert found["PendingDeploymentSummary"]["StartTime"] == started
+    assert found["EndpointConfigName"] == before
+    assert words(again, name) == {"old", "new"}
+    if end == "rolled back":
+        set_alarm(again, watched, "ALARM")
+    found = again.in_service(name)
+    assert found["EndpointConfigName"] == (config if end == "finished" else before)
+    assert ("FailureReason" in found) is (end == "rolled back")
+    assert words(again, name) == {"new" if end == "finished" else "old"}
+    assert len(pids(again.engine)) == 1
+    again.delete(name)
+
+
+def test_a_rolling_update_goes_on_with_what_is_left(start_engine: Start) -> None:
+    first = start_engine()
+    deploy = Deployer(first)
+    name = deploy.endpoint(deploy.model(WHO, WORD="old"), count=2)
+    config = deploy.config(deploy.model(WHO, WORD="new"), count=2)
+    deploy.sm.update_endpoint(
+        EndpointName=name, EndpointConfigName=config, DeploymentConfig=rolling(instances(1), 200)
+    )
+    stage(deploy, name, "Baking", "full capacity of 2")
+    assert len(pids(first)) == 3
+    again = restart(first, start_engine)
+    found = stage(again, name, "Baking", "full capacity of 2")
+    assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    assert len(pids(again.engine)) == 3
+    assert words(again, name) == {"new"}
+    assert again.in_service(name)["EndpointConfigName"] == config
+    assert len(pids(again.engine)) == 2
+    again.delete(name)
+
+
+def test_what_is_promoted_stays_promoted(start_engine: Start, tmp_path: Path) -> None:
+    """Killed while the old fleet was answering its last request: the new one is in service, alone."""
+    variables = {"STARTED": str(tmp_path / "started"), "GO": str(tmp_path / "go")}
+    first = start_engine()
+    deploy = Deployer(first)
+    name = deploy.endpoint(deploy.model(HELD, WORD="old", **variables))
+    thread = hold(deploy, name, tmp_path / "started")
+    config = deploy.config(deploy.model(HELD, WORD="new", **variables))
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    # What is asked before that waits behind the request that is held.
+    wait_for(lambda: "VariantStatus" in deploy.status(name)["ProductionVariants"][0])
+    assert deploy.status(name)["ProductionVariants"][0]["VariantStatus"][0]["Status"] == "Deleting"
+    assert words(deploy, name, 5) == {"new"}
+    again = restart(first, start_engine)
+    thread.join(30)
+    found = again.in_service(name)
+    assert found["EndpointConfigName"] == config
+    assert words(again, name) == {"new"}
+    assert len(pids(again.engine)) == 1
+    again.delete(name)
+
+
+@pytest.mark.parametrize("kind", ["blue/green", "rolling"])
+def test_a_rollback_is_finished(start_engine: Start, tmp_path: Path, kind: str) -> None:
+    """Killed while the new fleet was answering its last request."""
+    variables = {"STARTED": str(tmp_path / "started"), "GO": str(tmp_path / "go")}
+    first = start_engine()
+    deploy = Deployer(first)
+    name = deploy.endpoint(deploy.model(WHO, WORD="old"), count=2)
+    before = deploy.status(name)["EndpointConfigName"]
+    watched = alarm(deploy)
+    config = deploy.config(deploy.model(HELD, WORD="new", **variables), count=2)
+    wanted = (
+        rolling(instances(1), 300, (watched,))
+        if kind == "rolling"
+        else blue_green("ALL_AT_ONCE", 0, 3600, (watched,))
+    )
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=wanted)
+    stage(deploy, name, "Baking", "full capacity")
+    thread = hold(deploy, name, tmp_path / "started")
+    set_alarm(deploy, watched, "ALARM")
+    stage(deploy, name, "Deleting")
+    wait_for(lambda: words(deploy, name, 5) == {"old"})
+    again = restart(first, start_engine)
+    thread.join(30)
+    found = again.in_service(name)
+    assert found["EndpointConfigName"] == before
+    assert watched in found["FailureReason"]
+    assert words(again, name) == {"old"}
+    assert len(wait_for(lambda: len(found := pids(again.engine)) == 2 and found)) == 2
+    again.delete(name)
+
+
+def test_two_fleets_in_service_come_back_as_two(start_engine: Start, tmp_path: Path) -> None:
+    """UpdateRollbackFailed survives as it was: the same instances with the same shares."""
+    fine = tmp_path / "fine"
+    fine.touch()
+    picky = (
+        "import os\n"
+        "def model_fn(d): assert os.path.exists(os.environ['FINE'])\n"
+        "def transform_fn(m, d, c, a): return 'old'\n"
+    )
+    first = start_engine()
+    deploy = Deployer(first)
+    name = deploy.endpoint(deploy.model(picky, FINE=str(fine)), count=4)
+    watched = alarm(deploy)
+    config = deploy.config(deploy.model(WHO, WORD="new"), count=4)
+    wanted = rolling(instances(1), 300, (watched,))
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=wanted)
+    stage(deploy, name, "Baking", "capacity of 2")
+    fine.unlink()
+    set_alarm(deploy, watched, "ALARM")
+    before = deploy.settled(name)
+    assert before["EndpointStatus"] == "UpdateRollbackFailed"
+    fine.touch()
+    again = restart(first, start_engine)
+    wait_for(lambda: words(again, name) == {"old", "new"})
+    found = again.status(name)
+    found.pop("ResponseMetadata")
+    before.pop("ResponseMetadata")
+    assert found == before
+    assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 3
+    assert found["PendingDeploymentSummary"]["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    assert len(wait_for(lambda: len(found := pids(again.engine)) == 5 and found)) == 5
+    again.delete(name)
+    assert pids(again.engine) == set()
