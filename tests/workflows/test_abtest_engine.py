@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -242,10 +242,8 @@ def test_xgboost_against_linear_learner(
     replay(platform, chosen.rollouts, name, payloads(request), plan(request))
     found = follower(name).report()
     assert (found.verdict, found.winner) == ("better", "xgboost"), found.as_dict()
-    how: Callable[..., Any] = promotion.plan
-    promotion.promote(
-        platform, chosen.rollouts, how(name, how="weights" if carried == "low" else "all-at-once")
-    )
+    how: promotion.How = "weights" if carried == "low" else "canary"
+    promotion.promote(platform, chosen.rollouts, promotion.plan(name, how=how, wait=1), wait=1)
     deploy.in_service(endpoint)
     assert {name: weight for name, weight in weights(platform, endpoint).items() if weight} == {
         "xgboost": 1.0
