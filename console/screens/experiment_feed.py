@@ -11,14 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from console import actions
-from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
+from console.screens.starting import StartingForm
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
 from workflows.abtest.replaying import ReplayRequest
 from workflows.abtest.scoring import SCORES
-from workflows.problem import Problem
 
 HELP = {
     "source": "A CSV or JSON lines file of this machine, or s3://bucket/object. Each row is a request.",
@@ -33,7 +32,7 @@ HELP = {
 FOUND, YES, NO = "found out", "yes", "no"
 
 
-class ExperimentFeedScreen(ConsoleScreen):
+class ExperimentFeedScreen(StartingForm):
     """Ctrl+S starts the replay, as a process of its own."""
 
     BINDINGS: ClassVar = list(actions.bindings("feeding"))
@@ -43,7 +42,6 @@ class ExperimentFeedScreen(ConsoleScreen):
     def __init__(self, test: str) -> None:
         super().__init__()
         self._test = test
-        self._starting = False
 
     def trail(self) -> str:
         return f"Replay for {self._test}"
@@ -55,7 +53,7 @@ class ExperimentFeedScreen(ConsoleScreen):
                     with Horizontal(classes="parameter"):
                         yield Label(name.replace("_", " "), classes="name", markup=False)
                         yield self._widget(name)
-                        yield Static("", classes="about", markup=False)
+                        yield Static("", classes="about", id=f"w-{name}", markup=False)
             yield Static(id="hint", markup=False)
             yield Line(id="verdict")
 
@@ -115,7 +113,8 @@ class ExperimentFeedScreen(ConsoleScreen):
     def _check(self) -> None:
         if not self.query("#verdict"):
             return
-        request, _, text = self.check()
+        request, wrong, text = self.check()
+        self.mark({wrong} if wrong else ())
         verdict = self.query_one("#verdict", Line)
         if request is None:
             verdict.show([(f" ✗ {text}", "bad")])
@@ -128,14 +127,7 @@ class ExperimentFeedScreen(ConsoleScreen):
             name = str(self.focused.id or "").removeprefix("r-") if self.focused is not None else ""
             self.query_one("#hint", Static).update(HELP.get(name, ""))
 
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     # Actions
-
-    def action_close(self) -> None:
-        self.app.pop_screen()
 
     def action_start(self) -> None:
         request, wrong, text = self.check()
@@ -143,9 +135,9 @@ class ExperimentFeedScreen(ConsoleScreen):
             self.query_one(f"#r-{wrong}").focus()
             self.console.flash(f"✗ {text}", "bad")
             return
-        if self._starting or not self.console.allowed(actions.get("feeding.start")):
+        if self.starting or not self.console.allowed(actions.get("feeding.start")):
             return
-        self._starting = True
+        self.starting = True
         services, test = self.console.services, self._test
 
         def priced(price: tuple[Sequence[str], str]) -> None:
@@ -159,19 +151,16 @@ class ExperimentFeedScreen(ConsoleScreen):
                 go(confirmed)
 
         def go(confirmed: str) -> None:
-            self.work(lambda: services.start_feed(test, request, confirmed), self._started, self._not_started)
+            def begin() -> str:
+                services.start_feed(test, request, confirmed)
+                return f"The replay for {test}"
+
+            self.start(f"the replay for {test}", begin)
 
         self.work(lambda: services.price_feed(test, request), priced, self._not_started)
 
     def _left(self) -> None:
-        self._starting = False
+        self.starting = False
 
-    def _started(self, _: object) -> None:
-        self.console.flash(f"✓ A replay feeds {self._test}; it goes on when you leave.")
-        self.console.services.refresh()
-        if self.is_current:
-            self.app.pop_screen()
-
-    def _not_started(self, problem: Problem) -> None:
-        self._starting = False
-        self.console.tell(problem)
+    async def show_started(self, name: str) -> None:
+        """The test is below already."""

@@ -15,6 +15,7 @@ from console import actions
 from console.formatting import duration
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
+from console.screens.starting import StartingForm
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
@@ -47,7 +48,7 @@ CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
 NUMBERS = {"margin": float, "alpha": float, "planned": int, "maturity": float}
 
 
-class ExperimentFormScreen(ConsoleScreen):
+class ExperimentFormScreen(StartingForm):
     """Ctrl+S shows what starting does, and starts it."""
 
     BINDINGS: ClassVar = list(actions.bindings("trial"))
@@ -57,7 +58,6 @@ class ExperimentFormScreen(ConsoleScreen):
     def __init__(self, draft: Experiment) -> None:
         super().__init__()
         self.draft = draft
-        self._starting = False
 
     def trail(self) -> str:
         return f"A/B test on {self.draft.endpoint}"
@@ -145,12 +145,7 @@ class ExperimentFormScreen(ConsoleScreen):
         if not self.query("#verdict"):
             return
         made, wrong, text = self.check()
-        for about in self.query(".about"):
-            bad = str(about.id or "") == f"w-{wrong}"
-            if about.has_class("-wrong") != bad:
-                about.set_class(bad, "-wrong")
-                if isinstance(about, Static):
-                    about.update("✗" if bad else "")
+        self.mark({wrong} if wrong else ())
         verdict = self.query_one("#verdict", Line)
         if made is None:
             verdict.show([(f" ✗ {text}", "bad")])
@@ -164,14 +159,7 @@ class ExperimentFormScreen(ConsoleScreen):
             name = str(self.focused.id or "").removeprefix("x-") if self.focused is not None else ""
             self.query_one("#hint", Static).update(HELP.get(name, ""))
 
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     # Actions
-
-    def action_close(self) -> None:
-        self.app.pop_screen()
 
     def action_start(self) -> None:
         made, wrong, text = self.check()
@@ -179,15 +167,13 @@ class ExperimentFormScreen(ConsoleScreen):
             self.query_one(f"#x-{wrong}").focus()
             self.console.flash(f"✗ {text}", "bad")
             return
-        if self._starting or not self.console.allowed(actions.get("trial.start")):
+        if self.starting or not self.console.allowed(actions.get("trial.start")):
             return
         services, console = self.console.services, self.console
 
         def chosen(choice: str | None) -> None:
             if choice == "Start":
-                self._starting = True
-                console.flash(f"Starting {made.name} …", "dim")
-                self.work(lambda: services.start_experiment(made), self._started, self._not_started)
+                self.start(made.name, lambda: services.start_experiment(made))
 
         console.push_screen(
             ConfirmScreen(
@@ -199,19 +185,8 @@ class ExperimentFormScreen(ConsoleScreen):
             chosen,
         )
 
-    def _started(self, name: str) -> None:
-        self.console.flash(f"✓ {name} runs: requests count from now on.")
-        self.console.services.refresh()
-        self.console.run_worker(self._open(name), exit_on_error=True)
-
-    async def _open(self, name: str) -> None:
-        if self.is_current:
-            await self.app.pop_screen()
+    async def show_started(self, name: str) -> None:
         await self.console.open_experiment(name)
-
-    def _not_started(self, problem: Problem) -> None:
-        self._starting = False
-        self.console.tell(problem)
 
 
 def _bound(made: Experiment) -> str:

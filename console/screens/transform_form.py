@@ -13,11 +13,11 @@ from textual.widgets import Input, Label, Static
 
 from console import actions
 from console.screens.base import ConsoleScreen
+from console.screens.starting import StartingForm
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
 from workflows import costs
-from workflows.problem import Problem
 from workflows.studies.parameters import Parameter, ParameterError
 from workflows.transforms.draft import TransformDraft
 from workflows.transforms.request import SPLITS
@@ -57,7 +57,7 @@ ORDER = (
 )  # fmt: skip
 
 
-class TransformFormScreen(ConsoleScreen):
+class TransformFormScreen(StartingForm):
     """Ctrl+S starts the transform job."""
 
     BINDINGS: ClassVar = list(actions.bindings("batch"))
@@ -68,7 +68,6 @@ class TransformFormScreen(ConsoleScreen):
         super().__init__()
         self.draft = draft
         self._source = source
-        self._starting = False
 
     def trail(self) -> str:
         return f"Transform with {self._source}"
@@ -139,12 +138,7 @@ class TransformFormScreen(ConsoleScreen):
         if not self.query("#verdict"):
             return
         draft, wrong = self.check()
-        for about in self.query(".about"):
-            bad = str(about.id or "").removeprefix("w-") in wrong
-            if about.has_class("-wrong") != bad:
-                about.set_class(bad, "-wrong")
-                if isinstance(about, Static):
-                    about.update("✗" if bad else "")
+        self.mark(wrong)
         verdict = self.query_one("#verdict", Line)
         if draft is None:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
@@ -166,14 +160,7 @@ class TransformFormScreen(ConsoleScreen):
             notes = " ".join(self.draft.notes) if name == "input" else ""
             self.query_one("#hint", Static).update(f"{HELP.get(name, '')} {notes}".rstrip())
 
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     # Actions
-
-    def action_close(self) -> None:
-        self.app.pop_screen()
 
     def action_start(self) -> None:
         draft, wrong = self.check()
@@ -182,26 +169,13 @@ class TransformFormScreen(ConsoleScreen):
             self.query_one(f"#b-{name}").focus()
             self.console.flash(f"✗ {text}", "bad")
             return
-        if self._starting or not self.console.allowed(actions.get("batch.start")):
+        if self.starting or not self.console.allowed(actions.get("batch.start")):
             return
-        self._starting = True
         services = self.console.services
-        self.console.flash(f"Starting {draft.request.name} …", "dim")
-        self.work(lambda: services.create_transform(draft), self._started, self._not_started)
+        self.start(draft.request.name, lambda: services.create_transform(draft))
 
-    def _started(self, name: str) -> None:
-        self.console.flash(f"✓ {name} runs; it goes on when you leave.")
-        self.console.services.refresh()
-        self.console.run_worker(self._open(name), exit_on_error=True)
-
-    async def _open(self, name: str) -> None:
-        if self.is_current:
-            await self.app.pop_screen()
+    async def show_started(self, name: str) -> None:
         await self.console.open_transform(name)
-
-    def _not_started(self, problem: Problem) -> None:
-        self._starting = False
-        self.console.tell(problem)
 
 
 def open_transform_form(screen: ConsoleScreen, source: str) -> None:

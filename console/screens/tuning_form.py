@@ -12,14 +12,13 @@ from textual.widgets import Input, Label, Static
 
 from console import actions
 from console.screens import tuning_settings
-from console.screens.base import ConsoleScreen
 from console.screens.form import YES_NO
+from console.screens.starting import StartingForm
 from console.screens.tuning_settings import FIXED, Settings
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
 from workflows.observe.tuning_rows import Range
-from workflows.problem import Problem
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import STRATEGIES
 
@@ -34,18 +33,18 @@ HELP = {
 }
 
 
-class TuningFormScreen(ConsoleScreen):
+class TuningFormScreen(StartingForm):
     """Ctrl+S starts the tuning job; what is wrong is said while it is typed."""
 
     BINDINGS: ClassVar = list(actions.bindings("tune"))
     place = "tune"
+    going = "searches"
     section = "tuning"
 
     def __init__(self, draft: TuningDraft, *, title: str, seconds: float | None = None) -> None:
         super().__init__()
         self.draft = draft
         self._title, self._seconds = title, seconds
-        self._starting = False
         self._searched = {item.name for item in draft.request.templates[0].ranges}
         self._kept: dict[str, dict[bool, str]] = {}
         """By hyperparameter: what its field held while it was fixed (True), and while it was searched."""
@@ -173,13 +172,7 @@ class TuningFormScreen(ConsoleScreen):
                 row.display = self._value("t-strategy") == "Hyperband"
         request, wrong = tuning_settings.check(self.draft, self.settings())
         marked = {_id(name): text for name, text in wrong.items()}
-        for about in self.query(".about"):
-            name = str(about.id or "").removeprefix("w-")
-            bad = name in marked
-            if about.has_class("-wrong") != bad:
-                about.set_class(bad, "-wrong")
-                if isinstance(about, Static):
-                    about.update("✗" if bad else "")
+        self.mark(marked)
         verdict = self.query_one("#verdict", Line)
         if request is None:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
@@ -222,14 +215,7 @@ class TuningFormScreen(ConsoleScreen):
             return f"The values of {item.name} that are tried, with commas between them."
         return f"Both ends of {item.name} ({item.kind}), as in: {tuning_settings.searched_text(item)}"
 
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     # Actions
-
-    def action_close(self) -> None:
-        self.app.pop_screen()
 
     def action_start(self) -> None:
         request, wrong = tuning_settings.check(self.draft, self.settings())
@@ -240,27 +226,14 @@ class TuningFormScreen(ConsoleScreen):
                     widget.focus()
             self.console.flash(f"✗ {text}", "bad")
             return
-        if self._starting or not self.console.allowed(actions.get("tune.start")):
+        if self.starting or not self.console.allowed(actions.get("tune.start")):
             return
-        self._starting = True
         services = self.console.services
-        self.console.flash(f"Starting {request.name} …", "dim")
-        self.work(lambda: services.create_tuning(request), self._started, self._not_started)
+        self.start(request.name, lambda: services.create_tuning(request))
 
-    def _started(self, name: str) -> None:
-        self.console.flash(f"✓ {name} searches; it goes on when you leave.")
-        self.console.services.refresh()
-        self.console.run_worker(self._open(name), exit_on_error=True)
-
-    async def _open(self, name: str) -> None:
-        if self.is_current:
-            await self.app.pop_screen()
+    async def show_started(self, name: str) -> None:
         await self.console.go("tuning")
         await self.console.open_tuning(name)
-
-    def _not_started(self, problem: Problem) -> None:
-        self._starting = False
-        self.console.tell(problem)
 
 
 def _id(name: str) -> str:
