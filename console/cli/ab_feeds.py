@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from console.cli.interrupting import interrupting
 from console.cli.options import Settings, interface_option, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def replay(
                 f"A replay feeds {name}: `mlconsole ab watch {name}` shows it, `mlconsole ab replay {name} --stop` ends it."
             )
             return
-        with _stopped_by_signals() as stop, _told(known, as_json):
+        stop = threading.Event()
+        with interrupting(stop), _told(known, as_json):
             summary = replaying.replay(
                 platform,
                 interface.rollouts,
@@ -196,7 +197,8 @@ def watch(name: str, past_verdict: bool, as_json: bool) -> None:
 
     known = follower(name)
     seen: tuple[object, ...] = ()
-    with _stopped_by_signals() as stop:
+    stop = threading.Event()
+    with interrupting(stop):
         while True:
             report = known.report()
             now = (report.requests, report.rewarded, report.verdict, report.state)
@@ -255,16 +257,3 @@ def _told(known: Follower, as_json: bool) -> Iterator[None]:
         over.set()
         teller.join()
         click.echo()
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM and a hang-up set."""
-    stop = threading.Event()
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
