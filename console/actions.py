@@ -79,6 +79,8 @@ PLACES = {
     "experiment": "An A/B test",
     "trial": "The form of an A/B test",
     "feeding": "The form of what feeds an A/B test",
+    "deploy": "The form of a rollout",
+    "rollout": "A rollout",
     "tunings": "Tuning",
     "tuning": "A tuning job",
     "tune": "The form of a tuning job",
@@ -97,7 +99,7 @@ _NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
     "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
-    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2",
+    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3",
     "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
@@ -228,7 +230,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoints.experiments", "a", "A/B", "All A/B tests", target="A/B test"),
     Action("endpoints.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="endpoint"),
     # an endpoint
-    Action("endpoint.older", "o", "Older", "Read older captured requests, too", footer=True),
+    Action("endpoint.older", "m", "Older", "Read older captured requests, too", footer=True),
     Action("endpoint.newest", "e", "Newest", "Read the newest captured requests again", footer=True),
     Action("endpoint.variant", "v", "Variant", "Log and captures of the next variant, then of all again", footer=True),
     Action("endpoint.next_chart", "n", "Next chart", "Begin with the next chart, where not all find room", footer=True),
@@ -241,6 +243,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoint.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="endpoint"),
     Action("endpoint.transform", "b", "Batch", "Let its model answer for a whole file", target="model", changes=True),
     Action("endpoint.experiment", "a", "A/B test", "Compare its variants: the running test, or the form of a new one", target="A/B test", changes=True, footer=True),
+    Action("endpoint.rollout", "o", "Rollout", "Deploy a new model step by step, or see the rollout that runs", target="endpoint", footer=True),
     # the traffic split
     Action("weights.up", "up,k", "Up", "The variant above"),
     Action("weights.down", "down,j,tab", "Down", "The variant below"),
@@ -261,6 +264,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("replay.again", "n", "Again", "The form with the settings of this replay", target="replay", changes=True, footer=True),
     Action("replay.endpoint", "u", "Endpoint", "Up to the endpoint", footer=True),
     Action("replay.copy", "y", "Copy id", "Copy the replay's id to your clipboard, over SSH too", target="replay"),
+    # the form of a rollout
+    Action("deploy.start", "ctrl+s", "Start", "Start the rollout, after it has told what it does", target="endpoint", danger="confirm", changes=True, footer=True, priority=True),
+    Action("deploy.last", "f3", "Last", "The last rollout of this endpoint", target="rollout", footer=True),
+    Action("deploy.next_field", "tab,down", "Next field", "To the next field"),
+    Action("deploy.previous_field", "shift+tab,up", "Previous field", "To the field before"),
+    Action("deploy.close", "escape", "Back", "Back, starting nothing", footer=True),
+    # a rollout
+    Action("rollout.next_part", "tab,right_square_bracket", "Next", "Overview, what happened, settings: the next one", footer=True, priority=True),
+    Action("rollout.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("rollout.events", "l", "Events", "What happened, and back"),
+    Action("rollout.roll_back", "b", "Roll back", "Take the new model back, while it runs or afterwards", target="endpoint", danger="confirm", changes=True, footer=True),
+    Action("rollout.promote", "m", "Promote", "All traffic to the new model's variant, by weights; an update that runs cannot be promoted", target="endpoint", danger="confirm", changes=True, footer=True),
+    Action("rollout.clean", "d", "Clean", "Delete what it has left: alarms, the configuration and the model that do not serve", target="rollout", danger="confirm", changes=True, footer=True),
+    Action("rollout.new", "n", "New", "The form of the next rollout on this endpoint", target="endpoint", changes=True, footer=True),
+    Action("rollout.endpoint", "e", "Endpoint", "To its endpoint"),
+    Action("rollout.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="rollout"),
     # invoke
     Action("invoke.send", "ctrl+s", "Send", "Send the payload", target="endpoint", changes=True, footer=True, priority=True),
     Action("invoke.earlier", "ctrl+p", "Earlier", "The payload sent before this one", footer=True, priority=True),

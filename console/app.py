@@ -281,6 +281,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(ReplayScreen(report))
 
+    async def open_rollout(self, name: str) -> None:
+        """Open a rollout."""
+        from console.screens.rollout import RolloutScreen
+
+        await self.open(RolloutScreen(name))
+
     async def open_run(self, run: str) -> None:
         """Attach to a run."""
         from console.screens.run import RunScreen

@@ -31,10 +31,6 @@ _ROLES = {
     "Deleting": "wait",
     "DeleteFailed": "bad",
     "Early stop": "wait",
-    # alarms
-    "OK": "ok",
-    "ALARM": "bad",
-    "INSUFFICIENT_DATA": "wait",
     # runs of a study and their steps
     "running": "live",
     "completed": "ok",
@@ -49,6 +45,20 @@ _ROLES = {
     "pending": "dim",
     "starting": "live",
     "stopping": "wait",
+    # rollouts and alarms
+    "succeeded": "ok",
+    "rolled-back": "bad",
+    "gone": "idle",
+    "superseded": "idle",
+    "provisioning": "live",
+    "shifting": "live",
+    "baking": "live",
+    "final-bake": "live",
+    "retiring": "live",
+    "rolling-back": "bad",
+    "OK": "ok",
+    "ALARM": "bad",
+    "INSUFFICIENT_DATA": "wait",
     # gates
     "pass": "ok",
     "warn": "wait",

@@ -25,9 +25,9 @@ from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Topic
 from workflows.traffic.bill import Bill
-from workflows.traffic.plan import Plan
+from workflows.traffic.plan import Plan as ReplayPlan
 from workflows.traffic.reports import Report
-from workflows.traffic.sources import Source
+from workflows.traffic.sources import Source as ReplaySource
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from workflows.hub import Hub
     from workflows.interfaces.rollouts.low import LowRollouts
     from workflows.observe.gateway import Gateway
+    from workflows.rollout.facts import Facts, Source
+    from workflows.rollout.operations import Cleaning
+    from workflows.rollout.plan import Plan
 
 T = TypeVar("T")
 IDLE = 5.0
@@ -164,7 +167,7 @@ class LiveServices:
 
         return self._use(lambda gateway: alarms.history(gateway, alarm))
 
-    def price_replay(self, endpoint: str, plan: Plan, source: Source) -> Bill | None:
+    def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
         if self.target == "embedded":
             return None
         from workflows.traffic import bill
@@ -177,7 +180,7 @@ class LiveServices:
         return self._use(priced)
 
     def start_replay(
-        self, endpoint: str, plan: Plan, source: Source, *, variant: str, confirmed: str
+        self, endpoint: str, plan: ReplayPlan, source: ReplaySource, *, variant: str, confirmed: str
     ) -> Report:
         from workflows.traffic import reports
 
@@ -320,6 +323,54 @@ class LiveServices:
         from workflows.interfaces.rollouts.low import LowRollouts
 
         return self._use(lambda gateway: action(gateway, LowRollouts(gateway)))
+
+    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
+        from workflows.rollout import asked
+
+        name, ended = self._use(lambda gateway: asked.newest(gateway, endpoint))
+        return name, self.rollout_facts(endpoint) if ended else None
+
+    def rollout_facts(self, endpoint: str) -> Facts:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.facts(gateway, endpoint))
+
+    def draft_rollout(
+        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
+    ) -> tuple[Facts, Source]:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.drafted(gateway, endpoint, source, variant, alarms))
+
+    def begin_rollout(self, plan: Plan) -> str:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.begin(gateway, plan))
+
+    def roll_back_rollout(self, name: str) -> tuple[str, str]:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.roll_back(gateway, name))
+
+    def promote_rollout(self, name: str) -> str:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.promote(gateway, name))
+
+    def settle_rollout(self, name: str) -> int:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.settle(gateway, name))
+
+    def plan_rollout_cleaning(self, name: str) -> Cleaning:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.cleaning(gateway, name))
+
+    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
+        from workflows.rollout import asked
+
+        return self._use(lambda gateway: asked.clean(gateway, cleaning))
 
     def _use(self, action: Callable[[Gateway], T]) -> T:
         """The result of an action at the target; the caller's thread waits."""

@@ -14,14 +14,17 @@ from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
 from workflows.observe.watch_rows import AlarmChange
+from workflows.rollout.facts import Facts, Source
+from workflows.rollout.operations import Cleaning
+from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
-from workflows.traffic.plan import Plan
+from workflows.traffic.plan import Plan as ReplayPlan
 from workflows.traffic.reports import Report
-from workflows.traffic.sources import Source
+from workflows.traffic.sources import Source as ReplaySource
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
@@ -114,11 +117,11 @@ class Services(Protocol):
     def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
         """What became of a CloudWatch alarm, newest first. Blocks."""
 
-    def price_replay(self, endpoint: str, plan: Plan, source: Source) -> Bill | None:
+    def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
         """What a replay would cost, to be agreed to; None where it costs nothing. Blocks."""
 
     def start_replay(
-        self, endpoint: str, plan: Plan, source: Source, *, variant: str, confirmed: str
+        self, endpoint: str, plan: ReplayPlan, source: ReplaySource, *, variant: str, confirmed: str
     ) -> Report:
         """Start a replay in a process of its own. Blocks."""
 
@@ -197,3 +200,34 @@ class Services(Protocol):
 
     def stop_feed(self, name: str) -> bool:
         """End it; whether there was one. Blocks."""
+
+    # rollouts
+
+    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
+        """The newest rollout of an endpoint (empty: none), and, where that has ended, what a new one is planned upon. Blocks."""
+
+    def rollout_facts(self, endpoint: str) -> Facts:
+        """What a rollout is planned upon. Blocks."""
+
+    def draft_rollout(
+        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
+    ) -> tuple[Facts, Source]:
+        """The same with the states of these alarms, and what the name of the new model means. Blocks."""
+
+    def begin_rollout(self, plan: Plan) -> str:
+        """Start a rollout; returns its name. Blocks."""
+
+    def roll_back_rollout(self, name: str) -> tuple[str, str]:
+        """Take the new model back; the rollout that does it, and by which call. Blocks."""
+
+    def promote_rollout(self, name: str) -> str:
+        """Give the variant with the new model all of the traffic; by which call. Blocks."""
+
+    def settle_rollout(self, name: str) -> int:
+        """Delete the alarms of a rollout that has ended; how many. Blocks."""
+
+    def plan_rollout_cleaning(self, name: str) -> Cleaning:
+        """What cleaning a rollout would delete. Blocks."""
+
+    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
+        """Carry it out; a sentence for each thing that is proved to be gone. Blocks."""

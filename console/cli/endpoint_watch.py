@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from console.cli.options import Settings, interface_option, json_option, platform_options, yes_option
+from console.cli.options import F, Settings, interface_option, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
     from workflows.observe.captures import Capture
 
 
+def _changing(assigned: str) -> Callable[[F], F]:
+    """What the commands share that change variants: the endpoint, assignments, waiting, asking."""
+
+    def decorated(command: F) -> F:
+        made: Any = click.pass_context(command)
+        for option in (
+            platform_options,
+            json_option,
+            yes_option,
+            interface_option,
+            click.option(
+                "--wait", "-w", "waits", is_flag=True, help="Wait until the endpoint is in service again."
+            ),
+            click.argument("assigned", metavar=assigned, nargs=-1, required=True),
+            click.argument("name"),
+        ):
+            made = option(made)
+        return cast("F", made)
+
+    return decorated
+
+
 @click.command()
-@click.argument("name")
-@click.argument("assigned", metavar="VARIANT=WEIGHT...", nargs=-1, required=True)
-@click.option("--wait", "-w", "waits", is_flag=True, help="Wait until the endpoint is in service again.")
-@interface_option
-@yes_option
-@json_option
-@platform_options
-@click.pass_context
+@_changing("VARIANT=WEIGHT...")
 def weights(
     ctx: click.Context, name: str, assigned: tuple[str, ...], waits: bool, yes: bool, as_json: bool
 ) -> int:
@@ -39,14 +55,7 @@ def weights(
 
 
 @click.command()
-@click.argument("name")
-@click.argument("assigned", metavar="VARIANT=INSTANCES...", nargs=-1, required=True)
-@click.option("--wait", "-w", "waits", is_flag=True, help="Wait until the endpoint is in service again.")
-@interface_option
-@yes_option
-@json_option
-@platform_options
-@click.pass_context
+@_changing("VARIANT=INSTANCES...")
 def scale(
     ctx: click.Context, name: str, assigned: tuple[str, ...], waits: bool, yes: bool, as_json: bool
 ) -> int:

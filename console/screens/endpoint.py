@@ -16,6 +16,7 @@ from console.screens.endpoint_panes import AlarmsPane, CapturesPane
 from console.screens.endpoints import confirm_deletion
 from console.screens.experiment_form import open_experiment_form
 from console.screens.logpane import LogPane
+from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
 from console.screens.transform_form import open_transform_form
 from console.screens.weights import change_weights
@@ -121,8 +122,7 @@ class EndpointScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.is_mounted and self._unwatch:
-            self.observe()  # side by side more is in sight
+        self.observe()  # side by side more is in sight
 
     def tick(self) -> None:
         self._write()
@@ -170,8 +170,7 @@ class EndpointScreen(ConsoleScreen):
             self.query_one(target).focus()
         else:
             self.set_focus(None)
-        if self._unwatch:
-            self.observe()
+        self.observe()
         if name == "captures":
             self._read_captures()
         if name == "alarms":
@@ -191,6 +190,7 @@ class EndpointScreen(ConsoleScreen):
         def shown(page: CapturePage) -> None:
             if self.is_attached and variant == self._variant:
                 pane.show_page(page, added=after is not None)
+                self.draw_keys()  # whether there are older ones
 
         def failed(problem: Problem) -> None:
             if self.is_attached:
@@ -295,6 +295,10 @@ class EndpointScreen(ConsoleScreen):
             self.console.flash("It has one variant: there is nothing to compare.", "wait")
         elif self.console.allowed(actions.get("endpoint.experiment")):
             open_experiment_form(self, self.name_of)
+
+    def action_rollout(self) -> None:
+        if self.console.allowed(actions.get("endpoint.rollout")):
+            open_rollout_of(self, self.name_of)
 
     def action_delete(self) -> None:
         if self.console.allowed(actions.get("endpoint.delete")):

@@ -12,8 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from console import actions
-from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
+from console.screens.starting import StartingForm
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
@@ -57,7 +57,7 @@ EMPTY = {
 STANDARD = {"rate": "10", "concurrency": "8", "seconds": "60"}
 
 
-class ReplayFormScreen(ConsoleScreen):
+class ReplayFormScreen(StartingForm):
     """Ctrl+S starts the replay, in a process of its own."""
 
     BINDINGS: ClassVar = list(actions.bindings("load"))
@@ -69,7 +69,6 @@ class ReplayFormScreen(ConsoleScreen):
         self.endpoint = endpoint
         self._variants = variants
         self._like = like
-        self._starting = False
 
     def trail(self) -> str:
         return f"{self.endpoint} › replay"
@@ -152,11 +151,7 @@ class ReplayFormScreen(ConsoleScreen):
         if not self.query("#verdict"):
             return
         found, wrong = self.check()
-        for about in self.query(".about"):
-            bad = str(about.id or "").removeprefix("w-") in wrong
-            if about.has_class("-wrong") != bad and isinstance(about, Static):
-                about.set_class(bad, "-wrong")
-                about.update("✗" if bad else "")
+        self.mark(wrong)
         verdict = self.query_one("#verdict", Line)
         if found is None:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
@@ -173,14 +168,10 @@ class ReplayFormScreen(ConsoleScreen):
             name = str(self.focused.id or "").removeprefix("l-") if self.focused is not None else ""
             self.query_one("#hint", Static).update(HELP.get(name, ""))
 
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     # Actions
 
-    def action_close(self) -> None:
-        self.app.pop_screen()
+    async def show_started(self, name: str) -> None:
+        await self.console.open_replay(name)
 
     def action_start(self) -> None:
         found, wrong = self.check()
@@ -189,49 +180,31 @@ class ReplayFormScreen(ConsoleScreen):
             self.query_one(f"#l-{name}").focus()
             self.console.flash(f"✗ {text}", "bad")
             return
-        if self._starting or not self.console.allowed(actions.get("load.start")):
+        if self.starting or not self.console.allowed(actions.get("load.start")):
             return
-        self._starting = True
         plan, source, variant = found
         services, endpoint = self.console.services, self.endpoint
 
         def start(confirmed: str) -> None:
-            self.console.flash("Starting …", "dim")
-            self.work(
-                lambda: services.start_replay(endpoint, plan, source, variant=variant, confirmed=confirmed),
-                self._started,
-                self._not_started,
+            self.start(
+                f"a replay at {endpoint}",
+                lambda: (
+                    services.start_replay(endpoint, plan, source, variant=variant, confirmed=confirmed).id
+                ),
             )
 
         def priced(bill: Bill | None) -> None:
             if bill is None:
                 start("")
                 return
-
-            def chosen(choice: str | None) -> None:
-                if choice == "Start it":
-                    start(bill.confirmation)
-                else:
-                    self._starting = False
-
+            self.starting = False
             self.app.push_screen(
-                ConfirmScreen("Replay requests at AWS?", bill.sentences, "Start it", typed=endpoint), chosen
+                ConfirmScreen("Replay requests at AWS?", bill.sentences, "Start it", typed=endpoint),
+                lambda choice: start(bill.confirmation) if choice == "Start it" else None,
             )
 
+        self.starting = True
         self.work(lambda: services.price_replay(endpoint, plan, source), priced, self._not_started)
-
-    def _started(self, report: Report) -> None:
-        self.console.flash(f"✓ {report.id} runs in a process of its own: it goes on when you leave.")
-        self.console.run_worker(self._open(report.id), exit_on_error=True)
-
-    async def _open(self, report: str) -> None:
-        if self.is_current:
-            await self.app.pop_screen()
-        await self.console.open_replay(report)
-
-    def _not_started(self, problem: Problem) -> None:
-        self._starting = False
-        self.console.tell(problem)
 
 
 def texts_of(report: Report) -> dict[str, str]:

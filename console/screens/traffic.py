@@ -71,10 +71,12 @@ def _drawn(traffic: EndpointTraffic) -> list[SeriesData]:
 
 
 def _called(one: SeriesData, drawn: Sequence[SeriesData]) -> str:
-    """A variant; a fleet by its configuration where there is one variant only."""
+    """A variant; its fleets are blue (in service, observed first) and green, as in the table of the variants."""
     if not one.config:
         return one.variant
-    return one.config if len({other.variant for other in drawn}) == 1 else f"{one.variant} {one.config}"
+    fleets = list(dict.fromkeys(other.config for other in drawn if other.config))
+    fleet = "blue" if one.config == fleets[0] else "green"
+    return fleet if len({other.variant for other in drawn}) == 1 else f"{one.variant} {fleet}"
 
 
 def preview(

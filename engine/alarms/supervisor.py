@@ -146,7 +146,7 @@ class Alarms:
 
     def _watch(self, document: dict[str, Any]) -> Watch:
         width, idle = self.engine.scaling.pace(document["AlarmName"])
-        return Watch(document, width=width, idle=idle)
+        return Watch(document, width=width, idle=idle, since=self.engine.clock.time())
 
     def _change(self, watch: Watch, state: str, reason: str, data: str | None) -> None:
         """Store another state, tell who waits for it, and do what the alarm does on entering it."""

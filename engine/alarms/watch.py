@@ -22,16 +22,23 @@ class Watch:
     Args:
         width: The period in seconds as it passes here; the declared one unless its waits are scaled.
         idle: What a period without data counts as, for metrics whose silence means zero; None leaves it missing.
+        since: Epoch seconds; silence before does not count: the alarm, or the engine, was not there.
     """
 
     def __init__(
-        self, document: dict[str, Any], *, width: int | None = None, idle: float | None = None
+        self,
+        document: dict[str, Any],
+        *,
+        width: int | None = None,
+        idle: float | None = None,
+        since: float = 0.0,
     ) -> None:
         self.document = document
         self.rule = Rule.of(document)
         self.metric = Metric.of(document)
         self.width = width or document["Period"]
         self.idle = idle
+        self._since = since
         self.held = 0.0
         self._next = 0.0
         self.points: list[Point | None] = []
@@ -105,13 +112,12 @@ class Watch:
         return store.last(self.metric.namespace, self.metric.name, self.metric.dimensions)
 
     def _points(self, store: MetricStore, end: int) -> list[Point | None]:
-        """The data points of periods up to ``end``; silence is filled in as far back as the alarm exists."""
+        """The data points of periods up to ``end``, with silence filled in where it counts."""
         points = windows.read(store, self.metric, end, self.document["Period"], self.width, self.rule.periods)
         if self.idle is None:
             return points
-        begin = self.document["AlarmConfigurationUpdatedTimestamp"]
         starts = range(end - len(points) * self.width, end, self.width)
         return [
-            Point(start, self.idle, 0.0) if point is None and start >= begin else point
+            Point(start, self.idle, 0.0) if point is None and start >= self._since else point
             for start, point in zip(starts, points, strict=True)
         ]

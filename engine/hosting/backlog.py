@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,6 @@ DEFAULT_CONCURRENCY = 4
 PUBLISH_SECONDS = 5.0
 QUIET_EVERY = 6
 """An empty queue's metrics are put only every so many times."""
-
-log = logging.getLogger(__name__)
 
 
 class Backlog:
@@ -91,13 +88,8 @@ class Backlog:
             ticket = Ticket.of(self._engine.store.get(KIND, name).document)
             await Delivery(self._engine, self._endpoint, ticket).run()
             self._engine.store.delete(KIND, name)
-        except asyncio.CancelledError:
-            raise
         except Missing:
             pass  # A reset took it away.
-        except Exception:
-            log.exception("An asynchronous request of endpoint %s failed.", self._endpoint.name)
-            self._engine.store.delete(KIND, name)
         finally:
             self._running.pop(name, None)
             self._received.pop(name, None)

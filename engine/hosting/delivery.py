@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import ServiceError
 from engine.hosting import answers
 from engine.hosting.client import Pool, Reply, Unreachable, Unsent, render_head
+from engine.hosting.variant import BODY_LIMIT
 from engine.objects import DEFAULT_TYPE
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ class Delivery:
         self._engine = engine
         self._endpoint = endpoint
         self._ticket = ticket
-        self._variant = ""
-        self._stream = "data-log"
-        """Of the worker that had the request last."""
+        # Of the worker that had the request last.
+        self._variant = next(iter(endpoint.variants), "")
+        self._stream = f"{self._variant}/data-log"
 
     async def run(self) -> None:
         """Answer the request. Breaking it off leaves it as if it had not begun."""
@@ -110,7 +111,13 @@ class Delivery:
         try:
             reply = await self._answer()
             await self._store(reply)
-        except Failed as problem:
+        except Exception as error:
+            problem = error
+            if not isinstance(problem, Failed):
+                log.exception("An asynchronous request of endpoint %s failed.", self._endpoint.name)
+                problem = Failed(
+                    "InvocationFailures", "The request failed; the traceback is in the engine's log."
+                )
             self._count(problem.metric, 1.0)
             await self._fail(problem.text)
             self._notify("ErrorTopic")
@@ -207,6 +214,23 @@ class Delivery:
         finally:
             os.close(descriptor)
 
+    async def _capture(self, variant: Variant, reply: Reply) -> None:
+        """Keep the request as a real-time one is kept, unless its input or its answer is larger than such a one may be."""
+        capture = variant.fleet.capture
+        if capture is None or len(reply.body) > BODY_LIMIT:
+            return
+        if not capture.chosen(self._engine.hosting.router.rng):
+            return
+        body, headers = self._ticket.body, dict(self._ticket.headers)
+        if self._ticket.source is not None:
+            info = self._engine.objects.find(*self._ticket.source)
+            if info is None or info.size > BODY_LIMIT:
+                return
+            headers.setdefault("content-type", info.content_type)
+            body = await asyncio.to_thread(info.path.read_bytes)
+        event = capture.begin(headers, body)
+        event.keep(variant.name, reply.headers.get("content-type", ""), reply.body)
+
     async def _store(self, reply: Reply) -> None:
         bucket, key = self._ticket.output
         kind = reply.headers.get("content-type", DEFAULT_TYPE)
@@ -249,8 +273,7 @@ class Delivery:
             log.exception("What became of an asynchronous request could not be logged.")
 
     def _count(self, metric: str, value: float, unit: str = "None") -> None:
-        variant = self._variant or next(iter(self._endpoint.variants), "")
-        self._engine.hosting.meters.note(self._endpoint.name, variant, metric, value, unit)
+        self._engine.hosting.meters.note(self._endpoint.name, self._variant, metric, value, unit)
 
 
 def _head(headers: dict[str, str]) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.alarms.rules import ALARM
 from engine.hosting import progress as stages
-from engine.hosting.endpoint import DRAIN_SECONDS, Endpoint, Standing
+from engine.hosting.endpoint import Endpoint, Standing
 from engine.hosting.failures import LIMIT, Tripped, reason
 from engine.hosting.fleet import Fleet
 from engine.hosting.progress import Progress, active, course, lasting, launched, remaining
@@ -146,9 +146,9 @@ class Deployment:
 
     async def _go_back(self, why: str) -> Outcome:
         """All traffic to the old fleet again; the new one ends after its last request."""
-        parts = active(self.wanted, self.progress)
-        self._note(stages.ROLLING_BACK, self.progress["step"], why)
-        green = self.endpoint.green
+        parts, green = active(self.wanted, self.progress), self.endpoint.green
+        if green is not None:
+            self._note(stages.ROLLING_BACK, self.progress["step"], why)
         if self.plan.rolling and green is not None:
             try:
                 await self._roll_back(green, parts)
@@ -156,9 +156,7 @@ class Deployment:
                 return self._stuck(
                     green, f"{why} The rollback failed, too: {reason(self.endpoint.name, error)}"
                 )
-        self.endpoint.green, self.endpoint.share = None, 0.0
-        if green is not None:
-            await green.stop(DRAIN_SECONDS)
+        await self.endpoint.give_up()
         kept = [self.document]
         if "mixed" in self.document:
             kept.append(self.document["mixed"]["green"])

@@ -40,6 +40,7 @@ class Endpoint:
         self.standing: list[Standing] = []
         self.green: Fleet | None = None
         self.share = 0.0
+        self._leaving: list[Fleet] = []
 
     @property
     def blue(self) -> Fleet:
@@ -116,10 +117,22 @@ class Endpoint:
         old = self.standing
         self.standing = [Standing(self.green, 1.0)]
         self.green, self.share = None, 0.0
-        await asyncio.gather(*(item.fleet.stop(DRAIN_SECONDS) for item in old))
+        await self._leave([item.fleet for item in old])
+
+    async def give_up(self) -> None:
+        """Green gets no request any more and ends after its last one."""
+        green, self.green, self.share = self.green, None, 0.0
+        if green is not None:
+            await self._leave([green])
+
+    async def _leave(self, fleets: list[Fleet]) -> None:
+        # Kept in mind until they have ended: this may be cancelled while they answer their last requests.
+        self._leaving += fleets
+        await asyncio.gather(*(fleet.stop(DRAIN_SECONDS) for fleet in fleets))
+        self._leaving = [fleet for fleet in self._leaving if fleet not in fleets]
 
     async def stop(self) -> None:
         """End every worker."""
-        fleets = self.fleets()
+        fleets = [*self.fleets(), *self._leaving]
         await asyncio.gather(*(fleet.stop() for fleet in fleets))
-        self.standing, self.green, self.share = [], None, 0.0
+        self.standing, self.green, self.share, self._leaving = [], None, 0.0, []

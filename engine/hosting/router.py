@@ -145,8 +145,11 @@ class Router:
             if held is not None and held[0] is variant:
                 variant.take(held[1])
                 return held[1]
+        left = deadline - time.perf_counter()
         try:
-            return await variant.acquire(deadline - time.perf_counter())
+            if left < 0:
+                raise Unavailable(f"No instance of variant {variant.name} took the request.")
+            return await variant.acquire(left)
         except Throttled as problem:
             raise ServiceError("ThrottlingException", str(problem), 429) from problem
         except NotReady as problem:

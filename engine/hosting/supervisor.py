@@ -50,7 +50,8 @@ class Hosting:
         self.backlogs: dict[str, Backlog] = {}
         seed = os.environ.get("MLCONSOLE_ROUTER_SEED")
         self.router = Router(engine, self.meters, random.Random(int(seed)) if seed else random.Random())
-        self._tasks: dict[str, asyncio.Task[object]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last: dict[str, asyncio.Task[None]] = {}
         self.changes = Changes()
         self._sampler: asyncio.Task[None] | None = None
         self._sockets: Path | None = None
@@ -75,7 +76,7 @@ class Hosting:
 
     async def stop(self) -> None:
         """End every worker; the endpoints stay as they are stored and come back with the next engine."""
-        tasks = list(self._tasks.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -118,12 +119,26 @@ class Hosting:
         self._run(name, self._delete(name))
 
     def _run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        task: asyncio.Task[object] = asyncio.create_task(work, name=f"endpoint {name}")
-        self._tasks[name] = task
+        """Do something with an endpoint in the background, after what is already being done with it."""
+        before = self._last.get(name)
 
-        def done(task: asyncio.Task[object]) -> None:
-            if self._tasks.get(name) is task:
-                del self._tasks[name]
+        async def in_turn() -> None:
+            try:
+                if before is not None:
+                    await asyncio.wait([before])
+            except BaseException:
+                work.close()
+                raise
+            await work
+
+        task = asyncio.create_task(in_turn(), name=f"endpoint {name}")
+        self._tasks.add(task)
+        self._last[name] = task
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if self._last.get(name) is task:
+                del self._last[name]
             if not task.cancelled() and task.exception() is not None:
                 log.error("Endpoint %s: %s", name, task.exception(), exc_info=task.exception())
 
@@ -169,6 +184,8 @@ class Hosting:
             self._settle(name, "InService", {"update": None})
 
     async def _update(self, name: str) -> None:
+        if name not in self.live:
+            return  # It could not be brought back after a restart, and is Failed.
         document = self.engine.store.get(KIND, name).document
         wanted = document["update"]
         if wanted.get("config") is None:

@@ -127,13 +127,18 @@ class Variant:
         """
         before = set(self.plan.instances)
         fresh = [self._make(instance) for instance in instances if instance not in before]
-        results = await asyncio.gather(*(self._bring_up(worker) for worker in fresh), return_exceptions=True)
-        for worker, result in zip(fresh, results, strict=True):
-            if isinstance(result, BaseException):
-                await asyncio.gather(*(item.stop() for item in fresh))
+        try:
+            results = await asyncio.gather(
+                *(self._bring_up(worker) for worker in fresh), return_exceptions=True
+            )
+            for worker, result in zip(fresh, results, strict=True):
                 if isinstance(result, Unhealthy):
                     raise VariantFailed(failure_reason(self.name, worker, result))
-                raise result
+                if isinstance(result, BaseException):
+                    raise result
+        except BaseException:
+            await asyncio.gather(*(worker.stop() for worker in fresh))
+            raise
         gone = [worker for worker in self.workers if worker.root.name not in instances]
         self.workers = [worker for worker in self.workers if worker not in gone] + fresh
         self.plan = replace(self.plan, instances=instances)
@@ -147,6 +152,8 @@ class Variant:
         while self.outstanding and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
         self._stopping = True
+        for worker in self.workers:
+            worker.ready = False  # Not even for a session that it holds.
         self._available.set()
         watchers = list(self._watchers.values())
         for watcher in watchers:
@@ -242,12 +249,15 @@ class Variant:
         watcher = self._watchers.pop(worker.root.name, None)
         worker.ready = False
         deadline = asyncio.get_running_loop().time() + 60
-        while worker.outstanding and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
-        await worker.stop()
+        try:
+            while worker.outstanding and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(0.02)
+        finally:
+            # Also when this is cancelled: nobody else knows of the worker any more.
+            if watcher is not None:
+                watcher.cancel()
+                await asyncio.gather(watcher, return_exceptions=True)
+            await worker.stop()
 
     async def _keep_alive(self, worker: Worker, begin: bool) -> None:
         """Wait for a worker's end and start it again, with growing pauses while it does not stay."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ServiceError
 from engine.scaling import record, tracking
+from engine.scaling.decision import Moment, Size, decide
 from engine.scaling.record import ACTIVITY, POLICY, TARGET, variant_of
 from engine.store import Filter, Missing
 
@@ -205,69 +206,20 @@ class Scaling:
             return
         target = self.targets[resource_id]
         low, high = target["MinCapacity"], target["MaxCapacity"]
-        if target.pop("_enforce", False):
-            self._note(resource_id)
+        if target.get("_enforce"):
             if not low <= current <= high:
-                cause = (
-                    f"minimum capacity was set to {low}"
-                    if current < low
-                    else f"maximum capacity was set to {high}"
-                )
-                self._change(resource_id, current, min(max(current, low), high), cause)
-                return
-        wish = self._wish(resource_id, target, current)
+                bound, limit = ("minimum", low) if current < low else ("maximum", high)
+                self._change(resource_id, current, limit, f"{bound} capacity was set to {limit}")
+            target["_enforce"] = False
+            self._note(resource_id)
+            return
+        alarms = self.engine.alarms
+        policies = [policy for policy in self.policies.values() if policy["ResourceId"] == resource_id]
+        size = Size(current, len(found.document["instances"][name.variant]))
+        moment = Moment(self.engine.clock.time(), self.engine.clock.scale, alarms.state, alarms.points)
+        wish = decide(target, policies, size, moment)
         if wish is not None:
-            self._change(resource_id, current, *wish)
-
-    def _wish(self, resource_id: str, target: Mapping[str, Any], current: int) -> tuple[int, str] | None:
-        """The capacity that the policies ask for, and why: the largest of those that scale out, else of those that scale in, when all do."""
-        now = self.engine.clock.time()
-        outward: list[tuple[int, str]] = []
-        inward: list[tuple[int, str]] = []
-        shrinking = 0
-        for policy in self.policies.values():
-            if policy["ResourceId"] != resource_id:
-                continue
-            config = policy["TargetTrackingScalingPolicyConfiguration"]
-            shrinking += not config.get("DisableScaleIn")
-            for alarm in policy["Alarms"]:
-                name = alarm["AlarmName"]
-                if self.engine.alarms.state(name) != "ALARM":
-                    continue
-                high = f"-{tracking.HIGH}-" in name
-                desired = self._desired(target, config, name, current, high=high, now=now)
-                cause = f"monitor alarm {name} in state ALARM triggered policy {policy['PolicyName']}"
-                if high and desired is not None and desired > current:
-                    outward.append((desired, cause))
-                elif not high and desired is not None and desired < current:
-                    inward.append((desired, cause))
-        if outward:
-            return max(outward)
-        return max(inward) if inward and len(inward) == shrinking else None
-
-    def _desired(
-        self,
-        target: Mapping[str, Any],
-        config: Mapping[str, Any],
-        alarm: str,
-        current: int,
-        *,
-        high: bool,
-        now: float,
-    ) -> int | None:
-        """The capacity for one alarm, within the target's bounds; None while it must not act."""
-        way = "Out" if high else "In"
-        if target["SuspendedState"][f"DynamicScaling{way}Suspended"]:
-            return None
-        cooldown = config.get(f"Scale{way}Cooldown", tracking.COOLDOWN) * self.engine.clock.scale
-        if now < target.get(f"_scaled{way}", 0.0) + cooldown:
-            return None
-        changed = max(target.get("_scaledOut", 0.0), target.get("_scaledIn", 0.0))
-        metric = tracking.measured(self.engine.alarms.points(alarm), changed, high=high)
-        if metric is None:
-            return None
-        wanted = tracking.wanted(current, metric, config["TargetValue"])
-        return int(min(max(wanted, target["MinCapacity"]), target["MaxCapacity"]))
+            self._change(resource_id, current, wish.desired, wish.cause)
 
     def _change(self, resource_id: str, current: int, desired: int, cause: str) -> None:
         """Begin an activity that sets a variant's instance count."""

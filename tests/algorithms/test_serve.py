@@ -478,6 +478,53 @@ def transform_fn(m, d, c, a): return {"a": numpy.arange(3), "n": None}
 """
         assert json.loads(serve(code).wait().invoke("1").body) == {"a": [0, 1, 2], "n": None}
 
+    def test_a_generator_is_sent_part_by_part(self, serve: Serve) -> None:
+        code = """
+def model_fn(d): return 1
+def input_fn(body, kind): return int(body)
+def predict_fn(count, model): return count
+def output_fn(count, accept):
+    def parts():
+        if count < 0: raise ValueError("before the first part")
+        for number in range(count):
+            yield f"{number},"
+            yield b""
+            yield {"n": number} if number == 2 else b";"
+    return parts(), "text/x-parts"
+"""
+        container = serve(code).wait()
+        answer = container.invoke("3", "text/plain", attributes="a=1")
+        assert answer.text == '0,;1,;2,{"n": 2}'
+        assert answer.headers["transfer-encoding"] == "chunked" and "content-length" not in answer.headers
+        assert answer.headers["content-type"] == "text/x-parts"
+        assert answer.headers["x-amzn-sagemaker-custom-attributes"] == "a=1"
+        assert (container.invoke("0", "text/plain").status, container.invoke("0", "text/plain").body) == (
+            200,
+            b"",
+        )
+        failed = container.invoke("-1", "text/plain")
+        assert failed.status == 500 and failed.text.startswith("before the first part")
+        connection = _Unix(container.socket)
+        for _ in range(2):  # the connection is kept
+            connection.request("POST", "/invocations", b"1", {"Content-Type": "text/plain"})
+            assert connection.getresponse().read() == b"0,;"
+        connection.close()
+
+    def test_a_reader_that_leaves_ends_a_generator(self, serve: Serve) -> None:
+        code = """
+def model_fn(d): return 1
+def transform_fn(m, data, c, a):
+    def parts():
+        for _ in range(10_000 if data == b"many" else 1): yield bytes(65536)
+    return parts()
+"""
+        container = serve(code).wait()
+        connection = _Unix(container.socket)
+        connection.request("POST", "/invocations", b"many", {"Content-Type": "a/b"})
+        assert len(connection.getresponse().read(65536)) == 65536
+        connection.close()
+        assert len(container.invoke(b"one", "a/b").body) == 65536
+
     def test_an_exception_may_carry_its_status(self, serve: Serve) -> None:
         code = """
 class Bad(Exception):

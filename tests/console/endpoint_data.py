@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workflows import topics
 from workflows.observe.captures import Capture, CapturePage, Content, Place
+from workflows.observe.rows import PendingFleet, VariantRow
 from workflows.observe.watch_rows import (
     AlarmChange,
     AlarmRow,
@@ -155,7 +159,7 @@ def summary(*, ended: bool = False, seconds: float = 42.0) -> Summary:
             p50=3.1 + second * 13 % 7 / 10,
             p99=9 + second * 11 % 13,
         )
-        for second in range(int(seconds))
+        for second in range(math.ceil(seconds))
     )
     answers = sum(moment.answers for moment in moments)
     return Summary(
@@ -213,4 +217,48 @@ def replay(status: str = "running", **about: Any) -> Report:
             "histograms": {"latency": histogram} if ended else {},
             **about,
         }
+    )
+
+
+def publish_update(services: Any) -> None:
+    """An update is under way: a green fleet beside the blue one, with a shadow, and metrics of both."""
+    detail = services.values[topics.endpoint(ENDPOINT)].value
+    row = replace(detail.row, status="Updating")
+    champion = detail.variants[0]
+    pending = PendingFleet(
+        config=f"{ENDPOINT}-v2",
+        started=NOW - 80,
+        variants=(
+            replace(
+                champion,
+                current_weight=0.1,
+                status="Baking",
+                message="for 600 seconds (WaitIntervalInSeconds) with 10 % of the traffic",
+            ),
+        ),
+    )
+    shadow = VariantRow(name="shadow-xgb", model="xgb", instance_type="ml.m5.large", share=0.5, current_count=1, desired_count=1)  # fmt: skip
+    services.publish(
+        topics.endpoint(ENDPOINT),
+        replace(detail, row=row, variants=(champion,), shadows=(shadow,), pending=pending),
+    )
+    traffic = services.values[topics.endpoint_metrics(ENDPOINT)].value
+    whole = traffic.variants[0]
+    services.publish(
+        topics.endpoint_metrics(ENDPOINT),
+        replace(
+            traffic,
+            variants=(
+                whole,
+                replace(whole, variant="shadow-xgb", shadow=True, invocations=602),
+                replace(whole, config=detail.config, invocations=1083),
+                replace(whole, config=pending.config, invocations=121, errors_5xx=4),
+            ),
+            series=tuple(
+                replace(one, variant="champion", config=pending.config)
+                if one.variant == "challenger"
+                else replace(one, config=detail.config)
+                for one in traffic.series
+            ),
+        ),
     )

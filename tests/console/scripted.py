@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import endpoint_data, experiment_data, tuning_data
+from tests.console import endpoint_data, experiment_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
 from workflows.abtest.definition import Experiment
@@ -37,14 +37,17 @@ from workflows.observe.rows import (
 from workflows.observe.transform_rows import TransformOutput, TransformRow
 from workflows.observe.watch_rows import AlarmChange
 from workflows.problem import Problem
+from workflows.rollout.facts import Facts, Source
+from workflows.rollout.operations import Cleaning
+from workflows.rollout.plan import Plan
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
-from workflows.traffic.plan import Plan
+from workflows.traffic.plan import Plan as ReplayPlan
 from workflows.traffic.reports import Report
-from workflows.traffic.sources import Source
+from workflows.traffic.sources import Source as ReplaySource
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
@@ -76,6 +79,9 @@ class Scripted:
         self.events: dict[str, list[e.Event]] = {}
         self.closed = False
         self.generation = 1
+        self.rollout = ""
+        self.last_rollout = ""
+        """The newest rollout of every endpoint: the first has not ended."""
 
     # what a test does
 
@@ -216,7 +222,7 @@ class Scripted:
         self._block("alarm_history", alarm)
         return endpoint_data.history()
 
-    def price_replay(self, endpoint: str, plan: Plan, source: Source) -> Bill | None:
+    def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
         self._block("price_replay", endpoint, plan, source)
         if self.target == "embedded":
             return None
@@ -230,7 +236,7 @@ class Scripted:
         )
 
     def start_replay(
-        self, endpoint: str, plan: Plan, source: Source, *, variant: str, confirmed: str
+        self, endpoint: str, plan: ReplayPlan, source: ReplaySource, *, variant: str, confirmed: str
     ) -> Report:
         self._block("start_replay", endpoint, plan, source, variant, confirmed)
         report = endpoint_data.replay("starting", endpoint=endpoint, plan=plan, source=source, summary=None)
@@ -320,6 +326,46 @@ class Scripted:
     def stop_feed(self, name: str) -> bool:
         self._block("stop_feed", name)
         return True
+
+    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
+        self._block("rollout_of", endpoint)
+        return (self.rollout, None) if self.rollout else (self.last_rollout, rollout_data.facts())
+
+    def rollout_facts(self, endpoint: str) -> Facts:
+        self._block("rollout_facts", endpoint)
+        return rollout_data.facts()
+
+    def draft_rollout(
+        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
+    ) -> tuple[Facts, Source]:
+        self._block("draft_rollout", endpoint, source, variant, alarms)
+        if source.startswith("no-"):
+            raise Problem(f"{source} is none of: model, training job, endpoint configuration.", "", "source")
+        return rollout_data.facts(), rollout_data.source(source)
+
+    def begin_rollout(self, plan: Plan) -> str:
+        self._block("begin_rollout", plan)
+        return plan.id
+
+    def roll_back_rollout(self, name: str) -> tuple[str, str]:
+        self._block("roll_back_rollout", name)
+        return name, "SetAlarmState to ALARM."
+
+    def promote_rollout(self, name: str) -> str:
+        self._block("promote_rollout", name)
+        return "UpdateEndpointWeightsAndCapacities."
+
+    def settle_rollout(self, name: str) -> int:
+        self._block("settle_rollout", name)
+        return 5
+
+    def plan_rollout_cleaning(self, name: str) -> Cleaning:
+        self._block("plan_rollout_cleaning", name)
+        return Cleaning(name, (("endpoint configuration", name),), ())
+
+    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
+        self._block("clean_rollout", cleaning)
+        return [f"Deleted {what} {name}; it is not there any more." for what, name in cleaning.things]
 
 
 def job_row(name: str, status: str, age: float, seconds: float | None = None, **more: Any) -> JobRow:

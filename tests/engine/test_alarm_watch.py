@@ -32,7 +32,7 @@ def document(**options: Any) -> dict[str, Any]:
     return {
         "AlarmName": "a", "Namespace": "N", "MetricName": "m", "Statistic": "Average", "Period": 60, "EvaluationPeriods": 1,
         "Threshold": 10.0, "ComparisonOperator": "GreaterThanThreshold", "StateValue": UNKNOWN,
-        "AlarmConfigurationUpdatedTimestamp": float(BEGIN), **options,
+        **options,
     }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_seconds_of_load_stand_for_minutes_where_they_are_scaled(store: MetricSt
 
 def test_silence_counts_as_zero_where_it_means_that(store: MetricStore) -> None:
     low = {"Statistic": "Sum", "ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 15}
-    watch = Watch(document(**low), width=2, idle=0.0)
+    watch = Watch(document(**low), width=2, idle=0.0, since=BEGIN)
     assert judged(watch, store, 6) is None  # Breaching, but not for long enough.
     assert watch.due(store, BEGIN + 40)
     assert judged(watch, store, 40) == ALARM

@@ -143,12 +143,22 @@ def test_failures_are_objects_too(deploy: Deployer, endpoint: str, seen: Any) ->
     wait_for(lambda: any("sns:us-east-1:123456789012:done was not delivered" in line for line in logged()))
 
 
-def test_what_is_measured(deploy: Deployer, prefix: str, seen: Any) -> None:
+def test_what_is_measured_and_captured(deploy: Deployer, seen: Any) -> None:
+    captured = unique("captured")
     name = deploy.endpoint(
-        deploy.model(SLOW, SEEN=str(seen)), AsyncInferenceConfig=config(deploy, unique("async"))
+        deploy.model(SLOW, SEEN=str(seen)),
+        AsyncInferenceConfig=config(deploy, unique("async")),
+        DataCaptureConfig={
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{deploy.bucket}/{captured}",
+            "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+        },
     )
-    for body in (b"one", b"two", b"fail"):
-        deploy.runtime.invoke_endpoint_async(EndpointName=name, Body=body)
+    uri = deploy.upload(b"two")
+    deploy.runtime.invoke_endpoint_async(EndpointName=name, Body=b"one", ContentType="text/csv")
+    deploy.runtime.invoke_endpoint_async(EndpointName=name, InputLocation=uri, ContentType="text/csv")
+    deploy.runtime.invoke_endpoint_async(EndpointName=name, Body=b"fail")
     wait_for(lambda: deploy.metric(name, "InvocationFailures") == 1)
     wait_for(lambda: deploy.metric(name, "InvocationsProcesssed") == 2)
     assert deploy.metric(name, "ModelLatency", statistic="SampleCount") == 3
@@ -156,6 +166,14 @@ def test_what_is_measured(deploy: Deployer, prefix: str, seen: Any) -> None:
     wait_for(lambda: deploy.metric(name, "ApproximateBacklogSize", "", "SampleCount") >= 1)
     assert deploy.metric(name, "HasBacklogWithoutCapacity", "") == 0
     assert deploy.metric(name, "Invocations") == 0
+
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(text) for body in deploy.objects(captured).values() for text in body.splitlines()]
+
+    wait_for(lambda: len(lines()) == 2)
+    inputs = [line["captureData"]["endpointInput"]["data"] for line in lines()]
+    assert sorted(inputs) == ["one", "two"]
+    assert all(line["eventMetadata"]["inferenceId"] for line in lines())
 
 
 def test_each_kind_of_endpoint_has_its_call(deploy: Deployer, endpoint: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.alarms.rules import Point
 from engine.scaling import tracking
+from engine.scaling.decision import Moment, Size, Wish, decide
 from tests.engine.deploying import Deployer, refused, wait_for
 
 if TYPE_CHECKING:
@@ -273,3 +274,77 @@ def test_only_what_came_after_the_last_change_counts() -> None:
     assert tracking.measured(points, 15.0, high=False) == 80.0
     assert tracking.measured(points, 31.0, high=True) is None
     assert tracking.measured([], 0.0, high=True) is None
+
+
+class Variant:
+    """A target with policies whose alarms have the states and values that a test says."""
+
+    def __init__(self, **target: Any) -> None:
+        suspended = {f"DynamicScaling{way}Suspended": False for way in ("In", "Out")}
+        self.target = {"MinCapacity": 1, "MaxCapacity": 8, "SuspendedState": suspended, **target}
+        self.policies: list[dict[str, Any]] = []
+        self.values: dict[str, tuple[str, float]] = {}
+
+    def policy(self, name: str, high: str, low: str, value: float, **config: Any) -> Variant:
+        """One with a target of 10; its two alarms' states, and the value of both."""
+        names = {part: f"TargetTracking-x-{part}-{name}" for part in (tracking.HIGH, tracking.LOW)}
+        if config.get("DisableScaleIn"):
+            del names[tracking.LOW]
+        self.policies.append(
+            {
+                "PolicyName": name,
+                "Alarms": [{"AlarmName": alarm} for alarm in names.values()],
+                "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 10.0, **config},
+            }
+        )
+        states = {tracking.HIGH: high, tracking.LOW: low}
+        self.values |= {alarm: (states[part], value) for part, alarm in names.items()}
+        return self
+
+    def wish(self, instances: int = 4, processes: int | None = None, now: float = 1000.0) -> Wish | None:
+        moment = Moment(
+            now, 0.01, lambda name: self.values[name][0], lambda name: [Point(990, self.values[name][1], 1.0)]
+        )
+        return decide(self.target, self.policies, Size(instances, processes or instances), moment)
+
+    def desired(self, **options: Any) -> int | None:
+        found = self.wish(**options)
+        return found.desired if found else None
+
+
+def test_what_policies_ask_for() -> None:
+    assert Variant().policy("a", "OK", "OK", 10.0).wish() is None
+    wish = Variant().policy("a", "ALARM", "OK", 15.0).wish()
+    assert wish == (6, "monitor alarm TargetTracking-x-AlarmHigh-a in state ALARM triggered policy a")
+    assert Variant().policy("a", "ALARM", "OK", 95.0).desired() == 8
+    assert Variant().policy("a", "OK", "ALARM", 4.0).desired() == 2
+    assert Variant(MinCapacity=3).policy("a", "OK", "ALARM", 4.0).desired() == 3
+    assert Variant(MinCapacity=4).policy("a", "OK", "ALARM", 4.0).wish() is None
+    # An alarm to scale out never scales in, whatever its newest value.
+    assert Variant().policy("a", "ALARM", "OK", 5.0).wish() is None
+
+
+def test_the_largest_capacity_wins_and_all_must_agree_to_shrink() -> None:
+    assert Variant().policy("a", "ALARM", "OK", 12.0).policy("b", "ALARM", "OK", 20.0).desired() == 8
+    assert Variant().policy("a", "OK", "ALARM", 1.0).policy("b", "ALARM", "OK", 12.0).desired() == 5
+    assert Variant().policy("a", "OK", "ALARM", 1.0).policy("b", "OK", "OK", 9.5).wish() is None
+    assert Variant().policy("a", "OK", "ALARM", 1.0).policy("b", "OK", "ALARM", 6.0).desired() == 3
+    fixed = Variant().policy("a", "OK", "ALARM", 1.0).policy("b", "OK", "OK", 9.5, DisableScaleIn=True)
+    assert fixed.desired() == 1
+
+
+def test_cooldowns_suspensions_and_what_was_measured_before() -> None:
+    cooling = Variant(_scaledOut=985.0).policy("a", "ALARM", "OK", 15.0, ScaleOutCooldown=2000)
+    assert cooling.wish(now=1000.0) is None  # 20 s here.
+    assert cooling.desired(now=1005.0) == 6
+    assert Variant(_scaledOut=991.0).policy("a", "ALARM", "OK", 15.0).wish(now=2000.0) is None
+    assert Variant(_scaledIn=985.0).policy("a", "ALARM", "OK", 15.0, ScaleInCooldown=9000).desired() == 6
+    held = {"DynamicScalingOutSuspended": True, "DynamicScalingInSuspended": False}
+    assert Variant(SuspendedState=held).policy("a", "ALARM", "OK", 15.0).wish() is None
+    assert Variant(SuspendedState=held).policy("a", "OK", "ALARM", 4.0).desired() == 2
+
+
+def test_invocations_are_counted_per_process_and_other_metrics_per_instance() -> None:
+    assert Variant().policy("a", "ALARM", "OK", 12.0).desired(instances=5, processes=4) is None
+    custom = {"CustomizedMetricSpecification": {"MetricName": "m"}}
+    assert Variant().policy("a", "ALARM", "OK", 12.0, **custom).desired(instances=5, processes=4) == 6

@@ -332,7 +332,7 @@ def _load(chaos: Chaos) -> Iterator[None]:
             if not names:
                 time.sleep(0.05)
                 continue
-            traffic = Traffic(running, names[0], 30, threads=2, patience=5.0)
+            traffic = Traffic(running, names[0], 80, threads=4, patience=5.0)
             with traffic:
                 until = time.monotonic() + 0.5
                 while time.monotonic() < until and not stop.is_set() and running is chaos.running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,7 @@ def test_a_rollback_is_finished(start_engine: Start, tmp_path: Path, kind: str) 
     again.delete(name)
 
 
+@pytest.mark.slow
 def test_two_fleets_in_service_come_back_as_two(start_engine: Start, tmp_path: Path) -> None:
     """UpdateRollbackFailed survives as it was: the same instances with the same shares."""
     fine = tmp_path / "fine"
@@ -208,3 +210,40 @@ def test_two_fleets_in_service_come_back_as_two(start_engine: Start, tmp_path: P
     assert len(wait_for(lambda: len(found := pids(again.engine)) == 5 and found)) == 5
     again.delete(name)
     assert pids(again.engine) == set()
+
+
+def test_a_fleet_that_is_leaving_ends_with_a_reset(start_engine: Start, tmp_path: Path) -> None:
+    """The old fleet answers its last request, and the engine is told to forget everything."""
+    variables = {"STARTED": str(tmp_path / "started"), "GO": str(tmp_path / "go")}
+    running = start_engine()
+    deploy = Deployer(running)
+    name = deploy.endpoint(deploy.model(HELD, WORD="old", **variables))
+    thread = hold(deploy, name, tmp_path / "started")
+    config = deploy.config(deploy.model(WHO, WORD="new"))
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    wait_for(lambda: "VariantStatus" in deploy.status(name)["ProductionVariants"][0])
+    workers = pids(running)
+    assert len(workers) == 2
+    request = urllib.request.Request(f"{running.url}/_engine/reset", method="POST")
+    assert urllib.request.urlopen(request, timeout=30).status == 200
+    assert not any(alive(worker) for worker in workers)
+    thread.join(30)
+
+
+def test_what_is_asked_at_once_after_a_restart_is_done(start_engine: Start) -> None:
+    """Endpoints come back in the background: who asks before they are back waits for that."""
+    first = start_engine()
+    deploy = Deployer(first)
+    model = deploy.model(WHO, WORD="old")
+    updated, weighed, deleted = (deploy.endpoint(model) for _ in range(3))
+    config = deploy.config(deploy.model(WHO, WORD="new"))
+    again = restart(first, start_engine)
+    again.sm.delete_endpoint(EndpointName=deleted)
+    again.sm.update_endpoint(EndpointName=updated, EndpointConfigName=config)
+    wish = [{"VariantName": "A", "DesiredWeight": 3.0, "DesiredInstanceCount": 2}]
+    again.sm.update_endpoint_weights_and_capacities(EndpointName=weighed, DesiredWeightsAndCapacities=wish)
+    again.gone(deleted)
+    assert again.in_service(updated)["EndpointConfigName"] == config
+    variant = again.in_service(weighed)["ProductionVariants"][0]
+    assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (3.0, 2)
+    assert len(wait_for(lambda: len(found := pids(again.engine)) == 3 and found)) == 3

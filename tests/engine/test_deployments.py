@@ -220,8 +220,7 @@ class TestRollback:
         name = deploy.endpoint(models[0], count=2)
         watched = alarm(deploy)
         config = deploy.config(models[1], count=2)
-        wanted = rolling(instances(1), 0, (watched,), RollbackMaximumBatchSize=instances(1))
-        wanted["RollingUpdatePolicy"]["WaitIntervalInSeconds"] = 500
+        wanted = rolling(instances(1), 300, (watched,), RollbackMaximumBatchSize=instances(1))
         with Watcher(deploy, name) as watcher:
             update(deploy, name, config, DeploymentConfig=wanted)
             wait_for(lambda: deploy.status(name)["ProductionVariants"][0]["CurrentInstanceCount"] == 1)
@@ -250,7 +249,7 @@ class TestRollback:
         before = deploy.status(name)["EndpointConfigName"]
         watched = alarm(deploy)
         config = deploy.config(models[1], count=2)
-        update(deploy, name, config, DeploymentConfig=rolling(instances(1), 500, (watched,)))
+        update(deploy, name, config, DeploymentConfig=rolling(instances(1), 300, (watched,)))
         wait_for(lambda: deploy.status(name)["ProductionVariants"][0]["CurrentInstanceCount"] == 1)
         baking(deploy, name)
         fine.unlink()

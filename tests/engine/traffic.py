@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """One request: when it was sent (epoch seconds), its HTTP status (0: no answer), the answer, the variant, and what went wrong."""
+    """One request: when it was sent and ended (epoch seconds), its HTTP status (0: no answer), the answer, the variant, what went wrong."""
 
     sent: float
+    ended: float
     status: int
     answer: str
     variant: str
@@ -62,8 +63,8 @@ class Traffic:
         return [call for call in self.calls if call.status != 200]
 
     def between(self, start: float, end: float) -> list[Call]:
-        """What was sent in a span of time."""
-        return [call for call in self.calls if start <= call.sent < end]
+        """What was sent and answered in a span of time."""
+        return [call for call in self.calls if start <= call.sent and call.ended < end]
 
     def _run(self, offset: float) -> None:
         told = self._engine.connection
@@ -83,10 +84,10 @@ class Traffic:
                 body = answer.read().decode()
                 variant = answer.getheader("x-Amzn-Invoked-Production-Variant") or ""
                 problem = "" if answer.status == 200 else body
-                call = Call(sent, answer.status, body, variant, problem)
+                call = Call(sent, time.time(), answer.status, body, variant, problem)
             except (OSError, http.client.HTTPException) as error:
                 wire.close()
-                call = Call(sent, 0, "", "", repr(error))
+                call = Call(sent, time.time(), 0, "", "", repr(error))
             self.calls.append(call)
         wire.close()
 

@@ -190,3 +190,36 @@ def test_a_training_job_an_endpoint_logs_and_metrics(
     assert [float(x) for x in (tmp_path / "answer.csv").read_text().split(",")] == [3.0, 7.5]
     aws("sagemaker", "delete-endpoint", "--endpoint-name", "cli")
     assert "Could not find" in aws("sagemaker", "describe-endpoint", "--endpoint-name", "nothing", fails=True)
+
+
+def test_alarms_and_scalable_targets(aws: Callable[..., Any]) -> None:
+    watched = ["--namespace", "Cli", "--metric-name", "errors", "--dimensions", "Name=EndpointName,Value=cli"]
+    aws(
+        "cloudwatch", "put-metric-alarm", "--alarm-name", "cli", *watched, "--statistic", "Average", "--period", "60",
+        "--evaluation-periods", "3", "--datapoints-to-alarm", "1", "--threshold", "1", "--tags", "Key=team,Value=a",
+        "--comparison-operator", "GreaterThanThreshold", "--alarm-actions", "arn:aws:sns:us-east-1:123456789012:topic",
+    )  # fmt: skip
+    aws("cloudwatch", "put-metric-data", *watched[:4], "--value", "5", "--dimensions", "EndpointName=cli")
+    for _ in range(60):
+        alarm = aws("cloudwatch", "describe-alarms", "--alarm-name-prefix", "cl")["MetricAlarms"][0]
+        if alarm["StateValue"] == "ALARM":
+            break
+    assert alarm["StateReason"].startswith("Threshold Crossed: 1 out of the last 3 datapoints [5.0 (")
+    history = aws("cloudwatch", "describe-alarm-history", "--alarm-name", "cli")["AlarmHistoryItems"]
+    assert [item["HistoryItemType"] for item in history] == ["Action", "StateUpdate", "ConfigurationUpdate"]
+    assert len(aws("cloudwatch", "describe-alarms-for-metric", *watched)["MetricAlarms"]) == 1
+    tags = aws("cloudwatch", "list-tags-for-resource", "--resource-arn", alarm["AlarmArn"])
+    assert tags["Tags"] == [{"Key": "team", "Value": "a"}]
+    aws("cloudwatch", "set-alarm-state", "--alarm-name", "cli", "--state-value", "OK", "--state-reason", "x")
+    aws("cloudwatch", "disable-alarm-actions", "--alarm-names", "cli")
+    aws("cloudwatch", "delete-alarms", "--alarm-names", "cli", "none")
+    assert aws("cloudwatch", "describe-alarms")["MetricAlarms"] == []
+
+    sagemaker = ["--service-namespace", "sagemaker"]
+    assert aws("application-autoscaling", "describe-scalable-targets", *sagemaker) == {"ScalableTargets": []}
+    told = aws(
+        "application-autoscaling", "register-scalable-target", *sagemaker, "--resource-id", "endpoint/cli/variant/A",
+        "--scalable-dimension", "sagemaker:variant:DesiredInstanceCount", "--min-capacity", "1", "--max-capacity", "2",
+        fails=True,
+    )  # fmt: skip
+    assert "SageMaker endpoint variant doesn't exist: endpoint/cli/variant/A" in told

@@ -39,13 +39,16 @@ def facts(gateway: Gateway, endpoint: str, alarms: tuple[str, ...] = ()) -> Fact
     return facts_of(gateway, endpoint, time.time(), alarms)
 
 
-def source(gateway: Gateway, given: str, found: Facts, variant: str = "") -> Source:
-    """What is to be deployed.
+def drafted(
+    gateway: Gateway, endpoint: str, given: str, variant: str, alarms: tuple[str, ...]
+) -> tuple[Facts, Source]:
+    """The endpoint with the states of these alarms, and what is to be deployed.
 
     Raises:
-        Problem: There is no such thing.
+        Problem: There is no such endpoint, or no such thing to deploy.
     """
-    return source_of(gateway, given, found, variant=variant)
+    found = facts(gateway, endpoint, alarms)
+    return found, source_of(gateway, given, found, variant=variant)
 
 
 def begin(gateway: Gateway, planned: Plan) -> str:
@@ -54,8 +57,7 @@ def begin(gateway: Gateway, planned: Plan) -> str:
     Raises:
         Problem: It is refused; nothing of it is left.
     """
-    place = Place(gateway.target, gateway.account, gateway.region, "low")
-    return operations.start(LowRollouts(gateway), planned, place).id
+    return operations.start(LowRollouts(gateway), planned, Place.of(gateway, "low")).id
 
 
 def view(gateway: Gateway, name: str, now: float) -> RolloutView:
@@ -64,7 +66,7 @@ def view(gateway: Gateway, name: str, now: float) -> RolloutView:
     Raises:
         Problem: There is no such rollout, or it cannot be asked for.
     """
-    rollout = record.find(name)
+    rollout = _found(gateway, name)
     found, _ = operations.look(LowRollouts(gateway), rollout, now)
     return RolloutView(record.read(rollout.folder), found)
 
@@ -75,7 +77,7 @@ def roll_back(gateway: Gateway, name: str) -> tuple[str, str]:
     Raises:
         Problem: It cannot be.
     """
-    rollout, how = operations.roll_back(LowRollouts(gateway), record.find(name))
+    rollout, how = operations.roll_back(LowRollouts(gateway), _found(gateway, name))
     return rollout.id, how
 
 
@@ -85,7 +87,7 @@ def promote(gateway: Gateway, name: str) -> str:
     Raises:
         Problem: It cannot be.
     """
-    return operations.promote(LowRollouts(gateway), record.find(name))
+    return operations.promote(LowRollouts(gateway), _found(gateway, name))
 
 
 def settle(gateway: Gateway, name: str) -> int:
@@ -94,7 +96,7 @@ def settle(gateway: Gateway, name: str) -> int:
     Raises:
         Problem: They cannot be deleted.
     """
-    return len(operations.settle(LowRollouts(gateway), record.find(name)))
+    return len(operations.settle(LowRollouts(gateway), _found(gateway, name)))
 
 
 def cleaning(gateway: Gateway, name: str, *, old: bool = False) -> Cleaning:
@@ -104,7 +106,7 @@ def cleaning(gateway: Gateway, name: str, *, old: bool = False) -> Cleaning:
         Problem: The rollout has not ended.
     """
     used = endpoints.configs_of_others(gateway, "")
-    return operations.cleaning(LowRollouts(gateway), record.find(name), used, old=old)
+    return operations.cleaning(LowRollouts(gateway), _found(gateway, name), used, old=old)
 
 
 def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
@@ -113,10 +115,24 @@ def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
     Raises:
         Problem: Something is still there.
     """
-    rollout = record.find(planned.rollout)
+    rollout = _found(gateway, planned.rollout)
     return tuple(event.sentence for event in operations.clean(LowRollouts(gateway), rollout, planned))
 
 
-def newest(endpoint: str) -> Rollout | None:
-    """The newest rollout of an endpoint on this machine, or None."""
-    return next((item for item in record.everything() if item.plan.request.endpoint == endpoint), None)
+def newest(gateway: Gateway, endpoint: str) -> tuple[str, bool]:
+    """The newest rollout of an endpoint (empty: there is none), and whether it is known to have ended, or was none."""
+    for item in record.everything():
+        if item.plan.request.endpoint == endpoint and item.place.leads(gateway):
+            return item.id, bool(item.known.outcome)
+    return "", True
+
+
+def _found(gateway: Gateway, name: str) -> Rollout:
+    """The rollout of a name, here.
+
+    Raises:
+        Problem: There is none, or it belongs elsewhere.
+    """
+    rollout = record.find(name)
+    rollout.place.check(gateway, rollout.id)
+    return rollout

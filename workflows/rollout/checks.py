@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workflows.rollout.alarms import MOST_ALARMS
-from workflows.rollout.facts import Facts, Fleet, Source
+from workflows.rollout.facts import Baseline, Facts, Fleet, Source
 from workflows.rollout.request import GAUGES, STRATEGIES, RolloutRequest
-from workflows.rollout.timeline import declared_seconds, timeline
+from workflows.rollout.timeline import Size, Sizes, declared_seconds, timeline
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 MOST_WAIT = 3600
@@ -31,25 +31,53 @@ class Finding:
 
 
 def changed(request: RolloutRequest, facts: Facts, source: Source) -> tuple[Fleet, ...]:
-    """The variants that get something new: the one that was named, the only one, or all of a configuration's."""
-    if source.kind == "config":
-        names = {item["VariantName"] for item in (source.config_document or {}).get("ProductionVariants", ())}
-        return tuple(fleet for fleet in facts.fleets if fleet.variant in names)
-    if request.variant:
-        return tuple(fleet for fleet in facts.fleets if fleet.variant == request.variant)
-    return facts.fleets if len(facts.fleets) == 1 else ()
+    """The variants that get something new: the one that was named, or the only one; of a configuration those that are new or have
+    another model than now (all, where none has). A new variant is compared with the only one that there was."""
+    if source.kind != "config":
+        if request.variant:
+            return tuple(fleet for fleet in facts.fleets if fleet.variant == request.variant)
+        return facts.fleets if len(facts.fleets) == 1 else ()
+    running = {fleet.variant: fleet for fleet in facts.fleets}
+    champion = facts.fleets[0].baseline if len(facts.fleets) == 1 else Baseline()
+    everything = [
+        Fleet(
+            variant=name,
+            model=str(item.get("ModelName") or ""),
+            instance_type=str(item.get("InstanceType") or ""),
+            count=int(item.get("InitialInstanceCount") or 0),
+            weight=float(item.get("InitialVariantWeight", 1.0)),
+            serverless="ServerlessConfig" in item,
+            baseline=running[name].baseline if name in running else champion,
+        )
+        for item in (source.config_document or {}).get("ProductionVariants", ())
+        for name in (str(item["VariantName"]),)
+    ]
+    new = [
+        fleet
+        for fleet in everything
+        if fleet.variant not in running or fleet.model != running[fleet.variant].model
+    ]
+    return tuple(new or everything)
 
 
-def smallest(request: RolloutRequest, facts: Facts, source: Source) -> int:
-    """Instances of the smallest variant of the new fleet: steps are counted by it."""
-    counts = [fleet.count for fleet in facts.fleets if not fleet.serverless]
-    if request.instance_count is not None:
-        names = {fleet.variant for fleet in changed(request, facts, source)}
-        counts = [request.instance_count if fleet.variant in names else fleet.count for fleet in facts.fleets]
-    elif source.kind == "config" and not request.retain:
+def sizes_of(request: RolloutRequest, facts: Facts, source: Source) -> Sizes:
+    """The new fleet's variants: steps are counted by them."""
+    names = {fleet.variant for fleet in changed(request, facts, source)}
+    if source.kind == "config" and not request.retain:
         variants = (source.config_document or {}).get("ProductionVariants", ())
-        counts = [int(item.get("InitialInstanceCount") or 1) for item in variants]
-    return max(1, min(counts, default=1))
+        return tuple(
+            Size(int(item.get("InitialInstanceCount") or 1), float(item.get("InitialVariantWeight", 1.0)))
+            for item in variants
+        )
+    return tuple(
+        Size(
+            request.instance_count
+            if request.instance_count is not None and fleet.variant in names
+            else max(1, fleet.count),
+            fleet.weight,
+        )
+        for fleet in facts.fleets
+    )
 
 
 def check(request: RolloutRequest, facts: Facts, source: Source, *, alarms: int) -> tuple[Finding, ...]:
@@ -125,7 +153,7 @@ def _configuration(request: RolloutRequest, facts: Facts, source: Source) -> Ite
             yield _error(
                 "retain",
                 f"Configuration {source.name} has the variants {there}, the endpoint {here}: counts and weights can "
-                "only be retained under the same names. Retain nothing, or use the same names.",
+                "only be retained under the same names. Take those of the configuration (--reset), or use the same names.",
             )
         else:
             yield _warning("source", f"The variants change from {here} to {there}.")
@@ -137,29 +165,42 @@ def _steps(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Fi
         return
     if request.strategy == "all-at-once":
         return
-    count = smallest(request, facts, source)
-    part, shown = request.step.share(count), str(request.step)
-    if request.step.unit == "instances":
-        shown += f" of {count}"
-    if request.strategy == "canary" and part > 0.5:
-        yield _error("step", f"A canary is 50 % of the capacity at most; {shown} is {part:.0%}.")
-    if request.strategy == "linear" and not 0.1 <= part <= 0.5:
-        yield _error("step", f"A linear step is 10 % to 50 % of the capacity; {shown} is {part:.0%}.")
+    sizes = sizes_of(request, facts, source)
+    parts = [request.step.share(size.count) for size in sizes]
+    low, high = min(parts), max(parts)
+    counts = sorted({size.count for size in sizes})
+    shown, of = str(request.step), " and ".join(str(count) for count in counts)
+
+    def wrong(part: float) -> str:
+        return shown if request.step.unit == "percent" else f"{shown} of {of} ({part * 100:.0f} %)"
+
+    if request.strategy == "canary" and high > 0.5:
+        yield _error("step", f"A canary is 50 % of the capacity at most, not {wrong(high)}.")
+    if request.strategy == "linear" and not 0.1 <= low <= high <= 0.5:
+        yield _error(
+            "step",
+            f"A linear step is 10 % to 50 % of the capacity, not {wrong(high if high > 0.5 else low)}.",
+        )
+    back = request.rollback_batch
     if request.strategy == "rolling":
-        if not 0.05 <= part <= 0.5:
-            yield _error("step", f"A rolling batch is 5 % to 50 % of the capacity; {shown} is {part:.0%}.")
-        elif count == 1:
+        if not 0.05 <= low <= high <= 0.5:
             yield _error(
-                "strategy",
-                "A rolling update replaces instances batch by batch, and the smallest variant has one. Choose canary or linear.",
+                "step",
+                f"A rolling batch is 5 % to 50 % of the capacity, not {wrong(high if high > 0.5 else low)}.",
             )
-        back = request.rollback_batch
-        if back is not None and back.unit == "percent" and back.value > 100:
-            yield _error("rollback_batch", f"A batch of the way back is 100 % at most, not {back}.")
-    elif request.step.unit == "percent" and part * count < 1:
+        if back is not None and any(
+            (back.value if back.unit == "instances" else back.value * size.count / 100) > size.count
+            for size in sizes
+        ):
+            yield _error(
+                "rollback_batch", f"A batch of the way back is 100 % of the capacity at most, not {back}."
+            )
+    elif back is not None:
+        yield _error("rollback_batch", "Only a rolling update goes back in batches.")
+    if request.step.unit == "percent" and low * counts[0] < 1:
         yield _warning(
             "step",
-            f"{shown} of {count} instance{'s' if count > 1 else ''} is less than one: AWS counts capacity in whole "
+            f"{shown} of {counts[0]} instance{'s' if counts[0] > 1 else ''} is less than one: AWS counts capacity in whole "
             "instances, and the first share may be larger there.",
         )
 
@@ -171,13 +212,13 @@ def _times(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Fi
     low, high = TIMEOUTS
     if not low <= request.timeout <= high:
         yield _error("timeout", f"The time limit is {low} to {high} s, not {request.timeout} s.")
-    total = declared_seconds(request, smallest(request, facts, source))
+    total = declared_seconds(request, sizes_of(request, facts, source))
     if request.timeout <= total:
         yield _error(
             "timeout",
             f"The waits alone take {total} s: a time limit of {request.timeout} s would roll back a good model.",
         )
-    phases = timeline(request, smallest(request, facts, source), target=facts.target, scale=facts.scale)
+    phases = timeline(request, sizes_of(request, facts, source), target=facts.target, scale=facts.scale)
     needed = phases[-1].end
     if facts.target == "aws" and total < request.timeout <= needed:
         yield _warning(
@@ -212,12 +253,14 @@ def _alarms(request: RolloutRequest, facts: Facts, source: Source, alarms: int) 
             )
     watched = changed(request, facts, source)
     if request.limits and watched:
-        yield from _blindness(request, facts, watched)
+        yield from _blindness(request, facts, watched, sizes_of(request, facts, source))
     if not request.limits and not request.own_alarms:
         yield _warning("limits", "No alarm watches: nothing but a person takes a bad model back.")
 
 
-def _blindness(request: RolloutRequest, facts: Facts, watched: tuple[Fleet, ...]) -> Iterator[Finding]:
+def _blindness(
+    request: RolloutRequest, facts: Facts, watched: tuple[Fleet, ...], sizes: Sizes
+) -> Iterator[Finding]:
     """Alarms that cannot see anything, or that would see what blue does, too."""
     quiet = [fleet.variant for fleet in watched if fleet.baseline.invocations == 0]
     if quiet:
@@ -237,7 +280,7 @@ def _blindness(request: RolloutRequest, facts: Facts, watched: tuple[Fleet, ...]
     needed = request.period * request.periods + LAG
     if facts.target != "aws":  # its alarms look at the time up to now, each second
         needed = request.period * (request.periods - 1) + NEAR
-    phases = timeline(request, 1, target=facts.target, scale=facts.scale)
+    phases = timeline(request, sizes, target=facts.target, scale=facts.scale)
     longest = max(phase.seconds for phase in phases if phase.declared)
     if longest < needed:
         yield _warning(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workflows.explain import backend_lost
 from workflows.interfaces.rollouts.base import Rollouts
 from workflows.interfaces.waiting import Waiter
 from workflows.observe.metrics import SERVING, query
@@ -118,7 +119,12 @@ def wait(
     last: list[RolloutState] = []
 
     def poll() -> tuple[bool, object]:
-        found, events = look(rollouts, record.read(rollout.folder), time.time())
+        try:
+            found, events = look(rollouts, record.read(rollout.folder), time.time())
+        except Problem as problem:
+            if backend_lost(problem) and problem.__cause__ is not None:
+                raise problem.__cause__ from None  # the waiter knows what to do about a lost connection
+            raise
         last[:] = [found]
         told(found, events)
         return not found.active, (found.phase, found.share)
@@ -305,12 +311,19 @@ def cleaning(rollouts: Rollouts, rollout: Rollout, used: Mapping[str, str], *, o
         wanted.append(before)
     elif found.outcome == "succeeded" and rollouts.configuration(rollout.plan.blue):
         kept.append(f"{' '.join(before)}: rolling back needs it (--old deletes it)")
+    needed = {
+        item.plan.blue: item.id
+        for item in record.everything()
+        if item.id != rollout.id and item.plan.green in used and item.known.outcome == "succeeded"
+    }
     for item in wanted:
         if item[1] in used:
             kept.append(f"{' '.join(item)}: endpoint {used[item[1]]} has it")
+        elif item[1] in needed:
+            kept.append(f"{' '.join(item)}: rolling back {needed[item[1]]} needs it")
         else:
             things.append(item)
-    if rollout.plan.green not in used:
+    if rollout.plan.green not in used and rollout.plan.green not in needed:
         things += [item for item in left if item[0] == "model"]
     return Cleaning(rollout.id, tuple(things), tuple(kept))
 

@@ -13,7 +13,7 @@ from workflows import costs
 from workflows.problem import Problem
 from workflows.rollout import alarms
 from workflows.rollout.alarms import Guardrail
-from workflows.rollout.checks import Finding, changed, check, smallest, valid_name
+from workflows.rollout.checks import Finding, changed, check, sizes_of, valid_name
 from workflows.rollout.facts import Facts, Source
 from workflows.rollout.request import RolloutRequest, Step
 from workflows.rollout.timeline import Phase, extra_fleet_seconds, timeline
@@ -103,7 +103,6 @@ def plan(request: RolloutRequest, facts: Facts, source: Source, *, now: float, n
             ),
             *findings,
         )
-    count = smallest(request, facts, source)
     model = source.model or rollout
     green = source.name if source.kind == "config" else rollout
     configuration = (
@@ -126,7 +125,7 @@ def plan(request: RolloutRequest, facts: Facts, source: Source, *, now: float, n
         guardrails=rails,
         alarms=tuple(documents),
         update=update_document(request, green, [str(item["AlarmName"]) for item in documents], facts),
-        phases=timeline(request, count, target=facts.target, scale=facts.scale),
+        phases=timeline(request, sizes_of(request, facts, source), target=facts.target, scale=facts.scale),
         scale=facts.scale,
         target=facts.target,
         blue_instances=tuple(

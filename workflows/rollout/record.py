@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from workflows import locations
 from workflows.files import write_atomically
+from workflows.observe.gateway import Gateway
 from workflows.problem import Problem
 from workflows.rollout.alarms import Guardrail
 from workflows.rollout.checks import Finding
@@ -45,6 +46,29 @@ class Place:
     account: str
     region: str
     interface: str
+
+    @classmethod
+    def of(cls, gateway: Gateway, interface: str) -> Place:
+        """The place of a gateway."""
+        return cls(gateway.target, gateway.account, gateway.region, interface)
+
+    def leads(self, gateway: Gateway) -> bool:
+        """Whether it is where a gateway leads."""
+        return (gateway.target, gateway.account, gateway.region) == (self.target, self.account, self.region)
+
+    def check(self, gateway: Gateway, rollout: str) -> None:
+        """Refuse a rollout of another account or region: its endpoint would not be there, or would be another one.
+
+        Raises:
+            Problem: The gateway leads elsewhere.
+        """
+        if not self.leads(gateway):
+            raise Problem(
+                f"Rollout {rollout} belongs to {self.target} account {self.account} in {self.region}; this is "
+                f"{gateway.target} account {gateway.account} in {gateway.region}.",
+                f"Give --target {self.target} --region {self.region}, and its profile.",
+                "place",
+            )
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ TITLES: dict[PhaseName, str] = {
     "rolling-back": "rolling back to blue",
     "ended": "ended",
 }
+NEVER = "The update was never asked for: what started the rollout was killed before."
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?(?:%|percent)")
 _INSTANCES = re.compile(r"capacity of (\d+) instance")
 
@@ -148,6 +149,8 @@ def state(
     failure = str(described.get("FailureReason") or "")
     if not outcome and status not in UPDATING:
         outcome = _outcome(plan, status, config)
+        if outcome == "rolled-back" and not started:
+            outcome, failure = "failed", NEVER
     steps = traffic_steps(plan)
     if outcome:
         green_serves = config == plan.green
@@ -200,7 +203,6 @@ def state(
         green=FleetView(plan.green, coming.variants),
         alarms=alarms,
         started=began,
-        failure=failure,
     )
 
 

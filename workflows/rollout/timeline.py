@@ -34,31 +34,41 @@ class Phase:
         return self.start + self.seconds
 
 
-def shares(request: RolloutRequest, instances: int) -> tuple[float, ...]:
-    """Green's share of the traffic after each step; the last is 1.
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A variant of the new fleet: its instances and its weight. Steps are parts of each variant."""
 
-    Args:
-        instances: Of the smallest variant: SageMaker moves each variant by the same rule.
-    """
+    count: int
+    weight: float = 1.0
+
+
+Sizes = tuple[Size, ...]
+
+
+def shares(request: RolloutRequest, sizes: Sizes) -> tuple[float, ...]:
+    """Green's share of the traffic after each step; the last is 1. The variant whose instances take the most steps sets their number."""
     if request.strategy == "all-at-once":
         return (1.0,)
-    part = request.step.share(instances)
-    if request.strategy == "canary":
-        return (part, 1.0) if part < 1 else (1.0,)
-    if request.strategy == "rolling":
-        # A batch is made of whole instances, at least one.
-        part = max(1, math.floor(part * instances + 1e-9)) / max(1, instances)
-    steps = max(1, math.ceil(1 / part - 1e-9))
-    return (*(round(part * number, 10) for number in range(1, steps)), 1.0)
+    parts = [request.step.share(size.count) for size in sizes] or [request.step.share(1)]
+    weights = [size.weight for size in sizes]
+    if not any(weights):
+        weights = [1.0] * len(parts)
+
+    def share(times: int) -> float:
+        reached = sum(weight * min(1.0, times * part) for weight, part in zip(weights, parts, strict=True))
+        return round(reached / sum(weights), 9)
+
+    steps = 2 if request.strategy == "canary" else max(math.ceil(1 / part - 1e-9) for part in parts)
+    return (*(share(number) for number in range(1, steps)), 1.0)
 
 
 def timeline(
-    request: RolloutRequest, instances: int, *, target: str = "embedded", scale: float = 1.0
+    request: RolloutRequest, sizes: Sizes, *, target: str = "embedded", scale: float = 1.0
 ) -> tuple[Phase, ...]:
     """The phases of a rollout that nothing stops.
 
     Args:
-        instances: Of the smallest variant.
+        sizes: The variants of the new fleet.
         target: ``embedded`` or ``aws``: how long fleets take.
         scale: Seconds that pass for a declared one: the embedded SageMaker shortens waits.
     """
@@ -69,7 +79,7 @@ def timeline(
         start = made[-1].end if made else 0.0
         made.append(Phase(kind, title, start, seconds, share, fleets, declared))
 
-    steps = shares(request, instances)
+    steps = shares(request, sizes)
     wait = request.wait * scale
     if request.strategy == "rolling":
         before = 0.0
@@ -90,9 +100,9 @@ def timeline(
     return tuple(made)
 
 
-def declared_seconds(request: RolloutRequest, instances: int) -> int:
+def declared_seconds(request: RolloutRequest, sizes: Sizes) -> int:
     """The sum of all declared waits, which the timeout must exceed."""
-    steps = len(shares(request, instances))
+    steps = len(shares(request, sizes))
     if request.strategy == "rolling":
         return steps * request.wait
     return (steps - 1) * request.wait + request.bake

@@ -42,7 +42,7 @@ class HighRollouts(LowRollouts):
         from sagemaker.core.utils.code_injection.codec import transform
 
         with self._explained():
-            if _zeros(document):
+            if lossy(document):
                 self._session.sagemaker_client.update_endpoint(**document)
                 return
             asked = transform(dict(document), "UpdateEndpointInput")
@@ -102,7 +102,7 @@ class HighRollouts(LowRollouts):
         from sagemaker.core.utils.code_injection.codec import transform
 
         with self._explained():
-            if _zeros(document):
+            if lossy(document):
                 # The SDK's serializer drops zeros (a variant's weight, a capture's percentage); its session's client does not.
                 getattr(self._session.sagemaker_client, method)(**document)
             else:
@@ -132,10 +132,10 @@ class HighRollouts(LowRollouts):
             raise explain(error, self._gateway.target) from error
 
 
-def _zeros(value: Any) -> bool:
-    """Whether the SDK would lose something of a document: zeros and False in nested structures."""
+def lossy(value: Any) -> bool:
+    """Whether the SDK would lose something of a document: its serializer drops zeros and False from nested structures."""
     if isinstance(value, Mapping):
-        return any(_zeros(item) for item in value.values())
+        return any(lossy(item) for item in value.values())
     if isinstance(value, list | tuple):
-        return any(_zeros(item) for item in value)
+        return any(lossy(item) for item in value)
     return not value and value not in ("", None)

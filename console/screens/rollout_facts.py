@@ -1,0 +1,300 @@
+"""A rollout as lines of text: what will happen, and what happens. Pure functions from plan, state and a size to styled lines."""
+
+from __future__ import annotations
+
+import textwrap
+
+from console import timeline
+from console.formatting import clock, crop, duration, number, span, status
+from console.screens.facts import fact, head, sentences
+from console.widgets.drawing import Lines, Run
+from workflows import costs
+from workflows.rollout.alarms import AlarmState
+from workflows.rollout.asked import RolloutView
+from workflows.rollout.events import RolloutEvent
+from workflows.rollout.plan import Plan
+from workflows.rollout.request import GAUGES
+from workflows.rollout.state import FleetTraffic, FleetView, RolloutState
+
+ROLES = {"good": "ok", "warning": "wait", "error": "bad", "info": ""}
+GLYPHS = {"good": "✓", "warning": "!", "error": "✗", "info": "·"}
+TALL = 30
+"""From this many lines on there is room for more than the most important."""
+
+
+def amount(value: float | None, gauge: str) -> str:
+    """A gauge's value as a person reads it."""
+    if value is None:
+        return "–"
+    if GAUGES[gauge].unit == "share":
+        return f"{value * 100:.3g} %"
+    return f"{value:.3g} ms"
+
+
+def cost(plan: Plan, target: str) -> str:
+    """What it costs while both fleets are up."""
+    if not plan.extra:
+        return ""
+    total = plan.extra_dollars
+    whole = (
+        ""
+        if total is None
+        else f", about ${total:.4f} in all"
+        if total < 0.01
+        else f", about ${total:.2f} in all"
+    )
+    free = "free here; on AWS " if target == "embedded" else ""
+    return f"{free}{plan.extra} more while both fleets are up{whole} (estimate, {costs.REGION}, {costs.DATE})"
+
+
+# A plan
+
+
+def preview(plan: Plan, width: int, height: int, target: str) -> Lines:
+    """A plan beside or below its form: the timeline first, then as much as there is room for."""
+    short = height < 14
+    top: list[Run] = [
+        ("Takes about ", "dim"),
+        (duration(plan.seconds), "strong"),
+        (f" · {plan.request.strategy}", ""),
+        (f" · waits run {1 / plan.scale:g} × faster here" if 0 < plan.scale < 1 else "", "dim"),
+    ]
+    lines: Lines = [top, *timeline.chart(plan.phases, width, 5 if short else 7)]
+    worst = [*plan.errors, *plan.warnings]
+    if short:
+        if worst:
+            lines += _finding(worst[0].level, worst[0].sentence, width)[:2]
+        else:
+            lines += sentences([cost(plan, target)], width, "dim")[:2]
+        return lines
+    lines += [[], *timeline.rows(plan.phases, width, most=12)]
+    lines += [[], head("Cost"), *sentences([cost(plan, target) or "nothing more: no instances"], width)]
+    lines += [[], head("Alarms that take it back")]
+    for rail in plan.guardrails:
+        lines.append(
+            [
+                (crop(rail.gauge.title, 15), ""),
+                (f"> {amount(rail.threshold, rail.gauge.key):<10}", "strong"),
+                (f"{rail.variant}, last hour {amount(rail.blue, rail.gauge.key)}", "dim"),
+            ]
+        )
+    lines += [
+        [(crop(name, width - 22).rstrip(), ""), (" (an alarm of yours)", "dim")]
+        for name in plan.request.own_alarms
+    ]
+    lines.append([("roll back now", ""), ("  set off by a person while it runs", "dim")])
+    lines += sentences(plan.notes, width, "dim")
+    if worst:
+        lines.append([])
+    for finding in worst:
+        lines += _finding(finding.level, finding.sentence, width)
+    return lines
+
+
+def _finding(level: str, text: str, width: int) -> Lines:
+    mark, role = ("✗ ", "bad") if level == "error" else ("! ", "wait")
+    pieces = textwrap.wrap(text, max(20, width - 2)) or [""]
+    return [[(mark if not number else "  ", role), (piece, role)] for number, piece in enumerate(pieces)]
+
+
+# A rollout that runs, or ran
+
+
+def live(view: RolloutView | None, now: float, width: int, height: int) -> Lines:
+    """State, traffic, timeline, fleets side by side, alarms; what matters most comes first."""
+    if view is None:
+        return [[("Loading the rollout …", "dim")]]
+    plan, state = view.rollout.plan, view.state
+    tall = height >= TALL
+    gap: Lines = [[]] if tall else []
+    lines: Lines = [*headline(view, now, width)]
+    lines += gap
+    lines += traffic_bar(state, width)
+    lines += gap
+    at = position(view, now)
+    back = state.phase == "rolling-back" or state.outcome == "rolled-back"
+    lines += timeline.chart(plan.phases, width, 7 if tall else 4, at=at, back=back)
+    if tall:
+        lines += [
+            [],
+            *timeline.rows(plan.phases, width, at=at if state.active and not back else None, most=10),
+        ]
+    lines += gap
+    lines += fleets(view, width)
+    lines += gap
+    lines += alarms(state.alarms, now, width)
+    return lines
+
+
+def headline(view: RolloutView, now: float, width: int) -> Lines:
+    """What it does now, how long that takes, and how it ended."""
+    state = view.state
+    if not state.active:
+        shown = status(state.outcome)
+        known = view.rollout.known
+        took = duration(known.ended - known.started) if known.ended and known.started else ""
+        lines: Lines = [
+            [
+                (f"{shown}", shown.role),
+                (f" · {clock(known.ended or state.since, day=True)}", "dim"),
+                (f" · after {took}" if took else "", "dim"),
+            ]
+        ]
+        if state.failure:
+            lines += sentences([state.failure], width, "bad")[:3]
+        return lines
+    passed = max(0.0, now - state.at)
+    left = None if state.left is None else max(0.0, state.left - passed)
+    whole = None if state.remaining is None else max(0.0, state.remaining - passed)
+    role = "bad" if state.phase == "rolling-back" else "live"
+    line: list[Run] = [(f"● {state.title}", role)]
+    if left is not None:
+        line += [(f" · {duration(left)} left", "strong"), (f" · done in {duration(whole)}", "dim")]
+    lines = [line]
+    words = state.green.message or state.blue.message
+    if words:
+        lines.append([(crop("  " + words, width).rstrip(), "dim")])
+    return lines
+
+
+def traffic_bar(state: RolloutState, width: int) -> Lines:
+    """Who gets the traffic: as declared, and as counted."""
+    room = max(10, width - 28)
+    lines: Lines = [
+        [
+            ("blue ", timeline.BLUE),
+            (f"{1 - state.share:4.0%} ", "strong"),
+            *timeline.split(state.share, room),
+            (f" {state.share:4.0%}", "strong"),
+            (" green", timeline.GREEN),
+        ]
+    ]
+    measured = state.measured
+    if measured is not None and state.green_traffic is not None:
+        text = (
+            f"counted: {measured:.1%} on green of the requests in the last {span(state.green_traffic.window)}"
+        )
+        lines.append([(" " * 10 + text, "dim")])
+    return lines
+
+
+def fleets(view: RolloutView, width: int) -> Lines:
+    """Blue and green side by side: configuration, instances, status, what they serve."""
+    plan, state = view.rollout.plan, view.state
+    label, column = 12, max(20, (width - 12) // 2)
+
+    def row(name: str, blue: str, green: str, role: str = "") -> list[Run]:
+        return [
+            (crop(name, label), "dim"),
+            (crop(blue, column - 1) + " ", role),
+            (crop(green, column - 1), role),
+        ]
+
+    def served(traffic: FleetTraffic | None, key: str) -> str:
+        if traffic is None:
+            return "–"
+        if key == "invocations":
+            return f"{number(traffic.invocations)} in {span(traffic.window)}"
+        if key == "errors":
+            return amount(traffic.errors, "model-errors")
+        return f"{amount(traffic.mean, 'mean')} · p99 {amount(traffic.p99, 'p99')}"
+
+    lines: Lines = [
+        [
+            (" " * label, ""),
+            (crop("blue", column), timeline.BLUE + ""),
+            (crop("green", column), timeline.GREEN),
+        ],
+        row("config", plan.blue, plan.green),
+        row(
+            "instances",
+            _instances(state.blue, plan.blue_instances),
+            _instances(state.green, plan.green_instances),
+        ),
+    ]
+    if state.active:
+        lines.append(row("status", state.blue.status or "–", state.green.status or "–"))
+    if state.blue_traffic or state.green_traffic:
+        lines += [
+            row(title, served(state.blue_traffic, key), served(state.green_traffic, key))
+            for title, key in (("requests", "invocations"), ("errors", "errors"), ("latency", "latency"))
+        ]
+    return lines
+
+
+def _instances(fleet: FleetView, planned: tuple[tuple[str, int], ...]) -> str:
+    if not fleet.variants:
+        return "–"
+    kinds = " + ".join(dict.fromkeys(kind for kind, _ in planned))
+    here = sum(item.current_count for item in fleet.variants)
+    wanted = sum(item.desired_count for item in fleet.variants)
+    return f"{here} of {wanted} × {kinds}" if here != wanted else f"{here} × {kinds}"
+
+
+def alarms(found: tuple[AlarmState, ...], now: float, width: int) -> Lines:
+    """The alarms with their values and limits."""
+    if not found:
+        return [head("Alarms", "none is left")]
+    lines: Lines = []
+    for alarm in found:
+        shown = status(alarm.state)
+        values = ""
+        if alarm.gauge:
+            values = f"{amount(alarm.value, alarm.gauge)} of {amount(alarm.threshold, alarm.gauge)}"
+            if alarm.blue is not None:
+                values += f" (blue {amount(alarm.blue, alarm.gauge)})"
+        words = {"INSUFFICIENT_DATA": "no data"}.get(alarm.state, alarm.state)
+        line: list[Run] = [
+            (f"{shown.glyph} ", shown.role),
+            (crop(alarm.title, 14) + " ", "bad" if alarm.state == "ALARM" else ""),
+            (crop(words, 8), shown.role),
+            (crop(values, 34) + " ", "strong" if alarm.state == "ALARM" else ""),
+            (crop(alarm.variant, max(0, width - 62)).rstrip(), "dim"),
+        ]
+        lines.append(line)
+    return lines
+
+
+def happened(events: tuple[RolloutEvent, ...], width: int) -> Lines:
+    """The event log, the newest first."""
+    lines: Lines = []
+    for event in reversed(events):
+        role, glyph = ROLES[event.level], GLYPHS[event.level]
+        pieces = textwrap.wrap(event.sentence, max(20, width - 12), break_on_hyphens=False) or [""]
+        lines.append([(clock(event.time) + " ", "dim"), (f"{glyph} ", role or "dim"), (pieces[0], role)])
+        lines += [[(" " * 11, ""), (piece, role)] for piece in pieces[1:4]]
+    return lines or [[("Nothing yet.", "dim")]]
+
+
+def settings(plan: Plan, width: int) -> Lines:
+    """How it was asked for."""
+    request = plan.request
+    lines: Lines = [
+        head("Rollout"),
+        *fact("Name", plan.id, width),
+        *fact("Endpoint", request.endpoint, width),
+    ]
+    lines += fact("New", f"{request.source} ({plan.model_name or 'configuration'})", width)
+    lines += fact("Variants", ", ".join(plan.variants), width)
+    step = "" if request.strategy == "all-at-once" else f", {request.step} at a time"
+    lines += fact("Strategy", request.strategy + step, width)
+    lines += fact("Wait", f"{request.wait} s between steps, {request.bake} s at the end", width)
+    lines += fact("Time limit", f"{request.timeout} s", width)
+    lines += fact("Retained", "counts and weights" if request.retain else "nothing", width)
+    lines += [[], head("Alarms")]
+    for rail in plan.guardrails:
+        lines += fact(rail.gauge.title, f"> {amount(rail.threshold, rail.gauge.key)}  {rail.name}", width)
+    return lines
+
+
+def position(view: RolloutView, now: float) -> float | None:
+    """Where the rollout is on its timeline, in the timeline's seconds; None: at the end of what it did."""
+    plan, state = view.rollout.plan, view.state
+    if state.outcome == "succeeded":
+        return None
+    if not state.active or state.phase == "rolling-back":
+        reached = max((event.share for event in view.events if hasattr(event, "share")), default=0.0)
+        return next((phase.end for phase in reversed(plan.phases) if phase.share <= reached), 0.0)
+    if state.remaining is None:
+        return 0.0
+    return max(0.0, plan.seconds - max(0.0, state.remaining - max(0.0, now - state.at)))
