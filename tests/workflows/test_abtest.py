@@ -372,6 +372,7 @@ def test_tests_by_name() -> None:
         ({"margin": 2.0}, "more than two rates can differ"),
         ({"missing": "zero"}, "cannot count as 0 at once"),
         ({"planned": 3}, "planned sample is 3"),
+        ({"missing": "zero", "kind": "log", "maturity": 9.0}, "0 has no logarithm"),
         ({"name": "a b"}, "no name of an A/B test"),
     ],
 )

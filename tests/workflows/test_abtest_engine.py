@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +19,7 @@ from tests.engine.deploying import Deployer, unique, wait_for
 from workflows import interfaces
 from workflows.abtest import background, operations, promotion
 from workflows.abtest.definition import Experiment
+from workflows.abtest.feeding import Fed
 from workflows.abtest.following import Follower, follower
 from workflows.abtest.replaying import ReplayRequest, payloads, plan, replay
 from workflows.configuration import Configuration
@@ -152,7 +155,6 @@ def test_a_killed_replay_loses_nothing_and_weights_may_change(
     assert state is not None and state.status == "running"
     with pytest.raises(Problem, match="feeds A/B test"):
         background.start(name, request, Configuration())
-    import json
 
     pid = json.loads((known.journal.folder / background.FILE).read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
@@ -249,3 +251,38 @@ def test_xgboost_against_linear_learner(
         "xgboost": 1.0
     }
     assert time.time() > found.started
+
+
+def test_assignments_come_from_captured_requests(platform: Platform, deploy: Deployer) -> None:
+    """What DataCapture has written tells which variant answered which InferenceId; what was before the test does not count."""
+    models = [deploy.model(THRESHOLD, THRESHOLD="0.5") for _ in "AB"]
+    prefix = unique("captured")
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{platform.bucket}/{prefix}",
+        "CaptureOptions": [{"CaptureMode": "Output"}],
+    }
+    endpoint = deploy.endpoint(*models, weights=(1.0, 1.0), DataCaptureConfig=capture)
+    name = unique("ab")
+    low = interfaces.make("low", platform).rollouts
+    operations.start(platform, low, experiment(endpoint, name))
+    began = follower(name).update().segments[-1].start
+
+    def line(number: int, at: float) -> str:
+        when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        event = {"eventId": unique("event"), "inferenceId": f"call-{number}", "inferenceTime": when}
+        return json.dumps({"captureData": {}, "eventMetadata": event, "eventVersion": "0"})
+
+    hour = datetime.fromtimestamp(began, UTC).strftime("%Y/%m/%d/%H")
+    for variant, lines in (("A", [line(1, began + 1), line(9, began - 60)]), ("B", [line(2, began + 2)])):
+        key = f"{prefix}/{endpoint}/{variant}/{hour}/00-00-000-x.jsonl"
+        body = "\n".join(lines).encode()
+        platform.client("s3").put_object(Bucket=platform.bucket, Key=key, Body=body)
+    rewards = [Fed(id=f"call-{number}", reward=1.0) for number in (1, 2, 9)]
+    assert operations.feed(name, rewards).oddities == {"unknown": 3}
+    assert operations.feed_captured(platform, name).counted == 2
+    assert operations.feed_captured(platform, name).rows == 0
+    found = follower(name).report()
+    assert [arm.rewarded for arm in found.arms] == [1, 1]
+    assert found.oddities == {"unknown": 1}

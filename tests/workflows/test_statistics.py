@@ -272,6 +272,18 @@ def test_guardrails_speak_of_the_side_that_has_too_much() -> None:
         assert standing.verdict == expected
 
 
+def test_a_guardrail_that_was_better_may_still_break() -> None:
+    """First A fails more, then B by far: what stays is that B is worse."""
+    test, standing = EventTest(alpha=0.01), Standing(guard=True)
+    for segments, expected in (
+        ([Counts(45, 5, 0.5)], "better"),
+        ([Counts(45, 200, 0.5)], "worse"),
+        ([Counts(400, 200, 0.5)], "worse"),
+    ):
+        test.judge(segments, [], standing, 1_000)
+        assert standing.verdict == expected
+
+
 def test_budgets_add_up() -> None:
     """Two challengers and three guardrails: each decision has half of alpha, each guardrail a sixth."""
     decision, guardrail = budgets(0.05, 2, 3)

@@ -176,3 +176,8 @@ def _complaints(one: Experiment) -> Iterable[tuple[bool, str, str]]:
         "A request without a reward cannot count as 0 at once.",
         "Give --maturity: the time after which no reward comes any more.",
     )
+    yield (
+        one.missing == "zero" and one.kind == "log",
+        "A missing reward cannot count as 0 where ratios are compared: 0 has no logarithm.",
+        "Say --missing ignore, or choose another --kind.",
+    )

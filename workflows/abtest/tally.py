@@ -99,7 +99,7 @@ class Tally:
         self.rewarded = 0
         self.clock = 0.0
         self.compared = {
-            name: Compared(guardrails={item: Standing() for item in experiment.guardrails})
+            name: Compared(guardrails={item: Standing(guard=True) for item in experiment.guardrails})
             for name in experiment.challengers
         }
         self.recent: deque[float] = deque(maxlen=RECENT)
@@ -335,7 +335,8 @@ class Tally:
 
     def unrewarded(self) -> list[str]:
         """The InferenceIds of requests that may still get a reward, the oldest first."""
-        return [name for name, one in self._requests.items() if one.reward is None and not one.counted]
+        requests = list(self._requests.items())  # others may add to it meanwhile
+        return [name for name, one in requests if one.reward is None and not one.counted]
 
     @property
     def unknown(self) -> int:

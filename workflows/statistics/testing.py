@@ -24,12 +24,14 @@ OBSERVATIONS = 100
 class Standing:
     """What stays of all looks so far: the largest ln E, which gives the always-valid p, and the first verdict with its sample size.
 
-    A running maximum is what makes the verdict sticky: p_t = min over s <= t of 1 / E_s (arXiv:1512.04922).
+    A running maximum is what makes the verdict sticky: p_t = min over s <= t of 1 / E_s (arXiv:1512.04922). Of a ``guard`` only "worse" stays
+    whatever comes: that it was better once must not hide that it has become worse.
     """
 
     top: float = 0.0
     verdict: Verdict = "watching"
     at: int = 0
+    guard: bool = False
 
     @property
     def p(self) -> float:
@@ -42,12 +44,9 @@ class Standing:
 
     def conclude(self, verdict: Verdict, n: int) -> None:
         """Keep the first verdict."""
-        if self.verdict == "watching" and verdict != "watching":
+        worsened = self.guard and verdict == "worse" and self.verdict != "worse"
+        if worsened or (self.verdict == "watching" and verdict != "watching"):
             self.verdict, self.at = verdict, n
-
-    def as_dict(self) -> dict[str, float | str]:
-        """JSON-ready."""
-        return {"top": self.top, "verdict": self.verdict, "at": self.at}
 
 
 @dataclass(frozen=True, slots=True)
