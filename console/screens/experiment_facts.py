@@ -97,7 +97,7 @@ def comparison(report: Report, one: Comparison, width: int) -> Lines:
 def variants(report: Report, width: int) -> Lines:
     """A line per variant."""
     one = report.experiment
-    names = ["Variant", "Weight", "Seen", "Requests", one.metric.capitalize(), "ms", "Errors"]
+    names = ["Variant", "Share", "Seen", "Requests", one.metric.capitalize(), "ms", "Errors"]
     rows = []
     for arm in report.arms:
         errors = sum(arm.failures.values())
