@@ -177,7 +177,7 @@ def replay(
     if as_json:
         print_json({"sent": summary.sent, **report.as_dict()})
     else:
-        from console.cli.ab import print_report
+        from console.cli.ab_report import print_report
 
         click.echo(f"{summary.sent} requests were sent.", err=True)
         print_report(report)
