@@ -49,6 +49,19 @@ class Peer:
         root = psutil.Process(self.pid)
         return float(root.memory_info().rss / 1e6)
 
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the server and of all that it started: of what runs now, and of what has ended and was waited for."""
+        import psutil
+
+        root = psutil.Process(self.pid)
+        total = 0.0
+        for process in (root, *root.children(recursive=True)):
+            try:
+                total += sum(process.cpu_times()[:4])
+            except psutil.NoSuchProcess:
+                continue
+        return total
+
     def signed(self, service: str, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """The bytes of one signed HTTP/1.1 request."""
         from botocore.auth import S3SigV4Auth, SigV4Auth

@@ -97,7 +97,7 @@ def launch(data_dir: Path, *options: str) -> RunningEngine:
             text=True,
             env=environment,
         )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = connection.read(data_dir / "connection.json")
         if found is not None and found.pid == process.pid:
