@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 MOTO = "moto[server]==5.2.5"
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,6 @@ class Peer:
         root = psutil.Process(self.pid)
         return float(root.memory_info().rss / 1e6)
 
-    def cpu_seconds(self) -> float:
-        """CPU seconds of the server and of all that it started: of what runs now, and of what has ended and was waited for."""
-        import psutil
-
-        root = psutil.Process(self.pid)
-        total = 0.0
-        for process in (root, *root.children(recursive=True)):
-            try:
-                total += sum(process.cpu_times()[:4])
-            except psutil.NoSuchProcess:
-                continue
-        return total
-
     def signed(self, service: str, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """The bytes of one signed HTTP/1.1 request."""
         from botocore.auth import S3SigV4Auth, SigV4Auth
@@ -77,6 +68,27 @@ class Peer:
             f"{k}: {v}" for k, v in request.headers.items() if k.lower() not in ("host", "content-length")
         ]
         return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def adopt() -> None:
+    """From now on whatever this process starts stays among its descendants, also what detaches itself, as the shims of jobs do (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of all descendants, of those that run and those that have ended. While it is called none may be waited for elsewhere."""
+    import psutil
+
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = ended.ru_utime + ended.ru_stime
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
+    return total
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import Peer, engine
+from benchmarks.peers import Peer, adopt, cpu_seconds, engine
 from benchmarks.report import Row
 from benchmarks.wire import wait
 from engine.images import resolve
@@ -79,7 +79,7 @@ class Tuned:
 def _tune(peer: Peer, strategy: str) -> Tuned:
     sagemaker = peer.client("sagemaker")
     name = f"bench-{strategy.lower()}"
-    begin, used = time.perf_counter(), peer.cpu_seconds()
+    begin, used = time.perf_counter(), cpu_seconds()
     sagemaker.create_hyper_parameter_tuning_job(
         HyperParameterTuningJobName=name,
         HyperParameterTuningJobConfig={
@@ -104,7 +104,7 @@ def _tune(peer: Peer, strategy: str) -> Tuned:
         "HyperParameterTuningJobStatus", {"Completed", "Failed", "Stopped"}, seconds=900,
     )  # fmt: skip
     seconds = time.perf_counter() - begin
-    cpu = peer.cpu_seconds() - used
+    cpu = cpu_seconds() - used
     if ended["HyperParameterTuningJobStatus"] != "Completed":
         raise RuntimeError(ended.get("FailureReason"))
     trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
@@ -142,6 +142,7 @@ def _bare(data: Path, hyperparameters: dict[str, str]) -> tuple[float, float]:
 def main() -> tuple[str, str, list[Row]]:
     """Random first, then Bayesian: their difference is what the suggestions cost."""
     rows = []
+    adopt()
     with tempfile.TemporaryDirectory() as folder, engine() as ours:
         data = Path(folder)
         _data(data)
