@@ -12,7 +12,7 @@ from textual.app import App
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 async def settle(pilot: Pilot[Any], *, timers: bool = True) -> None:
