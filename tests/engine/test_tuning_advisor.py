@@ -211,9 +211,8 @@ async def test_an_idle_advisor_ends(tmp_path: Path) -> None:
     assert advisor.process is not None
     process = psutil.Process(advisor.process.pid)
     async with asyncio.timeout(60):
-        while advisor.process is not None:
+        while advisor.process is not None or process.is_running():  # killed is not yet gone
             await asyncio.sleep(0.02)
-    assert not process.is_running()
     await advisor.ask(request)
     await advisor.close()
 
