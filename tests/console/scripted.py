@@ -80,6 +80,8 @@ class Scripted:
         self.fail: Problem | None = None
         self.done: list[tuple[Any, ...]] = []
         self.events: dict[str, list[e.Event]] = {}
+        self.followed: dict[str, int] = {}
+        """How many events of each run were delivered to who follows it."""
         self.closed = False
         self.generation = 1
         self.rollout = ""
@@ -168,10 +170,10 @@ class Scripted:
     def follow(self, run: str, deliver: Callable[[e.Event], None], closed: Callable[[], bool]) -> None:
         seen = 0
         while not closed():
-            events = self.events.get(run, [])
+            events = list(self.events.get(run, []))
             for event in events[seen:]:
                 deliver(event)
-            seen = len(events)
+            self.followed[run] = seen = len(events)
             time.sleep(0.02)
 
     def stop_run(self, run: str) -> None:
