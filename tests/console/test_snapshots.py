@@ -94,8 +94,7 @@ def test_a_replay(snap_compare: Compare, status: str, size: tuple[int, int]) -> 
     async def before(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         await app.open_replay(report.id)
-        await until(pilot, lambda: "Latency" in app.screen.query_one("#measured", Page).text)
-        await pilot.pause(0.3)
+        await settle(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
