@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from workflows.hub import Hub
     from workflows.observe.gateway import Gateway
     from workflows.rollout.facts import Facts, Source
-    from workflows.rollout.operations import Cleaning
     from workflows.rollout.plan import Plan
+    from workflows.rollout.remains import Cleaning
 
 T = TypeVar("T")
 IDLE = 5.0
