@@ -271,6 +271,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(EndpointScreen(name))
 
+    async def open_replay(self, report: str) -> None:
+        """Open a replay of requests."""
+        from console.screens.replay import ReplayScreen
+
+        await self.open(ReplayScreen(report))
+
     async def open_rollout(self, name: str) -> None:
         """Open a rollout."""
         from console.screens.rollout import RolloutScreen

@@ -13,17 +13,24 @@ from workflows.configuration import Configuration
 from workflows.drift.report import DriftReport
 from workflows.events import Event, RunFinished
 from workflows.lifetime import Lifetime
+from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
+from workflows.observe.watch_rows import AlarmChange
 from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Topic
+from workflows.traffic.bill import Bill
+from workflows.traffic.plan import Plan as ReplayPlan
+from workflows.traffic.reports import Report
+from workflows.traffic.sources import Source as ReplaySource
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
+from workflows.weights import Change
 
 if TYPE_CHECKING:
     from workflows.hub import Hub
@@ -142,6 +149,49 @@ class LiveServices:
                 gateway, endpoint, body, content_type=content_type, accept=accept, target_variant=variant
             )
         )
+
+    def change_weights(self, change: Change) -> None:
+        from workflows.interfaces.rollouts.low import LowRollouts
+
+        self._use(lambda gateway: LowRollouts(gateway).weigh(change.endpoint, change.weights, change.counts))
+
+    def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
+        from workflows.observe import captures
+
+        return self._use(lambda gateway: captures.page(gateway, endpoint, variant, after=after))
+
+    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+        from workflows.observe import alarms
+
+        return self._use(lambda gateway: alarms.history(gateway, alarm))
+
+    def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
+        if self.target == "embedded":
+            return None
+        from workflows.traffic import bill
+
+        def priced(gateway: Gateway) -> Bill:
+            payloads = source.load(gateway, endpoint)
+            mean = sum(len(payload.body) for payload in payloads) / len(payloads)
+            return bill.of(gateway, endpoint, plan, payload_bytes=mean)
+
+        return self._use(priced)
+
+    def start_replay(
+        self, endpoint: str, plan: ReplayPlan, source: ReplaySource, *, variant: str, confirmed: str
+    ) -> Report:
+        from workflows.traffic import reports
+
+        report = reports.begin(
+            endpoint, plan, source, self.configuration, variant=variant, confirmed=confirmed
+        )
+        reports.start(report, self.configuration)
+        return report
+
+    def stop_replay(self, report: str) -> None:
+        from workflows.traffic import reports
+
+        reports.stop(reports.find(report))
 
     def set_lifetime(self, endpoint: str, seconds: float | None, *, keep: bool = False) -> Lifetime:
         from workflows import lifetime

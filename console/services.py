@@ -8,8 +8,10 @@ from typing import Any, Protocol
 from workflows.drift.report import DriftReport
 from workflows.events import Event
 from workflows.lifetime import Lifetime
+from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
+from workflows.observe.watch_rows import AlarmChange
 from workflows.rollout.facts import Facts, Source
 from workflows.rollout.plan import Plan
 from workflows.rollout.remains import Cleaning
@@ -18,9 +20,14 @@ from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
 from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
+from workflows.traffic.bill import Bill
+from workflows.traffic.plan import Plan as ReplayPlan
+from workflows.traffic.reports import Report
+from workflows.traffic.sources import Source as ReplaySource
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
+from workflows.weights import Change
 
 Deliver = Callable[[Snapshot[Any]], None]
 Unwatch = Callable[[], None]
@@ -99,6 +106,26 @@ class Services(Protocol):
         self, endpoint: str, body: bytes, *, content_type: str, accept: str, variant: str
     ) -> Invocation:
         """Send a payload. Blocks."""
+
+    def change_weights(self, change: Change) -> None:
+        """Change weights and instance counts of an endpoint's variants. Blocks."""
+
+    def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
+        """The newest captured requests of an endpoint, or those that come after one. Empty ``variant``: of all. Blocks."""
+
+    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+        """What became of a CloudWatch alarm, newest first. Blocks."""
+
+    def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
+        """What a replay would cost, to be agreed to; None where it costs nothing. Blocks."""
+
+    def start_replay(
+        self, endpoint: str, plan: ReplayPlan, source: ReplaySource, *, variant: str, confirmed: str
+    ) -> Report:
+        """Start a replay in a process of its own. Blocks."""
+
+    def stop_replay(self, report: str) -> None:
+        """Ask a replay to end. Blocks (a file)."""
 
     # costs, lifetimes, leftovers, drift
 

@@ -16,7 +16,7 @@ BACKOFF_LIMIT = 120.0
 URGENT_RESERVE = 3.0
 """Tokens that background polls leave for what a person has just opened."""
 
-COSTS = {"sagemaker": 1.0, "logs": 0.1, "cloudwatch": 0.1, "sts": 0.1}
+COSTS = {"sagemaker": 1.0, "logs": 0.1, "cloudwatch": 0.1, "sts": 0.1, "application-autoscaling": 0.3}
 """Tokens per call. ListTrainingJobs is throttled at 2/s per account; GetLogEvents and GetMetricData at 25/s and 50/s."""
 
 

@@ -17,7 +17,7 @@ from workflows.entries import Entries
 from workflows.entry import Entry, deliver
 from workflows.explain import backend_lost, explain, throttled
 from workflows.observe.gateway import Gateway
-from workflows.pollers import RunsPoller
+from workflows.pollers import LocalPoller
 from workflows.pool import DaemonPool
 from workflows.problem import Problem
 from workflows.remembered import Remembered
@@ -217,7 +217,7 @@ class Hub:
             waits: list[float] = []
             watched = False
             for topic, entry in self._entries.items():
-                remote = not isinstance(entry.poller, RunsPoller)
+                remote = not isinstance(entry.poller, LocalPoller)
                 watched = watched or (remote and bool(entry.listeners) and entry.due is not None)
                 if entry.flight:
                     if not entry.overdue:
@@ -258,7 +258,7 @@ class Hub:
         entry.flight, entry.began, entry.overdue, entry.again = self._numbers, now, False, False
         urgent, entry.urgent = entry.urgent, False
         flight, source = entry.flight, entry.poller
-        if not isinstance(source, RunsPoller) and self._backend.gateway is None:
+        if not isinstance(source, LocalPoller) and self._backend.gateway is None:
             self._backend.begin_connecting()
         return lambda: self._poll(topic, entry, flight, source, urgent)
 
@@ -266,9 +266,9 @@ class Hub:
         def emit(value: Any) -> None:
             self._publish(topic, entry, flight, value=value, complete=False)
 
-        connected = isinstance(source, RunsPoller)
+        connected = isinstance(source, LocalPoller)
         try:
-            if isinstance(source, RunsPoller):
+            if isinstance(source, LocalPoller):
                 value = source.poll(None, emit, self._clock.time())
             else:
                 gateway = self._backend.connect()
@@ -299,7 +299,7 @@ class Hub:
 
     def _succeeded(self, topic: Topic[Any], entry: Entry, flight: int, source: Any, value: Any) -> None:
         with self._wake:
-            if not isinstance(source, RunsPoller):
+            if not isinstance(source, LocalPoller):
                 self._backend.answered()
             if entry.flight != flight:
                 return
@@ -385,7 +385,7 @@ class Hub:
             if entry is None or not entry.overdue or not entry.flight:
                 return
             entry.snapshot = replace(entry.snapshot, error=problem, stale=entry.snapshot.value is not None)
-            if not isinstance(entry.poller, RunsPoller):
+            if not isinstance(entry.poller, LocalPoller):
                 self._backend.unanswered(problem)
             entry.tell()
         self._tell_status()

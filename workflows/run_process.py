@@ -16,8 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from workflows import events, processes, runs
-from workflows.configuration import Configuration, variables
+from workflows import detached, events, processes, runs
 from workflows.failures import Cancelled, WorkflowError, explained
 
 HEARTBEAT = 2.0
@@ -119,7 +118,7 @@ def _carry_out(recorder: Recorder, cancelled: threading.Event, only_clean_up: bo
     from workflows.studies.context import Context
     from workflows.studies.runner import carry_out
 
-    platform = open_platform(_configuration(run))
+    platform = open_platform(detached.own_configuration(run.configuration))
     recorder.changed(
         platform={
             "region": platform.region,
@@ -142,19 +141,6 @@ def _carry_out(recorder: Recorder, cancelled: threading.Event, only_clean_up: bo
         platform.observe(lambda call: recorder.send(_in_step(call, context.step)))
         finished = carry_out(info.load(), context, only_clean_up)
     return 0 if finished.status == "completed" else 1
-
-
-def _configuration(run: runs.Run) -> Configuration:
-    """The run's own options, with the engine's keys from the environment: they are not kept in the manifest."""
-    from dataclasses import replace
-
-    options = Configuration.from_dict(run.configuration)
-    keys = {
-        name: value
-        for name, value in variables().items()
-        if name in ("engine_access_key", "engine_secret_key")
-    }
-    return replace(options, **keys)  # type: ignore[arg-type]
 
 
 def _in_step(call: events.ApiCall, step: str) -> events.ApiCall:

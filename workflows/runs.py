@@ -11,15 +11,13 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workflows import locations, processes
+from workflows import detached, locations, processes
 from workflows.configuration import Configuration
 from workflows.events import Event, Log, RunFinished, from_json, to_json
 from workflows.failures import WorkflowError
@@ -27,8 +25,6 @@ from workflows.files import write_atomically
 from workflows.studies.parameters import Value
 
 ACTIVE = frozenset({"starting", "running", "waiting", "stopping"})
-STARTING = 30.0
-"""Seconds that a run may lack a process before it counts as interrupted."""
 POLL = 0.1
 """Seconds between two looks at a run's event file while nothing comes."""
 
@@ -371,35 +367,14 @@ def _again(run: Run, message: str) -> Run:
 
 
 def _spawn(run: Run, options: Configuration) -> Run:
-    environment = dict(os.environ)
-    for name in ("engine_access_key", "engine_secret_key"):
-        if value := getattr(options, name):
-            environment[f"MLCONSOLE_{name.upper()}"] = value
-    with run.log.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workflows.run_process", str(run.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=environment,
-            cwd=run.work,
-        )
-    # The manifest belongs to the new process from here on; its pid is noted beside it for the time until it speaks.
-    write_atomically(run.folder / "pid", f"{process.pid} {processes.started(process.pid)}")
-    _CHILDREN.append(process)
+    # The manifest belongs to the new process from here on.
+    detached.spawn("workflows.run_process", run.folder, options, log=run.log, cwd=run.work)
     return run
 
 
 def _gone(run: Run) -> bool:
     """Whether the process of an active run has ended without saying so."""
-    if run.pid:
-        return not processes.runs(run.pid, run.pid_started)
-    try:
-        pid, _, start = (run.folder / "pid").read_text().partition(" ")
-        return not processes.runs(int(pid), start)
-    except (OSError, ValueError):
-        return time.time() - max(run.created, run.heartbeat) > STARTING
+    return detached.gone(run.folder, run.pid, run.pid_started, max(run.created, run.heartbeat))
 
 
 def _interrupted(run: Run) -> str:
@@ -407,7 +382,3 @@ def _interrupted(run: Run) -> str:
         f"The run's process ended without finishing. `mlconsole runs resume {run.id}` goes on, "
         f"`mlconsole runs stop {run.id}` deletes what it made. Its log: {run.log}"
     )
-
-
-_CHILDREN: list[subprocess.Popen[bytes]] = []
-"""Processes started here, kept so that they are not waited for by a destructor with a warning."""

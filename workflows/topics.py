@@ -17,11 +17,13 @@ from workflows.observe.rows import (
 )
 from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
 from workflows.observe.tuning_rows import TuningRow, TuningView
+from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
     from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
+    from workflows.traffic.reports import Report
 
 T = TypeVar("T")
 
@@ -42,6 +44,7 @@ ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
 TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
 TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
+REPLAYS: Topic[tuple[Report, ...]] = Topic("replays")
 COSTS: Topic[CostView] = Topic("costs")
 
 
@@ -73,6 +76,16 @@ def job_metrics(name: str) -> Topic[tuple[SeriesData, ...]]:
 def endpoint_metrics(name: str) -> Topic[EndpointTraffic]:
     """Invocations, latency and errors per variant."""
     return Topic("endpoint-metrics", name)
+
+
+def endpoint_alarms(name: str) -> Topic[tuple[AlarmRow, ...]]:
+    """The alarms that watch an endpoint."""
+    return Topic("endpoint-alarms", name)
+
+
+def endpoint_scaling(name: str) -> Topic[EndpointScaling]:
+    """How the instances of an endpoint are scaled."""
+    return Topic("endpoint-scaling", name)
 
 
 def tuning(name: str) -> Topic[TuningView]:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from console.cli import endpoint_watch
 from console.cli.endpoints_ttl import ttl
 from console.cli.options import Settings, json_option, listing_options, platform_options, yes_option
 
@@ -35,7 +36,7 @@ CONTENT_TYPES = {
 
 @click.group()
 def endpoints() -> None:
-    """Endpoints: list, describe, invoke, logs, metrics, lifetime, delete."""
+    """Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete."""
 
 
 @endpoints.command("ls")
@@ -269,16 +270,16 @@ def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
     from console.cli.output import print_json, print_table
     from console.cli.values import parse_age
     from console.formatting import number
+    from console.variants import titled
     from workflows.budget import PACES
     from workflows.observe.endpoints import describe
     from workflows.observe.metrics import endpoint_traffic
 
     platform = Settings.of(ctx).platform()
-    variants = [variant.name for variant in describe(platform, name).variants]
     traffic = endpoint_traffic(
         platform,
         name,
-        variants,
+        describe(platform, name).meters,
         window=max(60.0, parse_age(window)),
         period=PACES[platform.target].traffic_period,
         now=time.time(),
@@ -287,17 +288,30 @@ def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
         print_json(traffic)
         return
     print_table(
-        ["VARIANT", "INVOCATIONS", "PER MINUTE", "MEAN ms", "p50 ms", "p99 ms", "4xx", "5xx"],
+        [
+            "VARIANT",
+            "CALLS",
+            "PER MINUTE",
+            "MEAN ms",
+            "p50 ms",
+            "p90 ms",
+            "p99 ms",
+            "4xx",
+            "5xx",
+            "MODEL ERRORS",
+        ],
         [
             [
-                item.variant,
+                titled(item),
                 number(item.invocations),
                 number(item.per_minute),
                 number(item.latency_mean),
                 number(item.latency_p50),
+                number(item.latency_p90),
                 number(item.latency_p99),
                 number(item.errors_4xx),
                 number(item.errors_5xx),
+                number(item.model_errors),
             ]
             for item in traffic.variants
         ],
@@ -327,6 +341,8 @@ def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> Non
         click.echo(f"Kept {kept}.")
 
 
+for _command in (endpoint_watch.weights, endpoint_watch.scale, endpoint_watch.captures, endpoint_watch.alarms, endpoint_watch.scaling):  # fmt: skip
+    endpoints.add_command(_command)
 endpoints.add_command(ttl)
 
 

@@ -19,8 +19,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
-        "Endpoints: list, describe, invoke, logs, metrics, lifetime, delete.",
+        "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
     ),
+    "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
     "rollout": (
         "console.cli.rollout:rollout",
         "New models on live endpoints: plan, start, watch, promote, roll back, clean.",

@@ -18,7 +18,7 @@ def parse_age(text: str, option: str = "--since") -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e10:
-        raise click.BadParameter(f"{text!r} is no age: write 90m, 12h or 7d.", param_hint=option)
+        raise click.BadParameter(f"{text!r} is no time: write 60s, 90m, 12h or 7d.", param_hint=option)
     return value
 
 

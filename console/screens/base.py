@@ -50,6 +50,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.snapshots: dict[Topic[Any], Snapshot[Any]] = {}
         self._unwatch: dict[Topic[Any], Unwatch] = {}
         self._frame_due = False
+        self._in_sight = False
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -97,6 +98,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return ()
 
     def on_screen_resume(self) -> None:
+        self._in_sight = True
         self.observe()
         self.draw_frame()
 
@@ -108,7 +110,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.stop_observing()
 
     def observe(self) -> None:
-        """Observe what `topics` tells, and nothing else any more."""
+        """Observe what `topics` tells, and nothing else any more; nothing at all while the screen is out of sight."""
+        if not self._in_sight:
+            return  # a snapshot that was under way arrives after the screen has gone
         wanted = self.topics()
         for topic in [topic for topic in self._unwatch if topic not in wanted]:
             self._unwatch.pop(topic)()
@@ -117,6 +121,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
                 self._unwatch[topic] = self.console.services.watch(topic, self._deliver)
 
     def stop_observing(self) -> None:
+        self._in_sight = False
         for unwatch in self._unwatch.values():
             unwatch()
         self._unwatch.clear()

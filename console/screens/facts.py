@@ -6,12 +6,12 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from console import money
-from console.formatting import ago, bar, clock, count, crop, duration, number, status, thin_bar
+from console.formatting import ago, clock, count, crop, duration, number, status, thin_bar
 from console.screens import expenses
 from console.widgets.drawing import Lines, Run
 from workflows import costs
-from workflows.costs.bills import Bill, of_endpoint
-from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, JobDetail, JobRow
+from workflows.costs.bills import Bill
+from workflows.observe.rows import JobDetail, JobRow
 
 LABEL = 16
 
@@ -128,54 +128,6 @@ def job_settings(detail: JobDetail, width: int) -> Lines:
     return lines
 
 
-def endpoint_facts(
-    detail: EndpointDetail | None,
-    row: EndpointRow | None,
-    traffic: EndpointTraffic | None,
-    now: float,
-    width: int,
-) -> Lines:
-    """State, variants with their weights, what they serve, the configuration."""
-    row = detail.row if detail else row
-    if row is None:
-        return [[("Loading the endpoint …", "dim")]]
-    shown = status(row.status)
-    lines: Lines = [
-        [(row.name, "strong")],
-        [
-            (str(shown), shown.role),
-            (f" · created {clock(row.created, day=True)} · {ago(row.created, now)}", "dim"),
-        ],
-    ]
-    if detail is None:
-        return [*lines, [], [("Loading its variants …", "dim")]]
-    if detail.failure_reason:
-        lines += [[], head("Why it failed")]
-        for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
-            lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
-    lines += [[], head("Variants", count(len(detail.variants), "variant"))]
-    room = max(6, min(20, width - 48))
-    for variant in detail.variants:
-        counted = f"{variant.current_count}"
-        if variant.current_count != variant.desired_count:
-            counted += f"→{variant.desired_count}"
-        lines.append(
-            [
-                (crop(variant.name, 16) + " ", "strong"),
-                (bar(variant.share, room), "series-1"),
-                (f" {variant.share:4.0%} ", ""),
-                (f" {counted} × {variant.instance_type or '–'}", "dim"),
-            ]
-        )
-        lines.append([("  " + crop(f"model {variant.model}", width - 2).rstrip(), "dim")])
-        if variant.message:
-            lines.append([("  " + crop(variant.message, width - 2).rstrip(), "wait")])
-    lines += bill_facts(of_endpoint(detail), now, width)
-    lines += [[], *traffic_facts(traffic, width)]
-    lines += [[], head("Configuration"), *fact("Name", detail.config, width), *fact("ARN", detail.arn, width)]
-    return lines
-
-
 def bill_facts(bill: Bill, now: float, width: int) -> Lines:
     """What an endpoint costs on AWS by the hour, the month and since its creation; nothing where it bills nothing."""
     lines: Lines = []
@@ -191,33 +143,6 @@ def bill_facts(bill: Bill, now: float, width: int) -> Lines:
     if bill.both_fleets:
         lines += sentences(["Both fleets of the update are billed until it is done."], width, "wait")
     return lines
-
-
-def traffic_facts(traffic: EndpointTraffic | None, width: int) -> Lines:
-    """Invocations, latencies and errors of each variant in the observed window."""
-    if traffic is None:
-        return [head("Traffic"), [("Loading …", "dim")]]
-    lines: Lines = [head("Traffic", f"last {duration(traffic.window)}")]
-    lines.append([(crop("", 16) + "     calls   /min   p50 ms   p99 ms   errors", "dim")])
-    for one in traffic.variants:
-        errors = one.errors_4xx + one.errors_5xx
-        lines.append(
-            [
-                (crop(one.variant, 16) + " ", "strong"),
-                (
-                    f"{number(one.invocations):>9} {one.per_minute:>6.1f} {_ms(one.latency_p50):>8} {_ms(one.latency_p99):>8} ",
-                    "",
-                ),
-                (f"{number(errors):>8}", "bad" if errors else ""),
-            ]
-        )
-    if not any(one.invocations for one in traffic.variants):
-        lines.append([("nobody called it in this time; i sends a payload", "dim")])
-    return lines
-
-
-def _ms(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
 
 
 def sentences(texts: Iterable[str], width: int, role: str = "") -> Lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,8 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Label, TextArea
 
 from console import actions
-from console.formatting import clock, printable, size
+from console.formatting import clock, size
 from console.screens.base import ConsoleScreen
+from console.screens.payloads import pretty
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.prompt import Field
@@ -21,8 +21,6 @@ from console.widgets.select import Choice
 from workflows import topics
 from workflows.observe.rows import Invocation
 from workflows.problem import Problem
-
-MOST_SHOWN = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ class InvokeScreen(ConsoleScreen):
             return
         when = clock(self.console.services.now())
         about = f"{answer.milliseconds:.1f} ms · {answer.variant} · {answer.content_type} · {size(len(answer.body))} · {when}"
-        text = _pretty(answer)
+        text = pretty(answer.body, answer.content_type)
 
         def write(width: int) -> Lines:
             return [[("✓ ", "ok"), (about, "dim")], *([(line, "")] for line in text.splitlines())]
@@ -163,16 +161,3 @@ class InvokeScreen(ConsoleScreen):
             ]
 
         self.query_one("#answer", Page).show(write)
-
-
-def _pretty(answer: Invocation) -> str:
-    """The body to be read: JSON indented, binary as what it is, never steering the terminal."""
-    if "json" in answer.content_type and "lines" not in answer.content_type:
-        try:
-            return json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False)[:MOST_SHOWN]
-        except ValueError:
-            pass
-    if "npy" in answer.content_type:
-        header = answer.body[:128].decode("latin-1", "replace")
-        return f"a NumPy array of {size(len(answer.body))}: {printable(header[10:]).strip()}"
-    return "\n".join(printable(line) for line in answer.text[:MOST_SHOWN].splitlines())

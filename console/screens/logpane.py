@@ -11,7 +11,7 @@ from textual.widget import Widget
 from console.widgets.line import Line
 from console.widgets.log import Entry, LogView
 from console.widgets.prompt import Prompt
-from workflows.observe.rows import LogTail
+from workflows.observe.rows import LogLine, LogTail
 
 
 class LogPane(Vertical):
@@ -21,6 +21,8 @@ class LogPane(Vertical):
         super().__init__(id=id)
         self._empty = empty
         self._end = 0
+        self._tail = LogTail()
+        self._only = ""
 
     def compose(self) -> Iterable[Widget]:
         yield Line(classes="log-state")
@@ -36,14 +38,27 @@ class LogPane(Vertical):
 
     def show_tail(self, tail: LogTail) -> None:
         """Add what is new in a followed log."""
-        new = tail.since(self._end)
-        several = len({line.stream for line in tail.lines[-50:]}) > 1
+        self._tail = tail
+        new = [line for line in tail.since(self._end) if self._wanted(line)]
+        several = len({line.stream for line in tail.lines[-50:] if self._wanted(line)}) > 1
         self._end = tail.end
         if new:
             self.extend(
                 Entry(f"[{line.stream}] {line.text}" if several else line.text, line.time, line.stream)
                 for line in new
             )
+
+    def show_only(self, stream: str) -> None:
+        """Show the lines of streams below this name only; empty: of all."""
+        if stream == self._only:
+            return
+        self._only, self._end = stream, 0
+        self.view.clear()
+        self.show_tail(self._tail)
+        self._draw()
+
+    def _wanted(self, line: LogLine) -> bool:
+        return not self._only or line.stream == self._only or line.stream.startswith(f"{self._only}/")
 
     def extend(self, entries: Iterable[Entry]) -> None:
         """Add lines."""
@@ -69,4 +84,5 @@ class LogPane(Vertical):
 
     def _draw(self) -> None:
         text = self.view.summary if len(self.view) else self._empty
-        self.query_one(".log-state", Line).show([("Log", "head"), (f"  {text}", "dim")])
+        only = f" of {self._only}" if self._only else ""
+        self.query_one(".log-state", Line).show([(f"Log{only}", "head"), (f"  {text}", "dim")])

@@ -13,6 +13,8 @@ from console.widgets.canvas import Lines as Lines
 from console.widgets.canvas import Run as Run
 
 SERIES_ROLES = ("series-1", "series-2", "series-3", "series-4")
+LEGEND_SIGN, LEAST_NAME = 6, 4
+"""Cells that a legend needs for a series beside its name, and the fewest in which a name is told."""
 SHADES = " ░▒▓█"
 POINTS = "●○▲△■□"
 
@@ -31,7 +33,7 @@ class Series:
 
 
 def legend(series: Sequence[Series], width: int, title: str = "", *, values: bool = True) -> list[Run]:
-    """One line that names each series in its colour, with its last value and unit as far as there is room."""
+    """One line that names each series in its colour, with its last value and unit as far as there is room; a title stays."""
     if len(series) == 1 and values:
         one = series[0]
         value = f"{number(one.last)} {one.unit}".rstrip() if one.points else "no data"
@@ -45,12 +47,11 @@ def legend(series: Sequence[Series], width: int, title: str = "", *, values: boo
     none = [""] * len(series)
     last = [f" {number(one.last)} {one.unit}".rstrip() if one.points and values else "" for one in series]
     common = title or common
-    attempts = (
-        (title, names, last),
-        (common, shorter, last),
-        (common, shorter, none),
-        ("", shorter, none),
-    )
+    attempts = [(title, names, last), (common, shorter, last), (common, shorter, none)]
+    room = (width - len(title) - 2) // len(series) - LEGEND_SIGN
+    if title and room >= LEAST_NAME:
+        attempts.append((title, [crop(name, room).rstrip() for name in shorter], none))
+    attempts.append((title, shorter, none))
     for head, labels, numbers in attempts:
         line: list[Run] = [(head.strip(":_- ") + "  ", "strong")] if head else []
         for index, (label, value) in enumerate(zip(labels, numbers, strict=True)):

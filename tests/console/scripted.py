@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import cost_data, rollout_data, tuning_data
+from tests.console import cost_data, endpoint_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
 from workflows.drift.report import DriftReport
 from workflows.lifetime import Lifetime
+from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import (
     Channel,
     DeletionPlan,
@@ -32,6 +33,7 @@ from workflows.observe.rows import (
     VariantTraffic,
 )
 from workflows.observe.transform_rows import TransformOutput, TransformRow
+from workflows.observe.watch_rows import AlarmChange
 from workflows.problem import Problem
 from workflows.rollout.facts import Facts, Source
 from workflows.rollout.plan import Plan
@@ -41,9 +43,14 @@ from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
+from workflows.traffic.bill import Bill
+from workflows.traffic.plan import Plan as ReplayPlan
+from workflows.traffic.reports import Report
+from workflows.traffic.sources import Source as ReplaySource
 from workflows.transforms.draft import TransformDraft
 from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
+from workflows.weights import Change
 
 NOW = 1_800_000_000.0
 """The frozen time: 2027-01-15 08:00:00 UTC."""
@@ -197,6 +204,46 @@ class Scripted:
             variant=variant or "AllTraffic",
             milliseconds=4.25,
         )
+
+    def change_weights(self, change: Change) -> None:
+        self._block("change_weights", change.endpoint, change.weights, change.counts)
+
+    def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
+        self._block("captures", endpoint, variant, after)
+        if (
+            topics.endpoint(endpoint) not in self.values
+            or not self.values[topics.endpoint(endpoint)].value.raw_config
+        ):
+            return CapturePage(None)
+        return endpoint_data.capture_page(after)
+
+    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+        self._block("alarm_history", alarm)
+        return endpoint_data.history()
+
+    def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
+        self._block("price_replay", endpoint, plan, source)
+        if self.target == "embedded":
+            return None
+        return Bill(
+            endpoint=endpoint,
+            requests=plan.expected,
+            seconds=plan.seconds,
+            sentences=(f"Replay {plan.expected} requests at aws endpoint {endpoint}.", "That costs $0.03."),
+            dollars=0.03,
+            confirmation="agreed",
+        )
+
+    def start_replay(
+        self, endpoint: str, plan: ReplayPlan, source: ReplaySource, *, variant: str, confirmed: str
+    ) -> Report:
+        self._block("start_replay", endpoint, plan, source, variant, confirmed)
+        report = endpoint_data.replay("starting", endpoint=endpoint, plan=plan, source=source, summary=None)
+        self.publish(topics.REPLAYS, (report,))
+        return report
+
+    def stop_replay(self, report: str) -> None:
+        self._block("stop_replay", report)
 
     def set_lifetime(self, endpoint: str, seconds: float | None, *, keep: bool = False) -> Lifetime:
         self._block("set_lifetime", endpoint, seconds, keep)
@@ -435,6 +482,7 @@ def endpoint_detail(row: EndpointRow) -> EndpointDetail:
         row=row,
         arn=f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{row.name}",
         config=f"{row.name}-config",
+        raw_config={"DataCaptureConfig": endpoint_data.CAPTURE_CONFIG} if row.status == "InService" else {},
         variants=(
             VariantRow(
                 name="champion",
@@ -472,8 +520,8 @@ def traffic() -> EndpointTraffic:
         window=900,
         period=10,
         variants=(
-            VariantTraffic("champion", 1204, 0, 0, 80.3, 3.4, 3.1, 9.8),
-            VariantTraffic("challenger", 133, 0, 2, 8.9, 4.1, 3.9, 14.2),
+            VariantTraffic("champion", 1204, 0, 0, 80.3, 3.4, 3.1, 9.8, 5.2),
+            VariantTraffic("challenger", 133, 0, 2, 8.9, 4.1, 3.9, 14.2, 8.8, 3),
         ),
         series=(
             wave("Invocations", "champion", 12, 4), wave("Invocations", "challenger", 1, 2),
@@ -667,6 +715,8 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
     for endpoint in endpoints():
         services.publish(topics.endpoint(endpoint.name), endpoint_detail(endpoint))
         services.publish(topics.endpoint_metrics(endpoint.name), traffic())
+        services.publish(topics.endpoint_alarms(endpoint.name), endpoint_data.alarms())
+        services.publish(topics.endpoint_scaling(endpoint.name), endpoint_data.scaling())
         services.publish(
             topics.endpoint_logs(endpoint.name),
             LogTail(
@@ -680,6 +730,7 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
     publish_transforms(services, tuning_data.transforms() if batch else ())
     services.publish(topics.COSTS, cost_data.costs(NOW))
     services.publish(topics.RUNS, runs())
+    services.publish(topics.REPLAYS, ())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)
     services.events["moons-20270115-074355-c0de"] = run_events("moons-20270115-074355-c0de")
     return services

@@ -93,7 +93,7 @@ def test_without_a_terminal_it_says_how_it_is_used_and_fails() -> None:
     [
         (["jbos"], "There is no command 'jbos'. Did you mean 'jobs'?"),
         (["jobs", "ls", "--nonsense"], "--nonsense"),
-        (["jobs", "ls", "--since", "yesterday"], "'yesterday' is no age: write 90m, 12h or 7d."),
+        (["jobs", "ls", "--since", "yesterday"], "'yesterday' is no time: write 60s, 90m, 12h or 7d."),
         (["--target", "mars", "where"], "'mars' is not one of"),
         (["run"], "Missing argument 'STUDY'"),
         (["run", "moons", "--answer", "deploy"], "write QUESTION=CHOICE"),

@@ -14,6 +14,8 @@ from textual.pilot import Pilot
 from console.app import make_app
 from console.screens.costs import CostsScreen
 from console.screens.drift import DriftScreen
+from console.screens.endpoint import EndpointScreen
+from console.screens.endpoint_panes import CapturesPane
 from console.screens.job import JobScreen
 from console.screens.jobs import JobsScreen
 from console.screens.listing import ListScreen
@@ -23,7 +25,9 @@ from console.screens.transform_form import TransformFormScreen
 from console.screens.tuning import TuningScreen
 from console.screens.tuning_form import TuningFormScreen
 from console.screens.tuning_job import TuningJobScreen
+from console.widgets.page import Page
 from console.widgets.rows import Rows
+from tests.console import endpoint_data
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, jobs, populated
 from workflows import topics
@@ -39,6 +43,12 @@ SCREENS = {
     "job": ["2", "enter"],
     "endpoints": ["3", "down"],
     "endpoint": ["3", "down", "enter"],
+    "endpoint-traffic": ["3", "down", "enter", "tab"],
+    "endpoint-captures": ["3", "down", "enter", *["tab"] * 3, "down"],
+    "endpoint-alarms": ["3", "down", "enter", *["tab"] * 4],
+    "endpoint-scaling": ["3", "down", "enter", "shift+tab"],
+    "endpoint-split": ["3", "down", "enter", "s", "minus", "minus", "down", "plus", "plus", "right", "3"],
+    "replay-form": ["3", "down", "enter", "t"],
     "invoke": ["3", "down", "i", "ctrl+s"],
     "studies": ["4"],
     "form": ["4", "enter", "tab", "tab"],
@@ -88,6 +98,12 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
         screen = pilot.app.screen
         if isinstance(screen, TuningJobScreen):
             await until(pilot, lambda: screen.findings is not None, "the findings")
+        if isinstance(screen, EndpointScreen) and screen.part == "captures":
+            await until(pilot, lambda: screen.query_one(CapturesPane).found, "the captures")
+        if isinstance(screen, EndpointScreen) and screen.part == "alarms":
+            await until(
+                pilot, lambda: "Configuration" in screen.query_one("#alarm", Page).text, "the history"
+            )
         if isinstance(screen, JobScreen):
             await until(pilot, lambda: screen._curves, "the curves in the log")
         if isinstance(screen, TransformScreen) and screen.part == "output":
@@ -116,6 +132,31 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
 def test_screen(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
     app = make_app(populated(), theme_name="mlconsole-dark")
     assert snap_compare(app, terminal_size=size, run_before=press(SCREENS[name]))
+
+
+@pytest.mark.parametrize("status", ["running", "completed"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_replay(snap_compare: Compare, status: str, size: tuple[int, int]) -> None:
+    report = endpoint_data.replay(status)
+    services = populated()
+    services.publish(topics.REPLAYS, (report,))
+    app = make_app(services, theme_name="mlconsole-dark")
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
+        await app.open_replay(report.id)
+        await until(pilot, lambda: "Latency" in app.screen.query_one("#measured", Page).text)
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
+def test_an_endpoint_under_way_in_other_themes(snap_compare: Compare, theme: str) -> None:
+    services = populated()
+    endpoint_data.publish_update(services)
+    app = make_app(services, theme_name=theme)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(SCREENS["endpoint"]))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
-import tarfile
 import time
 import uuid
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.workflows.hosted import archive, start_endpoint
 from workflows import embedded, topics
 from workflows.configuration import Configuration
 from workflows.hub import Hub
@@ -24,7 +23,6 @@ from workflows.problem import Problem
 from workflows.topics import HubStatus, Snapshot
 
 TRAINING_IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
-SERVING_IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312"
 
 TRAIN = """
 import json, os, sys, time
@@ -44,16 +42,6 @@ def predict_fn(data, model):
     return model + data
 def output_fn(value, accept): return value, "text/plain"
 """
-
-
-def archive(**files: str) -> bytes:
-    memory = io.BytesIO()
-    with tarfile.open(fileobj=memory, mode="w:gz") as tar:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name.replace("__", "/").replace("_py", ".py").replace("_txt", ".txt"))
-            entry.size = len(text.encode())
-            tar.addfile(entry, io.BytesIO(text.encode()))
-    return memory.getvalue()
 
 
 def until(condition: Callable[[], Any], seconds: float = 90) -> Any:
@@ -171,27 +159,7 @@ def test_an_endpoint_is_described_invoked_and_deleted_with_what_belongs_to_it(pl
 
 
 def deploy(platform: Platform, name: str) -> None:
-    sagemaker = platform.client("sagemaker")
-    body = archive(answer_txt="42", code__inference_py=SERVE)
-    platform.client("s3").put_object(Bucket=platform.bucket, Key=f"{name}/model.tar.gz", Body=body)
-    sagemaker.create_model(
-        ModelName=name,
-        ExecutionRoleArn=platform.role_arn,
-        PrimaryContainer={
-            "Image": SERVING_IMAGE,
-            "ModelDataUrl": f"s3://{platform.bucket}/{name}/model.tar.gz",
-            "Environment": {
-                "SAGEMAKER_PROGRAM": "inference.py",
-                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-            },
-        },
-    )
-    variant = {
-        "VariantName": "only", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1,
-        "InitialVariantWeight": 1.0,
-    }  # fmt: skip
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    start_endpoint(platform, name, {"only": SERVE}, {"answer_txt": "42"})
 
 
 def test_the_hub_follows_a_job_from_its_start_to_its_end(platform: Platform) -> None:

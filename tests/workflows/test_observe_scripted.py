@@ -9,7 +9,7 @@ import pytest
 from tests.workflows.scripted import AwsError, Scripted, moment
 from workflows.observe import endpoints, jobs, metrics
 from workflows.observe.logs import LogReader
-from workflows.observe.rows import JobDetail, JobRow, LogLine, LogTail
+from workflows.observe.rows import JobDetail, JobRow, LogLine, LogTail, Meter
 from workflows.problem import Problem
 
 
@@ -134,7 +134,9 @@ def test_an_endpoints_traffic_is_told_per_variant_with_percentiles_of_the_whole_
         return {"MetricDataResults": results}
 
     gateway = Scripted(get_metric_data=data)
-    traffic = metrics.endpoint_traffic(gateway, "e", ["live", "idle"], window=600, period=60, now=1000)
+    traffic = metrics.endpoint_traffic(
+        gateway, "e", [Meter("live"), Meter("idle")], window=600, period=60, now=1000
+    )
     live, idle = traffic.variants
     assert (live.invocations, live.errors_4xx, live.errors_5xx) == (6, 6, 6)
     assert (live.latency_p50, live.latency_p99, live.latency_mean) == (25, 25, 25)

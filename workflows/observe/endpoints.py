@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Unpack
 
 from workflows.observe.gateway import Gateway, answered
 from workflows.observe.reading import Listing, not_found, pages_of, plain, seconds
-from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow, Invocation, VariantRow
+from workflows.observe.rows import (
+    DeletionPlan,
+    EndpointDetail,
+    EndpointRow,
+    Invocation,
+    PendingFleet,
+    VariantRow,
+)
 from workflows.problem import Problem
 
 
@@ -38,25 +46,16 @@ def describe(gateway: Gateway, name: str, raw_config: dict[str, Any] | None = No
     config_name = str(raw.get("EndpointConfigName") or "")
     if raw_config is None or raw_config.get("EndpointConfigName") != config_name:
         raw_config = _config(gateway, config_name)
-    planned = {item.get("VariantName"): item for item in raw_config.get("ProductionVariants") or ()}
-    running = {item.get("VariantName"): item for item in raw.get("ProductionVariants") or ()}
-    total = sum(
-        float(
-            running.get(variant, {}).get(
-                "CurrentWeight", planned.get(variant, {}).get("InitialVariantWeight", 0)
-            )
-        )
-        for variant in planned | running
-    )
+    variants = _variants(raw, raw_config, "ProductionVariants")
+    total = sum(variant.current_weight for variant in variants)
     return EndpointDetail(
         row=_row(raw),
         arn=str(raw.get("EndpointArn") or ""),
         config=config_name,
         failure_reason=str(raw.get("FailureReason") or ""),
-        variants=tuple(
-            _variant(str(variant), planned.get(variant, {}), running.get(variant, {}), total)
-            for variant in planned | running
-        ),
+        variants=_shared(variants, total),
+        shadows=_shared(_variants(raw, raw_config, "ShadowProductionVariants"), total),
+        pending=_pending(raw.get("PendingDeploymentSummary") or {}),
         raw=plain(raw),
         raw_config=plain(raw_config),
     )
@@ -191,22 +190,55 @@ def _row(item: dict[str, Any]) -> EndpointRow:
     )
 
 
-def _variant(name: str, planned: dict[str, Any], running: dict[str, Any], total: float) -> VariantRow:
+def _variants(raw: dict[str, Any], raw_config: dict[str, Any], member: str) -> list[VariantRow]:
+    """The variants of one kind, as they run and as they were planned; their shares are not worked out yet."""
+    planned = {item.get("VariantName"): item for item in raw_config.get(member) or ()}
+    running = {item.get("VariantName"): item for item in raw.get(member) or ()}
+    return [
+        _variant(str(variant), planned.get(variant, {}), running.get(variant, {}))
+        for variant in planned | running
+    ]
+
+
+def _shared(variants: list[VariantRow], total: float) -> tuple[VariantRow, ...]:
+    """With each one's share of a sum of weights; a shadow variant gets a copy of each request at most once."""
+    return tuple(
+        replace(variant, share=min(1.0, variant.current_weight / total) if total else 0.0)
+        for variant in variants
+    )
+
+
+def _pending(summary: dict[str, Any]) -> PendingFleet | None:
+    """The new fleet that an update builds; None where none is under way."""
+    if not summary:
+        return None
+    variants = _variants(summary, {}, "ProductionVariants")
+    total = sum(variant.current_weight for variant in variants)
+    return PendingFleet(
+        config=str(summary.get("EndpointConfigName") or ""),
+        started=seconds(summary.get("StartTime")) or 0.0,
+        variants=_shared(variants, total),
+        shadows=_shared(_variants(summary, {}, "ShadowProductionVariants"), total),
+    )
+
+
+def _variant(name: str, planned: dict[str, Any], running: dict[str, Any]) -> VariantRow:
     images = running.get("DeployedImages") or [{}]
     statuses = running.get("VariantStatus") or [{}]
     weight = float(running.get("CurrentWeight", planned.get("InitialVariantWeight", 0.0)))
+    serverless = running.get("CurrentServerlessConfig") or planned.get("ServerlessConfig") or {}
     return VariantRow(
         name=name,
         model=str(planned.get("ModelName") or ""),
         image=str(images[0].get("SpecifiedImage") or images[0].get("ResolvedImage") or ""),
-        instance_type=str(planned.get("InstanceType") or ""),
+        instance_type=str(planned.get("InstanceType") or running.get("InstanceType") or ""),
         current_weight=weight,
         desired_weight=float(running.get("DesiredWeight", weight)),
         current_count=int(running.get("CurrentInstanceCount") or 0),
         desired_count=int(running.get("DesiredInstanceCount") or planned.get("InitialInstanceCount") or 0),
-        share=weight / total if total else 0.0,
         status=str(statuses[0].get("Status") or ""),
         message=str(statuses[0].get("StatusMessage") or ""),
+        memory=int(serverless.get("MemorySizeInMB") or 0),
     )
 
 

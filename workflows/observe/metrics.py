@@ -8,7 +8,7 @@ from typing import Any
 
 from workflows.observe.gateway import Gateway
 from workflows.observe.reading import moment, pages, seconds
-from workflows.observe.rows import EndpointTraffic, JobDetail, SeriesData, VariantTraffic
+from workflows.observe.rows import EndpointTraffic, JobDetail, Meter, SeriesData, VariantTraffic
 
 TRAINING = "/aws/sagemaker/TrainingJobs"
 SERVING = "AWS/SageMaker"
@@ -20,6 +20,7 @@ MOST_POINTS = 1_400
 _TRAFFIC = (
     ("Invocations", "Invocations", "Sum", 1.0),
     ("p50", "ModelLatency", "p50", 0.001),
+    ("p90", "ModelLatency", "p90", 0.001),
     ("p99", "ModelLatency", "p99", 0.001),
     ("mean", "ModelLatency", "Average", 0.001),
     ("4xx", "Invocation4XXErrors", "Sum", 1.0),
@@ -61,7 +62,7 @@ def job_series(gateway: Gateway, job: JobDetail, *, period: int, now: float) -> 
 
 
 def endpoint_traffic(
-    gateway: Gateway, name: str, variants: Sequence[str], *, window: float, period: int, now: float
+    gateway: Gateway, name: str, meters: Sequence[Meter], *, window: float, period: int, now: float
 ) -> EndpointTraffic:
     """What each variant served within the last ``window`` seconds.
 
@@ -75,15 +76,17 @@ def endpoint_traffic(
     begin = end - math.ceil(window / period) * period
     span = int(end - begin)
     queries = []
-    for index, variant in enumerate(variants):
-        dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}]
+    for index, one in enumerate(meters):
+        dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": one.variant}]
+        if one.config:
+            dimensions.append({"Name": "EndpointConfigName", "Value": one.config})
         for number, (_, metric, statistic, _) in enumerate(_TRAFFIC):
             queries.append(query(f"s{index}x{number}", SERVING, metric, dimensions, statistic, period))
             if statistic.startswith("p") or statistic == "Average":
                 queries.append(query(f"w{index}x{number}", SERVING, metric, dimensions, statistic, span))
     found = data(gateway, queries, begin, end)
     rows, series = [], []
-    for index, variant in enumerate(variants):
+    for index, one in enumerate(meters):
         totals: dict[str, float] = {}
         whole: dict[str, float] = {}
         for number, (title, _, _, factor) in enumerate(_TRAFFIC):
@@ -91,18 +94,21 @@ def endpoint_traffic(
             totals[title] = sum(value for _, value in points)
             if window_points := found.get(f"w{index}x{number}"):
                 whole[title] = window_points[-1][1] * factor
-            if title != "model errors":
-                series.append(SeriesData(title, points, "ms" if factor != 1 else "", variant))
+            series.append(SeriesData(title, points, "ms" if factor != 1 else "", one.variant, one.config))
         rows.append(
             VariantTraffic(
-                variant=variant,
+                variant=one.variant,
                 invocations=totals["Invocations"],
                 errors_4xx=totals["4xx"],
-                errors_5xx=max(totals["5xx"], totals["model errors"]),
+                errors_5xx=totals["5xx"],
                 per_minute=totals["Invocations"] / (span / 60),
                 latency_mean=whole.get("mean"),
                 latency_p50=whole.get("p50"),
                 latency_p99=whole.get("p99"),
+                latency_p90=whole.get("p90"),
+                model_errors=totals["model errors"],
+                config=one.config,
+                shadow=one.shadow,
             )
         )
     return EndpointTraffic(window=span, period=period, variants=tuple(rows), series=tuple(series))

@@ -37,11 +37,9 @@ def listed(gateway: Gateway, uri: str, most: int) -> tuple[Listed, ...] | None:
     Raises:
         Problem: The bucket is not there or cannot be read.
     """
-    bucket, prefix = parts(uri)
     found: list[Listed] = []
-    asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
-    while True:
-        page = answered(gateway, "s3", "list_objects_v2", **asked)
+    bucket, _ = parts(uri)
+    for page in _pages(gateway, uri):
         found += [
             Listed(
                 f"s3://{bucket}/{item['Key']}",
@@ -52,9 +50,22 @@ def listed(gateway: Gateway, uri: str, most: int) -> tuple[Listed, ...] | None:
         ]
         if len(found) > most:
             return None
-        if not page.get("IsTruncated") or not page.get("NextContinuationToken"):
-            return tuple(found)
-        asked["ContinuationToken"] = page["NextContinuationToken"]
+    return tuple(found)
+
+
+def children(gateway: Gateway, uri: str) -> tuple[list[str], list[str]]:
+    """What lies right below a folder (an S3 URI that ends with a slash): URIs of folders and of objects, each in order.
+
+    Raises:
+        Problem: The bucket is not there or cannot be read.
+    """
+    bucket, _ = parts(uri)
+    folders: list[str] = []
+    files: list[str] = []
+    for page in _pages(gateway, uri, Delimiter="/"):
+        folders += [f"s3://{bucket}/{item['Prefix']}" for item in page.get("CommonPrefixes") or ()]
+        files += [f"s3://{bucket}/{item['Key']}" for item in page.get("Contents") or ()]
+    return sorted(folders), sorted(files)
 
 
 def read_text(gateway: Gateway, uri: str) -> str:
@@ -95,6 +106,17 @@ def lines(gateway: Gateway, uri: str) -> Iterator[str]:
             yield _text(rest)
     finally:
         body.close()
+
+
+def _pages(gateway: Gateway, uri: str, **more: Any) -> Iterator[dict[str, Any]]:
+    bucket, prefix = parts(uri)
+    asked = {"Bucket": bucket, "Prefix": prefix, **more}
+    while True:
+        page = answered(gateway, "s3", "list_objects_v2", **asked)
+        yield page
+        if not page.get("IsTruncated") or not page.get("NextContinuationToken"):
+            return
+        asked["ContinuationToken"] = page["NextContinuationToken"]
 
 
 def _text(line: bytes) -> str:

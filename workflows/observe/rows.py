@@ -128,7 +128,8 @@ class EndpointRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantRow:
-    """One production variant of an endpoint; ``share`` is its part of the traffic by weight, 0 to 1."""
+    """One variant of an endpoint; ``share`` is its part of the traffic by weight, 0 to 1: for a shadow variant the part
+    of the requests that it gets a copy of. ``memory`` is MB where it is serverless, else 0."""
 
     name: str
     model: str = ""
@@ -141,17 +142,42 @@ class VariantRow:
     share: float = 0.0
     status: str = ""
     message: str = ""
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingFleet:
+    """The fleet that an update builds beside the one in service: green. ``config`` is its configuration."""
+
+    config: str
+    started: float = 0.0
+    variants: tuple[VariantRow, ...] = ()
+    shadows: tuple[VariantRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What metrics are kept for: a variant, in a deployment also one fleet's part of it (``config`` names the fleet)."""
+
+    variant: str
+    config: str = ""
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointDetail:
-    """One endpoint with its variants; ``raw`` and ``raw_config`` are the whole answers, JSON-ready."""
+    """One endpoint with its variants; ``raw`` and ``raw_config`` are the whole answers, JSON-ready.
+
+    ``shadows`` get copies of requests; ``pending`` is the new fleet while an update is under way.
+    """
 
     row: EndpointRow
     arn: str = ""
     config: str = ""
     failure_reason: str = ""
     variants: tuple[VariantRow, ...] = ()
+    shadows: tuple[VariantRow, ...] = ()
+    pending: PendingFleet | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
     raw_config: Mapping[str, Any] = field(default_factory=dict)
 
@@ -159,6 +185,16 @@ class EndpointDetail:
     def name(self) -> str:
         """The endpoint's name."""
         return self.row.name
+
+    @property
+    def meters(self) -> tuple[Meter, ...]:
+        """What it has metrics for: each variant, and while an update is under way each variant of both fleets."""
+        found = [Meter(item.name) for item in self.variants]
+        found += [Meter(item.name, shadow=True) for item in self.shadows]
+        if self.pending is not None:
+            found += [Meter(item.name, self.config) for item in self.variants]
+            found += [Meter(item.name, self.pending.config) for item in self.pending.variants]
+        return tuple(found)
 
     @property
     def instances(self) -> tuple[tuple[str, int], ...]:
@@ -224,6 +260,7 @@ class SeriesData:
     points: tuple[tuple[float, float], ...]
     unit: str = ""
     variant: str = ""
+    config: str = ""
 
     @property
     def last(self) -> float | None:
@@ -233,7 +270,11 @@ class SeriesData:
 
 @dataclass(frozen=True, slots=True)
 class VariantTraffic:
-    """What one variant served in the observed window. Latencies are milliseconds; None when nothing was served."""
+    """What one variant served in the observed window. Latencies are milliseconds; None when nothing was served.
+
+    ``model_errors`` are requests that the container did not answer with success; they may be 5xx, too. ``config`` is
+    that of a fleet during an update: then the numbers are that fleet's part.
+    """
 
     variant: str
     invocations: float
@@ -243,13 +284,23 @@ class VariantTraffic:
     latency_mean: float | None
     latency_p50: float | None
     latency_p99: float | None
+    latency_p90: float | None = None
+    model_errors: float = 0.0
+    config: str = ""
+    shadow: bool = False
+
+    @property
+    def failed(self) -> float:
+        """Requests that went wrong, each counted once as far as the metrics can tell."""
+        return self.errors_4xx + max(self.errors_5xx, self.model_errors)
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointTraffic:
     """Live numbers of an endpoint over the last ``window`` seconds: totals per variant and the series to draw.
 
-    Series names: ``Invocations``, ``p50``, ``p99`` and ``mean`` (milliseconds), ``4xx``, ``5xx``.
+    Series names: ``Invocations``, ``p50``, ``p90``, ``p99`` and ``mean`` (milliseconds), ``4xx``, ``5xx``, ``model errors``.
+    Those of a fleet during an update have its configuration in ``config``.
     """
 
     window: float

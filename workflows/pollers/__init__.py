@@ -7,10 +7,17 @@ from typing import Any
 from workflows.budget import Pace
 from workflows.observe.logs import PAGE, LogReader
 from workflows.pollers.costs import CostsPoller
-from workflows.pollers.endpoints import EndpointMetricsPoller, EndpointPoller, EndpointsPoller
+from workflows.pollers.endpoints import (
+    EndpointAlarmsPoller,
+    EndpointMetricsPoller,
+    EndpointPoller,
+    EndpointScalingPoller,
+    EndpointsPoller,
+)
 from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
-from workflows.pollers.poller import Poller
+from workflows.pollers.poller import LocalPoller, Poller
+from workflows.pollers.replays import ReplaysPoller
 from workflows.pollers.rollouts import RolloutPoller
 from workflows.pollers.runs import RunsPoller
 from workflows.pollers.transforms import TransformPoller, TransformProgressPoller, TransformsPoller
@@ -18,7 +25,7 @@ from workflows.pollers.tuning import TuningJobsPoller, TuningPoller
 from workflows.problem import Problem
 from workflows.topics import Topic
 
-__all__ = ["Poller", "RunsPoller", "poller"]
+__all__ = ["LocalPoller", "Poller", "poller"]
 
 
 def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
@@ -65,4 +72,10 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return JobMetricsPoller(topic.name, pace)
         case "endpoint-metrics":
             return EndpointMetricsPoller(topic.name, pace)
+        case "endpoint-alarms":
+            return EndpointAlarmsPoller(topic.name)
+        case "endpoint-scaling":
+            return EndpointScalingPoller(topic.name)
+        case "replays":
+            return ReplaysPoller()
     raise Problem(f"There is nothing to observe called {topic}.")

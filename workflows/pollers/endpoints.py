@@ -8,11 +8,15 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.explain import backend_lost, throttled
-from workflows.observe import endpoints, metrics
+from workflows.observe import alarms, endpoints, metrics, scaling
 from workflows.observe.gateway import Gateway
 from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic
+from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.pollers.lists import DESCRIBES_PER_POLL, ListPoller
 from workflows.problem import Problem
+
+VARIANTS_AGE = 10.0
+"""Seconds after which it is looked again which variants and fleets there are."""
 
 
 class EndpointsPoller(ListPoller[EndpointRow]):
@@ -66,25 +70,23 @@ class EndpointPoller:
 
 
 class EndpointMetricsPoller:
-    """What each variant of an endpoint serves. Its variants are looked up again every tenth time."""
+    """What each variant of an endpoint serves, and what each fleet does while an update is under way."""
 
     def __init__(self, name: str, pace: Pace) -> None:
         self._name = name
         self._pace = pace
-        self._variants: tuple[str, ...] = ()
-        self._polls = 0
+        self._detail: EndpointDetail | None = None
+        self._described = 0.0
         self._traffic: EndpointTraffic | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointTraffic:
-        if not self._variants or self._polls % 10 == 0:
-            self._variants = tuple(
-                variant.name for variant in endpoints.describe(gateway, self._name).variants
-            )
-        self._polls += 1
+        if self._detail is None or not self._detail.meters or now - self._described >= VARIANTS_AGE:
+            known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
+            self._detail, self._described = endpoints.describe(gateway, self._name, known), now
         found = metrics.endpoint_traffic(
             gateway,
             self._name,
-            self._variants,
+            self._detail.meters,
             window=self._pace.traffic_window,
             period=self._pace.traffic_period,
             now=now,
@@ -92,6 +94,45 @@ class EndpointMetricsPoller:
         if found != self._traffic:
             self._traffic = found
         return self._traffic or found
+
+    def interval(self, pace: Pace) -> float | None:
+        return pace.metrics
+
+
+class EndpointAlarmsPoller:
+    """The alarms that watch an endpoint."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._alarms: tuple[AlarmRow, ...] | None = None
+
+    def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> tuple[AlarmRow, ...]:
+        found = alarms.of_endpoint(gateway, self._name)
+        if found != self._alarms:
+            self._alarms = found
+        return self._alarms or found
+
+    def interval(self, pace: Pace) -> float | None:
+        return pace.metrics
+
+
+class EndpointScalingPoller:
+    """How an endpoint's instances are scaled, and what was done lately."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._variants: tuple[str, ...] = ()
+        self._described = 0.0
+        self._scaling: EndpointScaling | None = None
+
+    def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointScaling:
+        if not self._variants or now - self._described >= VARIANTS_AGE:
+            found_now = endpoints.describe(gateway, self._name)
+            self._variants, self._described = tuple(item.name for item in found_now.variants), now
+        found = scaling.of_endpoint(gateway, self._name, self._variants)
+        if found != self._scaling:
+            self._scaling = found
+        return self._scaling or found
 
     def interval(self, pace: Pace) -> float | None:
         return pace.metrics

@@ -17,3 +17,11 @@ class Poller(Protocol):
 
     def interval(self, pace: Pace) -> float | None:
         """Seconds until the next poll; None: it cannot change by itself any more."""
+
+
+class LocalPoller:
+    """A poller of files on this machine: it makes no call, and needs no backend."""
+
+    def poll(self, gateway: Gateway | None, emit: Callable[[Any], None], now: float) -> Any:
+        """The value now."""
+        raise NotImplementedError

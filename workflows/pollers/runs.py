@@ -7,12 +7,11 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.observe.gateway import Gateway
+from workflows.pollers.poller import LocalPoller
 
 
-class RunsPoller:
-    """The runs of studies on this machine: files, no AWS call."""
-
-    local = True
+class RunsPoller(LocalPoller):
+    """The runs of studies on this machine."""
 
     def __init__(self) -> None:
         self._active = True

@@ -20,8 +20,10 @@ class Rollouts(Protocol):
     def update(self, document: Mapping[str, Any]) -> None:
         """UpdateEndpoint; returns while the endpoint is being updated."""
 
-    def weigh(self, endpoint: str, weights: Mapping[str, float]) -> None:
-        """UpdateEndpointWeightsAndCapacities: the desired weights by variant."""
+    def weigh(
+        self, endpoint: str, weights: Mapping[str, float], counts: Mapping[str, int] | None = None
+    ) -> None:
+        """UpdateEndpointWeightsAndCapacities: the desired weights and instance counts by variant."""
 
     def describe(self, endpoint: str) -> dict[str, Any] | None:
         """DescribeEndpoint, or None when there is no such endpoint."""

@@ -50,9 +50,12 @@ class HighRollouts(LowRollouts):
             endpoint.endpoint_config_name = asked.pop("endpoint_config_name")
             endpoint.update(**asked)
 
-    def weigh(self, endpoint: str, weights: Mapping[str, float]) -> None:
-        if not all(weights.values()):
-            super().weigh(endpoint, weights)  # the SDK's serializer drops zeros
+    def weigh(
+        self, endpoint: str, weights: Mapping[str, float], counts: Mapping[str, int] | None = None
+    ) -> None:
+        sizes = counts or {}
+        if not all((*weights.values(), *sizes.values())):
+            super().weigh(endpoint, weights, sizes)  # the SDK's serializer drops zeros
             return
         from sagemaker.core.resources import Endpoint
         from sagemaker.core.shapes import DesiredWeightAndCapacity
@@ -60,8 +63,12 @@ class HighRollouts(LowRollouts):
         with self._explained():
             Endpoint.get(endpoint, **self._where).update_weights_and_capacities(
                 [
-                    DesiredWeightAndCapacity(variant_name=name, desired_weight=weight)
-                    for name, weight in weights.items()
+                    DesiredWeightAndCapacity(
+                        variant_name=name,
+                        **({"desired_weight": weights[name]} if name in weights else {}),
+                        **({"desired_instance_count": sizes[name]} if name in sizes else {}),
+                    )
+                    for name in dict.fromkeys((*weights, *sizes))
                 ],
                 **self._where,
             )

@@ -34,14 +34,18 @@ class LowRollouts:
     def update(self, document: Mapping[str, Any]) -> None:
         self._call("sagemaker", "update_endpoint", **document)
 
-    def weigh(self, endpoint: str, weights: Mapping[str, float]) -> None:
+    def weigh(
+        self, endpoint: str, weights: Mapping[str, float], counts: Mapping[str, int] | None = None
+    ) -> None:
+        desired: dict[str, dict[str, Any]] = {}
+        for member, values in (("DesiredWeight", weights), ("DesiredInstanceCount", counts or {})):
+            for name, value in values.items():
+                desired.setdefault(name, {"VariantName": name})[member] = value
         self._call(
             "sagemaker",
             "update_endpoint_weights_and_capacities",
             EndpointName=endpoint,
-            DesiredWeightsAndCapacities=[
-                {"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()
-            ],
+            DesiredWeightsAndCapacities=list(desired.values()),
         )
 
     def describe(self, endpoint: str) -> dict[str, Any] | None:
