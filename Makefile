@@ -56,7 +56,7 @@ run: run-env
 	@$(BIN)/mlconsole run moons --then-console
 
 test: dev-env
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations=20
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20
 
 test-slow: dev-env
 	@$(BIN)/python -m pytest -q --run-slow

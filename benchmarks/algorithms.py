@@ -27,11 +27,12 @@ PEER = Path(__file__).parent / "programs" / "peer.py"
 
 @dataclass(frozen=True)
 class Run:
-    """One process: seconds from start to end, peak resident memory in MB, and what it printed."""
+    """One process: seconds from start to end, peak resident memory in MB, what it printed, and its CPU seconds."""
 
     seconds: float
     peak: float
     output: str
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def run(command: list[str], **variables: str) -> Run:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{text[-2000:]}")
     scale = 1e6 if sys.platform == "darwin" else 1e3
-    return Run(seconds, usage.ru_maxrss / scale, text)
+    return Run(seconds, usage.ru_maxrss / scale, text, usage.ru_utime + usage.ru_stime)
 
 
 def data(rows: int, folder: Path) -> None:

@@ -271,6 +271,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(EndpointScreen(name))
 
+    async def open_experiment(self, name: str) -> None:
+        """Open an A/B test."""
+        from console.screens.experiment import ExperimentScreen
+
+        await self.open(ExperimentScreen(name))
+
     async def open_replay(self, report: str) -> None:
         """Open a replay of requests."""
         from console.screens.replay import ReplayScreen
@@ -315,6 +321,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
     async def action_endpoints(self) -> None:
         await self.go("endpoints")
+
+    async def action_experiments(self) -> None:
+        from console.screens.experiments import ExperimentsScreen
+
+        await self.go("endpoints")
+        await self.open(ExperimentsScreen())
 
     async def action_studies(self) -> None:
         await self.go("studies")

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
 from workflows import runs
+from workflows.abtest.definition import Experiment
+from workflows.abtest.operations import After, Intake
+from workflows.abtest.promotion import How, Promotion
+from workflows.abtest.replaying import ReplayRequest
 from workflows.configuration import Configuration
 from workflows.drift.report import DriftReport
 from workflows.events import Event, RunFinished
@@ -34,6 +38,7 @@ from workflows.weights import Change
 
 if TYPE_CHECKING:
     from workflows.hub import Hub
+    from workflows.interfaces.rollouts.low import LowRollouts
     from workflows.observe.gateway import Gateway
     from workflows.rollout.facts import Facts, Source
     from workflows.rollout.plan import Plan
@@ -282,6 +287,79 @@ class LiveServices:
         from workflows.transforms.output import preview
 
         return self._use(lambda gateway: preview(gateway, transforms.describe(gateway, name), rows))
+
+    def draft_experiment(self, endpoint: str) -> Experiment:
+        from workflows.abtest.drafting import draft
+
+        return self._use(lambda gateway: draft(gateway, endpoint))
+
+    def start_experiment(self, experiment: Experiment) -> str:
+        from workflows.abtest import operations
+
+        self._shifting(lambda gateway, rollouts: operations.start(gateway, rollouts, experiment))
+        return experiment.name
+
+    def weigh_experiment(self, name: str, weights: Mapping[str, float]) -> None:
+        from workflows.abtest import operations
+
+        self._shifting(lambda gateway, rollouts: operations.weigh(gateway, rollouts, name, weights))
+
+    def stop_experiment(self, name: str, after: After) -> None:
+        from workflows.abtest import background, operations
+
+        background.end(name)
+        self._shifting(lambda gateway, rollouts: operations.stop(gateway, rollouts, name, after))
+
+    def plan_promotion(self, name: str, variant: str, how: How) -> Promotion:
+        from workflows.abtest import promotion
+
+        return promotion.plan(name, variant, how)
+
+    def promote(self, promotion: Promotion) -> None:
+        from workflows.abtest.promotion import promote
+
+        self._shifting(lambda gateway, rollouts: promote(gateway, rollouts, promotion))
+
+    def remove_experiment(self, name: str) -> None:
+        from workflows.abtest import operations
+
+        operations.remove(name)
+
+    def feed_experiment(self, name: str, path: str) -> Intake:
+        from pathlib import Path
+
+        from workflows.abtest import feeding, operations
+
+        with Path(path).expanduser().open(encoding="utf-8") as file:
+            return operations.feed(name, feeding.rows(path, file))
+
+    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
+        from workflows.abtest import replaying
+        from workflows.abtest.following import follower
+
+        if self.target == "embedded":
+            return (), ""
+        endpoint = follower(name).experiment.endpoint
+        bill = self._use(
+            lambda gateway: replaying.bill(gateway, endpoint, request, replaying.payloads(request, gateway))
+        )
+        return bill.sentences, bill.confirmation
+
+    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
+        from workflows.abtest import background
+
+        background.start(name, request, self.configuration, confirmed=confirmed)
+
+    def stop_feed(self, name: str) -> bool:
+        from workflows.abtest import background
+
+        return background.end(name)
+
+    def _shifting(self, action: Callable[[Gateway, LowRollouts], T]) -> T:
+        """The result of an action that moves traffic."""
+        from workflows.interfaces.rollouts.low import LowRollouts
+
+        return self._use(lambda gateway: action(gateway, LowRollouts(gateway)))
 
     def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
         from workflows.rollout import asked

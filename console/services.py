@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from workflows.abtest.definition import Experiment
+from workflows.abtest.operations import After, Intake
+from workflows.abtest.promotion import How, Promotion
+from workflows.abtest.replaying import ReplayRequest
 from workflows.drift.report import DriftReport
 from workflows.events import Event
 from workflows.lifetime import Lifetime
@@ -178,6 +182,41 @@ class Services(Protocol):
 
     def transform_output(self, name: str, rows: int) -> TransformOutput:
         """The result of a transform job with its first rows beside their input. Blocks."""
+
+    # A/B tests
+
+    def draft_experiment(self, endpoint: str) -> Experiment:
+        """An A/B test as it could be started on an endpoint. Blocks."""
+
+    def start_experiment(self, experiment: Experiment) -> str:
+        """Start an A/B test: its variants get their weights; returns its name. Blocks."""
+
+    def weigh_experiment(self, name: str, weights: Mapping[str, float]) -> None:
+        """Change the weights of a running test. Blocks."""
+
+    def stop_experiment(self, name: str, after: After) -> None:
+        """End a test without a winner, and what feeds it. Blocks."""
+
+    def plan_promotion(self, name: str, variant: str, how: How) -> Promotion:
+        """What promoting a variant (empty: the winner) would do. Blocks (files)."""
+
+    def promote(self, promotion: Promotion) -> None:
+        """Carry out a promotion; the test ends. Blocks."""
+
+    def remove_experiment(self, name: str) -> None:
+        """Delete a test that has ended. Blocks (files)."""
+
+    def feed_experiment(self, name: str, path: str) -> Intake:
+        """Take rewards from a file of this machine. Blocks."""
+
+    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
+        """What a replay costs: sentences to be agreed to (none here) and the confirmation that they stand for. Blocks."""
+
+    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
+        """Let a process of its own send labelled rows to a test. Blocks."""
+
+    def stop_feed(self, name: str) -> bool:
+        """End it; whether there was one. Blocks."""
 
     # rollouts
 

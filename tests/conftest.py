@@ -15,11 +15,26 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONGEST = (
+    "workflows/test_moons_run.py",
+    "console/test_snapshots.py",
+    "sdk/test_first_party.py",
+    "engine/test_tuning_advisor.py",
+    "console/test_terminal.py",
+    "sdk/test_sdk.py",
+    "algorithms/test_moons.py",
+)
+"""Files that take half a minute and more. They begin first: a long one that begins last keeps one core busy and the others idle."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    folder = Path(__file__).parent
+    rank = {folder / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
     if config.getoption("--run-slow"):
         return
     skip = pytest.mark.skip(reason="slow: needs minutes or an environment of its own; --run-slow runs it")

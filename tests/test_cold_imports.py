@@ -16,6 +16,8 @@ CASES = {
     "workflows.events": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
     "workflows.runs": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
     "workflows.hub": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "workflows.abtest.following": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
+    "workflows.statistics.testing": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
     "workflows.studies.catalog": [*HEAVY, *SCREEN, "console", "engine", "botocore"],
     "console.app": [*HEAVY, "engine", "algorithms", "botocore"],
     "engine": [*HEAVY, *SCREEN, "console", "workflows", "algorithms", "botocore"],

@@ -47,6 +47,12 @@ def runs_dir() -> Path:
     return _absolute(moved) if moved else state_dir() / "runs"
 
 
+def experiments_dir() -> Path:
+    """One folder per A/B test: what it is and everything that happened in it."""
+    moved = os.environ.get("MLCONSOLE_EXPERIMENTS_DIR")
+    return _absolute(moved) if moved else store_dir() / "experiments"
+
+
 def config_file() -> Path:
     """The TOML configuration file; it need not exist."""
     return config_dir() / "config.toml"
@@ -67,6 +73,7 @@ def as_table() -> list[tuple[str, Path, str]]:
         ("cache", cache_dir(), "MLCONSOLE_CACHE_DIR"),
         ("state", state_dir(), "MLCONSOLE_STATE_DIR"),
         ("runs", runs_dir(), "MLCONSOLE_RUNS_DIR"),
+        ("experiments", experiments_dir(), "MLCONSOLE_EXPERIMENTS_DIR"),
     ]
 
 

@@ -21,6 +21,8 @@ from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
+    from workflows.abtest.report import Report as TestReport
+    from workflows.abtest.report import View
     from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
     from workflows.traffic.reports import Report
@@ -44,6 +46,7 @@ ENDPOINTS: Topic[tuple[EndpointRow, ...]] = Topic("endpoints")
 TUNING_JOBS: Topic[tuple[TuningRow, ...]] = Topic("tuning-jobs")
 TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
+EXPERIMENTS: Topic[tuple[TestReport, ...]] = Topic("experiments")
 REPLAYS: Topic[tuple[Report, ...]] = Topic("replays")
 COSTS: Topic[CostView] = Topic("costs")
 
@@ -106,6 +109,11 @@ def transform_progress(name: str) -> Topic[TransformProgress]:
 def transform_logs(name: str) -> Topic[LogTail]:
     """The log of a transform job, followed."""
     return Topic("transform-logs", name)
+
+
+def experiment(name: str) -> Topic[View]:
+    """One A/B test: where it stands, and what feeds it."""
+    return Topic("experiment", name)
 
 
 def rollout(name: str) -> Topic[RolloutView]:

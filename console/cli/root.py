@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "console.cli.endpoints:endpoints",
         "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
     ),
+    "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
     "rollout": (
         "console.cli.rollout:rollout",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.interrupting import interrupting
 from console.cli.options import Settings, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def run(
         target_variant=variant or None,
         confirmed=confirmed,
     )
-    with _interrupting(stop), _progress(plan) as on_progress:
+    with interrupting(stop), _progress(plan) as on_progress:
         summary = reports.carry_out(report, replay, stop, on_progress=on_progress)
     _print_report(report, as_json)
     return 1 if summary.failed else 0
@@ -249,24 +249,6 @@ def _absolute(place: str) -> str:
     from pathlib import Path
 
     return place if not place or place.startswith("s3://") else str(Path(place).expanduser().absolute())
-
-
-@contextlib.contextmanager
-def _interrupting(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set ``stop``; a second Ctrl-C interrupts as always."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def ask(*_: Any) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, before[signal.SIGINT])
-
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.endpoint_facts import Watched, endpoint_facts, scaling_facts, traffic_facts
 from console.screens.endpoint_panes import AlarmsPane, CapturesPane
 from console.screens.endpoints import confirm_deletion
+from console.screens.experiment_form import open_experiment_form
 from console.screens.logpane import LogPane
 from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
@@ -79,7 +80,7 @@ class EndpointScreen(ConsoleScreen):
         if part == "scaling":
             found.append(topics.endpoint_scaling(name))
         if part == "overview":
-            found.append(topics.REPLAYS)
+            found += [topics.REPLAYS, topics.EXPERIMENTS]
         return found
 
     def trail(self) -> str:
@@ -106,7 +107,7 @@ class EndpointScreen(ConsoleScreen):
         return next((report for report in found if report.active and report.endpoint == self.name_of), None)
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.value is None:
+        if snapshot.value is None or snapshot.topic == topics.EXPERIMENTS:
             return
         kind = snapshot.topic.kind
         if kind == "endpoint-logs":
@@ -277,6 +278,23 @@ class EndpointScreen(ConsoleScreen):
             self.console.flash("Its model is not known yet.", "wait")
         elif self.console.allowed(actions.get("endpoint.transform")):
             open_transform_form(self, max(variants, key=lambda variant: variant.share).model)
+
+    async def action_experiment(self) -> None:
+        """The test that runs on this endpoint, else the form of a new one."""
+        running = next(
+            (
+                row
+                for row in self.console.known(topics.EXPERIMENTS) or ()
+                if row.state == "running" and row.experiment.endpoint == self.name_of
+            ),
+            None,
+        )
+        if running is not None:
+            await self.console.open_experiment(running.name)
+        elif self._detail is not None and len(self._detail.variants) < 2:
+            self.console.flash("It has one variant: there is nothing to compare.", "wait")
+        elif self.console.allowed(actions.get("endpoint.experiment")):
+            open_experiment_form(self, self.name_of)
 
     def action_rollout(self) -> None:
         if self.console.allowed(actions.get("endpoint.rollout")):

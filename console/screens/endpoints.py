@@ -102,6 +102,9 @@ class EndpointsScreen(ListScreen[EndpointRow]):
 
             await self.console.open(InvokeScreen(row.name))
 
+    async def action_experiments(self) -> None:
+        await self.console.action_experiments()
+
     def action_delete(self) -> None:
         row = self.rows().current
         if row is not None and self.console.allowed(actions.get("endpoints.delete")):

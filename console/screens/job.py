@@ -115,8 +115,8 @@ class JobScreen(ConsoleScreen):
         self._reading = False
         if self.is_attached:
             if curves != self._curves:
-                self._curves = curves
-                self._draw_charts()
+                first, self._curves = not self._curves, curves
+                self._draw_charts(at_once=first)
             self._read_curves()
 
     def _not_read(self, problem: Problem) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -121,7 +122,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         scored = []
         for place, item in enumerate(everything):
             score = (
-                3.0
+                math.inf
                 if item.command == text
                 else 2.0
                 if item.command.startswith(text)
@@ -193,6 +194,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
             (topics.TUNING_JOBS, "tuning", "tuning job", console.open_tuning),
             (topics.TRANSFORMS, "transform", "transform job", console.open_transform),
             (topics.ENDPOINTS, "endpoint", "endpoint", console.open_endpoint),
+            (topics.EXPERIMENTS, "experiment", "A/B test", console.open_experiment),
         )
         for topic, kind, note, open_it in named:
             for row in console.known(topic) or ():

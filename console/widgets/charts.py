@@ -38,6 +38,7 @@ class ChartGrid(Plot):
     def __init__(self, *, id: str | None = None, empty: str = "No metric yet.") -> None:
         super().__init__(id=id)
         self._empty = empty
+        self._filled = False
 
     def on_mount(self) -> None:
         self.show_charts([])
@@ -52,8 +53,10 @@ class ChartGrid(Plot):
         more: str = ENLARGE,
         at_once: bool = False,
     ) -> None:
-        """Show these charts; ``more`` says how to see those that find no room."""
+        """Show these charts; ``more`` says how to see those that find no room. The first ones come at once."""
         empty = self._empty
+        at_once = at_once or (bool(charts) and not self._filled)
+        self._filled = bool(charts)
 
         def draw(width: int, height: int) -> Lines:
             if not charts:

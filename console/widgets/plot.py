@@ -16,6 +16,7 @@ from console.widgets.drawing import Lines, Series
 
 PAINT_SECONDS, SLOW_PAINT_SECONDS = 2.0, 10.0
 """Between two drawings of what comes in; the second on a slow line."""
+LEAST_WAIT = 0.1
 Draw = Callable[[int, int], Lines]
 
 
@@ -45,7 +46,8 @@ class Plot(Painted):
             self._paint()
         elif not self._due:
             self._due = True
-            self.set_timer(wait, self._paint)
+            # A timer whose time is over before its first wait never calls, and nothing would be painted any more.
+            self.set_timer(max(wait, LEAST_WAIT), self._paint)
 
     def show_series(
         self, series: tuple[Series, ...], *, title: str = "", x_label: str = "", zero: bool = False,

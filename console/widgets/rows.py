@@ -212,6 +212,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         line = self._line(y)
         self._painted[y] = line
         width = self.size.width
+        widths = self._layout()
         base = self.rich_style
         if line is _BLANK:
             return Strip.blank(width, base)
@@ -227,9 +228,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if line.cursor:
             over = self.paint("cursor" if self.has_focus else "cursor-blurred")
         segments = [Segment("  " if not line.cursor else "▌ ", base + self.paint("accent") + over)]
-        for index, (column, cell, cells) in enumerate(
-            zip(self._columns, line.cells, self._layout(), strict=False)
-        ):
+        for index, (column, cell, cells) in enumerate(zip(self._columns, line.cells, widths, strict=False)):
             if not cells:
                 continue
             text = (
@@ -284,6 +283,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         """The width of each column in cells; 0 for a column that is dropped."""
         if self._widths and self._widths[-1] == self.size.width:
             return self._widths[:-1]
+        self._strips.clear()  # a size is there, and drawn for, before the event that tells of it
         room = self.size.width - 2
         kept = set(range(len(self._columns)))
         while sum(self._columns[i].width + 2 for i in kept) > room + 2:

@@ -613,7 +613,7 @@ import os, time
 def model_fn(d): return os.path.join(d, "go")
 def transform_fn(model, data, content_type, accept):
     open(model + "-" + data, "w").close()
-    deadline = time.time() + 30
+    deadline = time.time() + 60
     while not os.path.exists(model) and time.time() < deadline: time.sleep(0.01)
     return "done"
 """
@@ -629,7 +629,7 @@ def transform_fn(model, data, content_type, accept):
         ]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(list(model.glob("go-*"))) < workers and time.monotonic() < deadline:
             time.sleep(0.01)
         assert container.get("/ping").status == 200
@@ -644,7 +644,7 @@ def transform_fn(model, data, content_type, accept):
         answers: list[Answer] = []
         thread = threading.Thread(target=lambda: answers.append(container.invoke("a", CSV)))
         thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (container.base / "model" / "go-a").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         container.process.terminate()
@@ -663,7 +663,7 @@ def transform_fn(model, data, content_type, accept):
             tmp_path, "scikit-learn", {"SAGEMAKER_BIND_TO_SOCKET": "", "SAGEMAKER_BIND_TO_PORT": str(port)}
         )
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 try:
                     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from console.app import Console, make_app
 from tests.console.scripted import Scripted, populated
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import cost_data, endpoint_data, rollout_data, tuning_data
+from tests.console import cost_data, endpoint_data, experiment_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
+from workflows.abtest.definition import Experiment
+from workflows.abtest.operations import After, Intake
+from workflows.abtest.promotion import How, Promotion
+from workflows.abtest.replaying import ReplayRequest
 from workflows.drift.report import DriftReport
 from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
@@ -76,6 +80,8 @@ class Scripted:
         self.fail: Problem | None = None
         self.done: list[tuple[Any, ...]] = []
         self.events: dict[str, list[e.Event]] = {}
+        self.followed: dict[str, int] = {}
+        """How many events of each run were delivered to who follows it."""
         self.closed = False
         self.generation = 1
         self.rollout = ""
@@ -164,10 +170,10 @@ class Scripted:
     def follow(self, run: str, deliver: Callable[[e.Event], None], closed: Callable[[], bool]) -> None:
         seen = 0
         while not closed():
-            events = self.events.get(run, [])
+            events = list(self.events.get(run, []))
             for event in events[seen:]:
                 deliver(event)
-            seen = len(events)
+            self.followed[run] = seen = len(events)
             time.sleep(0.02)
 
     def stop_run(self, run: str) -> None:
@@ -305,6 +311,45 @@ class Scripted:
     def transform_output(self, name: str, rows: int) -> TransformOutput:
         self._block("transform_output", name, rows)
         return tuning_data.transform_output()
+
+    def draft_experiment(self, endpoint: str) -> Experiment:
+        self._block("draft_experiment", endpoint)
+        return replace(experiment_data.SPAM, name=f"{endpoint}-ab-0115-080000", endpoint=endpoint)
+
+    def start_experiment(self, experiment: Experiment) -> str:
+        self._block("start_experiment", experiment)
+        return experiment.name
+
+    def weigh_experiment(self, name: str, weights: Mapping[str, float]) -> None:
+        self._block("weigh_experiment", name, dict(weights))
+
+    def stop_experiment(self, name: str, after: After) -> None:
+        self._block("stop_experiment", name, after)
+
+    def plan_promotion(self, name: str, variant: str, how: How) -> Promotion:
+        self._block("plan_promotion", name, variant, how)
+        return experiment_data.promotion(name, variant, how)
+
+    def promote(self, promotion: Promotion) -> None:
+        self._block("promote", promotion)
+
+    def remove_experiment(self, name: str) -> None:
+        self._block("remove_experiment", name)
+
+    def feed_experiment(self, name: str, path: str) -> Intake:
+        self._block("feed_experiment", name, path)
+        return Intake(120, 118, {"duplicate": 2})
+
+    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
+        self._block("price_feed", name, request)
+        return (("It costs.",), "agreed") if self.target == "aws" else ((), "")
+
+    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
+        self._block("start_feed", name, request, confirmed)
+
+    def stop_feed(self, name: str) -> bool:
+        self._block("stop_feed", name)
+        return True
 
     def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
         self._block("rollout_of", endpoint)
@@ -753,3 +798,10 @@ def publish_transforms(services: Scripted, rows: Sequence[TransformRow]) -> None
         services.publish(topics.transform(row.name), tuning_data.transform_detail(row))
         services.publish(topics.transform_progress(row.name), tuning_data.transform_progress(row))
         services.publish(topics.transform_logs(row.name), tuning_data.transform_log(row))
+
+
+def publish_experiments(services: Scripted) -> None:
+    """The A/B tests of this machine."""
+    services.publish(topics.EXPERIMENTS, experiment_data.reports())
+    for report in experiment_data.reports():
+        services.publish(topics.experiment(report.name), experiment_data.view(report))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 ALTERNATE_SCREEN_OFF = b"\x1b[?1049l"
 CURSOR_ON = b"\x1b[?25h"
 MOUSE_OFF = b"\x1b[?1003l"

@@ -64,11 +64,11 @@ async def test_only_visible_rows_are_drawn() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert app.drawn < 400
-        before = time.perf_counter()
+        before = time.process_time()
         app.rows.show([replace(item, state="busy") for item in app.items])
         await pilot.pause()
         assert "busy" in app.line(1)
-        assert time.perf_counter() - before < 5
+        assert time.process_time() - before < 5
 
 
 async def test_only_changed_lines_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,24 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import make_app
-from console.screens.costs import CostsScreen
-from console.screens.drift import DriftScreen
-from console.screens.endpoint import EndpointScreen
-from console.screens.endpoint_panes import CapturesPane
-from console.screens.job import JobScreen
-from console.screens.jobs import JobsScreen
-from console.screens.listing import ListScreen
-from console.screens.run import RunScreen
-from console.screens.transform import TransformScreen
-from console.screens.transform_form import TransformFormScreen
-from console.screens.tuning import TuningScreen
-from console.screens.tuning_form import TuningFormScreen
-from console.screens.tuning_job import TuningJobScreen
-from console.widgets.page import Page
-from console.widgets.rows import Rows
 from tests.console import endpoint_data
-from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, jobs, populated
+from tests.console.settling import settle
 from workflows import topics
 from workflows.problem import Problem
 from workflows.tuning import apart
@@ -62,7 +47,7 @@ SCREENS = {
     "scatter": ["5", "enter", *["tab"] * 3],
     "parallel": ["5", "enter", *["tab"] * 4, "down"],
     "default": ["5", "enter", *["shift+tab"]],
-    "tuning-form": ["2", "end", "t", "wait"],
+    "tuning-form": ["2", "end", "t"],
     "costs": ["6", "down"],
     "leftovers": ["6", "tab", "space", "space", "down", "space", "up"],
     "drift": ["3", "down", "enter", "D"],
@@ -72,57 +57,21 @@ BATCH = {
     "transform": ["2", "home", "enter"],
     "transform-failed": ["2", "shift+tab", "end", "enter"],
     "output": ["2", "home", "enter", "o"],
-    "transform-form": ["2", "tab", "end", "b", "wait"],
+    "transform-form": ["2", "tab", "end", "b"],
 }
 
 
 def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
+    """Press keys, each on the screen that the one before has led to, and wait until all is drawn."""
+
     async def before(pilot: Pilot[Any]) -> None:
-        await pilot.pause()
+        await settle(pilot, timers=False)
         for key in keys:
-            if key == "wait":  # a form opens when its draft has come from a thread
-                await until(
-                    pilot, lambda: isinstance(pilot.app.screen, TuningFormScreen | TransformFormScreen)
-                )
-            elif isinstance(pilot.app.screen, CostsScreen) and pilot.app.screen.part == "leftovers":
-                await until(pilot, lambda: getattr(pilot.app.screen, "plan", None), "the leftovers")
-                await pilot.press(key)
-            elif isinstance(pilot.app.screen, JobsScreen):
-                await until(pilot, lambda: pilot.app.screen.query_one("#list", Rows).items)
-                await pilot.press(key)
-            elif key == "enter" and isinstance(pilot.app.screen, TuningScreen):
-                await pilot.press(key)  # what follows is for the screen that opens
-                await until(pilot, lambda: getattr(pilot.app.screen, "findings", None) is not None)
-            else:
-                await pilot.press(key)
-        screen = pilot.app.screen
-        if isinstance(screen, TuningJobScreen):
-            await until(pilot, lambda: screen.findings is not None, "the findings")
-        if isinstance(screen, EndpointScreen) and screen.part == "captures":
-            await until(pilot, lambda: screen.query_one(CapturesPane).found, "the captures")
-        if isinstance(screen, EndpointScreen) and screen.part == "alarms":
-            await until(
-                pilot, lambda: "Configuration" in screen.query_one("#alarm", Page).text, "the history"
-            )
-        if isinstance(screen, JobScreen):
-            await until(pilot, lambda: screen._curves, "the curves in the log")
-        if isinstance(screen, TransformScreen) and screen.part == "output":
-            await until(pilot, lambda: screen._output is not None, "the output")
-        if isinstance(screen, DriftScreen):
-            await until(pilot, lambda: screen.report is not None, "the comparison")
-        if isinstance(screen, RunScreen):
-            await until(pilot, lambda: screen.state.steps, "the events of the run")
-        if isinstance(screen, ListScreen):
-            known = pilot.app.services.values  # type: ignore[attr-defined]
-            # A row under the cursor asks for more: the topics grow with what arrives.
-            await until(
-                pilot,
-                lambda: screen.snapshots.keys() >= {*screen.topics()} & known.keys(),
-                "list and preview",
-            )
+            await pilot.press(key)
+            await settle(pilot, timers=False)
         pilot.app.flash_text = None  # type: ignore[attr-defined]
         pilot.app.base_screen.draw_frame()  # type: ignore[attr-defined]
-        await pilot.pause(0.3)
+        await settle(pilot)
 
     return before
 
@@ -187,11 +136,7 @@ def test_what_matters(
     monkeypatch.setattr(apart, "importance", lambda detail, trials: known if part == "importance" else few)
     app = make_app(populated(), theme_name="mlconsole-dark")
 
-    async def before(pilot: Pilot[Any]) -> None:
-        await press(["5", "enter", *["tab"] * 5])(pilot)
-        await until(pilot, lambda: pilot.app.screen.importance is not None)  # type: ignore[attr-defined]
-
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert snap_compare(app, terminal_size=size, run_before=press(["5", "enter", *["tab"] * 5]))
 
 
 @pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])

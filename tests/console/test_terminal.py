@@ -140,10 +140,10 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
             ["tmux", "-L", socket, *arguments], capture_output=True, text=True, check=False
         ).stdout
 
-    def shows(text: str) -> None:
+    def shows(text: str, yes: bool = True) -> None:
         deadline = time.monotonic() + DEADLINE
-        while text not in (screen := tmux("capture-pane", "-p")):
-            assert time.monotonic() < deadline, f"never {text!r}:\n{screen}"
+        while (text in (screen := tmux("capture-pane", "-p"))) != yes:
+            assert time.monotonic() < deadline, f"never {'' if yes else 'without '}{text!r}:\n{screen}"
             time.sleep(0.1)
 
     command = f"{program}; echo left with $?; cat"
@@ -183,7 +183,7 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
         tmux("send-keys", "?")
         shows("Everywhere")
         tmux("send-keys", "Escape")
-        time.sleep(0.3)
+        shows("Everywhere", False)
         tmux("send-keys", "q")
         shows("left with 0")
     finally:

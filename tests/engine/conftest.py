@@ -60,12 +60,12 @@ class RunningEngine:
     def kill(self) -> None:
         """End the process as a power cut would."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         """SIGTERM, and the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def launch(data_dir: Path, *options: str) -> RunningEngine:
@@ -97,7 +97,7 @@ def launch(data_dir: Path, *options: str) -> RunningEngine:
             text=True,
             env=environment,
         )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = connection.read(data_dir / "connection.json")
         if found is not None and found.pid == process.pid:
@@ -106,7 +106,7 @@ def launch(data_dir: Path, *options: str) -> RunningEngine:
             raise RuntimeError(f"the engine ended with {process.returncode}:\n{log.read_text()}")
         time.sleep(0.02)
     process.kill()
-    raise RuntimeError(f"the engine did not start in 30 s:\n{log.read_text()}")
+    raise RuntimeError(f"the engine did not start in 60 s:\n{log.read_text()}")
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def make(root: Path, code: str, **changes: Any) -> Path:
 
 def ended(root: Path) -> dict[str, Any]:
     """What the shim wrote down at the job's end."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = processes.document(root / "exit.json")
         if found is not None and not processes.alive(root):

@@ -38,7 +38,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def until_true(condition: Callable[[], bool], seconds: float = 30) -> None:
+def until_true(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"

@@ -210,10 +210,9 @@ async def test_an_idle_advisor_ends(tmp_path: Path) -> None:
     await advisor.ask(request)
     assert advisor.process is not None
     process = psutil.Process(advisor.process.pid)
-    async with asyncio.timeout(20):
-        while advisor.process is not None:
+    async with asyncio.timeout(60):
+        while advisor.process is not None or process.is_running():  # killed is not yet gone
             await asyncio.sleep(0.02)
-    assert not process.is_running()
     await advisor.ask(request)
     await advisor.close()
 
@@ -230,7 +229,7 @@ def test_the_advisor_ends_with_its_parent() -> None:
     child = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.wait()
-    psutil.wait_procs([child], timeout=20)
+    psutil.wait_procs([child], timeout=60)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 

@@ -193,7 +193,7 @@ def _execute(script: str, environment: dict[str, str], folder: Path) -> None:
     accuracy = float(done.stdout.rpartition("accuracy=")[2].split()[0])
     assert accuracy > 0.86
     sagemaker = open_platform(Configuration()).client("sagemaker")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while sagemaker.list_endpoints(NameContains="moons-script")["Endpoints"]:
         assert time.monotonic() < deadline
         time.sleep(0.1)

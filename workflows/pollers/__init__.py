@@ -14,6 +14,7 @@ from workflows.pollers.endpoints import (
     EndpointScalingPoller,
     EndpointsPoller,
 )
+from workflows.pollers.experiments import ExperimentPoller, ExperimentsPoller
 from workflows.pollers.jobs import JobMetricsPoller, JobPoller, JobsPoller
 from workflows.pollers.logs import LogPoller
 from workflows.pollers.poller import LocalPoller, Poller
@@ -46,6 +47,10 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return RunsPoller()
         case "costs":
             return CostsPoller()
+        case "experiments":
+            return ExperimentsPoller()
+        case "experiment":
+            return ExperimentPoller(topic.name)
         case "job":
             return JobPoller(topic.name)
         case "endpoint":

@@ -1,0 +1,102 @@
+"""The live list of A/B tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual import on
+
+from console import actions, verdicts
+from console.formatting import number
+from console.screens import experiment_facts
+from console.screens.experiment_actions import confirm_stop
+from console.screens.listing import ListScreen, Order, when
+from console.widgets.page import Page
+from console.widgets.rows import Cell, Column, Rows
+from workflows import topics
+from workflows.abtest.report import Report, View
+from workflows.topics import Topic
+
+
+class ExperimentsScreen(ListScreen[Report]):
+    """Every A/B test of this machine; Enter opens one, x ends one. New ones are started on an endpoint."""
+
+    BINDINGS: ClassVar = list(actions.bindings("experiments"))
+    place = "experiments"
+    section = "endpoints"
+    noun = "A/B test"
+    topic = topics.EXPERIMENTS
+    orders = (
+        Order[Report](5, lambda row: (row.started, row.name), descending=True),
+        Order[Report](0, lambda row: row.name),
+        Order[Report](2, lambda row: (row.verdict, row.name)),
+    )
+
+    def make_rows(self) -> Rows[Report]:
+        return Rows(
+            [
+                Column("Name", 18, grow=3, middle=True),
+                Column("Endpoint", 14, grow=1, drop=2),
+                Column("Verdict", 26, grow=2, watch=True),
+                Column("Difference", 16, watch=True, drop=1),
+                Column("Requests", 9, right=True),
+                Column("Started", 9),
+            ],
+            key=lambda row: row.name,
+            cells=self._cells,
+            id="list",
+        )
+
+    def _cells(self, row: Report) -> tuple[Cell, ...]:
+        chip = verdicts.chip(row)
+        role = chip.role if row.state == "running" else "dim"
+        ended = "" if row.state == "running" else f" · {row.state}"
+        return (
+            Cell(row.name),
+            Cell(row.experiment.endpoint, "dim"),
+            Cell(f"{chip}{ended}", role),
+            Cell(experiment_facts.cell(row)),
+            Cell(number(row.requests)),
+            Cell(when(row.started, self.console.services.now()), "dim"),
+        )
+
+    def trail(self) -> str:
+        return "A/B tests"
+
+    def fields(self, row: Report) -> Mapping[str, str]:
+        return {
+            "name": row.name,
+            "endpoint": row.experiment.endpoint,
+            "status": row.state,
+            "verdict": row.verdict,
+        }
+
+    def detail_topic(self, name: str) -> Topic[View]:
+        return topics.experiment(name)
+
+    def write_preview(self, name: str) -> None:
+        row = self.rows().current
+        if row is None or not self.wide:
+            return
+        view: View | None = self.console.known(topics.experiment(name))
+        report, now = view.report if view else row, self.console.services.now()
+        feed = view.feed if view else None
+        self.query_one("#preview", Page).show(
+            lambda width: experiment_facts.overview(report, feed, now, width, chart=12)
+        )
+
+    def empty_lines(self) -> Sequence[str]:
+        return (
+            "No A/B test yet.",
+            "Esc goes to the endpoints: open one with two variants or more, and press a there.",
+        )
+
+    @on(Rows.Opened, "#list")
+    async def _open(self, event: Rows.Opened) -> None:
+        await self.console.open_experiment(str(event.key))
+
+    def action_stop(self) -> None:
+        row = self.rows().current
+        if row is not None and self.console.allowed(actions.get("experiments.stop")):
+            confirm_stop(self, row)
