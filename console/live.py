@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from workflows.interfaces.rollouts.low import LowRollouts
     from workflows.observe.gateway import Gateway
     from workflows.rollout.facts import Facts, Source
-    from workflows.rollout.operations import Cleaning
     from workflows.rollout.plan import Plan
+    from workflows.rollout.remains import Cleaning
 
 T = TypeVar("T")
 IDLE = 5.0

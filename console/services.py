@@ -17,8 +17,8 @@ from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
 from workflows.observe.watch_rows import AlarmChange
 from workflows.rollout.facts import Facts, Source
-from workflows.rollout.operations import Cleaning
 from workflows.rollout.plan import Plan
+from workflows.rollout.remains import Cleaning
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value

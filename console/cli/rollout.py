@@ -176,15 +176,17 @@ def clean(ctx: click.Context, name: str, old: bool, yes: bool, as_json: bool) ->
     from console.cli.asking import confirm
     from console.cli.output import print_json
     from workflows.observe.endpoints import configs_of_others
-    from workflows.rollout import operations, record
+    from workflows.rollout import operations, record, remains
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
         found.place.check(platform, found.id)
-        wanted = operations.cleaning(interface.rollouts, found, configs_of_others(platform, ""), old=old)
+        state, _ = operations.look(interface.rollouts, found, time.time())
+        used = configs_of_others(platform, "")
+        wanted = remains.cleaning(interface.rollouts, found, state, used, old=old)
         if wanted.things:
             confirm(wanted.sentences, yes=yes)
-        gone = operations.clean(interface.rollouts, found, wanted) if wanted.things else ()
+        gone = remains.clean(interface.rollouts, found, wanted) if wanted.things else ()
         if as_json:
             print_json(
                 {
@@ -232,7 +234,7 @@ def watched(
         whole: Also what happened before.
     """
     from console.cli.waiting import waiter
-    from workflows.rollout import operations, record
+    from workflows.rollout import operations, record, remains
 
     told = list(found.events) if whole else []
     for event in told:
@@ -248,7 +250,7 @@ def watched(
 
     end = operations.wait(rollouts, found, waiter(platform), news)
     if not keep_alarms:
-        gone = operations.settle(rollouts, found)
+        gone = remains.settle(rollouts, found)
         if gone and not as_json:
             from console.formatting import count
 

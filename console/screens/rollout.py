@@ -16,7 +16,7 @@ from console.screens.dialogs import ConfirmScreen
 from console.widgets.page import Page
 from workflows import topics
 from workflows.rollout.asked import RolloutView
-from workflows.rollout.operations import Cleaning
+from workflows.rollout.remains import Cleaning
 from workflows.topics import Snapshot, Topic
 
 

@@ -40,8 +40,8 @@ from workflows.observe.transform_rows import TransformOutput, TransformRow
 from workflows.observe.watch_rows import AlarmChange
 from workflows.problem import Problem
 from workflows.rollout.facts import Facts, Source
-from workflows.rollout.operations import Cleaning
 from workflows.rollout.plan import Plan
+from workflows.rollout.remains import Cleaning
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value

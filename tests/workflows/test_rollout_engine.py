@@ -20,7 +20,7 @@ from workflows.interfaces.waiting import EMBEDDED, Waiter
 from workflows.observe import endpoints
 from workflows.platform import Platform, open_platform
 from workflows.problem import Problem
-from workflows.rollout import operations, record
+from workflows.rollout import operations, record, remains
 from workflows.rollout.record import Place, Rollout
 from workflows.rollout.request import Limit, Step, Strategy
 from workflows.rollout.state import RolloutState
@@ -85,13 +85,19 @@ def test_a_canary_goes_all_the_way_and_cleans_up_with_proof(
     assert baking.green_traffic is not None
     kinds = [event.kind for event in record.read(rollout.folder).events]
     assert kinds[-1] == "finished" and kinds.count("started") == 1
-    assert operations.settle(interface.rollouts, rollout)
+    assert remains.settle(interface.rollouts, rollout)
     names = [document["AlarmName"] for document in planned.alarms]
     assert interface.rollouts.alarms(names) == []
     used = endpoints.configs_of_others(platform, "")
-    cleaning = operations.cleaning(interface.rollouts, rollout, used, old=True)
+    cleaning = remains.cleaning(
+        interface.rollouts,
+        rollout,
+        operations.glance(interface.rollouts, rollout, time.time()),
+        used,
+        old=True,
+    )
     assert cleaning.things == (("endpoint configuration", planned.blue),)
-    operations.clean(interface.rollouts, rollout, cleaning)
+    remains.clean(interface.rollouts, rollout, cleaning)
     assert interface.rollouts.configuration(planned.blue) is None
     assert hosted.status(endpoint)["EndpointConfigName"] == planned.green
     with pytest.raises(Problem, match="was deleted"):
@@ -113,9 +119,11 @@ def test_a_model_that_fails_in_a_tenth_is_taken_back_by_its_alarm(
     fired = [event for event in record.read(rollout.folder).events if event.kind == "alarm"]
     assert any("model errors" in event.sentence and "ALARM" in event.sentence for event in fired)
     used = endpoints.configs_of_others(platform, "")
-    cleaning = operations.cleaning(low.rollouts, rollout, used)
+    cleaning = remains.cleaning(
+        low.rollouts, rollout, operations.glance(low.rollouts, rollout, time.time()), used
+    )
     assert ("endpoint configuration", planned.green) in cleaning.things
-    gone = operations.clean(low.rollouts, rollout, cleaning)
+    gone = remains.clean(low.rollouts, rollout, cleaning)
     assert len(gone) == len(cleaning.things) == len(planned.alarms) + 1
     assert record.read(rollout.folder).known.left == ()
 
@@ -147,7 +155,7 @@ def test_by_hand_back_while_it_runs_and_after_it(low: Interface, platform: Platf
     with pytest.raises(Problem, match="no call that skips a bake"):
         operations.promote(low.rollouts, rollout)
     with pytest.raises(Problem, match="has not ended"):
-        operations.cleaning(low.rollouts, rollout, {})
+        remains.cleaning(low.rollouts, rollout, operations.glance(low.rollouts, rollout, time.time()), {})
     again, how = operations.roll_back(low.rollouts, rollout)
     assert again.id == rollout.id and "SetAlarmState" in how
     end, _ = watched(low, record.find(rollout.id))  # somebody else attaches
@@ -224,9 +232,14 @@ def test_what_a_killed_start_has_made_is_found_and_deleted(
         patch.setattr(low.rollouts, "update", lambda document: (_ for _ in ()).throw(KeyboardInterrupt))
         operations.start(low.rollouts, planned, place(platform, low))
     rollout = record.find(planned.id)
-    cleaning = operations.cleaning(low.rollouts, rollout, endpoints.configs_of_others(platform, ""))
+    cleaning = remains.cleaning(
+        low.rollouts,
+        rollout,
+        operations.look(low.rollouts, rollout, time.time())[0],
+        endpoints.configs_of_others(platform, ""),
+    )
     assert [what for what, _ in cleaning.things] == ["alarm", "alarm", "endpoint configuration", "model"]
-    assert len(operations.clean(low.rollouts, rollout, cleaning)) == 4
+    assert len(remains.clean(low.rollouts, rollout, cleaning)) == 4
     known = record.find(planned.id).known
     assert (known.outcome, known.left) == ("failed", ()) and "never asked for" in known.reason
     assert hosted.status(endpoint)["EndpointStatus"] == "InService"

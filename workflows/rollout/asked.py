@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from workflows.interfaces.rollouts.low import LowRollouts
 from workflows.observe import endpoints
 from workflows.observe.gateway import Gateway
-from workflows.rollout import operations, record
+from workflows.rollout import operations, record, remains
 from workflows.rollout.events import RolloutEvent
 from workflows.rollout.facts import Facts, Source, facts_of, source_of
-from workflows.rollout.operations import Cleaning
 from workflows.rollout.plan import Plan
 from workflows.rollout.record import Place, Rollout
+from workflows.rollout.remains import Cleaning
 from workflows.rollout.state import RolloutState
 
 
@@ -96,7 +96,7 @@ def settle(gateway: Gateway, name: str) -> int:
     Raises:
         Problem: They cannot be deleted.
     """
-    return len(operations.settle(LowRollouts(gateway), _found(gateway, name)))
+    return len(remains.settle(LowRollouts(gateway), _found(gateway, name)))
 
 
 def cleaning(gateway: Gateway, name: str, *, old: bool = False) -> Cleaning:
@@ -106,7 +106,9 @@ def cleaning(gateway: Gateway, name: str, *, old: bool = False) -> Cleaning:
         Problem: The rollout has not ended.
     """
     used = endpoints.configs_of_others(gateway, "")
-    return operations.cleaning(LowRollouts(gateway), _found(gateway, name), used, old=old)
+    low, rollout = LowRollouts(gateway), _found(gateway, name)
+    found, _ = operations.look(low, rollout, time.time())
+    return remains.cleaning(low, rollout, found, used, old=old)
 
 
 def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
@@ -116,7 +118,7 @@ def clean(gateway: Gateway, planned: Cleaning) -> tuple[str, ...]:
         Problem: Something is still there.
     """
     rollout = _found(gateway, planned.rollout)
-    return tuple(event.sentence for event in operations.clean(LowRollouts(gateway), rollout, planned))
+    return tuple(event.sentence for event in remains.clean(LowRollouts(gateway), rollout, planned))
 
 
 def newest(gateway: Gateway, endpoint: str) -> tuple[str, bool]:

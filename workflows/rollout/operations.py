@@ -1,10 +1,10 @@
-"""What can be done with rollouts, through either interface: start, look, wait, roll back, promote, clean."""
+"""What can be done with rollouts, through either interface: start, look, wait, roll back, promote. `remains` cleans up."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from workflows.explain import backend_lost
@@ -12,9 +12,9 @@ from workflows.interfaces.rollouts.base import Rollouts
 from workflows.interfaces.waiting import Waiter
 from workflows.observe.metrics import SERVING, query
 from workflows.problem import Problem
-from workflows.rollout import record
+from workflows.rollout import record, remains
 from workflows.rollout.alarms import manual_name
-from workflows.rollout.events import Asked, Made, Removed, RolloutEvent, Started
+from workflows.rollout.events import Asked, Finished, Made, RolloutEvent, Started
 from workflows.rollout.facts import Facts, Fleet, Source
 from workflows.rollout.plan import Plan, plan
 from workflows.rollout.record import Place, Rollout
@@ -268,122 +268,12 @@ def promotion(found: RolloutState) -> str:
     return f"SageMaker has no call that skips a bake or changes an update that runs ({found.title}).{rest}"
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaning:
-    """What cleaning a rollout would delete, in order, and what it keeps with the reason."""
-
-    rollout: str
-    things: tuple[tuple[str, str], ...]
-    kept: tuple[str, ...] = ()
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """To be shown before it is done."""
-        return (
-            *(f"Delete {what} {name}." for what, name in self.things),
-            *(f"Keep {what}." for what in self.kept),
-        )
-
-
-def cleaning(rollouts: Rollouts, rollout: Rollout, used: Mapping[str, str], *, old: bool = False) -> Cleaning:
-    """What a rollout that has ended has left: its alarms, and the configuration and model that do not serve.
-
-    Args:
-        used: Configuration -> an endpoint that uses it, of all endpoints.
-        old: Also the configuration that the endpoint had before; the rollout cannot be rolled back afterwards.
-
-    Raises:
-        Problem: It has not ended.
-    """
-    found, _ = look(rollouts, rollout, time.time())
-    if found.active:
-        raise Problem(
-            f"Rollout {rollout.id} has not ended ({found.title}): its alarms guard it.",
-            f"`mlconsole rollout watch {rollout.id}` waits for its end.",
-            "active",
-        )
-    left = record.read(rollout.folder).known.left
-    things = [item for item in left if item[0] == "alarm"]
-    kept: list[str] = []
-    wanted = [item for item in left if item[0] == "endpoint configuration"]
-    before = ("endpoint configuration", rollout.plan.blue)
-    if old and rollout.plan.blue != rollout.plan.green and rollouts.configuration(rollout.plan.blue):
-        wanted.append(before)
-    elif found.outcome == "succeeded" and rollouts.configuration(rollout.plan.blue):
-        kept.append(f"{' '.join(before)}: rolling back needs it (--old deletes it)")
-    needed = record.needed(used, but=rollout.id)
-    for item in wanted:
-        if item[1] in used:
-            kept.append(f"{' '.join(item)}: endpoint {used[item[1]]} has it")
-        elif item[1] in needed:
-            kept.append(f"{' '.join(item)}: rolling back {needed[item[1]]} needs it")
-        else:
-            things.append(item)
-    if rollout.plan.green not in used and rollout.plan.green not in needed:
-        things += [item for item in left if item[0] == "model"]
-    return Cleaning(rollout.id, tuple(things), tuple(kept))
-
-
-def clean(
-    rollouts: Rollouts, rollout: Rollout, plan_: Cleaning, *, clock: Callable[[], float] = time.time
-) -> tuple[Removed, ...]:
-    """Carry out a cleaning, and prove it: each thing is asked for again afterwards.
-
-    Raises:
-        Problem: Something was refused, or is still there.
-    """
-    return _remove(rollouts, rollout, plan_.things, clock)
-
-
-def settle(
-    rollouts: Rollouts, rollout: Rollout, *, clock: Callable[[], float] = time.time
-) -> tuple[Removed, ...]:
-    """Delete the alarms of a rollout that has ended, with proof; nothing else.
-
-    Raises:
-        Problem: They cannot be deleted.
-    """
-    known = record.read(rollout.folder).known
-    if not known.outcome:
-        return ()
-    return _remove(rollouts, rollout, tuple(item for item in known.left if item[0] == "alarm"), clock)
-
-
-def _remove(
-    rollouts: Rollouts, rollout: Rollout, things: tuple[tuple[str, str], ...], clock: Callable[[], float]
-) -> tuple[Removed, ...]:
-    alarms = [name for what, name in things if what == "alarm"]
-    if alarms:
-        rollouts.delete_alarms(alarms)
-    for what, name in things:
-        if what == "endpoint configuration":
-            rollouts.delete_configuration(name)
-        elif what == "model":
-            rollouts.delete_model(name)
-    there = {("alarm", str(item["AlarmName"])) for item in rollouts.alarms(alarms)} if alarms else set()
-    for what, name in things:
-        if (what == "endpoint configuration" and rollouts.configuration(name) is not None) or (
-            what == "model" and rollouts.model_exists(name)
-        ):
-            there.add((what, name))
-    gone = tuple(
-        Removed(time=clock(), what=what, name=name) for what, name in things if (what, name) not in there
-    )
-    record.append(rollout, *gone)
-    if there:
-        names = ", ".join(" ".join(item) for item in sorted(there))
-        raise Problem(f"Still there after deleting: {names}.", "Try again in a minute.", "still-there")
-    return gone
-
-
 def _undo(rollouts: Rollouts, rollout: Rollout, clock: Callable[[], float]) -> None:
     """Delete what a start has made that was refused half-way; what cannot be deleted stays in the journal as left."""
     try:
-        _remove(rollouts, rollout, rollout.known.left, clock)
+        remains.remove(rollouts, rollout, rollout.known.left, clock)
     except Problem:
         return
-    from workflows.rollout.events import Finished
-
     record.append(rollout, Finished(time=clock(), outcome="failed", reason="SageMaker refused to begin it."))
 
 
