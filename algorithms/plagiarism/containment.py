@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 Pair = tuple[Sequence[int], Sequence[int]]
-"""Token numbers (≥ 1, small) of an answer and of its source."""
+"""Small token numbers of an answer and of its source, from 1 on; 0 for a token of the answer that the source has not."""
 
 _TOKEN = re.compile(r"(?u)\b\w\w+\b")
 _BITS = 62
 """Of a window, beside one bit for whose it is."""
-_CELLS = 1 << 18
+_CELLS = 1 << 15
 """Windows that are sorted together: bounds memory, whatever the number of pairs."""
 
 
@@ -86,7 +86,7 @@ def _shared(pairs: Sequence[Pair], ns: Sequence[int]) -> dict[int, Integers]:
     bits = max(int(rows.max()), width + 1).bit_length()
     at_once = _BITS // bits
     found: dict[int, Integers] = {}
-    head, size = rows, 1  # the number of the `size` tokens from here on, 0 where there are not so many
+    head, size = rows, 1  # the number of the `size` tokens from here on, 0 where one of them is 0
     while True:
         window, reach = head, size
         while reach < ns[-1] and reach - size + 1 < at_once:
@@ -111,21 +111,25 @@ def _after(rows: Integers, steps: int) -> Integers:
 
 
 def _common(marked: Integers, shift: int, bits: int) -> Integers:
-    """Per row, Σ min over groups of equal prefixes; groups whose last token is 0 are windows past an end."""
+    """Per row, Σ min over groups of equal prefixes; in windows whose last token is 0 some token is."""
     prefix = marked >> shift
     first = np.ones(prefix.shape, bool)
     first[:, 1:] = prefix[:, 1:] != prefix[:, :-1]
     starts = np.flatnonzero(first)
-    sizes = np.diff(starts, append=first.size)
+    sizes = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=sizes[:-1])
+    sizes[-1] = first.size - starts[-1]
     theirs = np.add.reduceat((marked & 1).ravel(), starts)
     real = (prefix.ravel()[starts] & ((1 << bits) - 1)) != 0
     common = np.where(real, np.minimum(theirs, sizes - theirs), 0)
-    sums: Any = np.bincount(starts // prefix.shape[1], weights=common, minlength=len(prefix))
-    return np.asarray(sums, np.int64)
+    sums: Integers = np.add.reduceat(
+        common, np.searchsorted(starts, np.arange(len(prefix)) * prefix.shape[1])
+    )
+    return sums
 
 
 def _ranked(window: Integers, bits: int) -> Integers:
-    """Equal windows of a row the same number from 1 on; 0 where the window runs past an end."""
+    """Equal windows of a row the same number from 1 on; 0 where a token is 0."""
     order = np.argsort(window, axis=1, kind="stable")
     ordered = np.take_along_axis(window, order, axis=1)
     ranks = np.ones(ordered.shape, np.int64)

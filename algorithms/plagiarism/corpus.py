@@ -183,7 +183,9 @@ def read_information(path: Path) -> list[Entry]:
             name, f"is no UTF-8 at byte {error.start}", "save it as comma-separated UTF-8 text"
         ) from error
     except csv.Error as error:
-        raise _refusal(name, f"is no table: {error}", f"save it as comma-separated text; {expected}") from error
+        raise _refusal(
+            name, f"is no table: {error}", f"save it as comma-separated text; {expected}"
+        ) from error
     rows = [(line, row) for line, row in rows if any(row)]
     if not rows:
         raise _refusal(name, "is empty", expected)

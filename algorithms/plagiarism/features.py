@@ -23,7 +23,7 @@ SENTINEL = -1.0
 """What the notebook writes into an original's features, which it has none of."""
 
 _CONTAINMENT = re.compile(r"c_([1-9]\d*)")
-_AT_ONCE = 4096
+_AT_ONCE = 512
 """Pairs whose tokens are in memory together."""
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import count
+from collections.abc import Sequence
+from itertools import count, repeat
 
 
-def numbered(answer: Iterable[str], source: Iterable[str]) -> tuple[list[int], list[int]]:
-    """Both sequences with 1, 2, … for their distinct words in order of appearance."""
-    table: defaultdict[str, int] = defaultdict()
-    table.default_factory = count(1).__next__
-    number = table.__getitem__
-    return list(map(number, answer)), list(map(number, source))
+def numbered(answer: Sequence[str], source: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The source with a number from 1 to its length for each distinct word; the answer with the same numbers, 0 for what the source has not.
+
+    Words that only one text has can neither be common nor part of a common n-gram, so they need no numbers of their own.
+    """
+    table = dict(zip(source, count(1), strict=False))
+    return list(map(table.get, answer, repeat(0))), list(map(table.__getitem__, source))
 
 
 def longer(words: Sequence[str], numbers: Sequence[int]) -> list[int]:
