@@ -74,7 +74,7 @@ def input_fn(body: bytes | str, content_type: str = NPY) -> Request:
             rows = np.load(io.BytesIO(raw), allow_pickle=False)
         elif kind == CSV:
             lines = [line for line in raw.decode("utf-8").splitlines() if line.strip()]
-            rows = np.array([[float(cell) for cell in line.split(",")] for line in lines])
+            rows = _matrix([[float(cell) for cell in line.split(",")] for line in lines])
         elif kind == JSON:
             data = json.loads(raw)
             data = data["instances"] if isinstance(data, dict) else data
@@ -83,7 +83,7 @@ def input_fn(body: bytes | str, content_type: str = NPY) -> Request:
                 if any(set(row) != set(names) for row in data):
                     raise ValueError("the instances name different features; name the same in each")
                 data = [[row[name] for name in names] for row in data]
-            rows = np.array(data, dtype=np.float64)
+            rows = _matrix(data)
         else:
             raise ValueError(f"content type {content_type!r} is not served; send {NPY}, {CSV} or {JSON}")
         rows = np.atleast_2d(np.asarray(rows, dtype=np.float64))
@@ -94,6 +94,12 @@ def input_fn(body: bytes | str, content_type: str = NPY) -> Request:
     if not np.isfinite(rows).all():
         raise ValueError("a feature is NaN or infinite")
     return Request(rows, names)
+
+
+def _matrix(rows: Any) -> np.ndarray:
+    if rows and isinstance(rows[0], list) and any(len(row) != len(rows[0]) for row in rows):
+        raise ValueError("the rows have different numbers of features; give each row the same")
+    return np.array(rows, dtype=np.float64)
 
 
 def predict_fn(request: Request, model: Model) -> Prediction:
