@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LCS = "lcs_word"
 DEFAULT = ("c_1", "c_2", "c_3", "c_4", "c_5", LCS)
+"""The customary table, to choose from."""
+CHOSEN = ("c_1", "c_3", LCS)
+"""What the study trains on: single words, phrases and their order. See docs/decisions.md."""
 SENTINEL = -1.0
 """What the notebook writes into an original's features, which it has none of."""
 

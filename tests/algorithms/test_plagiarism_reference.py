@@ -132,6 +132,14 @@ def test_the_class_split_is_lucky(frame: pd.DataFrame, table: pd.DataFrame) -> N
     assert min(accuracies) < 0.93 < np.mean(accuracies) < 0.97
 
 
+def test_the_chosen_features_are_right_about_92_of_95_and_the_whole_class_split(
+    frame: pd.DataFrame, table: pd.DataFrame
+) -> None:
+    judged = evaluation.leave_one_out(frame, table, features.CHOSEN)
+    assert evaluation.confusion(judged["Class"], judged["Predicted"]).accuracy >= 92 / 95
+    assert evaluation.over_seeds(frame, table, features.CHOSEN, [split.SEED])[split.SEED].accuracy == 1.0
+
+
 def test_leave_one_out_and_the_doubtful_labels(
     real: Corpus, frame: pd.DataFrame, table: pd.DataFrame
 ) -> None:
