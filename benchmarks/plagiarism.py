@@ -16,7 +16,7 @@ from benchmarks.report import Row
 
 PAIRS = 10_000
 WORDS = 300
-TURNS = 5
+TURNS = 3
 _SAMPLE = 8
 """Pairs that a slow peer is measured on in one turn."""
 

@@ -28,7 +28,7 @@ Pair = tuple[Sequence[int], Sequence[int]]
 _TOKEN = re.compile(r"(?u)\b\w\w+\b")
 _BITS = 62
 """Of a window, beside one bit for whose it is."""
-_CELLS = 1 << 15
+_CELLS = 1 << 14
 """Windows that are sorted together: bounds memory, whatever the number of pairs."""
 
 

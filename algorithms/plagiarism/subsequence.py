@@ -11,6 +11,14 @@ from algorithms.plagiarism import cleaning, tokens
 from algorithms.plagiarism.cleaning import Word
 
 
+_CELLS = 1 << 30
+"""Words times words: where a subsequence lies takes a bit for each, its length does not."""
+
+
+class TooLong(ValueError):
+    """Texts whose alignment would not fit into memory."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A stretch of a text as written. ``run`` numbers common stretches from 0, alike in both texts; None: not common."""
@@ -47,7 +55,15 @@ def normalised(answer: str, source: str) -> float:
 
 
 def matches(answer: Sequence[str], source: Sequence[str]) -> list[tuple[int, int]]:
-    """Positions in both of the words of one longest common subsequence, ascending."""
+    """Positions in both of the words of one longest common subsequence, ascending.
+
+    Raises:
+        TooLong: Some 30,000 words against as many; the length alone (`normalised`) can still be had.
+    """
+    if len(answer) * len(source) > _CELLS:
+        raise TooLong(
+            f"{len(answer):,} and {len(source):,} words are too many to lay side by side; shorten one of the texts"
+        )
     words, others = tokens.numbered(answer, source)
     return [
         (block.src_start + step, block.dest_start + step)
@@ -58,7 +74,11 @@ def matches(answer: Sequence[str], source: Sequence[str]) -> list[tuple[int, int
 
 
 def align(answer: str, source: str) -> Alignment:
-    """Two texts as written, compared by their cleaned words, with the common subsequence marked."""
+    """Two texts as written, compared by their cleaned words, with the common subsequence marked.
+
+    Raises:
+        TooLong: As `matches`.
+    """
     ours, theirs = cleaning.words(answer), cleaning.words(source)
     pairs = matches([word.word for word in ours], [word.word for word in theirs])
     runs: list[int] = []

@@ -19,6 +19,7 @@ for line in sys.stdin:
     try:
         rows = inference.input_fn(bytes.fromhex(request["body"]), request["content_type"])
         answer = inference.output_fn(inference.predict_fn(rows, model), request["accept"])
+        answer = answer[0] if isinstance(answer, tuple) else answer
         answer = answer if isinstance(answer, bytes) else answer.encode()
         print(json.dumps({"answer": answer.hex()}), flush=True)
     except ValueError as error:

@@ -119,6 +119,13 @@ def test_words_in_a_row_are_one_stretch() -> None:
     assert found.share == pytest.approx(3 / 4)
 
 
+def test_texts_that_are_too_long_to_lay_side_by_side_are_refused_and_still_measured() -> None:
+    long = "word " * 40_000
+    with pytest.raises(subsequence.TooLong, match=r"40,000 and 40,000 words are too many.*; shorten one"):
+        subsequence.align(long, long)
+    assert subsequence.normalised(long, long) == 1.0
+
+
 def test_a_table_is_aligned_with_the_corpus_and_says_nothing_of_originals() -> None:
     corpus = answers.synthetic()
     table = features.table(corpus, ["c_2", "lcs_word"])

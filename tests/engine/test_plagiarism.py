@@ -43,8 +43,8 @@ def test_a_classifier_trains_reports_and_serves(
             "TrainingImage": SKLEARN,
             "TrainingInputMode": "File",
             "MetricDefinitions": [
-                {"Name": "train:accuracy", "Regex": r"(?<![\w-])train:accuracy=([0-9.]+);"},
-                {"Name": "cross-validation:accuracy", "Regex": r"cross-validation:accuracy=([0-9.]+);"},
+                {"Name": "train:accuracy", "Regex": r"train:accuracy=([0-9.]+);"},
+                {"Name": "cv:accuracy", "Regex": r"cv:accuracy=([0-9.]+);"},
             ],
         },
         InputDataConfig=[jobs.channel(uri, "train")],
@@ -53,7 +53,7 @@ def test_a_classifier_trains_reports_and_serves(
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {item["MetricName"]: item["Value"] for item in job["FinalMetricDataList"]}
     assert metrics["train:accuracy"] >= 0.9
-    assert 0.5 < metrics["cross-validation:accuracy"] <= 1.0
+    assert 0.5 < metrics["cv:accuracy"] <= 1.0
     model = unique("plagiarism")
     deploy.sm.create_model(
         ModelName=model,
@@ -69,5 +69,6 @@ def test_a_classifier_trains_reports_and_serves(
     answer = deploy.runtime.invoke_endpoint(
         EndpointName=endpoint, ContentType="application/json", Accept="application/json", Body=body
     )
+    assert answer["ContentType"] == "application/json"
     told = json.loads(answer["Body"].read())["predictions"]
     assert (np.array([row["label"] for row in told]) == test.y).mean() >= 0.9

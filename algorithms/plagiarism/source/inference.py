@@ -124,8 +124,8 @@ def predict_fn(request: Request, model: Model) -> Prediction:
     return Prediction((probabilities >= model.described["threshold"]).astype(int), probabilities)
 
 
-def output_fn(prediction: Prediction, accept: str = NPY) -> Any:
-    """Label and probability of each row in the format that was asked for; JSON when any will do.
+def output_fn(prediction: Prediction, accept: str = NPY) -> tuple[bytes | str, str]:
+    """Label and probability of each row in the format that was asked for (JSON when any will do), and that format's name.
 
     npy has shape (n, 2); CSV a line ``label,probability`` a row; JSON ``{"predictions": [{"label": 1, "probability": 0.98}, …]}``.
 
@@ -138,11 +138,10 @@ def output_fn(prediction: Prediction, accept: str = NPY) -> Any:
         if kind == NPY:
             buffer = io.BytesIO()
             np.save(buffer, np.array(both, dtype=np.float64))
-            return buffer.getvalue()
+            return buffer.getvalue(), NPY
         if kind == CSV:
-            return "".join(f"{label},{probability!r}\n" for label, probability in both)
+            return "".join(f"{label},{probability!r}\n" for label, probability in both), CSV
         if kind in (JSON, "*/*", "application/*"):
-            return json.dumps(
-                {"predictions": [{"label": label, "probability": value} for label, value in both]}
-            )
+            answers = [{"label": label, "probability": value} for label, value in both]
+            return json.dumps({"predictions": answers}), JSON
     raise ValueError(f"accept {accept!r} cannot be answered; ask for {NPY}, {CSV} or {JSON}")

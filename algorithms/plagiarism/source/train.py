@@ -99,7 +99,10 @@ def folds(text: str) -> int | None:
 
 
 def main() -> None:
-    """Reads the channels, fits, prints a line of metrics for each set, saves the model with what serves it."""
+    """Reads the channels, fits, prints a line of metrics for each set, saves the model with what serves it.
+
+    Metrics are ``train:``, ``cv:`` (rows that the model had not seen) and ``validation:`` (that channel), such as ``cv:accuracy=0.9684;``.
+    """
     options = parse()
     x, y = read(options.train)
     if options.features and len(options.features) != x.shape[1]:
@@ -120,7 +123,7 @@ def main() -> None:
         metrics = {"train": scores(y, probability(model, x), options.threshold)}
         if options.folds is not None:
             out = out_of_sample(options.classifier, x, y, options.folds, **chosen)
-            metrics["cross-validation"] = scores(y, out, options.threshold)
+            metrics["cv"] = scores(y, out, options.threshold)
     except ValueError as error:
         raise DataError(f"the classifier cannot be trained: {error}") from error
     if held is not None:
