@@ -10,7 +10,6 @@ from rapidfuzz.distance import LCSseq
 from algorithms.plagiarism import cleaning, tokens
 from algorithms.plagiarism.cleaning import Word
 
-
 _CELLS = 1 << 30
 """Words times words: where a subsequence lies takes a bit for each, its length does not."""
 
