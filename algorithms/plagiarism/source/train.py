@@ -145,7 +145,7 @@ def scores(y: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[s
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / (precision + recall) if hits else 0.0,
-        "log_loss": float(-np.log(certain).mean()),
+        "log_loss": max(0.0, float(-np.log(certain).mean())),  # never "-0.0"
     }
 
 
