@@ -10,7 +10,7 @@ import pytest
 
 from engine.alarms.rules import Point
 from engine.scaling import tracking
-from engine.scaling.decision import Moment, Size, Wish, decide
+from engine.scaling.decision import Moment, Wish, decide
 from tests.engine.deploying import Deployer, refused, wait_for
 
 if TYPE_CHECKING:
@@ -303,11 +303,11 @@ class Variant:
         self.values |= {alarm: (states[part], value) for part, alarm in names.items()}
         return self
 
-    def wish(self, instances: int = 4, processes: int | None = None, now: float = 1000.0) -> Wish | None:
+    def wish(self, instances: int = 4, now: float = 1000.0) -> Wish | None:
         moment = Moment(
             now, 0.01, lambda name: self.values[name][0], lambda name: [Point(990, self.values[name][1], 1.0)]
         )
-        return decide(self.target, self.policies, Size(instances, processes or instances), moment)
+        return decide(self.target, self.policies, instances, moment)
 
     def desired(self, **options: Any) -> int | None:
         found = self.wish(**options)
@@ -344,9 +344,3 @@ def test_cooldowns_suspensions_and_what_was_measured_before() -> None:
     held = {"DynamicScalingOutSuspended": True, "DynamicScalingInSuspended": False}
     assert Variant(SuspendedState=held).policy("a", "ALARM", "OK", 15.0).wish() is None
     assert Variant(SuspendedState=held).policy("a", "OK", "ALARM", 4.0).desired() == 2
-
-
-def test_invocations_are_counted_per_process_and_other_metrics_per_instance() -> None:
-    assert Variant().policy("a", "ALARM", "OK", 12.0).desired(instances=5, processes=4) is None
-    custom = {"CustomizedMetricSpecification": {"MetricName": "m"}}
-    assert Variant().policy("a", "ALARM", "OK", 12.0, **custom).desired(instances=5, processes=4) == 6

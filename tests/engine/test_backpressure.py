@@ -24,15 +24,16 @@ from engine.hosting.shadow import UNDER_WAY, Shadow
 from engine.hosting.variant import QUEUE_PER_WORKER, Overloaded, Plan, Unavailable, Variant
 from engine.settings import Settings
 
+MACHINE = SimpleNamespace(settings=SimpleNamespace(cores=2))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REQUEST = b"POST /invocations HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n"
 
 
-def variant(*paths: str, routing: str = "") -> Variant:
-    """A variant whose workers listen (or do not) on these sockets."""
+def variant(*paths: str, routing: str = "", count: int = 0) -> Variant:
+    """A variant whose workers listen (or do not) on these sockets, on a machine with two cores."""
     names = tuple(f"i-{number}" for number in range(len(paths)))
-    plan = Plan("e", "A", (), {}, Path(), {}, names, 5.0, routing=routing)
-    made = Variant(cast(Any, None), plan, Path(), Path(), "g")
+    plan = Plan("e", "A", (), {}, Path(), {}, names, count or len(names), 5.0, routing=routing)
+    made = Variant(cast(Any, MACHINE), plan, Path(), Path(), "g")
     made.workers = [
         cast(Any, SimpleNamespace(ready=True, outstanding=0, pool=Pool(path), name=name))
         for path, name in zip(paths, names, strict=True)

@@ -8,7 +8,19 @@ from typing import Any
 from engine.errors import validation
 from engine.hosting.artifacts import split_uri
 
+LARGEST_FLOAT = 3.4028234e38
 _UNSUPPORTED = "One or more endpoint features are not supported using this configuration"
+
+
+def weight(value: float, variant: str) -> float:
+    """A variant's weight.
+
+    Raises:
+        ServiceError: ``ValidationException``: it is no number of single precision, as JSON can say.
+    """
+    if not 0 <= value <= LARGEST_FLOAT:
+        raise validation(f"Variant {variant}: the weight {value} must be a number between 0 and {LARGEST_FLOAT:g}.")
+    return float(value)
 
 
 def check(params: Mapping[str, Any]) -> None:
