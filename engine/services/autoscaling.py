@@ -216,6 +216,8 @@ def _variant_must_exist(engine: Engine, resource_id: str) -> None:
     found = engine.store.find("endpoint", name.endpoint) if name else None
     if name is None or found is None or name.variant not in found.document["counts"]:
         raise validation(f"SageMaker endpoint variant doesn't exist: {resource_id}")
+    if name.variant in found.document.get("serverless", {}):
+        raise validation(f"Variant {resource_id} is serverless: it has no {record.DIMENSION} to scale.")
 
 
 def _asynchronous(engine: Engine, resource_id: str) -> bool:

@@ -19,6 +19,7 @@ from engine.errors import ServiceError
 from engine.hosting import router as routing
 from engine.hosting.client import Pool
 from engine.hosting.fleet import Fleet
+from engine.hosting.outcome import Outcome
 from engine.hosting.router import Router
 from engine.hosting.shadow import UNDER_WAY, Shadow
 from engine.hosting.variant import QUEUE_PER_WORKER, Overloaded, Plan, Unavailable, Variant
@@ -167,6 +168,24 @@ class TestQueue:
         assert (seen["i-0"] > 10) == (strategy == "RANDOM")
 
 
+class TestDeclaredInstances:
+    def test_a_request_counts_as_one_of_those_that_the_workers_stand_for(self) -> None:
+        # Ten instances are four workers on two cores; a rolling update runs some of them.
+        for paths, instances in (("/a", "/b", "/c", "/d"), 10), (("/a", "/b"), 5):
+            made = variant(*paths, count=10)
+            made.fleet = cast(Any, SimpleNamespace(name="c"))
+            spare, measured = router()
+            spare.measure(endpoint(), made, Outcome(None, None, 0.001), 0.002)
+            assert [item["instances"] for item in measured] == [instances]
+
+    async def test_their_number_changes_without_a_worker_that_does(self) -> None:
+        made = variant("/a", "/b", "/c", "/d", count=10)
+        for worker, name in zip(made.workers, made.plan.instances, strict=True):
+            cast(Any, worker).root = Path(name)
+        await made.scale(made.plan.instances, 40)
+        assert (made.declared, len(made.workers)) == (40, 4)
+
+
 class TestShadow:
     async def test_copies_are_dropped_rather_than_queued(self) -> None:
         slow = Answering()
@@ -180,7 +199,7 @@ class TestShadow:
                 shadow.mirror(spare, endpoint(), REQUEST, None)
             assert shadow.dropped == 20
             slow.hold.set()
-            while len(measured) < UNDER_WAY:
+            while len(measured) < UNDER_WAY or shadow._tasks:
                 await asyncio.sleep(0.01)
             assert {item["status"] for item in measured} == {200}
             shadow.mirror(spare, endpoint(), REQUEST, None)

@@ -53,9 +53,7 @@ def described(name: str, found: Resource, cores: int) -> dict[str, Any]:
             output["PendingDeploymentSummary"] = _left_behind(mixed, found.modified, cores)
     if mixed is not None:
         for variant in output["ProductionVariants"]:
-            variant["CurrentInstanceCount"] = _counted(
-                document, mixed["blue"], variant["VariantName"], cores
-            )
+            variant["CurrentInstanceCount"] = _counted(document, mixed["blue"], variant["VariantName"], cores)
     return output
 
 
