@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 KIND = "async-invocation"
 DEFAULT_CONCURRENCY = 4
 """Requests at a time per instance where MaxConcurrentInvocationsPerInstance is not said; AWS "chooses an optimal value"."""
-PUBLISH_SECONDS = 5.0
-QUIET_EVERY = 6
+PUBLISH_SECONDS = 2.0
+QUIET_EVERY = 15
 """An empty queue's metrics are put only every so many times."""
 
 
