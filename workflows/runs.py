@@ -377,7 +377,7 @@ def _spawn(run: Run, options: Configuration) -> Run:
             environment[f"MLCONSOLE_{name.upper()}"] = value
     with run.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workflows.run_process", str(run.folder)],
+            [sys.executable, "-P", "-m", "workflows.run_process", str(run.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -296,7 +296,9 @@ def _retain(
             continue
         if "DesiredWeight" not in without:
             wanted["weights"][name] = before["weights"][name]
-        if "DesiredInstanceCount" not in without:
+        # A serverless variant has no number of instances that another could keep.
+        serverless = name in wanted["serverless"] or name in before.get("serverless", {})
+        if "DesiredInstanceCount" not in without and not serverless:
             count = before["counts"][name]
             wanted["counts"][name] = count
             wanted["instances"][name] = instance_ids(count, engine.settings.cores)
