@@ -27,7 +27,7 @@ def worked_out(what: str, function: str, *arguments: Any, **named: Any) -> Any:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "workflows.apart", function],
+            [sys.executable, "-P", "-m", "workflows.apart", function],
             input=pickle.dumps((arguments, named)),
             capture_output=True,
             timeout=PATIENCE,

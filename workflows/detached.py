@@ -27,7 +27,7 @@ def spawn(module: str, folder: Path, options: Configuration, *, log: Path, cwd: 
             environment[f"MLCONSOLE_{name.upper()}"] = value
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(folder)],
+            [sys.executable, "-P", "-m", module, str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

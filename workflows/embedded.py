@@ -57,7 +57,7 @@ def ensure(data_dir: Path | None = None, configuration: Configuration | None = N
     health = _health(found) if found else None
     if found and health is not None and health.get("outdated") is not True:
         return found
-    command = [sys.executable, "-m", "engine", "start", "--data-dir", str(folder), "--json"]
+    command = [sys.executable, "-P", "-m", "engine", "start", "--data-dir", str(folder), "--json"]
     command += _options(configuration or Configuration())
     try:
         done = subprocess.run(

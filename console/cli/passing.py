@@ -12,12 +12,12 @@ STARTING = {"start", "serve", "env"}
 
 
 def become(arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by ``python -m engine`` with this machine's data directory.
+    """Replace this process by ``python -P -m engine`` with this machine's data directory.
 
     Raises:
         ConfigurationError: The configuration cannot be used.
     """
-    command = [sys.executable, "-m", "engine", *completed(list(arguments))]
+    command = [sys.executable, "-P", "-m", "engine", *completed(list(arguments))]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, command)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 KIND = "async-invocation"
 DEFAULT_CONCURRENCY = 4
 """Requests at a time per instance where MaxConcurrentInvocationsPerInstance is not said; AWS "chooses an optimal value"."""
-PUBLISH_SECONDS = 5.0
-QUIET_EVERY = 6
+PUBLISH_SECONDS = 2.0
+QUIET_EVERY = 15
 """An empty queue's metrics are put only every so many times."""
 
 
@@ -65,14 +65,11 @@ class Backlog:
         self._waiting[name] = ticket.received
         self._wake.set()
 
-    @property
-    def _instances(self) -> int:
-        return sum(len(variant.plan.instances) for variant in self._endpoint.variants.values())
-
     def _limit(self) -> int:
         config = self._endpoint.blue.config.get("AsyncInferenceConfig") or {}
         each = (config.get("ClientConfig") or {}).get("MaxConcurrentInvocationsPerInstance")
-        return max(1, self._instances) * (each or DEFAULT_CONCURRENCY)
+        workers = sum(len(variant.plan.instances) for variant in self._endpoint.variants.values())
+        return max(1, workers) * (each or DEFAULT_CONCURRENCY)
 
     async def _work(self) -> None:
         while True:
@@ -108,10 +105,11 @@ class Backlog:
     def _put(self, size: int) -> None:
         oldest = min([*list(self._waiting.values())[:1], *self._received.values()], default=None)
         age = 0.0 if oldest is None else max(0.0, self._engine.clock.time() - oldest)
+        instances = sum(variant.declared for variant in self._endpoint.variants.values())
         capacity = any(worker.ready for v in self._endpoint.variants.values() for worker in v.workers)
         for metric, value, unit in (
             ("ApproximateBacklogSize", float(size), "Count"),
-            ("ApproximateBacklogSizePerInstance", size / max(1, self._instances), "Count"),
+            ("ApproximateBacklogSizePerInstance", size / max(1, instances), "Count"),
             ("ApproximateAgeOfOldestRequest", age, "Seconds"),
             ("HasBacklogWithoutCapacity", float(size > 0 and not capacity), "Count"),
         ):

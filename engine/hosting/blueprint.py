@@ -13,7 +13,7 @@ from engine import images
 from engine.hosting import containers
 from engine.hosting.fleet import Fleet
 from engine.hosting.ondemand import Concurrency, OnDemand
-from engine.hosting.variant import Plan, Variant, VariantFailed
+from engine.hosting.variant import Plan, Variant, VariantFailed, processes
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -103,6 +103,7 @@ class Blueprint:
             model=containers.model(self.engine, self._models, container),
             extra=extra,
             instances=tuple(document["instances"][name]),
+            count=document["counts"][name],
             health_timeout=float(
                 variant.get("ContainerStartupHealthCheckTimeoutInSeconds") or DEFAULT_HEALTH_TIMEOUT
             ),
@@ -116,5 +117,5 @@ class Blueprint:
 
 
 def instance_ids(count: int, cores: int) -> list[str]:
-    """Ids for the worker processes that stand for ``count`` instances: one each, but never more than twice the cores."""
-    return [f"i-{secrets.token_hex(9)[:17]}" for _ in range(min(count, max(1, 2 * cores)))]
+    """Ids for the worker processes that stand for ``count`` instances."""
+    return [f"i-{secrets.token_hex(9)[:17]}" for _ in range(processes(count, cores))]

@@ -154,9 +154,7 @@ class Deployment:
             try:
                 await self._roll_back(green, parts)
             except Exception as error:
-                return self._stuck(
-                    green, f"{why} The rollback failed, too: {reason(self.endpoint.name, error)}"
-                )
+                return self._stuck(green, _both(why, reason(self.endpoint.name, error)))
         await self.endpoint.give_up()
         kept = [self.document]
         if "mixed" in self.document:

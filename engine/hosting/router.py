@@ -175,7 +175,7 @@ class Router:
             model_error=outcome.model_failed,
             model_us=None if outcome.seconds is None else seconds * 1e6,
             overhead_us=(total - seconds) * 1e6,
-            instances=len(variant.plan.instances),
+            instances=variant.declared,
             config=variant.fleet.name if endpoint.green is not None else None,
         )
 

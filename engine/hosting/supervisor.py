@@ -209,19 +209,21 @@ class Hosting:
         member = endpoint.blue.member
         changing = [
             variant
-            for variant, instances in wanted["instances"].items()
-            if instances != document["instances"][variant]
+            for variant in wanted["instances"]
+            if any(wanted[key][variant] != document[key][variant] for key in ("instances", "counts"))
         ]
         changed: list[str] = []
         try:
             for variant in changing:
-                await member(variant).scale(tuple(wanted["instances"][variant]))
+                await member(variant).scale(tuple(wanted["instances"][variant]), wanted["counts"][variant])
                 changed.append(variant)
         except Exception as error:
             self._settle(name, "RollingBack", {"FailureReason": reason(name, error)})
             for variant in changed:
                 try:
-                    await member(variant).scale(tuple(document["instances"][variant]))
+                    await member(variant).scale(
+                        tuple(document["instances"][variant]), document["counts"][variant]
+                    )
                 except Exception:
                     log.exception("Endpoint %s: variant %s keeps its new instances.", name, variant)
             self._settle(name, "InService", {"update": None})

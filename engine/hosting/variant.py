@@ -51,7 +51,7 @@ class VariantFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a variant runs here. ``count`` is the declared number of instances, ``processes`` how many workers stand for them."""
+    """How a variant runs here: ``count`` is the declared number of instances, ``instances`` names the workers that stand for them."""
 
     endpoint: str
     name: str
@@ -60,6 +60,7 @@ class Plan:
     model: Path
     extra: dict[str, Path]
     instances: tuple[str, ...]
+    count: int
     health_timeout: float
     isolate_network: bool = False
     routing: str = ""
@@ -90,6 +91,11 @@ class Variant:
         """Requests that are being answered or wait, also for a worker."""
         return self._waiting + sum(worker.outstanding for worker in self.workers)
 
+    @property
+    def declared(self) -> int:
+        """The declared instances that the workers stand for now."""
+        return declared(self.plan.count, len(self.plan.instances), self.engine.settings.cores)
+
     async def start(self) -> None:
         """Start every worker and wait until all are healthy.
 
@@ -119,8 +125,11 @@ class Variant:
             self.workers.append(worker)
             self._watch(worker, begin=True)
 
-    async def scale(self, instances: tuple[str, ...]) -> None:
+    async def scale(self, instances: tuple[str, ...], count: int | None = None) -> None:
         """Run exactly these instances: new ones are started and healthy before the others are ended.
+
+        Args:
+            count: The declared number of all of them, when it changes.
 
         Raises:
             VariantFailed: A new worker is not healthy; what ran before goes on.
@@ -141,7 +150,7 @@ class Variant:
             raise
         gone = [worker for worker in self.workers if worker.root.name not in instances]
         self.workers = [worker for worker in self.workers if worker not in gone] + fresh
-        self.plan = replace(self.plan, instances=instances)
+        self.plan = replace(self.plan, instances=instances, count=self.plan.count if count is None else count)
         for worker in fresh:
             self._watch(worker)
         await asyncio.gather(*(self._retire(worker) for worker in gone))
@@ -282,6 +291,16 @@ class Variant:
                     await worker.kill()
             except OSError as error:
                 log.warning("Worker %s cannot be started: %s.", worker.instance.stream, error)
+
+
+def processes(count: int, cores: int) -> int:
+    """Worker processes that stand for ``count`` instances: one each, but never more than twice the cores."""
+    return min(count, max(1, 2 * cores))
+
+
+def declared(count: int, running: int, cores: int) -> int:
+    """The instances for which ``running`` processes stand of a variant that has ``count``."""
+    return round(count * running / max(1, processes(count, cores)))
 
 
 def failure_reason(variant: str, worker: Worker, error: Unhealthy) -> str:

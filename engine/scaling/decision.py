@@ -9,13 +9,6 @@ from engine.alarms.rules import ALARM, Point
 from engine.scaling import tracking
 
 
-class Size(NamedTuple):
-    """A variant's declared instances, and the processes that stand for them here: fewer, where there are many."""
-
-    instances: int
-    processes: int
-
-
 class Wish(NamedTuple):
     """A number of instances, and the cause that an activity tells."""
 
@@ -33,9 +26,13 @@ class Moment(NamedTuple):
 
 
 def decide(
-    target: Mapping[str, Any], policies: Iterable[Mapping[str, Any]], size: Size, moment: Moment
+    target: Mapping[str, Any], policies: Iterable[Mapping[str, Any]], current: int, moment: Moment
 ) -> Wish | None:
-    """The largest capacity of the policies that scale out, else of those that scale in, when all of them do; None to stay."""
+    """The largest capacity of the policies that scale out, else of those that scale in, when all of them do; None to stay.
+
+    Args:
+        current: The variant's declared instances.
+    """
     outward: list[Wish] = []
     inward: list[Wish] = []
     shrinking = 0
@@ -46,8 +43,8 @@ def decide(
             high = f"-{tracking.HIGH}-" in name
             if moment.state(name) != ALARM:
                 continue
-            desired = _desired(target, policy, name, size, moment, high=high)
-            if desired is None or desired == size.instances or high is not (desired > size.instances):
+            desired = _desired(target, policy, name, current, moment, high=high)
+            if desired is None or desired == current or high is not (desired > current):
                 continue
             cause = f"monitor alarm {name} in state ALARM triggered policy {policy['PolicyName']}"
             (outward if high else inward).append(Wish(desired, cause))
@@ -60,7 +57,7 @@ def _desired(
     target: Mapping[str, Any],
     policy: Mapping[str, Any],
     alarm: str,
-    size: Size,
+    current: int,
     moment: Moment,
     *,
     high: bool,
@@ -77,7 +74,5 @@ def _desired(
     metric = tracking.measured(moment.points(alarm), changed, high=high)
     if metric is None:
         return None
-    # Invocations per instance are counted per process.
-    shared = size.instances if config.get("CustomizedMetricSpecification") else size.processes
-    wanted = tracking.wanted(shared, metric, config["TargetValue"])
+    wanted = tracking.wanted(current, metric, config["TargetValue"])
     return min(max(wanted, int(target["MinCapacity"])), int(target["MaxCapacity"]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.alarms.windows import waited
 from engine.errors import ServiceError
 from engine.scaling import record, tracking
-from engine.scaling.decision import Moment, Size, decide
+from engine.scaling.decision import Moment, decide
 from engine.scaling.record import ACTIVITY, POLICY, TARGET, variant_of
 from engine.store import Filter, Missing
 
@@ -216,9 +216,8 @@ class Scaling:
             return
         alarms = self.engine.alarms
         policies = [policy for policy in self.policies.values() if policy["ResourceId"] == resource_id]
-        size = Size(current, len(found.document["instances"][name.variant]))
         moment = Moment(self.engine.clock.time(), self.engine.clock.scale, alarms.state, alarms.points)
-        wish = decide(target, policies, size, moment)
+        wish = decide(target, policies, current, moment)
         if wish is not None:
             self._change(resource_id, current, wish.desired, wish.cause)
 

@@ -72,8 +72,11 @@ def silence(policy: Mapping[str, Any]) -> float | None:
 
 
 def wanted(current: int, metric: float, target: float) -> int:
-    """The capacity at which the metric, being shared by the instances, would lie at its target."""
-    return math.ceil(current * metric / target - 1e-9)
+    """The capacity at which the metric, being shared by the instances, would lie at its target.
+
+    Without instances the metric is that of one: a backlog has nobody to be shared by.
+    """
+    return math.ceil(max(1, current) * metric / target - 1e-9)
 
 
 def measured(points: Sequence[Point | None], since: float, *, high: bool) -> float | None:

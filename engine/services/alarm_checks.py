@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +13,7 @@ from engine.metricstore.statistics import BASIC, parse
 from engine.services.cloudwatch import dimensions_of
 
 _DAY, _WEEK, _HOUR = 86400, 604800, 3600
+_ACTION = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:.+", re.DOTALL)
 _NOT_HERE = {
     "Metrics": "metric math (Metrics)",
     "ThresholdMetricId": "anomaly detection (ThresholdMetricId)",
@@ -42,6 +45,12 @@ def check(params: Mapping[str, Any]) -> None:
     for name in _REQUIRED:
         if params.get(name) is None:
             raise ServiceError("MissingRequiredParameterException", f"The parameter {name} is required.")
+    if not math.isfinite(params["Threshold"]):
+        raise invalid(f"The value {params['Threshold']} for parameter Threshold is not a number.")
+    for kind in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+        for action in params.get(kind) or ():
+            if _ACTION.fullmatch(action) is None:
+                raise invalid(f"Invalid arn syntax: {action}")
     _statistic(params)
     _periods(params)
     comparison = params["ComparisonOperator"]

@@ -17,6 +17,8 @@ from engine.store import Filter
 SERVICE = "application-autoscaling"
 _MOST_TARGETS, _MOST_POLICIES = 50, 10
 _TAG_LIMIT = 50
+_LEAST_TARGET, _LARGEST_TARGET = 8.515920e-109, 1.174271e108
+"""What the API documents for TargetValue."""
 _BAD_TOKEN = "The next token is not valid."
 
 
@@ -33,9 +35,9 @@ async def register_scalable_target(
             if params.get(name) is None:
                 raise validation(f"{name} is required when registering a new scalable target")
     low, high = ({**(known or {}), **params}[name] for name in ("MinCapacity", "MaxCapacity"))
-    if low < 1:
+    if low < 0 or (low == 0 and not _asynchronous(engine, resource_id)):
         raise validation(
-            "MinCapacity must be at least 1: this engine does not scale a variant of an endpoint to zero instances."
+            "MinCapacity must be at least 1: only an asynchronous endpoint can have no instances, as its requests wait."
         )
     if high < low:
         raise validation("Maximum capacity cannot be less than minimum capacity")
@@ -214,6 +216,14 @@ def _variant_must_exist(engine: Engine, resource_id: str) -> None:
     found = engine.store.find("endpoint", name.endpoint) if name else None
     if name is None or found is None or name.variant not in found.document["counts"]:
         raise validation(f"SageMaker endpoint variant doesn't exist: {resource_id}")
+    if name.variant in found.document.get("serverless", {}):
+        raise validation(f"Variant {resource_id} is serverless: it has no {record.DIMENSION} to scale.")
+
+
+def _asynchronous(engine: Engine, resource_id: str) -> bool:
+    name = record.variant_of(resource_id)
+    found = engine.store.find("endpoint", name.endpoint) if name else None
+    return found is not None and bool(found.document["config"].get("AsyncInferenceConfig"))
 
 
 def _registered(engine: Engine, params: Mapping[str, Any]) -> str:
@@ -258,6 +268,8 @@ def _check_tracking(config: Mapping[str, Any]) -> None:
         )
     if config["TargetValue"] <= 0:
         raise validation("TargetValue must be greater than 0")
+    if not _LEAST_TARGET <= config["TargetValue"] <= _LARGEST_TARGET:
+        raise validation(f"TargetValue must be between {_LEAST_TARGET} and {_LARGEST_TARGET}")
     if predefined and predefined["PredefinedMetricType"] != tracking.PREDEFINED:
         raise validation(
             f"This engine does not have the metric {predefined['PredefinedMetricType']}. Use {tracking.PREDEFINED}, or a "

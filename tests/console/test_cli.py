@@ -256,7 +256,9 @@ def test_doctor_tells_each_thing_and_what_to_do(
     assert "which is no folder" in capsys.readouterr().out
 
 
-def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status() -> None:
+def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run("engine", "status").returncode == 3
     started = run("engine", "start")
     try:
@@ -270,6 +272,11 @@ def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status() -> No
         assert run("engine", "stop").returncode == 0
     assert run("engine", "status").returncode == 3
     assert run("engine", "dance").returncode == 2
+    # A person's own package of that name, where they happen to be, is not the engine.
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "__main__.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    assert run("engine", "status").returncode == 3
     assert "usage: mlconsole engine start" in run("engine", "start", "--help").stdout
 
 

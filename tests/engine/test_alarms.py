@@ -231,6 +231,8 @@ def test_filters_and_pages(cloudwatch: Any) -> None:
         ({"Threshold": None}, "MissingParameter", "Threshold"),
         ({"MetricName": None}, "MissingParameter", "MetricName"),
         ({"TreatMissingData": "good"}, "ValidationError", "Option good is not supported"),
+        ({"Threshold": float("nan")}, "ValidationError", "nan for parameter Threshold is not a number"),
+        ({"AlarmActions": ["topic"]}, "ValidationError", "Invalid arn syntax: topic"),
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "ValidationError", "anomaly detection"),
         ({"EvaluateLowSampleCountPercentile": "ignore"}, "ValidationError", "percentiles only"),
         ({"Metrics": [{"Id": "a", "Expression": "1"}]}, "ValidationError", "metric math"),

@@ -10,7 +10,7 @@ import pytest
 
 from engine.alarms.rules import Point
 from engine.scaling import tracking
-from engine.scaling.decision import Moment, Size, Wish, decide
+from engine.scaling.decision import Moment, Wish, decide
 from tests.engine.deploying import Deployer, refused, wait_for
 
 if TYPE_CHECKING:
@@ -166,10 +166,41 @@ def test_what_is_refused(scaling: Any, endpoint: str, target: dict[str, str]) ->
     both = tracked(1.0, CustomizedMetricSpecification={"MetricName": "m", "Namespace": "n"})
     assert "Just one" in refused(code, policy, PolicyName="p", **target, **both)
     assert "greater than 0" in refused(code, policy, PolicyName="p", **target, **tracked(0.0))
+    for value in (float("nan"), float("inf"), 1e-300):
+        assert "between" in refused(code, policy, PolicyName="p", **target, **tracked(value))
     assert "scheduled actions" in refused(
         code, scaling.put_scheduled_action, **target, ScheduledActionName="s", Schedule="rate(1 day)"
     )
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+
+
+def test_who_may_have_no_instances(engine: RunningEngine, deployer: Deployer, scaling: Any) -> None:
+    output = {"OutputConfig": {"S3OutputPath": f"s3://{deployer.bucket}/scaled"}}
+    model = deployer.model(WHO)
+    endpoint = deployer.endpoint(model, AsyncInferenceConfig=output)
+    scaling.register_scalable_target(**of(endpoint), MinCapacity=0, MaxCapacity=2)
+    backlog = {
+        "MetricName": "ApproximateBacklogSizePerInstance", "Namespace": "AWS/SageMaker", "Statistic": "Average",
+        "Dimensions": [{"Name": "EndpointName", "Value": endpoint}],
+    }  # fmt: skip
+    put = scaling.put_scaling_policy(
+        PolicyName="backlog", **of(endpoint), PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 5.0, "CustomizedMetricSpecification": backlog},
+    )  # fmt: skip
+    engine.client("cloudwatch").set_alarm_state(
+        AlarmName=put["Alarms"][1]["AlarmName"], StateValue="ALARM", StateReason="a drill",
+        StateReasonData='{"recentDatapoints":[0.0]}',
+    )  # fmt: skip
+    wait_for(lambda: counts(deployer, endpoint) == (0, 0))
+    name = f"{endpoint}-config"
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "A", "ModelName": model, "ServerlessConfig": serverless}
+    deployer.sm.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    other = deployer.create(name)
+    register = scaling.register_scalable_target
+    assert "is serverless" in refused(
+        "ValidationException", register, **of(other), MinCapacity=1, MaxCapacity=2
+    )
 
 
 class Load:
@@ -264,7 +295,7 @@ def test_instances_go_when_the_load_has_ended(own_engine: RunningEngine) -> None
 
 
 @pytest.mark.parametrize(
-    ("current", "metric", "wanted"), [(1, 140.0, 2), (2, 105.0, 3), (4, 35.0, 2), (3, 0.0, 0), (2, 70.0, 2), (3, 70.0 * (1 + 1e-12), 3)]
+    ("current", "metric", "wanted"), [(1, 140.0, 2), (2, 105.0, 3), (4, 35.0, 2), (3, 0.0, 0), (2, 70.0, 2), (3, 70.0 * (1 + 1e-12), 3), (0, 100.0, 2), (0, 0.0, 0)]
 )  # fmt: skip
 def test_the_capacity_at_which_the_metric_meets_its_target(current: int, metric: float, wanted: int) -> None:
     assert tracking.wanted(current, metric, 70.0) == wanted
@@ -303,11 +334,11 @@ class Variant:
         self.values |= {alarm: (states[part], value) for part, alarm in names.items()}
         return self
 
-    def wish(self, instances: int = 4, processes: int | None = None, now: float = 1000.0) -> Wish | None:
+    def wish(self, instances: int = 4, now: float = 1000.0) -> Wish | None:
         moment = Moment(
             now, 0.01, lambda name: self.values[name][0], lambda name: [Point(990, self.values[name][1], 1.0)]
         )
-        return decide(self.target, self.policies, Size(instances, processes or instances), moment)
+        return decide(self.target, self.policies, instances, moment)
 
     def desired(self, **options: Any) -> int | None:
         found = self.wish(**options)
@@ -344,9 +375,3 @@ def test_cooldowns_suspensions_and_what_was_measured_before() -> None:
     held = {"DynamicScalingOutSuspended": True, "DynamicScalingInSuspended": False}
     assert Variant(SuspendedState=held).policy("a", "ALARM", "OK", 15.0).wish() is None
     assert Variant(SuspendedState=held).policy("a", "OK", "ALARM", 4.0).desired() == 2
-
-
-def test_invocations_are_counted_per_process_and_other_metrics_per_instance() -> None:
-    assert Variant().policy("a", "ALARM", "OK", 12.0).desired(instances=5, processes=4) is None
-    custom = {"CustomizedMetricSpecification": {"MetricName": "m"}}
-    assert Variant().policy("a", "ALARM", "OK", 12.0, **custom).desired(instances=5, processes=4) == 6

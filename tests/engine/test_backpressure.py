@@ -19,20 +19,22 @@ from engine.errors import ServiceError
 from engine.hosting import router as routing
 from engine.hosting.client import Pool
 from engine.hosting.fleet import Fleet
+from engine.hosting.outcome import Outcome
 from engine.hosting.router import Router
 from engine.hosting.shadow import UNDER_WAY, Shadow
 from engine.hosting.variant import QUEUE_PER_WORKER, Overloaded, Plan, Unavailable, Variant
 from engine.settings import Settings
 
+MACHINE = SimpleNamespace(settings=SimpleNamespace(cores=2))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REQUEST = b"POST /invocations HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n"
 
 
-def variant(*paths: str, routing: str = "") -> Variant:
-    """A variant whose workers listen (or do not) on these sockets."""
+def variant(*paths: str, routing: str = "", count: int = 0) -> Variant:
+    """A variant whose workers listen (or do not) on these sockets, on a machine with two cores."""
     names = tuple(f"i-{number}" for number in range(len(paths)))
-    plan = Plan("e", "A", (), {}, Path(), {}, names, 5.0, routing=routing)
-    made = Variant(cast(Any, None), plan, Path(), Path(), "g")
+    plan = Plan("e", "A", (), {}, Path(), {}, names, count or len(names), 5.0, routing=routing)
+    made = Variant(cast(Any, MACHINE), plan, Path(), Path(), "g")
     made.workers = [
         cast(Any, SimpleNamespace(ready=True, outstanding=0, pool=Pool(path), name=name))
         for path, name in zip(paths, names, strict=True)
@@ -166,6 +168,24 @@ class TestQueue:
         assert (seen["i-0"] > 10) == (strategy == "RANDOM")
 
 
+class TestDeclaredInstances:
+    def test_a_request_counts_as_one_of_those_that_the_workers_stand_for(self) -> None:
+        # Ten instances are four workers on two cores; a rolling update runs some of them.
+        for paths, instances in (("/a", "/b", "/c", "/d"), 10), (("/a", "/b"), 5):
+            made = variant(*paths, count=10)
+            made.fleet = cast(Any, SimpleNamespace(name="c"))
+            spare, measured = router()
+            spare.measure(endpoint(), made, Outcome(None, None, 0.001), 0.002)
+            assert [item["instances"] for item in measured] == [instances]
+
+    async def test_their_number_changes_without_a_worker_that_does(self) -> None:
+        made = variant("/a", "/b", "/c", "/d", count=10)
+        for worker, name in zip(made.workers, made.plan.instances, strict=True):
+            cast(Any, worker).root = Path(name)
+        await made.scale(made.plan.instances, 40)
+        assert (made.declared, len(made.workers)) == (40, 4)
+
+
 class TestShadow:
     async def test_copies_are_dropped_rather_than_queued(self) -> None:
         slow = Answering()
@@ -179,7 +199,7 @@ class TestShadow:
                 shadow.mirror(spare, endpoint(), REQUEST, None)
             assert shadow.dropped == 20
             slow.hold.set()
-            while len(measured) < UNDER_WAY:
+            while len(measured) < UNDER_WAY or shadow._tasks:
                 await asyncio.sleep(0.01)
             assert {item["status"] for item in measured} == {200}
             shadow.mirror(spare, endpoint(), REQUEST, None)

@@ -369,7 +369,7 @@ def _load(chaos: Chaos) -> Iterator[None]:
 
 
 def test_a_short_storm(start_engine: Start) -> None:
-    chaos = storm(start_engine, 8, seed=int(os.environ.get("CHAOS_SEED", "3")))
+    chaos = storm(start_engine, 6, seed=int(os.environ.get("CHAOS_SEED", "3")))
     assert chaos.done["rounds"] >= 1
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from engine import connection, daemon
 from engine.layout import Layout
+from engine.protocol import models
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -274,6 +275,9 @@ def test_the_environment_in_other_forms(run: Run) -> None:
     assert told["set"]["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert told["set"]["AWS_REGION"] == told["set"]["AWS_DEFAULT_REGION"] == "us-east-1"
     assert "AWS_SESSION_TOKEN" in told["unset"]
+    # One that another tool has set would send that service's requests to AWS.
+    ids = {models.description(name)["metadata"]["serviceId"] for name in models.SERVICES}
+    assert {f"AWS_ENDPOINT_URL_{name.replace(' ', '_').upper()}" for name in ids} <= set(told["unset"])
     fish = run("env", "--shell", "fish").stdout
     assert f"set -gx AWS_ENDPOINT_URL '{told['set']['AWS_ENDPOINT_URL']}';" in fish
     assert "set -e AWS_PROFILE;" in fish

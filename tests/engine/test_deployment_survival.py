@@ -50,32 +50,37 @@ def hold(deploy: Deployer, name: str, started: Path) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("end", ["finished", "rolled back"])
-def test_a_canary_goes_on_where_it_was(start_engine: Start, end: str) -> None:
+def test_a_canary_goes_on_where_it_was(start_engine: Start) -> None:
+    """Two of them: one that is then rolled back, and one that is finished."""
     first = start_engine()
     deploy = Deployer(first)
-    name = deploy.endpoint(deploy.model(WHO, WORD="old"))
-    before = deploy.status(name)["EndpointConfigName"]
+    old, new = deploy.model(WHO, WORD="old"), deploy.model(WHO, WORD="new")
     watched = alarm(deploy)
-    config = deploy.config(deploy.model(WHO, WORD="new"))
-    wait = 200 if end == "finished" else 3600
-    canary = blue_green("CANARY", wait, 0, (watched,), CanarySize=percent(50))
-    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
-    started = baking(deploy, name)["PendingDeploymentSummary"]["StartTime"]
-    assert len(pids(first)) == 2
+    names = [deploy.endpoint(old) for _ in range(2)]
+    before = [deploy.status(name)["EndpointConfigName"] for name in names]
+    config, started = deploy.config(new), []
+    for name, wait, alarms in zip(names, (3600, 200), ((watched,), ()), strict=True):
+        canary = blue_green("CANARY", wait, 0, alarms, CanarySize=percent(50))
+        deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
+        started.append(baking(deploy, name)["PendingDeploymentSummary"]["StartTime"])
+    assert len(pids(first)) == 4
     again = restart(first, start_engine)
-    found = baking(again, name, "canary capacity")
-    assert found["PendingDeploymentSummary"]["StartTime"] == started
-    assert found["EndpointConfigName"] == before
-    assert words(again, name) == {"old", "new"}
-    if end == "rolled back":
-        set_alarm(again, watched, "ALARM")
-    found = again.in_service(name)
-    assert found["EndpointConfigName"] == (config if end == "finished" else before)
-    assert ("FailureReason" in found) is (end == "rolled back")
-    assert words(again, name) == {"new" if end == "finished" else "old"}
-    assert len(pids(again.engine)) == 1
-    again.delete(name)
+    for name, was, since in reversed(list(zip(names, before, started, strict=True))):
+        found = baking(again, name, "canary capacity")
+        assert found["PendingDeploymentSummary"]["StartTime"] == since
+        assert found["EndpointConfigName"] == was
+        assert words(again, name) == {"old", "new"}
+    set_alarm(again, watched, "ALARM")
+    for name, lasting, reason, word in zip(
+        names, (before[0], config), (True, False), ("old", "new"), strict=True
+    ):
+        found = again.in_service(name)
+        assert found["EndpointConfigName"] == lasting
+        assert ("FailureReason" in found) is reason
+        assert words(again, name) == {word}
+    assert len(pids(again.engine)) == 2
+    for name in names:
+        again.delete(name)
 
 
 def test_a_rolling_update_goes_on_with_what_is_left(start_engine: Start) -> None:
@@ -120,35 +125,39 @@ def test_what_is_promoted_stays_promoted(start_engine: Start, tmp_path: Path) ->
     again.delete(name)
 
 
-@pytest.mark.parametrize("kind", ["blue/green", "rolling"])
-def test_a_rollback_is_finished(start_engine: Start, tmp_path: Path, kind: str) -> None:
-    """Killed while the new fleet was answering its last request."""
-    variables = {"STARTED": str(tmp_path / "started"), "GO": str(tmp_path / "go")}
+def test_a_rollback_is_finished(start_engine: Start, tmp_path: Path) -> None:
+    """Killed while the new fleets of a blue/green and of a rolling update were answering their last requests."""
     first = start_engine()
     deploy = Deployer(first)
-    name = deploy.endpoint(deploy.model(WHO, WORD="old"), count=2)
-    before = deploy.status(name)["EndpointConfigName"]
-    watched = alarm(deploy)
-    config = deploy.config(deploy.model(HELD, WORD="new", **variables), count=2)
-    wanted = (
-        rolling(instances(1), 300, (watched,))
-        if kind == "rolling"
-        else blue_green("ALL_AT_ONCE", 0, 3600, (watched,))
-    )
-    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=wanted)
-    baking(deploy, name, "full capacity")
-    thread = hold(deploy, name, tmp_path / "started")
-    set_alarm(deploy, watched, "ALARM")
-    baking(deploy, name, status="Deleting")
-    wait_for(lambda: words(deploy, name, 5) == {"old"})
+    old = deploy.model(WHO, WORD="old")
+    names = [deploy.endpoint(old, count=2) for _ in range(2)]
+    before = [deploy.status(name)["EndpointConfigName"] for name in names]
+    watched, threads = [alarm(deploy) for _ in names], []
+    for name, trigger, wanted in zip(
+        names,
+        watched,
+        (blue_green("ALL_AT_ONCE", 0, 3600, (watched[0],)), rolling(instances(1), 300, (watched[1],))),
+        strict=True,
+    ):
+        started = tmp_path / f"started-{name}"
+        variables = {"STARTED": str(started), "GO": str(tmp_path / "go")}
+        config = deploy.config(deploy.model(HELD, WORD="new", **variables), count=2)
+        deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=wanted)
+        baking(deploy, name, "full capacity")
+        threads.append(hold(deploy, name, started))
+        set_alarm(deploy, trigger, "ALARM")
+        baking(deploy, name, status="Deleting")
+        wait_for(lambda name=name: words(deploy, name, 5) == {"old"})
     again = restart(first, start_engine)
-    thread.join(30)
-    found = again.in_service(name)
-    assert found["EndpointConfigName"] == before
-    assert watched in found["FailureReason"]
-    assert words(again, name) == {"old"}
-    assert len(wait_for(lambda: len(found := pids(again.engine)) == 2 and found)) == 2
-    again.delete(name)
+    for name, was, trigger, thread in zip(names, before, watched, threads, strict=True):
+        thread.join(30)
+        found = again.in_service(name)
+        assert found["EndpointConfigName"] == was
+        assert trigger in found["FailureReason"]
+        assert words(again, name) == {"old"}
+    assert len(wait_for(lambda: len(found := pids(again.engine)) == 4 and found)) == 4
+    for name in names:
+        again.delete(name)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -291,7 +292,19 @@ class TestRollback:
             FINE=str(fine),
             GO=str(go),
         )
-        name = deploy.endpoint(models[0], picky, weights=(1.0, 1.0))
+        # The way back lasts as long as the first variant's new instance answers a request.
+        released = tmp_path / "released"
+        holding = deploy.model(
+            "import os, time\n"
+            "def model_fn(d): return 'old'\n"
+            "def transform_fn(m, d, c, a):\n"
+            "    held = d in ('hold', b'hold')\n"
+            "    if held: open(f\"{os.environ['RELEASED']}.{os.getpid()}\", 'w').close()\n"
+            "    while held and not os.path.exists(os.environ['RELEASED']): time.sleep(0.02)\n"
+            "    return m\n",
+            RELEASED=str(released),
+        )
+        name = deploy.endpoint(holding, picky, weights=(1.0, 1.0))
         fine.unlink()
         with Watcher(deploy, name) as watcher:
             deploy.sm.update_endpoint_weights_and_capacities(
@@ -303,7 +316,21 @@ class TestRollback:
             )
             workers = deploy.engine.data_dir / "endpoints" / name / "workers"
             wait_for(lambda: len(list((workers / "B").iterdir())) == 2)
-            go.touch()
+            with ThreadPoolExecutor(2) as pool:
+                held = [
+                    pool.submit(
+                        deploy.engine.client("sagemaker-runtime").invoke_endpoint,
+                        EndpointName=name,
+                        Body=b"hold",
+                        TargetVariant="A",
+                    )
+                    for _ in range(2)
+                ]
+                wait_for(lambda: len(list(tmp_path.glob("released.*"))) == 2)
+                go.touch()
+                wait_for(lambda: "RollingBack" in watcher.statuses)
+                released.touch()
+                assert {answer.result()["Body"].read() for answer in held} == {b"old"}
             found = deploy.in_service(name)
         assert watcher.statuses == ["InService", "Updating", "RollingBack", "InService"]
         assert "no more of me" in found["FailureReason"]

@@ -146,6 +146,7 @@ ASYNCHRONOUS = {"OutputConfig": {"S3OutputPath": "s3://b/o"}}
         (None, {"DataCaptureConfig": {**DATA_CAPTURE, "DestinationS3Uri": "s3:///x"}}, "destinationS3Uri"),
         (None, {"DataCaptureConfig": {**DATA_CAPTURE, "InitialSamplingPercentage": 101}}, "initialSamplingPercentage"),
         (None, {"DataCaptureConfig": {**DATA_CAPTURE, "CaptureOptions": []}}, "captureOptions"),
+        (None, {"MetricsConfig": {"MetricPublishFrequencyInSeconds": 9}}, "10, 30, 60, 120"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together(

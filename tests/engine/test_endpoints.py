@@ -324,6 +324,22 @@ class TestUpdates:
         assert "at least 1" in refused(
             "ValidationException", call, EndpointName=name, DesiredWeightsAndCapacities=wish
         )
+        for weight in (float("nan"), float("inf"), 1e39):
+            wish = [{"VariantName": "A", "DesiredWeight": weight}]
+            assert "must be a number" in refused(
+                "ValidationException", call, EndpointName=name, DesiredWeightsAndCapacities=wish
+            )
+        wish = [{"VariantName": "A", "DesiredWeight": float(weight)} for weight in (1, 2)]
+        assert "more than once" in refused(
+            "ValidationException", call, EndpointName=name, DesiredWeightsAndCapacities=wish
+        )
+        (found,) = deploy.sm.search(
+            Resource="Endpoint",
+            SearchExpression={"Filters": [{"Name": "EndpointName", "Operator": "Equals", "Value": name}]},
+        )["Results"]
+        described = deploy.status(name)
+        assert described["EndpointStatus"] == "InService"
+        assert found["Endpoint"]["ProductionVariants"] == described["ProductionVariants"]
         missing = unique("missing")
         message = refused("ValidationException", call, EndpointName=missing, DesiredWeightsAndCapacities=wish)
         assert message.startswith("Could not find endpoint")

@@ -148,13 +148,19 @@ def test_from_instances_to_serverless_and_through_a_kill(start_engine: Callable[
             {"VariantName": "A", "ModelName": model, "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 3}}
         ],
     )  # fmt: skip
-    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName="serverless")
+    # There are no instances to keep, in either direction.
+    keep = {"RetainAllVariantProperties": True}
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName="serverless", **keep)
     (variant,) = deploy.in_service(name)["ProductionVariants"]
     assert variant["CurrentServerlessConfig"]["MaxConcurrency"] == 3
     assert ask(deploy, name).startswith("w ")
     engine.kill()
     deploy = Deployer(start_engine())
     wait_for(lambda: deploy.status(name)["EndpointStatus"] == "InService")
+    assert ask(deploy, name).startswith("w ")
+    deploy.sm.update_endpoint(EndpointName=name, EndpointConfigName=deploy.config(model), **keep)
+    (variant,) = deploy.in_service(name)["ProductionVariants"]
+    assert variant["CurrentInstanceCount"] == 1
     assert ask(deploy, name).startswith("w ")
 
 

@@ -124,7 +124,7 @@ def check(traffic: Traffic, shares: list[tuple[str, int, float]], least: int) ->
 
 
 def test_no_request_is_lost_by_any_deployment(start_engine: Start) -> None:
-    traffic, shares = hammer(start_engine(), rate=60, wait=130)
+    traffic, shares = hammer(start_engine(), rate=60, wait=90)
     check(traffic, shares, 5)
 
 

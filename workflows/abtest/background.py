@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -14,18 +13,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from workflows import processes
+from workflows import detached, processes
 from workflows.abtest import journal as journals
 from workflows.abtest.replaying import ReplayRequest, payloads, plan
 from workflows.abtest.report import Feed
-from workflows.configuration import Configuration, variables
+from workflows.configuration import Configuration
 from workflows.files import write_atomically
 from workflows.problem import Problem
 
 FILE, LOG = "replay.json", "replay.log"
 STARTING = 30.0
 """Seconds that a replay may take until its process speaks."""
-_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def state(name: str) -> Feed | None:
@@ -68,27 +66,13 @@ def start(name: str, request: ReplayRequest, configuration: Configuration, *, co
         payloads(request)
         source = str(Path(source).expanduser().absolute())
     request = replace(request, source=source)
-    environment = dict(os.environ)
-    for option in ("engine_access_key", "engine_secret_key"):
-        if value := getattr(configuration, option):
-            environment[f"MLCONSOLE_{option.upper()}"] = value
     document = {
         "request": request.as_dict(),
         "configuration": configuration.as_dict(),
         "confirmed": confirmed,
     }
     _write(folder, document, 0, status="starting")
-    with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workflows.abtest.background", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=environment,
-            cwd=Path(__file__).parents[2],
-        )
-    _CHILDREN.append(process)
+    detached.spawn("workflows.abtest.background", folder, configuration, log=folder / LOG, cwd=folder)
 
 
 def end(name: str) -> bool:
@@ -132,12 +116,7 @@ def main(folder: Path) -> int:
         signal.signal(number, asked)
     document = json.loads((folder / FILE).read_text(encoding="utf-8"))
     request = ReplayRequest.from_dict(document["request"])
-    keys = {
-        name: value
-        for name, value in variables().items()
-        if name in ("engine_access_key", "engine_secret_key")
-    }
-    configuration = replace(Configuration.from_dict(document["configuration"]), **keys)  # type: ignore[arg-type]
+    configuration = detached.own_configuration(document["configuration"])
     _write(folder, document, os.getpid(), status="running")
     try:
         platform = open_platform(configuration, observing=True)

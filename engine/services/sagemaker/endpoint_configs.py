@@ -148,6 +148,7 @@ def _check(engine: Engine, params: Mapping[str, Any]) -> None:
         )
     for variant in [*variants, *shadows]:
         name = variant["VariantName"]
+        inference_checks.weight(variant.get("InitialVariantWeight", 1.0), name)
         model = variant.get("ModelName")
         if not model:
             raise validation(

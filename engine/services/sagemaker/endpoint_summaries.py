@@ -8,12 +8,13 @@ from typing import Any
 from engine.hosting import progress as stages
 from engine.hosting.progress import Progress, active, course, ended, gone_part
 from engine.hosting.strategy import Step, down, up
+from engine.hosting.variant import declared
 from engine.services.sagemaker import inference_checks
 from engine.store import Resource
 
 
-def described(name: str, found: Resource) -> dict[str, Any]:
-    """The answer for a stored endpoint."""
+def described(name: str, found: Resource, cores: int) -> dict[str, Any]:
+    """The answer for a stored endpoint on a machine with so many cores."""
     document = found.document
     output: dict[str, Any] = {
         "EndpointName": name,
@@ -49,10 +50,10 @@ def described(name: str, found: Resource) -> dict[str, Any]:
             for each in document["config"]["ProductionVariants"]
         ]
         if mixed is not None:
-            output["PendingDeploymentSummary"] = _left_behind(mixed, found.modified)
+            output["PendingDeploymentSummary"] = _left_behind(mixed, found.modified, cores)
     if mixed is not None:
         for variant in output["ProductionVariants"]:
-            variant["CurrentInstanceCount"] = _counted(document, mixed["blue"], variant["VariantName"])
+            variant["CurrentInstanceCount"] = _counted(document, mixed["blue"], variant["VariantName"], cores)
     return output
 
 
@@ -180,7 +181,7 @@ def _doing(
     return None
 
 
-def _left_behind(mixed: Mapping[str, Any], since: float) -> dict[str, Any]:
+def _left_behind(mixed: Mapping[str, Any], since: float, cores: int) -> dict[str, Any]:
     """The new fleet of a rolling update whose rollback failed: it still serves."""
     green = mixed["green"]
     variants = []
@@ -193,7 +194,7 @@ def _left_behind(mixed: Mapping[str, Any], since: float) -> dict[str, Any]:
                 "DeployedImages": green["images"][name],
                 "CurrentWeight": weight,
                 "DesiredWeight": weight,
-                "CurrentInstanceCount": _counted(green, green["instances"], name),
+                "CurrentInstanceCount": _counted(green, green["instances"], name, cores),
                 "DesiredInstanceCount": green["counts"][name],
                 "InstanceType": each.get("InstanceType"),
             }
@@ -205,9 +206,9 @@ def _left_behind(mixed: Mapping[str, Any], since: float) -> dict[str, Any]:
     }
 
 
-def _counted(document: Mapping[str, Any], running: Mapping[str, list[str]], name: str) -> int:
-    """The declared instances that a variant's running processes stand for: one each, as long as there are no more than processes."""
-    return min(int(document["counts"][name]), len(running[name]))
+def _counted(document: Mapping[str, Any], running: Mapping[str, list[str]], name: str, cores: int) -> int:
+    """The declared instances that a variant's running processes stand for."""
+    return declared(document["counts"][name], len(running[name]), cores)
 
 
 def _planned(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

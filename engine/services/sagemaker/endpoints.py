@@ -77,7 +77,7 @@ async def describe_endpoint(engine: Engine, request: Request, params: dict[str, 
     if found.status in _CHANGING and patient(request.headers):
         await engine.hosting.changes.wait(name, HOLD_SECONDS)
         found = _find(engine, name)
-    return endpoint_summaries.described(name, found)
+    return endpoint_summaries.described(name, found, engine.settings.cores)
 
 
 @operation("sagemaker", "ListEndpoints")
@@ -172,8 +172,12 @@ def reshape(engine: Engine, name: str, wishes: Iterable[Mapping[str, Any]]) -> N
     document = found.document
     weights, counts = dict(document["weights"]), dict(document["counts"])
     instances, serverless = dict(document["instances"]), dict(document.get("serverless", {}))
+    named: set[str] = set()
     for wish in wishes:
         variant = wish["VariantName"]
+        if variant in named:
+            raise validation(f'Variant "{variant}" is named more than once in DesiredWeightsAndCapacities.')
+        named.add(variant)
         if variant not in weights:
             raise validation(f'Could not find variant "{variant}" for endpoint "{document["EndpointArn"]}".')
         if wish.get("ServerlessUpdateConfig"):
@@ -181,7 +185,7 @@ def reshape(engine: Engine, name: str, wishes: Iterable[Mapping[str, Any]]) -> N
                 serverless.get(variant), wish["ServerlessUpdateConfig"], variant
             )
         if wish.get("DesiredWeight") is not None:
-            weights[variant] = float(wish["DesiredWeight"])
+            weights[variant] = inference_checks.weight(wish["DesiredWeight"], variant)
         count = wish.get("DesiredInstanceCount")
         if count is not None and variant in serverless:
             raise validation(f"Variant {variant} is serverless: DesiredInstanceCount does not apply to it.")
@@ -292,7 +296,9 @@ def _retain(
             continue
         if "DesiredWeight" not in without:
             wanted["weights"][name] = before["weights"][name]
-        if "DesiredInstanceCount" not in without:
+        # A serverless variant has no number of instances that another could keep.
+        serverless = name in wanted["serverless"] or name in before.get("serverless", {})
+        if "DesiredInstanceCount" not in without and not serverless:
             count = before["counts"][name]
             wanted["counts"][name] = count
             wanted["instances"][name] = instance_ids(count, engine.settings.cores)

@@ -8,7 +8,22 @@ from typing import Any
 from engine.errors import validation
 from engine.hosting.artifacts import split_uri
 
+_PUBLISHED_EVERY = (10, 30, 60, 120, 180, 240, 300)
+LARGEST_FLOAT = 3.4028234e38
 _UNSUPPORTED = "One or more endpoint features are not supported using this configuration"
+
+
+def weight(value: float, variant: str) -> float:
+    """A variant's weight.
+
+    Raises:
+        ServiceError: ``ValidationException``: it is no number of single precision, as JSON can say.
+    """
+    if not 0 <= value <= LARGEST_FLOAT:
+        raise validation(
+            f"Variant {variant}: the weight {value} must be a number between 0 and {LARGEST_FLOAT:g}."
+        )
+    return float(value)
 
 
 def check(params: Mapping[str, Any]) -> None:
@@ -22,6 +37,12 @@ def check(params: Mapping[str, Any]) -> None:
     for variant in [*variants, *shadows]:
         if variant.get("ServerlessConfig"):
             _serverless(variant, params, alone=len(variants) + len(shadows) == 1)
+    every = (params.get("MetricsConfig") or {}).get("MetricPublishFrequencyInSeconds")
+    if every is not None and every not in _PUBLISHED_EVERY:
+        raise validation(
+            f"MetricPublishFrequencyInSeconds {every} is not supported. Valid values are "
+            f"{', '.join(map(str, _PUBLISHED_EVERY))}."
+        )
     capture = params.get("DataCaptureConfig")
     if capture:
         _place("DataCaptureConfig.DestinationS3Uri", capture["DestinationS3Uri"])

@@ -1,4 +1,4 @@
-"""Search: training jobs and tuning jobs by any of their properties."""
+"""Search: training jobs, tuning jobs and endpoints by any of their properties."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import validation
+from engine.hosting import supervisor
 from engine.jobs.record import KIND, shown
 from engine.protocol import models
 from engine.registry import operation
-from engine.services.sagemaker import tags
+from engine.services.sagemaker import endpoint_summaries, tags
 from engine.services.sagemaker.listing import DEFAULT_PAGE
 from engine.tuning import record
 
 if TYPE_CHECKING:
     from engine.context import Engine
     from engine.http import Request
+    from engine.store import Resource
 
 _COMPARISONS: dict[str, Callable[[int], bool]] = {
     "GreaterThan": lambda order: order > 0,
@@ -30,12 +32,13 @@ _DEPTH = 20
 
 
 class _Searched(NamedTuple):
-    """A resource that can be searched: its kind in the store, its members that hold name and ARN, and its shape."""
+    """A resource that can be searched: its kind in the store, its members that hold name and ARN, its shape, and how it is told."""
 
     kind: str
     name: str
     arn: str
     shape: str
+    told: Callable[[Engine, Resource], dict[str, Any]] = lambda engine, row: shown(row.document)
 
     @property
     def properties(self) -> frozenset[str]:
@@ -48,6 +51,12 @@ def _properties(shape: str) -> frozenset[str]:
     return frozenset(models.model("sagemaker").shape_for(shape).members) | {"Metrics"}
 
 
+def _endpoint(engine: Engine, row: Resource) -> dict[str, Any]:
+    members = models.model("sagemaker").shape_for("Endpoint").members
+    found = endpoint_summaries.described(row.name, row, engine.settings.cores)
+    return {name: value for name, value in found.items() if name in members}
+
+
 _SEARCHED = {
     "TrainingJob": _Searched(KIND, "TrainingJobName", "TrainingJobArn", "TrainingJob"),
     "HyperParameterTuningJob": _Searched(
@@ -56,6 +65,7 @@ _SEARCHED = {
         "HyperParameterTuningJobArn",
         "HyperParameterTuningJobSearchEntity",
     ),
+    "Endpoint": _Searched(supervisor.KIND, "EndpointName", "EndpointArn", "Endpoint", _endpoint),
 }
 
 
@@ -66,7 +76,7 @@ async def search(engine: Engine, request: Request, params: dict[str, Any]) -> di
     searched = _SEARCHED.get(resource)
     if searched is None:
         raise validation(
-            f"Search of {resource} is not offered by this engine; it offers Resource {' and '.join(_SEARCHED)}."
+            f"Search of {resource} is not offered by this engine; it offers Resource {', '.join(_SEARCHED)}."
         )
     expression = params.get("SearchExpression", {})
     check(expression, searched.properties)
@@ -95,7 +105,7 @@ def _matching(
 ) -> list[dict[str, Any]]:
     found = []
     for row in engine.store.select(searched.kind):
-        job = shown(row.document)
+        job = searched.told(engine, row)
         job["Tags"] = tags.of(engine, job[searched.arn])
         if holds(expression, job):
             found.append(job)
