@@ -42,7 +42,7 @@ def frame() -> Any:
     wealth[state == STATES.index("Puerto Rico")] -= 2.2
 
     def noise(size: float) -> Any:
-        return size * random.standard_normal(ROWS)
+        return 0.8 * size * random.standard_normal(ROWS)
 
     people = np.exp(10.25 + 1.05 * city + 0.25 * wealth + noise(0.75)).clip(90, 10_000_000).astype(int)
     men = (people * (0.499 - 0.004 * city + noise(0.012)).clip(0.4, 0.62)).astype(int)

@@ -1,7 +1,7 @@
 """Made-up film reviews from templates: 4,000 for training and 2,000 for testing, half of each kind, a few of them twice.
 
 The lessons of the real reviews that are in it: good and bad reviews share most of their words; praise stands in bad reviews and
-the reverse ("not boring", "could have been great"), so that counting words is right in about nine of ten; reviews hold HTML line
+the reverse ("not boring", "could have been great"), so that counting words is right in about five of six; reviews hold HTML line
 breaks; some test reviews are copies of training reviews.
 """
 
@@ -73,17 +73,17 @@ def write(folder: Path) -> None:
 
 
 def review(label: str, draw: random.Random) -> str:
-    """A review of five to sixteen sentences that leans to one side, some of them hardly."""
+    """A review of six to eighteen sentences that leans to one side, some of them hardly."""
     same, opposite = (GOOD, BAD) if label == "pos" else (BAD, GOOD)
-    lean = draw.choice((0.1, 0.25, 0.4, 0.55))
+    lean = draw.choice((0.15, 0.3, 0.45, 0.6))
     parts = []
-    for _ in range(draw.randint(5, 16)):
+    for _ in range(draw.randint(6, 18)):
         chance = draw.random()
         if chance < lean:
             parts.append(_filled(draw.choice(WITH), draw.choice(same), draw))
-        elif chance < lean + 0.12:
+        elif chance < lean + 0.07:
             parts.append(_filled(draw.choice(AGAINST), draw.choice(opposite), draw))
-        elif chance < lean + 0.16:
+        elif chance < lean + 0.10:
             parts.append(_filled(draw.choice(WITH), draw.choice(opposite), draw))
         else:
             parts.append(_filled(draw.choice(PLAIN), "", draw))

@@ -1,6 +1,6 @@
 """A made-up corpus: 19 people answer five questions, 38 answers on their own, 19 each copied, lightly and heavily revised.
 
-The lessons of the real corpus that are in it: counting single words separates badly, since everybody writes about the same thing;
+The lessons of the real corpus that are in it: counting single words says little, since everybody writes about the same thing;
 runs of three words and the longest common subsequence separate well; heavy revision lies between; two answers are labelled
 ``cut`` although nothing in them is copied; some files are Windows-1252 or end their lines as DOS does, so that strict UTF-8
 readers fail. The sentences in `passages` were written for this sample; synonyms and orders are drawn with a fixed seed.
@@ -19,6 +19,12 @@ PEOPLE = tuple(
 )
 ORDER = ("non", "cut", "light", "heavy", "non")
 TASKS = "abcde"
+FRAMES = (
+    "The important words are {one}, {two}, {three} and {four}.",
+    "It has to do with {one} and {two}, and also with {three} or {four}.",
+    "Here {one} of the {two} is the {three}, and a {four} is that too.",
+    "To put it in a few words, {one} and {two} in the {three} with {four}.",
+)
 MISLABELLED = {"g2pE", "g4pD"}
 """People whose answer that is labelled ``cut`` was written without the source."""
 
@@ -46,8 +52,10 @@ def answer(category: str, task: str, draw: random.Random) -> str:
     """An answer of a category to a question."""
     source, own = list(SOURCES[task]), list(OWN[task])
     if category == "non":
-        chosen = draw.sample(own, draw.randint(5, len(own)))
-        return " ".join(_reworded(sentence, 0.2, draw) for sentence in chosen)
+        chosen = [_reworded(sentence, 0.2, draw) for sentence in draw.sample(own, draw.randint(5, len(own)))]
+        chosen += [_with_terms(source, draw) for _ in range(draw.randint(1, 4))]
+        draw.shuffle(chosen)
+        return " ".join(chosen)
     count = draw.randint(6, 10)
     begin = draw.randint(0, len(source) - count)
     kept = source[begin : begin + count]
@@ -61,8 +69,9 @@ def answer(category: str, task: str, draw: random.Random) -> str:
         sentences += draw.sample(own, draw.randint(0, 2))
     else:
         draw.shuffle(kept)
-        sentences = [_turned(_reworded(sentence, 0.85, draw), draw) for sentence in kept[: count - 2]]
-        sentences += draw.sample(own, draw.randint(2, 4))
+        kept = kept[: draw.randint(2, 6)]
+        sentences = [_turned(_reworded(sentence, 0.85, draw), draw) for sentence in kept]
+        sentences += draw.sample(own, draw.randint(2, 6))
         draw.shuffle(sentences)
     return " ".join(sentences)
 
@@ -75,6 +84,13 @@ def encoded(text: str, draw: random.Random) -> bytes:
     if draw.random() < 0.25:
         return lines.replace(", ", " – ", 1).replace("is a ", "“is a” ", 1).encode("cp1252")
     return lines.encode()
+
+
+def _with_terms(source: list[str], draw: random.Random) -> str:
+    """A sentence of one's own with words of the subject, which everybody uses who writes about it."""
+    terms = [word for word in re.findall(r"[A-Za-z]{5,}", " ".join(source)) if word.lower() not in SYNONYMS]
+    one, two, three, four = (word.lower() for word in draw.sample(terms, 4))
+    return draw.choice(FRAMES).format(one=one, two=two, three=three, four=four)
 
 
 def _reworded(sentence: str, share: float, draw: random.Random) -> str:
