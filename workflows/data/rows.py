@@ -99,7 +99,7 @@ def _read(dataset: Dataset, path: Path, reading: Reading, codes: frozenset[float
             return
         known: set[int] = set()
         checks = [(index, column, reading.facts[column.name]) for index, column in order]
-        while batch := _batch(rows):
+        for batch in _batches(rows):
             if not _fits(reading, checks, batch, codes):
                 _each(reading, checks, batch, codes)
             for row, cells in enumerate(batch, reading.rows + 1 - len(batch)):
@@ -110,15 +110,22 @@ def _read(dataset: Dataset, path: Path, reading: Reading, codes: frozenset[float
                 known.add(digest)
 
 
-def _batch(rows: Iterator[list[str]]) -> list[list[str]]:
-    """The next rows, without empty lines. What is wrong with a later line is raised with the batch after."""
-    found = []
-    for cells in rows:
-        if cells:
-            found.append(cells)
-        if len(found) == BATCH:
-            break
-    return found
+def _batches(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    """The rows in batches, without empty lines; what is wrong with a line is raised after the rows before it."""
+    batch = []
+    try:
+        for cells in rows:
+            if cells:
+                batch.append(cells)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error):
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _fits(
