@@ -21,7 +21,9 @@ CHUNK = 1 << 20
 
 def is_archive(path: Path) -> bool:
     """Whether a file is a zip archive, or is called a tar archive."""
-    return path.name.endswith((".tar.gz", ".tgz", ".tar")) or zipfile.is_zipfile(path) or path.suffix == ".zip"
+    return (
+        path.name.endswith((".tar.gz", ".tgz", ".tar")) or zipfile.is_zipfile(path) or path.suffix == ".zip"
+    )
 
 
 def extract(path: Path, folder: Path, name_of: Callable[[PurePosixPath], str | None]) -> list[Path]:
@@ -37,7 +39,11 @@ def extract(path: Path, folder: Path, name_of: Callable[[PurePosixPath], str | N
             continue
         target = folder / PurePosixPath(wanted).name
         if target in written:
-            raise Problem(f"{path} holds several files called {target.name}.", "Import the right one by itself.", "archive")
+            raise Problem(
+                f"{path} holds several files called {target.name}.",
+                "Import the right one by itself.",
+                "archive",
+            )
         with target.open("wb") as file:
             while chunk := content.read(CHUNK):
                 total += len(chunk)
@@ -59,7 +65,9 @@ def members(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise Problem(f"{path} is a damaged archive: {error}.", "Get it again.", "archive") from error
     except (RuntimeError, NotImplementedError) as error:
-        raise Problem(f"{path} cannot be unpacked: {error}.", "Unpack it by hand, and import the file.", "archive") from error
+        raise Problem(
+            f"{path} cannot be unpacked: {error}.", "Unpack it by hand, and import the file.", "archive"
+        ) from error
 
 
 def _zip(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:

@@ -104,7 +104,9 @@ def _table(dataset: Dataset, path: Path) -> list[Finding]:
     findings = reading.findings
     if not reading.rows and not findings:
         return [Finding("error", "empty", "", "The file has no rows.", "Get it again.")]
-    if any(finding.what in ("columns", "encoding", "truncated", "corrupt", "quoting") for finding in findings):
+    if any(
+        finding.what in ("columns", "encoding", "truncated", "corrupt", "quoting") for finding in findings
+    ):
         return findings
     if reading.rows < dataset.rows and signals.cut_off(path):
         text = "The last line has no end and rows are lacking: the file was cut off."
@@ -131,7 +133,9 @@ def _amount(dataset: Dataset, path: Path, reading: Reading) -> list[Finding]:
             found.append(Finding("error", "rows", "", text, "Get it again."))
     elif not sample and reading.rows < dataset.rows:
         text = f"There are {reading.rows:,} rows; the original has {dataset.rows:,}."
-        found.append(Finding("note", "rows", "", text, "If you meant the original: it is cut off or filtered."))
+        found.append(
+            Finding("note", "rows", "", text, "If you meant the original: it is cut off or filtered.")
+        )
     if reading.duplicates:
         text = f"{reading.duplicates:,} rows are exact copies of earlier ones; they may stand on both sides of a split."
         where = f"first at row {reading.first_duplicate}"
@@ -146,7 +150,11 @@ def _columns(reading: Reading) -> list[Finding]:
     for name, facts in reading.facts.items():
         where = f"column {name}"
         number = facts.column.kind in ("int", "float", "date")
-        if reading.rows > 1 and facts.filled > 1 and (facts.least == facts.most if number else facts.constant):
+        if (
+            reading.rows > 1
+            and facts.filled > 1
+            and (facts.least == facts.most if number else facts.constant)
+        ):
             text = f"All {facts.filled:,} values are the same: the column says nothing."
             found.append(Finding("warning", "constant", where, text, "Leave it out."))
         if facts.missing and (facts.column.missing is None or facts.missing <= facts.column.missing):
@@ -180,9 +188,13 @@ def _days(reading: Reading) -> list[Finding]:
         text = f"{reading.rows:,} rows from {first} to {last}, which are {span:,} days: there are {kind}."
         found.append(Finding("error", "dates", "column datetime", text, "Each day must stand there once."))
     if first != FIRST_DAY and (last - first) == LAST_DAY - FIRST_DAY:
-        text = f"The days begin on {first}; the measurement began on {FIRST_DAY}: the year or the day is wrong."
+        text = (
+            f"The days begin on {first}; the measurement began on {FIRST_DAY}: the year or the day is wrong."
+        )
         found.append(Finding("error", "dates", "column datetime", text, "Correct the dates."))
     elif first < FIRST_DAY or last > LAST_DAY:
         text = f"The days are from {first} to {last}; the measurement was from {FIRST_DAY} to {LAST_DAY}."
-        found.append(Finding("warning", "dates", "column datetime", text, "Is it another house, or a wrong year?"))
+        found.append(
+            Finding("warning", "dates", "column datetime", text, "Is it another house, or a wrong year?")
+        )
     return found

@@ -24,17 +24,29 @@ def check_corpus(folder: Path, table: Path) -> list[Finding]:
         found.append(Finding("error", "files", f"column File: {name}", "The name leads out of the folder."))
     for name in sorted(listed - set(unsafe)):
         if not (folder / name).is_file():
-            found.append(Finding("error", "files", name, "The file is listed and not there.", "Add it, or remove its row."))
+            found.append(
+                Finding(
+                    "error", "files", name, "The file is listed and not there.", "Add it, or remove its row."
+                )
+            )
         if names[name] > 1:
-            found.append(Finding("error", "duplicates", name, f"The file is listed {names[name]} times.", "Keep one row."))
+            found.append(
+                Finding(
+                    "error", "duplicates", name, f"The file is listed {names[name]} times.", "Keep one row."
+                )
+            )
     for path in sorted(folder.glob("*.txt")):
         if path.name not in listed:
-            found.append(Finding("warning", "files", path.name, "The text is there and not listed.", "Add its row."))
+            found.append(
+                Finding("warning", "files", path.name, "The text is there and not listed.", "Add its row.")
+            )
     sources = Counter(row["Task"] for row in rows if row["Category"] == "orig")
     for task in sorted({row["Task"] for row in rows}):
         if sources[task] != 1:
             text = f"Question {task} has {sources[task]} sources instead of one."
-            found.append(Finding("error", "sources", f"task {task}", text, "Each question needs its source text."))
+            found.append(
+                Finding("error", "sources", f"task {task}", text, "Each question needs its source text.")
+            )
     if any(finding.severity == "error" for finding in found):
         return found
     return found + _texts(folder, rows) + _copied(folder, rows)
@@ -86,7 +98,15 @@ def _copied(folder: Path, rows: list[dict[str, str]]) -> list[Finding]:
                 f"Answers labelled as copied share {mean:.0%} of their three-word runs with the source, those labelled as "
                 f"free {free:.0%}: labels and texts are not aligned."
             )
-            return [Finding("error", "misaligned", "column Category", text, "Join labels and texts by the file's name.")]
+            return [
+                Finding(
+                    "error",
+                    "misaligned",
+                    "column Category",
+                    text,
+                    "Join labels and texts by the file's name.",
+                )
+            ]
     return [
         Finding(
             "warning", "labels", name,
@@ -100,6 +120,7 @@ def _copied(folder: Path, rows: list[dict[str, str]]) -> list[Finding]:
 def _runs(path: Path) -> Counter[tuple[str, ...]]:
     """The three-word runs of a text, cleaned as the study cleans it."""
     kept = "".join(
-        sign if sign.isascii() and sign.isalnum() else " " for sign in path.read_text("utf-8", "ignore").lower()
+        sign if sign.isascii() and sign.isalnum() else " "
+        for sign in path.read_text("utf-8", "ignore").lower()
     ).split()
     return Counter(zip(kept, kept[1:], kept[2:], strict=False))

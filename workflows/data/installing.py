@@ -82,5 +82,7 @@ def _refuse_unfit(dataset: Dataset, given: Path) -> None:
 
     if given.is_file():
         unfit = signals.unfit(given)
-        if unfit is not None and (unfit.what in ("empty",) or not archives.is_archive(given) or "web page" in unfit.text):
+        if unfit is not None and (
+            unfit.what in ("empty",) or not archives.is_archive(given) or "web page" in unfit.text
+        ):
             raise Refused(dataset, given, [unfit])

@@ -21,7 +21,9 @@ def check_series(path: Path) -> list[Finding]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        return [Finding("error", "encoding", f"byte {error.start}", "The file is no UTF-8.", "Save it as UTF-8.")]
+        return [
+            Finding("error", "encoding", f"byte {error.start}", "The file is no UTF-8.", "Save it as UTF-8.")
+        ]
     lines = [line for line in text.splitlines() if line.strip()]
     for number, line in enumerate(lines, 1):
         where = f"line {number}"
@@ -30,10 +32,14 @@ def check_series(path: Path) -> list[Finding]:
         except ValueError as error:
             cut = number == len(lines) and not text.endswith("\n")
             what = "truncated" if cut else "json"
-            found.append(Finding("error", what, where, f"The line is no JSON: {error}.", "Get the file again."))
+            found.append(
+                Finding("error", what, where, f"The line is no JSON: {error}.", "Get the file again.")
+            )
             continue
         if not isinstance(series, dict) or not {"start", "target"} <= series.keys():
-            found.append(Finding("error", "members", where, "The line lacks start or target.", "DeepAR needs both."))
+            found.append(
+                Finding("error", "members", where, "The line lacks start or target.", "DeepAR needs both.")
+            )
             continue
         found += _line(where, series, starts, number)
     if not lines:
@@ -61,11 +67,15 @@ def check_pair(paths: dict[str, Path]) -> list[Finding]:
             found.append(Finding("error", "misaligned", where, text, "Make both files from one table."))
         elif len(whole) <= len(target):
             text = f"The series of {start} is as long as its test series: nothing is left to predict."
-            found.append(Finding("error", "leakage", where, text, "Leave the last days out of the training series."))
+            found.append(
+                Finding("error", "leakage", where, text, "Leave the last days out of the training series.")
+            )
     return found
 
 
-def _line(where: str, series: dict[str, Any], starts: dict[datetime.date, tuple[int, Any]], number: int) -> list[Finding]:
+def _line(
+    where: str, series: dict[str, Any], starts: dict[datetime.date, tuple[int, Any]], number: int
+) -> list[Finding]:
     found = []
     target = series["target"]
     if not isinstance(target, list) or not target:
@@ -85,10 +95,14 @@ def _line(where: str, series: dict[str, Any], starts: dict[datetime.date, tuple[
         return [*found, Finding("error", "dates", where, text, "A day is written 2007-01-31.")]
     earlier = starts.get(start)
     if earlier is not None and earlier[1] != target:
-        text = f"It starts on {start}, as line {earlier[0]} does, with other values: a year is stamped wrongly."
+        text = (
+            f"It starts on {start}, as line {earlier[0]} does, with other values: a year is stamped wrongly."
+        )
         found.append(Finding("error", "dates", where, text, "Give each series the day on which it starts."))
     elif earlier is not None:
-        found.append(Finding("error", "duplicates", where, f"It is a copy of line {earlier[0]}.", "Keep one."))
+        found.append(
+            Finding("error", "duplicates", where, f"It is a copy of line {earlier[0]}.", "Keep one.")
+        )
     starts[start] = starts.get(start, (number, target))
     if not FIRST <= start.year <= LAST:
         text = f"It starts on {start}; the house was measured from {FIRST} to {LAST}."

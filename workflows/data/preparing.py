@@ -56,7 +56,9 @@ def _name(dataset: Dataset, given: Path) -> str:
         return given.name
     packed = given.suffix == ".gz"
     plain = [name for name in dataset.main.names if name not in dataset.main.samples]
-    return next((name for name in plain if name.endswith(".gz") == packed), plain[0] + (".gz" if packed else ""))
+    return next(
+        (name for name in plain if name.endswith(".gz") == packed), plain[0] + (".gz" if packed else "")
+    )
 
 
 def _energy(dataset: Dataset, given: Path, folder: Path) -> None:
@@ -155,9 +157,10 @@ def _imdb(dataset: Dataset, given: Path, folder: Path) -> None:
             table.unlink()
         return
     count = 0
-    with gzip.open(folder / "imdb.csv.gz", "wb", compresslevel=5) as packed, io.TextIOWrapper(
-        packed, encoding="utf-8", newline=""
-    ) as text:
+    with (
+        gzip.open(folder / "imdb.csv.gz", "wb", compresslevel=5) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+    ):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("split", "label", "review"))
         for name, content in archives.members(given):

@@ -12,7 +12,18 @@ from workflows.data.findings import Finding
 
 LEVEL = 1e-3
 """Chance of calling sound labels shuffled where nothing relates to them."""
-PRAISE = ("great", "excellent", "wonderful", "best", "loved", "perfect", "superb", "brilliant", "beautiful", "enjoyed")
+PRAISE = (
+    "great",
+    "excellent",
+    "wonderful",
+    "best",
+    "loved",
+    "perfect",
+    "superb",
+    "brilliant",
+    "beautiful",
+    "enjoyed",
+)
 BLAME = ("bad", "worst", "awful", "boring", "waste", "terrible", "poor", "stupid", "horrible", "dull")
 
 
@@ -52,7 +63,11 @@ def unrelated(labels: Sequence[int], features: Mapping[str, Any]) -> list[Findin
     for feature, values in features.items():
         ranks = rankdata(np.asarray(values, dtype=float))
         _, ties = np.unique(ranks, return_counts=True)
-        spread = 1.0 - float((ties.astype(float) ** 3 - ties).sum()) / (float(total) ** 3 - total) if total > 1 else 0.0
+        spread = (
+            1.0 - float((ties.astype(float) ** 3 - ties).sum()) / (float(total) ** 3 - total)
+            if total > 1
+            else 0.0
+        )
         if spread <= 0:
             continue
         statistic = float(ranks[truth].sum()) - ones * (ones + 1) / 2 - ones * zeros / 2
@@ -66,7 +81,9 @@ def unrelated(labels: Sequence[int], features: Mapping[str, Any]) -> list[Findin
         f"No feature has anything to do with the labels (the nearest is {name or 'none'}; by chance alone one is as near in "
         f"{chance:.0%} of cases): labels look shuffled, or shifted against the rows."
     )
-    return [Finding("error", "misaligned", "labels", text, "Join labels and rows by a key, not by their order.")]
+    return [
+        Finding("error", "misaligned", "labels", text, "Join labels and rows by a key, not by their order.")
+    ]
 
 
 def tone(text: str) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import datetime
 import gzip
-import io
 import math
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from workflows.data.dataset import Column, Dataset
 from workflows.data.findings import Finding
@@ -84,15 +84,29 @@ def read(dataset: Dataset, path: Path, codes: tuple[float, ...] = ()) -> Reading
             "truncated", f"after row {reading.rows}", "The compressed file ends too early.", "Get it again."
         )
     except (gzip.BadGzipFile, zlib.error) as error:
-        reading.error("corrupt", f"after row {reading.rows}", f"The compressed data is damaged: {error}.", "Get it again.")
+        reading.error(
+            "corrupt",
+            f"after row {reading.rows}",
+            f"The compressed data is damaged: {error}.",
+            "Get it again.",
+        )
     except csv.Error as error:
-        reading.error("quoting", f"row {reading.rows + 1}", f"The row is no CSV: {error}.", "Look at its quotation marks.")
+        reading.error(
+            "quoting",
+            f"row {reading.rows + 1}",
+            f"The row is no CSV: {error}.",
+            "Look at its quotation marks.",
+        )
     return reading
 
 
 def _read(dataset: Dataset, path: Path, reading: Reading, codes: frozenset[float]) -> None:
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:  # type: ignore[arg-type]
+    text: IO[str]
+    with (
+        gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8-sig", newline="")
+    ) as text:
         rows = csv.reader(text, strict=True)
         order = _columns(dataset, rows, reading)
         if order is None:
@@ -148,7 +162,9 @@ def _fits(
             least, most = float(values.min()), float(values.max())
             if not (math.isfinite(least) and math.isfinite(most)):
                 return False
-            if (column.least is not None and least < column.least) or (column.most is not None and most > column.most):
+            if (column.least is not None and least < column.least) or (
+                column.most is not None and most > column.most
+            ):
                 return False
             if column.kind == "int" and not (values == np.floor(values)).all():
                 return False
@@ -156,7 +172,9 @@ def _fits(
         elif column.kind == "category":
             if not set(cells) <= set(column.choices):
                 return False
-        elif column.kind == "date" or any(len(cell) < 7 and cell.strip().lower() in MISSING for cell in cells):
+        elif column.kind == "date" or any(
+            len(cell) < 7 and cell.strip().lower() in MISSING for cell in cells
+        ):
             return False
     for facts, values, least, most in numbers:
         facts.least, facts.most = min(facts.least, least), max(facts.most, most)
@@ -207,7 +225,12 @@ def _columns(
     for name in twice:
         reading.error("columns", "header", f"There are several columns {name}.", "Keep one.")
     for name in unknown:
-        reading.error("columns", "header", f"The column {name or '(without a name)'} does not belong here.", "Remove it.")
+        reading.error(
+            "columns",
+            "header",
+            f"The column {name or '(without a name)'} does not belong here.",
+            "Remove it.",
+        )
     if lacking or unknown or twice:
         return None
     return [(head.index(column.name), column) for column in dataset.columns]
@@ -215,7 +238,9 @@ def _columns(
 
 def _ragged(reading: Reading, found: int, wanted: int) -> None:
     text = f"The row has {found} cells instead of {wanted}."
-    reading.error("cells", f"row {reading.rows}", text, "Look for a comma too many, or a row that was cut off.")
+    reading.error(
+        "cells", f"row {reading.rows}", text, "Look for a comma too many, or a row that was cut off."
+    )
 
 
 def _cell(reading: Reading, column: Column, facts: Facts, cell: str, codes: frozenset[float]) -> None:
@@ -264,7 +289,9 @@ def _number(reading: Reading, column: Column, facts: Facts, cell: str, codes: fr
         _wrong(reading, column, cell, "a finite number is needed")
     elif column.kind == "int" and not value.is_integer():
         _wrong(reading, column, cell, "a whole number is needed")
-    elif (column.least is not None and value < column.least) or (column.most is not None and value > column.most):
+    elif (column.least is not None and value < column.least) or (
+        column.most is not None and value > column.most
+    ):
         code = " (a code for a missing value?)" if value in codes else ""
         _wrong(reading, column, cell, f"it must be from {column.least:,g} to {column.most:,g}{code}")
 

@@ -21,16 +21,42 @@ def unfit(path: Path) -> Finding | None:
     if path.suffix == ".gz" and not raw.startswith(b"\x1f\x8b"):
         if raw.lstrip().lower().startswith((b"<!doctype", b"<html")):
             return _page()
-        return Finding("error", "corrupt", "", "The file is called .gz and is no gzip file.", "Get it again, or rename it.")
+        return Finding(
+            "error",
+            "corrupt",
+            "",
+            "The file is called .gz and is no gzip file.",
+            "Get it again, or rename it.",
+        )
     if path.suffix != ".gz" and raw.startswith(b"\x1f\x8b"):
-        return Finding("error", "format", "", "The file is compressed by gzip.", "Rename it so that it ends in .gz.")
+        return Finding(
+            "error", "format", "", "The file is compressed by gzip.", "Rename it so that it ends in .gz."
+        )
     if raw.startswith(b"PK\x03\x04"):
-        return Finding("error", "format", "", "The file is a zip archive, or a spreadsheet.", "Unpack it, or save it as CSV.")
+        return Finding(
+            "error",
+            "format",
+            "",
+            "The file is a zip archive, or a spreadsheet.",
+            "Unpack it, or save it as CSV.",
+        )
     if raw.startswith(_LFS):
-        return Finding("error", "format", "", "The file is a pointer of Git LFS, not the data.", "Run git lfs pull where it comes from.")
+        return Finding(
+            "error",
+            "format",
+            "",
+            "The file is a pointer of Git LFS, not the data.",
+            "Run git lfs pull where it comes from.",
+        )
     text = _head(path)
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Finding("error", "encoding", "row 1", "The file is UTF-16.", "Save it as UTF-8: iconv -f utf-16 -t utf-8 FILE > NEW.")
+        return Finding(
+            "error",
+            "encoding",
+            "row 1",
+            "The file is UTF-16.",
+            "Save it as UTF-8: iconv -f utf-16 -t utf-8 FILE > NEW.",
+        )
     if text.lstrip().lower().startswith((b"<!doctype", b"<html")):
         return _page()
     if b"\x00" in text:

@@ -51,7 +51,9 @@ def frame() -> Any:
         {
             "datetime": dates.strftime("%Y-%m-%d"),
             "Global_active_power": active,
-            "Global_reactive_power": (minutes * (0.123 + 0.02 * random.standard_normal(DAYS)).clip(0.04)).round(3),
+            "Global_reactive_power": (
+                minutes * (0.123 + 0.02 * random.standard_normal(DAYS)).clip(0.04)
+            ).round(3),
             "Voltage": (volts * minutes).round(2),
             "Global_intensity": (active * 1_000 / volts).round(1),
             "Sub_metering_1": kitchen,
