@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +161,34 @@ def test_the_real_frauds_lie_in_one_copy_each_and_separate(
     assert audit.shuffled(features, frame["Class"].tolist()) == []
     mixed = frame["Class"].sample(frac=1, random_state=0).tolist()
     assert only(audit.shuffled(features, mixed)).what == "misaligned"
+
+
+def test_the_real_corpus_gives_the_candidates_of_the_leave_one_out_errors_and_the_class_correlation(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCONSOLE_DATA_DIR", str(real_data))
+    frame = loading.table(locate("plagiarism"))
+    sources = {row.Task: row.Text for row in frame[frame["Category"] == "orig"].itertuples()}
+    for n in (1, 3, 5):
+        frame[f"c_{n}"] = [containment(row.Text, sources[row.Task], n) for row in frame.itertuples()]
+    features = frame[["c_1", "c_3", "c_5"]].copy()
+    answers = frame["Category"] != "orig"
+    labels = (frame["Category"] != "non").astype(int)[answers].tolist()
+    found = audit.suspicious_labels(features[answers].to_numpy(), labels, frame["File"][answers].tolist())
+    assert [one.where for one in found] == ["g2pE_taskc.txt", "g4pE_taska.txt", "g4pD_taskb.txt"]
+    features[~answers] = -1.0
+    text = only(audit.sentinels(features)).text
+    assert text.startswith("5 rows hold a code (-1)")
+    assert "With them c_1 and c_5 correlate by 0.88, without them by 0.84." in text
+
+
+def containment(answer: str, source: str, n: int) -> float:
+    """The share of an answer's runs of n words that are in the source."""
+    one, two = (
+        Counter(zip(*(words(text)[shift:] for shift in range(n)), strict=False)) for text in (answer, source)
+    )
+    return sum((one & two).values()) / sum(one.values())
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]{2,}", text.lower())

@@ -14,8 +14,6 @@ from workflows.data.relation import unrelated
 
 SAME = 0.999
 """From this rank separation (AUC) or correlation on, one feature alone gives the label away."""
-DOUBT = 0.05
-"""A label whose class gets less than this probability from the other rows is suspicious."""
 MOVED = 0.02
 """A correlation that sentinel rows move by at least this much is told."""
 NAMED = 5
@@ -169,8 +167,9 @@ def suspicious_labels(
 ) -> list[Finding]:
     """Rows whose label the other rows contradict: candidates for a second look, the most doubtful first.
 
-    Cross-validated probabilities of a logistic regression on standardised features; a row is suspicious when its label gets
-    less than 0.05 (the confident-learning idea of Northcutt et al. 2021, with a fixed threshold because classes are small).
+    Confident learning (Northcutt, Jiang and Chuang 2021) with the cross-validated probabilities of a logistic regression on
+    standardised features: a row is suspicious when another class is as probable for it as it is on average for the rows that
+    carry that label.
 
     Args:
         features: Shape (rows, features), finite numbers.
@@ -192,14 +191,22 @@ def suspicious_labels(
     chances = cross_val_predict(
         model, np.asarray(features, dtype=float), truth, cv=order, method="predict_proba"
     )
-    own = chances[np.arange(len(truth)), np.searchsorted(classes, truth)]
+    place = np.searchsorted(classes, truth)
+    rows = np.arange(len(truth))
+    own = chances[rows, place]
+    usual = np.array([chances[place == index, index].mean() for index in range(len(classes))])
+    others = np.where(chances >= usual, chances, 0.0)
+    others[rows, place] = 0.0
+    rival = others.argmax(axis=1)
+    doubtful = others.max(axis=1) > own
     return [
         Finding(
             "warning", "labels", str(names[index]),
-            f"Labelled {truth[index]}, but the other rows give that a probability of {own[index]:.3f}.",
+            f"Labelled {truth[index]} (probability {own[index]:.3f} by the other rows), but it looks like {classes[rival[index]]} "
+            f"({chances[index, rival[index]]:.3f}).",
             "Look at it again.",
         )
-        for index in np.argsort(own, kind="stable") if own[index] < DOUBT
+        for index in np.argsort(own, kind="stable") if doubtful[index]
     ]  # fmt: skip
 
 
