@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from workflows.data.dataset import Dataset
     from workflows.data.findings import Finding
     from workflows.data.place import Located
-
-SHOWN = 20
 
 
 @click.group(cls=Nouns)
@@ -104,11 +103,15 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
             ("original", dataset.origin.url),
             ("size", f"{dataset.origin.size:,} bytes" if dataset.origin.size else ""),
             ("md5", dataset.origin.md5),
-            ("by hand", by_hand(dataset) if dataset.stand_in != "generated" else ""),
-            ("used", located.note if located else f"nothing: {dataset.why_none}"),
+            ("used", located.source if located else "nothing"),
             ("sha256", located.sha256 if located else ""),
         ]
     )
+    click.echo()
+    click.echo(prose(located.note if located else f"It is not on this machine. {dataset.why_none}"))
+    if dataset.stand_in != "generated":
+        heading("By hand")
+        click.echo(prose(by_hand(dataset)))
     heading("Where it is looked for")
     print_table(
         ["SOURCE", "THERE", "FOLDER"],
@@ -316,20 +319,20 @@ def _refused(refused: Any, as_json: bool) -> None:
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    from console.cli.output import print_table, styled
+    """A line a finding for pipes; on a terminal the place above the sentence, wrapped."""
+    from console.cli.output import print_table, prose, styled
 
     roles = {"error": "bad", "warning": "wait", "note": "idle"}
-    print_table(
-        ["", "WHAT", "WHERE", "FINDING"],
-        [
-            [
-                styled(one.severity, roles[one.severity]),
-                one.what,
-                one.where,
-                f"{one.text} {one.remedy}".strip(),
-            ]
-            for one in findings
-        ],
-    )
     if not findings:
         click.echo("Nothing was found.")
+    elif sys.stdout.isatty():
+        for one in findings:
+            place = f" · {one.where}" if one.where else ""
+            click.echo(f"{styled(one.severity, roles[one.severity])} · {one.what}{place}")
+            click.echo(prose(f"{one.text} {one.remedy}".strip()))
+            click.echo()
+    else:
+        print_table(
+            ["", "WHAT", "WHERE", "FINDING"],
+            [[one.severity, one.what, one.where, f"{one.text} {one.remedy}".strip()] for one in findings],
+        )

@@ -83,6 +83,16 @@ def test_a_new_process_goes_on_and_another_version_starts_again(publisher: Publi
     assert (tmp_path / "file").read_bytes() == CONTENT[::-1]
 
 
+def test_what_had_come_to_the_last_byte_is_not_asked_for_again(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.cuts = [50_000]
+    publisher.before = lambda number: publisher.failures.append(403) if number == 2 else None
+    with pytest.raises(Problem):
+        download(publisher.url(), tmp_path / "file", sleep=Waits())
+    (tmp_path / "file.part").write_bytes(CONTENT)  # the process died before it could rename
+    assert download(publisher.url(), tmp_path / "file", sleep=Waits()).read_bytes() == CONTENT
+    assert publisher.requests[-1]["Range"] == f"bytes={len(CONTENT)}-"
+
+
 def test_a_busy_server_is_asked_again_ever_later_and_not_for_ever(
     publisher: Publisher, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +148,34 @@ def test_made_up_reviews_share_their_words() -> None:
     }  # fmt: skip
     train, test = (table[table["split"] == part] for part in ("train", "test"))
     assert int(test["review"].isin(train["review"]).sum()) == 12
+    (copies,) = (
+        one for one in check(find("imdb"), locate("imdb").folder) if one.what == "duplicates-across-split"
+    )
+    assert (copies.severity, copies.count) == ("warning", 12)
     words = [set(" ".join(train[train["label"] == label]["review"]).split()) for label in ("pos", "neg")]
     assert len(words[0] & words[1]) > 0.8 * len(words[0] | words[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "says"),
+    [
+        ("imdb", lambda raw: raw[:-500], "cannot be read as imdb"),
+        ("census", lambda raw: raw.replace(b"Income", b"Einkommen", 1), "it has no column Income"),
+        ("census", lambda raw: raw.replace(b",Ash", b",\xe4sh"), "utf-8"),
+        ("creditcard", lambda raw: raw[:200_000] + b"\n1,2,x" + b",3" * 28 + b"\n", "column V2 holds texts"),
+        ("energy", lambda raw: raw.replace(b"2007-02-03", b"2007-02-30"), "column datetime"),
+    ],
+)  # fmt: skip
+def test_damaged_data_is_a_problem_and_not_a_traceback(
+    name: str, damage: Callable[[bytes], bytes], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = locate(name)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / sample.path.name).write_bytes(damage(sample.path.read_bytes()))
+    monkeypatch.setenv("MLCONSOLE_DATA_DIR", str(tmp_path))
+    with pytest.raises(Problem, match=says) as caught:
+        loading.table(locate(name))
+    assert "mlconsole data check" in caught.value.remedy
 
 
 @pytest.mark.parametrize("name", REAL)

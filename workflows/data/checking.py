@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from workflows.data import signals
@@ -94,8 +95,6 @@ def _folder(dataset: Dataset, folder: Path) -> list[Finding]:
 
 
 def _at(finding: Finding, name: str, several: bool) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, where=f"{name}: {finding.where}".rstrip(": ")) if several else finding
 
 
@@ -118,8 +117,21 @@ def _table(dataset: Dataset, path: Path) -> list[Finding]:
     if not errors(findings):
         from workflows.data.relation import check_relation
 
-        findings += check_relation(dataset, path)
+        findings += check_relation(dataset, path) + _split(dataset, path)
     return findings
+
+
+def _split(dataset: Dataset, path: Path) -> list[Finding]:
+    """What stands in both parts of a table that is split already."""
+    if not any(column.name == "split" for column in dataset.columns):
+        return []
+    from workflows.data import audit
+    from workflows.data.loading import read as load
+
+    frame = load(dataset, path)
+    train, test = (frame[frame["split"] == part] for part in ("train", "test"))
+    found = audit.across_split(train, test, ["review"])
+    return [replace(finding, severity="warning") for finding in found]  # the publisher's split is what it is
 
 
 def _amount(dataset: Dataset, path: Path, reading: Reading) -> list[Finding]:

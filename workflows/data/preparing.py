@@ -73,6 +73,9 @@ def _energy(dataset: Dataset, given: Path, folder: Path) -> None:
         if not (folder / names[0]).is_file():
             raise _nothing(dataset, given, f"no {names[0]} in it")
         return
+    if given.suffix in (".json", ".jsonl"):
+        why = f"series alone are not enough; import the folder that holds {dataset.main.names[0]} too"
+        raise _nothing(dataset, given, why)
     if archives.is_archive(given):
         found = archives.extract(given, folder, lambda name: RAW_POWER if name.name == RAW_POWER else None)
         if not found:

@@ -38,7 +38,7 @@ def unfit(path: Path) -> Finding | None:
             "format",
             "",
             "The file is a zip archive, or a spreadsheet.",
-            "Unpack it, or save it as CSV.",
+            "`mlconsole data import` unpacks archives; save a spreadsheet as CSV.",
         )
     if raw.startswith(_LFS):
         return Finding(
