@@ -37,7 +37,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         print_json([_summary(dataset, source) for dataset, source in places])
         return
     print_table(
-        ["NAME", "USED", "STUDY", "ORIGINAL ROWS", "WHAT"],
+        ["NAME", "USED", "STUDY", "WHAT"],
         [
             [
                 dataset.name,
@@ -45,7 +45,6 @@ def list_(ctx: click.Context, as_json: bool) -> None:
                     _word(source), "ok" if source in ("imported", "folder", "cache", "generated") else "wait"
                 ),
                 dataset.study or "lessons",
-                f"{dataset.rows:,}",
                 dataset.title,
             ]
             for dataset, source in places
@@ -103,7 +102,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
             ("original", dataset.origin.url),
             ("size", f"{dataset.origin.size:,} bytes" if dataset.origin.size else ""),
             ("md5", dataset.origin.md5),
-            ("used", located.source if located else "nothing"),
+            ("used", _word(located.source) if located else "nothing"),
             ("sha256", located.sha256 if located else ""),
         ]
     )
@@ -116,7 +115,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     print_table(
         ["SOURCE", "THERE", "FOLDER"],
         [
-            *([source, "yes" if there else "no", str(folder)] for source, folder, there in places),
+            *([_word(source), "yes" if there else "no", str(folder)] for source, folder, there in places),
             *([[dataset.stand_in, "always", "made when it is needed"]] if dataset.stand_in != "none" else []),
         ],
     )
@@ -195,7 +194,7 @@ def import_(name: str, file: Path, yes: bool, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, what: str, dataset_name: str, as_json: bool) -> None:
     """Check the copy of a data set that is used, or a file or folder. Ends with 1 when there is an error."""
-    from console.cli.output import print_json, styled
+    from console.cli.output import print_json, prose, styled
     from workflows.data.catalog import DATASETS, find
     from workflows.data.checking import check as look
     from workflows.data.checking import guess
@@ -226,9 +225,9 @@ def check(ctx: click.Context, what: str, dataset_name: str, as_json: bool) -> No
             {"dataset": dataset.name, "path": path, "usable": not bad, "note": note, "findings": findings}
         )
     else:
-        click.echo(f"{path} as {dataset.name}: {dataset.title}")
+        click.echo(f"{path} as {dataset.name}")
         if note:
-            click.echo(note)
+            click.echo(prose(note))
         _print(findings)
         click.echo(styled("It cannot be used.", "bad") if bad else styled("It can be used.", "ok"))
     if bad:

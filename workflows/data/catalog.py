@@ -56,8 +56,8 @@ CENSUS = Dataset(
 
 CREDITCARD = Dataset(
     name="creditcard",
-    title="Credit card transactions of two days in September 2013",
-    about="284,807 transactions of European cards, 492 of them frauds; 28 principal components, the time and the amount.",
+    title="Credit card transactions of two days",
+    about="284,807 transactions of European cards in September 2013, 492 of them frauds; 28 principal components, the time and the amount.",
     study="fraud",
     licence="Database Contents License (DbCL) 1.0; Worldline and the Machine Learning Group of ULB",
     origin=Origin(
@@ -86,8 +86,8 @@ CREDITCARD = Dataset(
 
 ENERGY = Dataset(
     name="energy",
-    title="A household's electric power, December 2006 to November 2010",
-    about="Sums of each of 1,442 days of what was measured every minute in a house near Paris; for the mean power in kW "
+    title="A household's electric power, 2006 to 2010",
+    about="Sums of each of 1,442 days, 2006-12-16 to 2010-11-26, of what was measured every minute in a house near Paris; for the mean power in kW "
     "divide Global_active_power by 1,440.",
     study="forecasting",
     licence="CC BY 4.0; Hebrail and Berard, UCI Machine Learning Repository 235",

@@ -169,8 +169,8 @@ def _note(dataset: Dataset, source: Source, folder: Path, main: Path, sample: bo
     rows = " (a sample of its rows)" if sample else ""
     if source == "synthetic":
         return (
-            f"SYNTHETIC: made up to look like {dataset.title}. Scores on it say nothing about the real data; "
-            f"`mlconsole data fetch {dataset.name}` gets that."
+            f"SYNTHETIC: made up, with the schema of the real {dataset.name} data. Scores on it say nothing about that; "
+            f"`mlconsole data fetch {dataset.name}` gets it."
         )
     if source == "generated":
         return "Generated here, the same in every run: this is the original."
