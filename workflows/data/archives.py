@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import lzma
 import tarfile
 import zipfile
@@ -32,25 +33,27 @@ def extract(path: Path, folder: Path, name_of: Callable[[PurePosixPath], str | N
     Raises:
         Problem: The archive is damaged, encrypted, unpacks to too much, or names a place outside of itself.
     """
-    written, total = [], 0
-    for name, content in members(path):
-        wanted = name_of(name)
-        if wanted is None:
-            continue
-        target = folder / PurePosixPath(wanted).name
-        if target in written:
-            raise Problem(
-                f"{path} holds several files called {target.name}.",
-                "Import the right one by itself.",
-                "archive",
-            )
-        with target.open("wb") as file:
-            while chunk := content.read(CHUNK):
-                total += len(chunk)
-                if total > LIMIT:
-                    raise _too_much(path)
-                file.write(chunk)
-        written.append(target)
+    written: list[Path] = []
+    total = 0
+    with understood(path):
+        for name, content in members(path):
+            wanted = name_of(name)
+            if wanted is None:
+                continue
+            target = folder / PurePosixPath(wanted).name
+            if target in written:
+                raise Problem(
+                    f"{path} holds several files called {target.name}.",
+                    "Import the right one by itself.",
+                    "archive",
+                )
+            with target.open("wb") as file:
+                while chunk := content.read(CHUNK):
+                    total += len(chunk)
+                    if total > LIMIT:
+                        raise _too_much(path)
+                    file.write(chunk)
+            written.append(target)
     return written
 
 
@@ -60,9 +63,23 @@ def members(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
     Raises:
         Problem: As `extract`.
     """
-    try:
+    with understood(path):
         yield from _zip(path) if zipfile.is_zipfile(path) else _tar(path)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+
+
+@contextlib.contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """What goes wrong in a block that reads an archive or its members is a `Problem`."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        gzip.BadGzipFile,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+    ) as error:
         raise Problem(f"{path} is a damaged archive: {error}.", "Get it again.", "archive") from error
     except (RuntimeError, NotImplementedError) as error:
         raise Problem(

@@ -163,6 +163,7 @@ def _imdb(dataset: Dataset, given: Path, folder: Path) -> None:
     with (
         gzip.open(folder / "imdb.csv.gz", "wb", compresslevel=5) as packed,
         io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+        archives.understood(given),
     ):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("split", "label", "review"))
