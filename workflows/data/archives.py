@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,6 +20,17 @@ LIMIT = 4 << 30
 """Bytes that an archive may unpack to; the largest original has 0.2 GB."""
 MEMBERS = 500_000
 CHUNK = 1 << 20
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    OverflowError,
+)
 
 
 def is_archive(path: Path) -> bool:
@@ -72,15 +85,12 @@ def understood(path: Path) -> Iterator[None]:
     """What goes wrong in a block that reads an archive or its members is a `Problem`."""
     try:
         yield
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        gzip.BadGzipFile,
-        EOFError,
-        zlib.error,
-        lzma.LZMAError,
-    ) as error:
-        raise Problem(f"{path} is a damaged archive: {error}.", "Get it again.", "archive") from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the beginning, by a damaged directory
+            raise
+        raise _damaged(path, error) from error
     except (RuntimeError, NotImplementedError) as error:
         raise Problem(
             f"{path} cannot be unpacked: {error}.", "Unpack it by hand, and import the file.", "archive"
@@ -102,7 +112,11 @@ def _zip(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
 
 
 def _tar(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    with tarfile.open(path, "r|*") as archive:
+    try:
+        opened = tarfile.open(path, "r|*")  # noqa: SIM115
+    except TypeError as error:  # what tarfile raises when a gzip header is cut off
+        raise EOFError("it ends too early") from error
+    with opened as archive:
         total = 0
         for number, entry in enumerate(archive):
             name = _inside(path, entry.name)
@@ -126,6 +140,10 @@ def _inside(path: Path, name: str) -> PurePosixPath:
             "archive",
         )
     return inner
+
+
+def _damaged(path: Path, error: Exception) -> Problem:
+    return Problem(f"{path} is a damaged archive: {error}.", "Get it again.", "archive")
 
 
 def _too_much(path: Path) -> Problem:
