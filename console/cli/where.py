@@ -34,3 +34,9 @@ def where(what: str | None, as_json: bool) -> None:
             for name, path, variable in table
         ],
     )
+    real = locations.datasets_dir()
+    if real is not None:
+        click.echo(
+            f"Real data sets are read from {real} (MLCONSOLE_DATA_DIR); `mlconsole data ls` lists them.",
+            err=True,
+        )
