@@ -179,8 +179,12 @@ def _together(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
     return decorate
 
 
+ALIASES = {"list": "ls", "ls": "list", "delete": "rm", "rm": "delete"}
+
+
 class Nouns(click.Group):
-    """A group of commands for one noun; ``ls`` is ``list`` there."""
+    """A group of commands for one noun: whoever types ``list`` for ``ls``, or ``rm`` for ``delete``, is understood."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, "list" if cmd_name == "ls" else cmd_name)
+        found = super().get_command(ctx, cmd_name)
+        return found or super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))

@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
-        "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
+        "Endpoints: create, list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
     ),
     "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),

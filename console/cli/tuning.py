@@ -22,7 +22,7 @@ def tuning() -> None:
     """Hyperparameter tuning: start, watch, compare, warm start, deploy the best."""
 
 
-@tuning.command("list")
+@tuning.command("ls")
 @listing_options("jobs", STATUSES)
 @json_option
 @platform_options
