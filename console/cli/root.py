@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from console import __version__
+from console.cli.looking import refuse_change
 from console.cli.options import Settings, platform_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -66,7 +67,10 @@ class LazyGroup(click.Group):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"There is no command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            refuse_change(ctx, command, rest)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -81,7 +85,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
 
 @click.group(cls=LazyGroup, name="mlconsole", invoke_without_command=True)
 @platform_options
-@click.option("--read-only", is_flag=True, help="Open the console without anything that changes something.")
+@click.option("--read-only", is_flag=True, help="Only look: the console and the commands change nothing.")
 @click.option(
     "--low-bandwidth",
     is_flag=True,
