@@ -52,7 +52,7 @@ def create(
     from console.cli.waiting import endpoint_settled, tell_endpoint
     from console.money import amount
     from workflows import costs, creation
-    from workflows.lifetime import expiry_tag
+    from workflows.lifetime import COMMAND, expiry_tag
 
     wanted = _variants(variants, assignments(weights, "--weight"), instance_type, instances)
     with Settings.of(ctx).acting() as (platform, interface):
@@ -63,7 +63,8 @@ def create(
             role=platform.role_arn,
             capture=capture,
             capture_to=f"s3://{platform.bucket}/captured",
-            tags=expiry_tag(parse_age(ttl, "--ttl"), time.time()) if ttl is not None else None,
+            tags={COMMAND: "endpoints create"}
+            | (expiry_tag(parse_age(ttl, "--ttl"), time.time()) if ttl is not None else {}),
         )
         price = costs.hourly([(instance_type, instances)] * len(wanted))
         split = ", ".join(f"{item.name} {planned.shares[item.name]:.0%} ({item.source})" for item in wanted)

@@ -154,7 +154,7 @@ def compare(
 
     --run starts training jobs NAME-default-NN with the same data and the algorithm's own defaults where the tuning job
     searches. The rule: the best of as many default runs as there are trials must hardly be able to reach the tuned score
-    (a 95 % prediction limit), else it may be luck.
+    (a 95% prediction limit), else it may be luck.
     """
     from console.cli.output import print_json
     from workflows.observe import tuning

@@ -154,7 +154,7 @@ def capture_text(detail: EndpointDetail) -> str:
     if not place.enabled:
         return f"switched off; earlier files are below {place.uri}"
     sides = " and ".join(side.lower() for side in place.sides) or "nothing"
-    return f"{place.percent} % of the requests, {sides}, to {place.uri}"
+    return f"{place.percent}% of the requests, {sides}, to {place.uri}"
 
 
 def replay_text(report: Report, now: float) -> str:

@@ -196,7 +196,7 @@ def _bound(made: Experiment) -> str:
         return f"A verdict comes no sooner than after 100 rewards of each variant.{matures}"
     share = min(made.share(name, made.weights) for name in made.challengers)
     sample = sequential_sample(fixed_sample(0.9, 0.02, share, made.alphas[0]))
-    return f"To tell 90 % from 92 % takes about {sample:,} rewarded requests of a pair at this split.{matures}".replace(
+    return f"To tell 90% from 92% takes about {sample:,} rewarded requests of a pair at this split.{matures}".replace(
         ",", " ", 1
     )
 

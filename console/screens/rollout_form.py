@@ -91,6 +91,8 @@ class RolloutFormScreen(StartingForm):
         self._asked: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._wrong_source = ""
         self._timer: Timer | None = None
+        self._inputs: dict[str, Choice | Input] = {}
+        self._to_check = False
 
     def trail(self) -> str:
         return f"Rollout on {self.facts.endpoint}"
@@ -107,13 +109,14 @@ class RolloutFormScreen(StartingForm):
                             continue
                         with Horizontal(classes="parameter"):
                             yield Label(TITLES.get(name, name), classes="name", markup=False)
-                            yield self._widget(name)
+                            self._inputs[name] = self._widget(name)
+                            yield self._inputs[name]
                             yield Static("", classes="about", id=f"w-{name}", markup=False)
                 yield Static(id="hint", markup=False)
                 yield Line(id="verdict")
             yield Page(id="plan")
 
-    def _widget(self, name: str) -> Widget:
+    def _widget(self, name: str) -> Choice | Input:
         identifier = f"r-{name}"
         if name in CHOICES:
             first = "canary" if name == "strategy" else CHOICES[name][0][0]
@@ -145,12 +148,8 @@ class RolloutFormScreen(StartingForm):
         values: dict[str, Any] = {}
         limits: dict[str, requests.Limit] = {}
         wrong: dict[str, str] = {}
-        for name in ORDER:
-            found = self.query(f"#r-{name}")
-            if not found:
-                continue
-            widget = found.first()
-            text = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+        for name, widget in self._inputs.items():
+            text = widget.value.strip()
             try:
                 if name in GAUGES:
                     limit = requests.limit(text, GAUGES[name])
@@ -175,7 +174,14 @@ class RolloutFormScreen(StartingForm):
 
     @on(Input.Changed)
     @on(Choice.Changed)
+    def _changed(self) -> None:
+        """Every field tells that it has changed when the form opens: one check answers all of them."""
+        if not self._to_check:
+            self._to_check = True
+            self.call_later(self._check)
+
     def _check(self) -> None:
+        self._to_check = False
         if not self.query("#verdict"):
             return
         request, wrong = self.check()
