@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.screens import rollout_facts
@@ -81,6 +80,7 @@ class RolloutFormScreen(StartingForm):
     place = "deploy"
     going = "has begun"
     section = "endpoints"
+    hints: ClassVar = HELP
 
     def __init__(self, facts: Facts, last: str = "") -> None:
         super().__init__()
@@ -91,8 +91,6 @@ class RolloutFormScreen(StartingForm):
         self._asked: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._wrong_source = ""
         self._timer: Timer | None = None
-        self._inputs: dict[str, Choice | Input] = {}
-        self._to_check = False
 
     def trail(self) -> str:
         return f"Rollout on {self.facts.endpoint}"
@@ -107,11 +105,7 @@ class RolloutFormScreen(StartingForm):
                     for name in ORDER:
                         if name == "variant" and len(self.facts.fleets) == 1:
                             continue
-                        with Horizontal(classes="parameter"):
-                            yield Label(TITLES.get(name, name), classes="name", markup=False)
-                            self._inputs[name] = self._widget(name)
-                            yield self._inputs[name]
-                            yield Static("", classes="about", id=f"w-{name}", markup=False)
+                        yield from self.row(name, self._widget(name), TITLES.get(name, ""))
                 yield Static(id="hint", markup=False)
                 yield Line(id="verdict")
             yield Page(id="plan")
@@ -139,7 +133,7 @@ class RolloutFormScreen(StartingForm):
 
     def opened(self) -> None:
         self.query_one("#r-source").focus()
-        self._check()
+        self.draw_check()
 
     # Values
 
@@ -148,8 +142,8 @@ class RolloutFormScreen(StartingForm):
         values: dict[str, Any] = {}
         limits: dict[str, requests.Limit] = {}
         wrong: dict[str, str] = {}
-        for name, widget in self._inputs.items():
-            text = widget.value.strip()
+        for name in self.fields:
+            text = self.text(name)
             try:
                 if name in GAUGES:
                     limit = requests.limit(text, GAUGES[name])
@@ -172,18 +166,7 @@ class RolloutFormScreen(StartingForm):
                 wrong[name] = str(error).replace("_", " ")
         return RolloutRequest(endpoint=self.facts.endpoint, limits=limits, **values), wrong
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _changed(self) -> None:
-        """Every field tells that it has changed when the form opens: one check answers all of them."""
-        if not self._to_check:
-            self._to_check = True
-            self.call_later(self._check)
-
-    def _check(self) -> None:
-        self._to_check = False
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         request, wrong = self.check()
         asked = (request.source, request.variant, request.own_alarms)
         if asked != self._asked:
@@ -232,24 +215,18 @@ class RolloutFormScreen(StartingForm):
         def found(answer: tuple[Facts, Source]) -> None:
             if (given, variant, own) == self._asked and self.is_attached:
                 self.facts, self.source = answer
-                self._check()
+                self.draw_check()
 
         def missing(problem: Problem) -> None:
             if (given, variant, own) == self._asked and self.is_attached:
                 self._wrong_source = problem.sentence
-                self._check()
+                self.draw_check()
 
         self.work(lambda: services.draft_rollout(endpoint, given, variant, own), found, missing)
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.call_after_refresh(self._check)
-
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            name = str(self.focused.id or "").removeprefix("r-") if self.focused is not None else ""
-            self.query_one("#hint", Static).update(HELP.get(name, ""))
+        self.call_after_refresh(self._changed)
 
     # Actions
 
