@@ -51,7 +51,7 @@ async def test_only_what_is_in_sight_is_asked_for() -> None:
         await until(pilot, lambda: "Around it" in page(app, "#overview"))
         base = {f"endpoint {ENDPOINT}"}
         parts = [
-            {f"endpoint-metrics {ENDPOINT}", f"endpoint-alarms {ENDPOINT}", "replays"},
+            {f"endpoint-metrics {ENDPOINT}", f"endpoint-alarms {ENDPOINT}", "replays", "experiments"},
             {f"endpoint-metrics {ENDPOINT}"},
             {f"endpoint-logs {ENDPOINT}"},
             set(),
