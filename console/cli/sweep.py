@@ -223,13 +223,14 @@ def print_plan(found: SweepPlan, chosen: Sequence[Leftover]) -> None:
         empty="Nothing is left over.",
     )
     attached = sum(len(item.attached) for item in chosen)
+    kept = len(found.items) - len(chosen)
     if found.items:
         click.echo()
         saved = sum(item.hourly.month for item in chosen)
         click.echo(
             prose(
                 f"{len(chosen)} to delete" + (f" with {attached} that only they use" if attached else "") + ", "
-                f"{len(found.items) - len(chosen)} stay"
+                f"{kept} {'stays' if kept == 1 else 'stay'}"
                 + (f"; {amount(saved)} a month on AWS ({found.region} prices of {found.as_of})" if saved else "")
                 + "."
             ),

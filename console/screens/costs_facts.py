@@ -165,7 +165,9 @@ def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool)
         (" on AWS" if saved else "", "dim"),
     ]
     who = "everybody's" if owners else "mlconsole's own only: o offers the others too"
-    return [first, [(f"{len(plan.items) - free} stay, each with its reason · {who}", "dim")]]
+    kept = len(plan.items) - free
+    stays = "1 stays" if kept == 1 else f"{kept} stay"
+    return [first, [(f"{stays}, each with its reason · {who}", "dim")]]
 
 
 def deletion_sentences(chosen: list[Leftover], plan: SweepPlan) -> list[str]:
