@@ -29,7 +29,7 @@ def chart(
     lines: Lines = []
     shares = [_share(phases, total * (column + 0.5) / room) for column in range(room)]
     for row in range(rows):
-        name = "100 %" if row == 0 else "0 %" if row == rows - 1 and rows > 1 else ""
+        name = "100%" if row == 0 else "0%" if row == rows - 1 and rows > 1 else ""
         line: list[Run] = [(name.rjust(label - 1) + " ", "dim")]
         for column, share in enumerate(shares):
             level = max(0.0, min(1.0, share * rows - (rows - 1 - row)))

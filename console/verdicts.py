@@ -63,7 +63,7 @@ def value(one: Experiment, found: float | None) -> str:
     """A mean reward: rates in percent."""
     if found is None:
         return "–"
-    return f"{found * 100:.2f} %" if one.kind == "rate" else number(found)
+    return f"{found * 100:.2f}%" if one.kind == "rate" else number(found)
 
 
 def difference(one: Experiment, found: float, sign: str = "") -> str:
@@ -75,7 +75,7 @@ def difference(one: Experiment, found: float, sign: str = "") -> str:
     size = abs(found)
     if one.kind == "rate":
         return f"{text}{size * 100:.2f} pp"
-    return f"{text}{size * 100:.1f} %" if one.kind == "log" else f"{text}{number(size)}"
+    return f"{text}{size * 100:.1f}%" if one.kind == "log" else f"{text}{number(size)}"
 
 
 def interval(one: Experiment, found: Comparison) -> str:
@@ -95,8 +95,8 @@ def evidence(found: float) -> str:
 def percent(found: float) -> str:
     """A probability."""
     if found < 0.0001:
-        return "< 0.01 %"
-    return "> 99.99 %" if found > 0.9999 else f"{found * 100:.4g} %"
+        return "< 0.01%"
+    return "> 99.99%" if found > 0.9999 else f"{found * 100:.4g}%"
 
 
 def ratio(one: Guardrail) -> str:
@@ -111,7 +111,7 @@ def ratio(one: Guardrail) -> str:
 def sight(report: Report, found: Comparison) -> str:
     """How far a comparison's verdict is, if things stay as they look."""
     if found.verdict != "watching":
-        return f"concluded after {found.at:,} requests".replace(",", " ")
+        return f"concluded after {found.at:,} requests".replace(",", " ") + ", and it stays"
     if report.state != "running":
         return "ended without a verdict"
     if found.missing:

@@ -18,6 +18,8 @@ EXPIRES = "mlconsole:expires-at"
 KEEP = "mlconsole:keep"
 OWN = "mlconsole:"
 """What the keys of all tags begin with that mlconsole sets."""
+COMMAND = "mlconsole:command"
+"""The tag of what a command has made."""
 SHORTEST, LONGEST = 60.0, 366 * 86_400.0
 """Seconds."""
 
@@ -110,6 +112,7 @@ def owner(tags: Mapping[str, str]) -> str:
     for key, what in (
         ("mlconsole:run", "run"), ("mlconsole:tuning-job", "tuning job"), ("mlconsole:training-job", "training job"),
         ("mlconsole:rollout", "rollout"), ("mlconsole:default-of", "default of"), ("mlconsole:tuned-from", "tuned from"),
+        (COMMAND, "command"),
     ):  # fmt: skip
         if tags.get(key):
             return f"{what} {tags[key]}"

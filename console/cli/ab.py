@@ -15,7 +15,7 @@ def ab() -> None:
     """A/B tests: create, feed, watch, promote the winner."""
 
 
-@ab.command("list")
+@ab.command("ls")
 @json_option
 def list_(as_json: bool) -> None:
     """List all A/B tests of this machine, the newest first."""

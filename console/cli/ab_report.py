@@ -68,7 +68,7 @@ def print_report(report: Report) -> None:
             for arm in report.arms
         ],
     )
-    heading(f"Against {one.control}: {(1 - report.comparisons[0].alpha):.4g} confidence at all times")
+    heading(f"Against {one.control}: {(1 - report.comparisons[0].alpha) * 100:.4g}% confidence at all times")
     print_table(
         ["VARIANT", "DIFFERENCE", "SEQUENCE", "EVIDENCE", "p", "VERDICT"],
         [

@@ -210,7 +210,7 @@ def forecast(
         return
     print_pairs(
         [
-            ("looked at once", f"{once:,} requests for a power of 80 %".replace(",", " ")),
+            ("looked at once", f"{once:,} requests for a power of 80%".replace(",", " ")),
             (
                 "looked at always",
                 f"about {always:,} requests: ended by then with probability .9; plan this (--planned)".replace(

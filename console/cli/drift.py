@@ -87,7 +87,7 @@ def _print(report: DriftReport, most: int) -> None:
         heading(family.name.capitalize())
         shown = family.changes[:most]
         print_table(
-            ["", "NAME", "BEFORE", "NOW", shown[0].measure.upper() if shown else "", "95 %", "p", "p ADJUSTED"],
+            ["", "NAME", "BEFORE", "NOW", shown[0].measure.upper() if shown else "", "95%", "p", "p ADJUSTED"],
             [_row(change) for change in shown],
             empty="Nothing could be compared.",
         )  # fmt: skip

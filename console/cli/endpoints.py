@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from console.cli import endpoint_watch
+from console.cli.endpoints_create import create
 from console.cli.endpoints_ttl import ttl
-from console.cli.options import Settings, json_option, listing_options, platform_options, yes_option
+from console.cli.options import Nouns, Settings, json_option, listing_options, platform_options, yes_option
 
 if TYPE_CHECKING:
     from workflows.observe.rows import EndpointDetail
@@ -34,9 +35,9 @@ CONTENT_TYPES = {
 }  # fmt: skip
 
 
-@click.group()
+@click.group(cls=Nouns)
 def endpoints() -> None:
-    """Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete."""
+    """Endpoints: create, list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete."""
 
 
 @endpoints.command("ls")
@@ -343,6 +344,7 @@ def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> Non
 
 for _command in (endpoint_watch.weights, endpoint_watch.scale, endpoint_watch.captures, endpoint_watch.alarms, endpoint_watch.scaling):  # fmt: skip
     endpoints.add_command(_command)
+endpoints.add_command(create)
 endpoints.add_command(ttl)
 
 

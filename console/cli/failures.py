@@ -55,7 +55,13 @@ def guarded(arguments: Sequence[str]) -> int:
 def _refuse_usage(error: click.ClickException, as_json: bool) -> int:
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "mlconsole"
-    _tell(error.format_message(), f"`{path} --help` tells how it is used.", "usage", as_json)
+    message = error.format_message()
+    _tell(
+        message if message.endswith((".", "?", "!")) else f"{message}.",
+        f"`{path} --help` tells how it is used.",
+        "usage",
+        as_json,
+    )
     return USAGE
 
 

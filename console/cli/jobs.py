@@ -9,6 +9,7 @@ import click
 
 from console.cli import jobs_start
 from console.cli.options import (
+    Nouns,
     Settings,
     json_option,
     listing_options,
@@ -24,7 +25,7 @@ STATUSES = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 SORTS = ["created", "modified", "name", "status", "duration"]
 
 
-@click.group()
+@click.group(cls=Nouns)
 def jobs() -> None:
     """Training jobs: start, list, describe, logs, metrics, stop."""
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from console.cli.looking import refuse_change
+
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
     from workflows.interfaces.base import Interface
@@ -179,8 +181,20 @@ def _together(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
     return decorate
 
 
+ALIASES = {"list": "ls", "ls": "list", "delete": "rm", "rm": "delete"}
+
+
 class Nouns(click.Group):
-    """A group of commands for one noun; ``ls`` is ``list`` there."""
+    """A group of commands for one noun: whoever types ``list`` for ``ls``, or ``rm`` for ``delete``, is understood."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, "list" if cmd_name == "ls" else cmd_name)
+        found = super().get_command(ctx, cmd_name)
+        return found or super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            refuse_change(ctx, command, rest)
+        return name, command, rest

@@ -18,7 +18,7 @@ def prices() -> None:
     """Prices that estimates rest on: list, show, read anew from AWS."""
 
 
-@prices.command("list")
+@prices.command("ls")
 @click.option("--component", default="", metavar="NAME", help="Only Hosting, Training, Transform, Data …")
 @click.option("--all-regions", is_flag=True, help="Also of other regions than the one in force.")
 @json_option

@@ -29,7 +29,7 @@ rollout.add_command(rollout_plan.plan)
 rollout.add_command(rollout_plan.start)
 
 
-@rollout.command("list")
+@rollout.command("ls")
 @click.option("--endpoint", default="", metavar="NAME", help="Only of this endpoint.")
 @click.option(
     "--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."

@@ -255,7 +255,7 @@ def amount(value: float | None, unit: str) -> str:
     """A share or milliseconds."""
     if value is None:
         return "–"
-    return f"{value * 100:.3g} %" if unit == "share" else f"{value:.3g} ms"
+    return f"{value * 100:.3g}%" if unit == "share" else f"{value:.3g} ms"
 
 
 def document(made: Plan) -> dict[str, Any]:

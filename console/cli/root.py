@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from console import __version__
+from console.cli.looking import refuse_change
 from console.cli.options import Settings, platform_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -20,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
-        "Endpoints: list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
+        "Endpoints: create, list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
     ),
     "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
@@ -67,7 +68,10 @@ class LazyGroup(click.Group):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"There is no command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            refuse_change(ctx, command, rest)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -82,7 +86,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
 
 @click.group(cls=LazyGroup, name="mlconsole", invoke_without_command=True)
 @platform_options
-@click.option("--read-only", is_flag=True, help="Open the console without anything that changes something.")
+@click.option("--read-only", is_flag=True, help="Only look: the console and the commands change nothing.")
 @click.option(
     "--low-bandwidth",
     is_flag=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from console.cli.options import json_option, yes_option
+from console.cli.options import Nouns, json_option, yes_option
 
 if TYPE_CHECKING:
     from workflows.runs import Run
@@ -28,7 +28,7 @@ def run_argument(**attributes: Any) -> Callable[[F], F]:
     return click.argument("name", metavar="RUN", shell_complete=complete_run, **attributes)
 
 
-@click.group()
+@click.group(cls=Nouns)
 def runs() -> None:
     """List, watch, stop, resume and answer runs of studies.
 

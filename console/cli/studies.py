@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from console.cli.options import json_option
+from console.cli.options import Nouns, json_option
 
 
-@click.group()
+@click.group(cls=Nouns)
 def studies() -> None:
     """The studies that can be run."""
 

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from workflows.problem import Problem
     from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan
 
+KINDS = {
+    "endpoint": "endpoint", "configuration": "endpoint configuration", "model": "model", "target": "scalable target", "alarm": "alarm",
+    "objects": "S3 objects", "logs": "log group",
+}  # fmt: skip
+"""The kinds of `workflows.sweep.leftovers` by the words for them."""
+
 
 @click.command()
 @click.option("--plan", "only_plan", is_flag=True, help="Only tell what is left over.")
 @click.option("--expired", is_flag=True, help="Only endpoints whose lifetime is over.")
 @click.option("--only", "names", multiple=True, metavar="NAME", help="Only what has this name; may be repeated.")  # fmt: skip
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only endpoint, configuration, model, target, alarm, objects, logs.")  # fmt: skip
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), metavar="KIND", help=f"Only {', '.join(KINDS)}.")  # fmt: skip
 @click.option("--idle", default="24h", show_default=True, metavar="AGE", help="Idle is who was not called for so long.")  # fmt: skip
 @click.option("--older", default="1h", show_default=True, metavar="AGE", help="Leave what is younger.")
 @click.option("--logs", is_flag=True, help="Also the log groups of endpoints that are gone.")
@@ -103,12 +109,12 @@ def _chosen(found: SweepPlan, names: Sequence[str], kinds: Sequence[str]) -> tup
         held = next((item for item in found.items if item.name == name and item.protected), None)
         if held is not None and not any(item.name == name for item in found.free):
             raise click.BadParameter(f"{name} stays: {held.protected}.", param_hint="--only")
-    words = [kind.lower() for kind in kinds]
+    wanted = {KINDS[kind] for kind in kinds}
     return tuple(
         item
         for item in found.free
-        if (not names or item.name in names) and (not words or any(word in item.kind.lower() for word in words))
-    )  # fmt: skip
+        if (not names or item.name in names) and (not wanted or item.kind in wanted)
+    )
 
 
 def _confirm(platform: Platform, chosen: Sequence[Leftover], *, yes: bool) -> None:
@@ -217,13 +223,14 @@ def print_plan(found: SweepPlan, chosen: Sequence[Leftover]) -> None:
         empty="Nothing is left over.",
     )
     attached = sum(len(item.attached) for item in chosen)
+    kept = len(found.items) - len(chosen)
     if found.items:
         click.echo()
         saved = sum(item.hourly.month for item in chosen)
         click.echo(
             prose(
                 f"{len(chosen)} to delete" + (f" with {attached} that only they use" if attached else "") + ", "
-                f"{len(found.items) - len(chosen)} stay"
+                f"{kept} {'stays' if kept == 1 else 'stay'}"
                 + (f"; {amount(saved)} a month on AWS ({found.region} prices of {found.as_of})" if saved else "")
                 + "."
             ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.interrupting import interrupting
-from console.cli.options import Settings, json_option, platform_options, yes_option
+from console.cli.options import Nouns, Settings, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
     from workflows.traffic.plan import Plan
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workflows.traffic.summary import Summary
 
 
-@click.group()
+@click.group(cls=Nouns)
 def traffic() -> None:
     """Replay requests at an endpoint at a planned rate, and measure the answers."""
 

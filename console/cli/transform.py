@@ -34,7 +34,7 @@ def transform() -> None:
     """Batch transform: start, watch, read the result."""
 
 
-@transform.command("list")
+@transform.command("ls")
 @listing_options("jobs", STATUSES)
 @json_option
 @platform_options

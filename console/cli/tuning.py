@@ -22,7 +22,7 @@ def tuning() -> None:
     """Hyperparameter tuning: start, watch, compare, warm start, deploy the best."""
 
 
-@tuning.command("list")
+@tuning.command("ls")
 @listing_options("jobs", STATUSES)
 @json_option
 @platform_options
@@ -210,7 +210,7 @@ def trials(
 def importance(ctx: click.Context, name: str, definition: str, as_json: bool) -> None:
     """Tell which hyperparameters matter, and how sure that is.
 
-    Functional ANOVA on a random forest, with 90 % bootstrap intervals; a made-up hyperparameter shows what chance alone gives.
+    Functional ANOVA on a random forest, with 90% bootstrap intervals; a made-up hyperparameter shows what chance alone gives.
     """
     from console.cli.output import print_json, print_table, prose
     from workflows.observe import tuning as observed
@@ -230,7 +230,7 @@ def importance(ctx: click.Context, name: str, definition: str, as_json: bool) ->
         print_json(asdict(found) | {"sentence": found.sentence})
         return
     print_table(
-        ["HYPERPARAMETER", "SHARE", "90 % INTERVAL", ""],
+        ["HYPERPARAMETER", "SHARE", "90% INTERVAL", ""],
         [
             [
                 item.name,

@@ -75,7 +75,7 @@ def deploy(
     from console.cli.asking import confirm
     from console.cli.output import print_json
     from console.cli.values import parse_age
-    from console.cli.waiting import waiter
+    from console.cli.waiting import endpoint_settled, tell_endpoint
     from console.money import amount
     from workflows import costs
     from workflows.lifetime import expiry_tag
@@ -104,17 +104,7 @@ def deploy(
             yes=yes,
         )
         interface.deploy(request)
-        status, failure = "Creating", ""
-        if wait:
-
-            def settled() -> tuple[bool, object]:
-                nonlocal status, failure
-                state = interface.describe_endpoint(request.name)
-                if state is not None:
-                    status, failure = state.status, state.failure
-                return status != "Creating", status
-
-            waiter(platform).until(settled, f"Endpoint {request.name}", 3600)
+        status, failure = endpoint_settled(platform, interface, request.name) if wait else ("Creating", "")
         if as_json:
             print_json(
                 {
@@ -125,13 +115,8 @@ def deploy(
                     "failure": failure,
                 }
             )
-        elif failure:
-            click.echo(f"Endpoint {request.name} is {status}: {failure}", err=True)
-        else:
-            click.echo(
-                f"Endpoint {request.name} is {status}. `mlconsole endpoints invoke {request.name}` asks it."
-            )
-        return 1 if status == "Failed" else None
+            return 1 if status == "Failed" else None
+        return tell_endpoint(request.name, status, failure)
 
 
 @click.command()
@@ -169,7 +154,7 @@ def compare(
 
     --run starts training jobs NAME-default-NN with the same data and the algorithm's own defaults where the tuning job
     searches. The rule: the best of as many default runs as there are trials must hardly be able to reach the tuned score
-    (a 95 % prediction limit), else it may be luck.
+    (a 95% prediction limit), else it may be luck.
     """
     from console.cli.output import print_json
     from workflows.observe import tuning

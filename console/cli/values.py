@@ -22,7 +22,7 @@ def parse_age(text: str, option: str = "--since") -> float:
     return value
 
 
-def assignments(texts: tuple[str, ...]) -> dict[str, str]:
+def assignments(texts: tuple[str, ...], option: str = "--set") -> dict[str, str]:
     """``NAME=VALUE`` texts as a mapping.
 
     Raises:
@@ -32,6 +32,6 @@ def assignments(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name.strip() and equals):
-            raise click.BadParameter(f"{text!r} is not an assignment. Write NAME=VALUE.", param_hint="--set")
+            raise click.BadParameter(f"{text!r} is not an assignment. Write NAME=VALUE.", param_hint=option)
         found[name.strip()] = value
     return found

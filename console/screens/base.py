@@ -343,4 +343,5 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
 def _key(action: actions.Action) -> list[Run]:
     """A key with its label, as the key line shows it."""
-    return [(f" {action.first_key} ", "key"), (f"{action.label.lower()} ", "dim")]
+    label = action.label if action.label.isupper() else action.label.lower()
+    return [(f" {action.first_key} ", "key"), (f"{label} ", "dim")]

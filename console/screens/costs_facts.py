@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from console import money
-from console.formatting import ago, clock, count, duration, size, span, status
+from console.formatting import ago, clock, count, size, span, status
 from console.screens import facts
 from console.widgets.drawing import Lines, Run
 from workflows.costs.overview import Billed, CostView
@@ -75,7 +75,7 @@ def bill_facts(row: Billed, view: CostView, now: float, width: int) -> Lines:
         facts.head("Costs", f"estimate, {view.region} prices of {view.as_of}"),
     ]
     for part in bill.parts:
-        what = {"new": "new fleet", "shadow": "shadow"}.get(part.role, "by the hour")
+        what = {"new": "New fleet", "shadow": "Shadow"}.get(part.role, "By the hour")
         price = money.approximate(str(part.hourly), part.sourced) if part.hourly else "nothing"
         lines += facts.fact(what, f"{part.what}  {price}", width)
     if bill.both_fleets:
@@ -91,7 +91,7 @@ def bill_facts(row: Billed, view: CostView, now: float, width: int) -> Lines:
         lines += facts.fact("No price", ", ".join(bill.hourly.unknown), width, "wait")
     if row.activity is not None:
         role = "wait" if row.activity.verdict == "idle" else ""
-        lines += [[], facts.head("Calls", f"last {duration(row.activity.window)}")]
+        lines += [[], facts.head("Calls", f"last {span(row.activity.window)}")]
         lines += facts.sentences([_capital(row.activity.reason) + "."], width, role)
         if row.activity.last is not None:
             lines += facts.fact("Last call", f"about {ago(row.activity.last, now)}", width)
@@ -165,7 +165,9 @@ def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool)
         (" on AWS" if saved else "", "dim"),
     ]
     who = "everybody's" if owners else "mlconsole's own only: o offers the others too"
-    return [first, [(f"{len(plan.items) - free} stay, each with its reason · {who}", "dim")]]
+    kept = len(plan.items) - free
+    stays = "1 stays" if kept == 1 else f"{kept} stay"
+    return [first, [(f"{stays}, each with its reason · {who}", "dim")]]
 
 
 def deletion_sentences(chosen: list[Leftover], plan: SweepPlan) -> list[str]:

@@ -56,7 +56,7 @@ def _family(family: Family, width: int) -> Lines:
     measure = family.changes[0].measure
     name = max(16, min(34, width - 62))
     room = max(0, min(24, width - name - 58))
-    head = f"  {crop('', name)} {'before':>8} {'now':>8}  {measure:>8} {'95 %':>17} {'p adj.':>8}"
+    head = f"  {crop('', name)} {'before':>8} {'now':>8}  {measure:>8} {'95%':>17} {'p adj.':>8}"
     lines.append([(crop(head, width).rstrip(), "dim")])
     top = max(abs(change.effect) for change in family.changes[:SHOWN]) or 1.0
     for change in family.changes[:SHOWN]:

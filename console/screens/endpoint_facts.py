@@ -154,7 +154,7 @@ def capture_text(detail: EndpointDetail) -> str:
     if not place.enabled:
         return f"switched off; earlier files are below {place.uri}"
     sides = " and ".join(side.lower() for side in place.sides) or "nothing"
-    return f"{place.percent} % of the requests, {sides}, to {place.uri}"
+    return f"{place.percent}% of the requests, {sides}, to {place.uri}"
 
 
 def replay_text(report: Report, now: float) -> str:
@@ -305,7 +305,7 @@ def scaling_facts(scaling: EndpointScaling | None, endpoint: str, now: float, wi
     rows = [
         (item.variant, item.least, item.most, ", ".join(item.suspended) or "–") for item in scaling.targets
     ]
-    lines = table(("variant", "least", "most", "suspended"), rows, width, title="Scalable targets")
+    lines = table(("Variant", "Least", "Most", "Suspended"), rows, width, title="Scalable targets")
     lines += [[], head("Policies", count(len(scaling.policies), "policy").replace("policys", "policies"))]
     for policy in scaling.policies:
         held = f"holds {policy.metric} at {number(policy.target)}" if policy.target is not None else ""

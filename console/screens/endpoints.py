@@ -88,7 +88,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No endpoint: nothing is hosted, and nothing costs.",
-            "A case study (4) hosts its model while it is tested; `keep` in its form leaves the endpoint in place.",
+            "`mlconsole endpoints create` makes one, and so does a case study (4).",
         )
 
     @on(Rows.Opened, "#list")

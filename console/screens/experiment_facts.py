@@ -84,7 +84,7 @@ def comparison(report: Report, one: Comparison, width: int) -> Lines:
     ]
     lines: Lines = [title]
     lines += fact("Difference", verdicts.difference(test, one.value) if one.n else "–", width, "strong")
-    lines += fact(f"{(1 - one.alpha) * 100:.4g} % sequence", verdicts.interval(test, one), width, "strong")
+    lines += fact(f"{(1 - one.alpha) * 100:.4g}% sequence", verdicts.interval(test, one), width, "strong")
     always = f"{verdicts.evidence(one.evidence)} of ×{1 / one.alpha:.0f} needed · always-valid p {one.p:.3g}"
     lines += fact("Evidence", always, width)
     lines += fact("Verdict", str(chip), width, chip.role)

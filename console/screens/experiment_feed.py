@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.screens.dialogs import ConfirmScreen
@@ -38,6 +37,7 @@ class ExperimentFeedScreen(StartingForm):
     BINDINGS: ClassVar = list(actions.bindings("feeding"))
     place = "feeding"
     section = "endpoints"
+    hints: ClassVar = HELP
 
     def __init__(self, test: str) -> None:
         super().__init__()
@@ -50,14 +50,11 @@ class ExperimentFeedScreen(StartingForm):
         with Vertical(id="form", classes="tune"):
             with VerticalScroll(id="fields", can_focus=False):
                 for name in HELP:
-                    with Horizontal(classes="parameter"):
-                        yield Label(name.replace("_", " "), classes="name", markup=False)
-                        yield self._widget(name)
-                        yield Static("", classes="about", id=f"w-{name}", markup=False)
+                    yield from self.row(name, self._widget(name))
             yield Static(id="hint", markup=False)
             yield Line(id="verdict")
 
-    def _widget(self, name: str) -> Widget:
+    def _widget(self, name: str) -> Choice | Input:
         if name == "header":
             return Choice(((FOUND, ""), (YES, ""), (NO, "")), FOUND, id="r-header")
         if name == "score":
@@ -71,14 +68,13 @@ class ExperimentFeedScreen(StartingForm):
 
     def opened(self) -> None:
         self.query_one("#r-source").focus()
-        self._check()
+        self.draw_check()
 
     def check(self) -> tuple[ReplayRequest | None, str, str]:
         """(the replay that the form means, the field that is wrong, what is wrong with it)."""
         texts = {}
         for name in HELP:
-            widget = self.query_one(f"#r-{name}")
-            texts[name] = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+            texts[name] = self.text(name)
         for name, sentence in (
             ("source", "Name the file of the rows."),
             ("label", "Name the column of the true answer."),
@@ -108,11 +104,7 @@ class ExperimentFeedScreen(StartingForm):
             "",
         )
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _check(self) -> None:
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         request, wrong, text = self.check()
         self.mark({wrong} if wrong else ())
         verdict = self.query_one("#verdict", Line)
@@ -120,12 +112,6 @@ class ExperimentFeedScreen(StartingForm):
             verdict.show([(f" ✗ {text}", "bad")])
         else:
             verdict.show([(" Ctrl+S ", "badge"), (" starts the replay; it goes on when you leave", "strong")])
-
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            name = str(self.focused.id or "").removeprefix("r-") if self.focused is not None else ""
-            self.query_one("#hint", Static).update(HELP.get(name, ""))
 
     # Actions
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.formatting import duration
@@ -54,6 +53,7 @@ class ExperimentFormScreen(StartingForm):
     BINDINGS: ClassVar = list(actions.bindings("trial"))
     place = "trial"
     section = "endpoints"
+    hints: ClassVar = HELP
 
     def __init__(self, draft: Experiment) -> None:
         super().__init__()
@@ -66,15 +66,12 @@ class ExperimentFormScreen(StartingForm):
         with Vertical(id="form", classes="tune"):
             with VerticalScroll(id="fields", can_focus=False):
                 for name in HELP:
-                    with Horizontal(classes="parameter"):
-                        yield Label(name, classes="name", markup=False)
-                        yield self._widget(name)
-                        yield Static("", classes="about", id=f"w-{name}", markup=False)
+                    yield from self.row(name, self._widget(name))
             yield Static(id="hint", markup=False)
             yield Static(id="bound", markup=False)
             yield Line(id="verdict")
 
-    def _widget(self, name: str) -> Widget:
+    def _widget(self, name: str) -> Choice | Input:
         if name in CHOICES:
             value = getattr(self.draft, name)
             return Choice(CHOICES[name], {True: "yes", False: "no"}.get(value, value), id=f"x-{name}")
@@ -95,14 +92,13 @@ class ExperimentFormScreen(StartingForm):
 
     def opened(self) -> None:
         self.query_one("#x-weights").focus()
-        self._check()
+        self.draw_check()
 
     def check(self) -> tuple[Experiment | None, str, str]:
         """(the test that the form means, the field that is wrong, what is wrong with it)."""
         texts = {}
         for name in HELP:
-            widget = self.query_one(f"#x-{name}")
-            texts[name] = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+            texts[name] = self.text(name)
         values: dict[str, Any] = {
             name: texts[name] for name in ("name", "control", "metric", "kind", "direction", "missing")
         }
@@ -139,11 +135,7 @@ class ExperimentFormScreen(StartingForm):
             wrong = next((name for name in HELP if name in problem.sentence.lower()), "weights")
             return None, wrong, str(problem)
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _check(self) -> None:
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         made, wrong, text = self.check()
         self.mark({wrong} if wrong else ())
         verdict = self.query_one("#verdict", Line)
@@ -152,12 +144,6 @@ class ExperimentFormScreen(StartingForm):
             return
         verdict.show([(" Ctrl+S ", "badge"), (" starts the A/B test", "strong")])
         self.query_one("#bound", Static).update(_bound(made))
-
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            name = str(self.focused.id or "").removeprefix("x-") if self.focused is not None else ""
-            self.query_one("#hint", Static).update(HELP.get(name, ""))
 
     # Actions
 
@@ -196,7 +182,7 @@ def _bound(made: Experiment) -> str:
         return f"A verdict comes no sooner than after 100 rewards of each variant.{matures}"
     share = min(made.share(name, made.weights) for name in made.challengers)
     sample = sequential_sample(fixed_sample(0.9, 0.02, share, made.alphas[0]))
-    return f"To tell 90 % from 92 % takes about {sample:,} rewarded requests of a pair at this split.{matures}".replace(
+    return f"To tell 90% from 92% takes about {sample:,} rewarded requests of a pair at this split.{matures}".replace(
         ",", " ", 1
     )
 

@@ -89,7 +89,7 @@ class ExperimentsScreen(ListScreen[Report]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No A/B test yet.",
-            "Esc goes to the endpoints: open one with two variants or more, and press a there.",
+            "Open an endpoint with two variants or more (3), and press a there.",
         )
 
     @on(Rows.Opened, "#list")

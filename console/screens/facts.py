@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -158,13 +159,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, 
     ]
     while sum(widths) + 2 * len(widths) > width and max(widths) > 6:
         widths[widths.index(max(widths))] -= 1
-    numeric = [
-        bool(rows)
-        and all(
-            isinstance(row[i], int | float) and not isinstance(row[i], bool) for row in rows if i < len(row)
-        )
-        for i in range(len(columns))
-    ]
+    numeric = [_figures([row[i] for row in texts if i < len(row)]) for i in range(len(columns))]
 
     def line(values: Sequence[str]) -> str:
         cells = [
@@ -176,6 +171,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, 
     lines: Lines = [head(title)] if title else []
     lines.append([(line(list(columns)), "dim")])
     return lines + [[(line(row), "")] for row in texts]
+
+
+_FIGURE = re.compile(r"[−+~<>×-]?\s?\d[\d .,]*(e[+-]?\d+)?\s?(%|pp|ms|s|/s|/min)?")
+
+
+def _figures(texts: Sequence[str]) -> bool:
+    """Whether a column holds figures, and dashes where there is none."""
+    there = [text for text in texts if text.strip() not in ("", "–")]
+    return bool(there) and all(_FIGURE.fullmatch(text.strip()) for text in there)
 
 
 def _text(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -73,21 +74,25 @@ class HelpScreen(TextScreen):
             for action in actions.of(place):
                 if not action.keys:
                     continue
-                danger = {"confirm": "asks", "type-name": "asks"}.get(action.danger, "")
-                line = [("  " + crop(action.shown_keys, 15), "key"), (action.help, "")]
-                if danger:
-                    line.append((f"  ({danger})", "wait"))
-                lines.append(line)
+                asks = "  (asks)" if action.danger != "none" else ""
+                lines += _explained(crop(action.shown_keys, 15), action.help, asks, width)
             lines.append([])
-        lines += [
-            [("Commands after :", "head")],
-            *(
-                [("  " + crop(f":{action.command} {action.argument}".rstrip(), 19), "key"), (action.help, "")]
-                for action in actions.commands()
-            ),
-            [
-                ("  " + crop("any part of a name", 19), "key"),
-                ("A job, an endpoint, a run or a study: goes there", ""),
-            ],
-        ]
+        lines.append([("Commands after :", "head")])
+        for action in actions.commands():
+            word = f":{action.command} {action.argument}".rstrip()
+            lines += _explained(crop(word, 19), action.help, "", width)
+        lines += _explained(
+            crop("any part of a name", 19), "A job, an endpoint, a run or a study: goes there", "", width
+        )
         return lines
+
+
+def _explained(key: str, text: str, asks: str, width: int) -> Lines:
+    """A key and what it does, on as many lines as that takes."""
+    margin = 2 + len(key)
+    first, *more = textwrap.wrap(text + asks, max(20, width - margin)) or [""]
+    lines: Lines = [[("  " + key, "key"), (first, "")], *([(" " * margin + rest, "")] for rest in more)]
+    if asks and lines[-1][-1][0].endswith(asks.strip()):
+        body, role = lines[-1].pop()
+        lines[-1] += [(body.removesuffix(asks.strip()), role), (asks.strip(), "wait")]
+    return lines

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.screens.dialogs import ConfirmScreen
@@ -63,6 +62,7 @@ class ReplayFormScreen(StartingForm):
     BINDINGS: ClassVar = list(actions.bindings("load"))
     place = "load"
     section = "endpoints"
+    hints: ClassVar = HELP
 
     def __init__(self, endpoint: str, variants: tuple[str, ...], like: Report | None = None) -> None:
         super().__init__()
@@ -77,14 +77,11 @@ class ReplayFormScreen(StartingForm):
         with Vertical(id="form", classes="tune"):
             with VerticalScroll(id="fields", can_focus=False):
                 for name in HELP:
-                    with Horizontal(classes="parameter"):
-                        yield Label(name.replace("_", " "), classes="name", markup=False)
-                        yield self._widget(name)
-                        yield Static("", classes="about", id=f"w-{name}", markup=False)
+                    yield from self.row(name, self._widget(name))
             yield Static(id="hint", markup=False)
             yield Line(id="verdict")
 
-    def _widget(self, name: str) -> Widget:
+    def _widget(self, name: str) -> Choice | Input:
         if name == "send":
             return Choice(SENDS, id="l-send", wide=True)
         if name == "variant":
@@ -99,7 +96,7 @@ class ReplayFormScreen(StartingForm):
                 if isinstance(widget, Choice | Input):
                     widget.value = text
         self.query_one("#l-send").focus()
-        self._check()
+        self.draw_check()
 
     # Values
 
@@ -108,8 +105,7 @@ class ReplayFormScreen(StartingForm):
         values: dict[str, Any] = {}
         wrong: dict[str, str] = {}
         for name in HELP:
-            widget = self.query_one(f"#l-{name}")
-            text = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+            text = self.text(name)
             if name in NUMBERS:
                 try:
                     values[name] = NUMBERS[name].parse(text) if text or name == "concurrency" else None
@@ -145,11 +141,7 @@ class ReplayFormScreen(StartingForm):
             return None, {"rate": str(problem)}
         return (plan, source, values["variant"]), {}
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _check(self) -> None:
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         found, wrong = self.check()
         self.mark(wrong)
         verdict = self.query_one("#verdict", Line)
@@ -161,12 +153,6 @@ class ReplayFormScreen(StartingForm):
         if plan.expected is None and plan.seconds is not None:
             expected = f"for {plan.seconds:g} s"
         verdict.show([(" Ctrl+S ", "badge"), (f" starts the replay: {expected}", "strong"), ("   it goes on when you leave", "dim")])  # fmt: skip
-
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            name = str(self.focused.id or "").removeprefix("l-") if self.focused is not None else ""
-            self.query_one("#hint", Static).update(HELP.get(name, ""))
 
     # Actions
 

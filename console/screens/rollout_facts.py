@@ -27,7 +27,7 @@ def amount(value: float | None, gauge: str) -> str:
     if value is None:
         return "–"
     if GAUGES[gauge].unit == "share":
-        return f"{value * 100:.3g} %"
+        return f"{value * 100:.3g}%"
     return f"{value:.3g} ms"
 
 

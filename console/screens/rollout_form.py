@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.screens import rollout_facts
@@ -81,6 +80,7 @@ class RolloutFormScreen(StartingForm):
     place = "deploy"
     going = "has begun"
     section = "endpoints"
+    hints: ClassVar = HELP
 
     def __init__(self, facts: Facts, last: str = "") -> None:
         super().__init__()
@@ -105,15 +105,12 @@ class RolloutFormScreen(StartingForm):
                     for name in ORDER:
                         if name == "variant" and len(self.facts.fleets) == 1:
                             continue
-                        with Horizontal(classes="parameter"):
-                            yield Label(TITLES.get(name, name), classes="name", markup=False)
-                            yield self._widget(name)
-                            yield Static("", classes="about", id=f"w-{name}", markup=False)
+                        yield from self.row(name, self._widget(name), TITLES.get(name, ""))
                 yield Static(id="hint", markup=False)
                 yield Line(id="verdict")
             yield Page(id="plan")
 
-    def _widget(self, name: str) -> Widget:
+    def _widget(self, name: str) -> Choice | Input:
         identifier = f"r-{name}"
         if name in CHOICES:
             first = "canary" if name == "strategy" else CHOICES[name][0][0]
@@ -136,7 +133,7 @@ class RolloutFormScreen(StartingForm):
 
     def opened(self) -> None:
         self.query_one("#r-source").focus()
-        self._check()
+        self.draw_check()
 
     # Values
 
@@ -145,12 +142,8 @@ class RolloutFormScreen(StartingForm):
         values: dict[str, Any] = {}
         limits: dict[str, requests.Limit] = {}
         wrong: dict[str, str] = {}
-        for name in ORDER:
-            found = self.query(f"#r-{name}")
-            if not found:
-                continue
-            widget = found.first()
-            text = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+        for name in self.fields:
+            text = self.text(name)
             try:
                 if name in GAUGES:
                     limit = requests.limit(text, GAUGES[name])
@@ -173,11 +166,7 @@ class RolloutFormScreen(StartingForm):
                 wrong[name] = str(error).replace("_", " ")
         return RolloutRequest(endpoint=self.facts.endpoint, limits=limits, **values), wrong
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _check(self) -> None:
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         request, wrong = self.check()
         asked = (request.source, request.variant, request.own_alarms)
         if asked != self._asked:
@@ -226,24 +215,18 @@ class RolloutFormScreen(StartingForm):
         def found(answer: tuple[Facts, Source]) -> None:
             if (given, variant, own) == self._asked and self.is_attached:
                 self.facts, self.source = answer
-                self._check()
+                self.draw_check()
 
         def missing(problem: Problem) -> None:
             if (given, variant, own) == self._asked and self.is_attached:
                 self._wrong_source = problem.sentence
-                self._check()
+                self.draw_check()
 
         self.work(lambda: services.draft_rollout(endpoint, given, variant, own), found, missing)
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.call_after_refresh(self._check)
-
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            name = str(self.focused.id or "").removeprefix("r-") if self.focused is not None else ""
-            self.query_one("#hint", Static).update(HELP.get(name, ""))
+        self.call_after_refresh(self._changed)
 
     # Actions
 

@@ -36,12 +36,12 @@ def rate(value: float | None) -> str:
 
 
 def in_a_cell(progress: TransformProgress | None) -> str:
-    """How far it is, for a list: ``62 % · 1 240/s``."""
+    """How far it is, for a list: ``62% · 1 240/s``."""
     if progress is None:
         return ""
     part = progress.part_done
     if part is not None and part < 1:
-        done = f"{part:.0%}".replace("%", " %")
+        done = f"{part:.0%}"
     elif progress.records is not None:
         return f"{number(progress.records)} records"
     else:

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.screens.base import ConsoleScreen
@@ -63,6 +62,7 @@ class TransformFormScreen(StartingForm):
     BINDINGS: ClassVar = list(actions.bindings("batch"))
     place = "batch"
     section = "jobs"
+    hints: ClassVar = HELP
 
     def __init__(self, draft: TransformDraft, *, source: str) -> None:
         super().__init__()
@@ -76,15 +76,12 @@ class TransformFormScreen(StartingForm):
         with Vertical(id="form", classes="tune"):
             with VerticalScroll(id="fields", can_focus=False):
                 for name in ORDER:
-                    with Horizontal(classes="parameter"):
-                        yield Label(name.replace("_", " "), classes="name", markup=False)
-                        yield self._widget(name)
-                        yield Static("", classes="about", id=f"w-{name}", markup=False)
+                    yield from self.row(name, self._widget(name))
             yield Static(id="hint", markup=False)
             yield Static(id="bound", markup=False)
             yield Line(id="verdict")
 
-    def _widget(self, name: str) -> Widget:
+    def _widget(self, name: str) -> Choice | Input:
         value = getattr(self.draft.request, name)
         text = "" if value is None else str(value)
         if name in CHOICES:
@@ -94,7 +91,7 @@ class TransformFormScreen(StartingForm):
 
     def opened(self) -> None:
         self.query_one("#b-input").focus()
-        self._check()
+        self.draw_check()
 
     # Values
 
@@ -103,8 +100,7 @@ class TransformFormScreen(StartingForm):
         values: dict[str, Any] = {}
         wrong: dict[str, str] = {}
         for name in ORDER:
-            widget = self.query_one(f"#b-{name}")
-            text = widget.value.strip() if isinstance(widget, Choice | Input) else ""
+            text = self.text(name)
             if name in NUMBERS:
                 try:
                     values[name] = (
@@ -132,11 +128,7 @@ class TransformFormScreen(StartingForm):
             return None, wrong
         return replace(self.draft, request=replace(self.draft.request, **values)), {}
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _check(self) -> None:
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         draft, wrong = self.check()
         self.mark(wrong)
         verdict = self.query_one("#verdict", Line)
@@ -153,12 +145,9 @@ class TransformFormScreen(StartingForm):
             f"(estimate, {costs.REGION} prices of {costs.DATE})"
         )
 
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            name = str(self.focused.id or "").removeprefix("b-") if self.focused is not None else ""
-            notes = " ".join(self.draft.notes) if name == "input" else ""
-            self.query_one("#hint", Static).update(f"{HELP.get(name, '')} {notes}".rstrip())
+    def explanation(self, kind: str, name: str) -> str:
+        notes = " ".join(self.draft.notes) if name == "input" else ""
+        return f"{super().explanation(kind, name)} {notes}".rstrip()
 
     # Actions
 

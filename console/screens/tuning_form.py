@@ -56,15 +56,15 @@ class TuningFormScreen(StartingForm):
         request = self.draft.request
         with Vertical(id="form", classes="tune"):
             with VerticalScroll(id="fields", can_focus=False):
-                yield from self._row("name", Field(request.name, id="t-name"))
+                yield from self.row("name", Field(request.name, id="t-name"))
                 objectives = self.draft.objectives or (request.templates[0].objective,)
-                yield from self._row(
+                yield from self.row(
                     "objective",
                     Choice(
                         [(one.name, one.direction.lower()) for one in objectives], id="t-objective", wide=True
                     ),
                 )
-                yield from self._row(
+                yield from self.row(
                     "strategy",
                     Choice(
                         [(one, tuning_settings.STRATEGY_HELP[one]) for one in STRATEGIES],
@@ -75,17 +75,15 @@ class TuningFormScreen(StartingForm):
                 )
                 if request.warm_start:
                     choice = Choice(tuning_settings.WARM_STARTS, request.warm_start, id="t-warm", wide=True)
-                    yield from self._row("warm", choice, "warm start")
+                    yield from self.row("warm", choice, "warm start")
                 for parameter in tuning_settings.number_fields(self.draft):
-                    yield from self._row(
+                    yield from self.row(
                         parameter.name, Field(str(parameter.default), id=f"t-{parameter.name}")
                     )
                 early = "yes" if request.early_stopping else "no"
-                yield from self._row("early", Choice(YES_NO, early, id="t-early"), "early stopping")
-                yield from self._row(
-                    "target", Field(_text(request.target), placeholder="none", id="t-target")
-                )
-                yield from self._row(
+                yield from self.row("early", Choice(YES_NO, early, id="t-early"), "early stopping")
+                yield from self.row("target", Field(_text(request.target), placeholder="none", id="t-target"))
+                yield from self.row(
                     "seed", Field(_text(request.random_seed), placeholder="none", id="t-seed")
                 )
                 yield Label("Hyperparameters", classes="above")
@@ -96,12 +94,6 @@ class TuningFormScreen(StartingForm):
             yield Static(id="hint", markup=False)
             yield Static(id="bound", markup=False)
             yield Line(id="verdict")
-
-    def _row(self, name: str, widget: Widget, label: str = "") -> Iterable[Widget]:
-        with Horizontal(classes="parameter"):
-            yield Label(label or name, classes="name", markup=False)
-            yield widget
-            yield Static("", classes="about", id=f"w-{name}", markup=False)
 
     def _range(self, item: Range) -> Iterable[Widget]:
         searched = item.name in self._searched
@@ -118,7 +110,7 @@ class TuningFormScreen(StartingForm):
 
     def opened(self) -> None:
         self.query_one("#t-name").focus()
-        self._check()
+        self.draw_check()
 
     # Values
 
@@ -160,12 +152,9 @@ class TuningFormScreen(StartingForm):
                 self._kept[item.name][not searched] = field.value
                 self._searched ^= {item.name}
                 field.value = self._kept[item.name][fixed]
-        self._check()
+        self.draw_check()
 
-    @on(Input.Changed)
-    def _check(self) -> None:
-        if not self.query("#verdict"):
-            return
+    def draw_check(self) -> None:
         for name in tuning_settings.HYPERBAND_ONLY:
             row = self.query_one(f"#t-{name}").parent
             if isinstance(row, Widget):
@@ -184,16 +173,8 @@ class TuningFormScreen(StartingForm):
             bound = f"Free here; on AWS: {bound}"
         self.query_one("#bound", Static).update(bound)
 
-    def on_descendant_focus(self) -> None:
-        super().on_descendant_focus()
-        if self.query("#hint"):
-            self.query_one("#hint", Static).update(
-                self._explained(str(self.focused.id or "") if self.focused else "")
-            )
-
-    def _explained(self, identifier: str) -> str:
+    def explanation(self, kind: str, name: str) -> str:
         """What the field in focus means and what may stand there."""
-        kind, _, name = identifier.partition("-")
         if kind == "t":
             number = next(
                 (one for one in tuning_settings.number_fields(self.draft) if one.name == name), None

@@ -23,7 +23,7 @@ WORDS = {
 
 
 def importance(found: Importance | None, width: int) -> Lines:
-    """Bars with 90 % intervals, greatest first; what cannot be told apart from chance is dim."""
+    """Bars with 90% intervals, greatest first; what cannot be told apart from chance is dim."""
     if found is None:
         return [[("Working out what matters: it takes some seconds …", "wait")]]
     if found.problem:
@@ -48,7 +48,7 @@ def importance(found: Importance | None, width: int) -> Lines:
         [],
         *facts.sentences(
             [
-                "█ the share, ▓ and ─ its 90 % interval over resampled trials. Dim bars are not told apart from chance."
+                "█ the share, ▓ and ─ its 90% interval over resampled trials. Dim bars are not told apart from chance."
             ],
             width,
             "dim",
@@ -89,7 +89,7 @@ def default(findings: Findings, now: float, width: int) -> Lines:
         )
         lines += facts.fact("Tuned", f"{number(found.tuned)}{gain}", width, "strong")
     if found.limit_one is not None and found.limit_best is not None:
-        lines += facts.fact("One more run", f"{number(found.limit_one)} at best (95 %)", width)
+        lines += facts.fact("One more run", f"{number(found.limit_one)} at best (95%)", width)
         lines += facts.fact(
             "Best by luck",
             f"the best of {found.trials} default runs: {number(found.limit_best)} at best",

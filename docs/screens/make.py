@@ -1,6 +1,7 @@
 """Makes the pictures of the documentation from a real run on the embedded SageMaker.
 
-It runs the moons study and tunes XGBoost in a home of its own, opens the console on it, and saves what is on the screen.
+It runs the moons study and tunes XGBoost in a home of its own, opens the console on it, and saves what is on the screen. What is
+hosted is in `hosted.py`, which can be run alone, too.
 """
 
 from __future__ import annotations
@@ -9,20 +10,16 @@ import asyncio
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-HERE = Path(__file__).parent
-SIZE = (142, 40)
-DEADLINE = 600.0
+import hosted
+from picture import SIZE, save, until
+
 TRAINED = "diabetes-xgboost"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
 def main() -> int:
-    """Run, draw, stop the engine."""
+    """Run and draw; what is hosted comes last, and stops the engine."""
     if "MLCONSOLE_HOME" not in os.environ:
         os.environ["MLCONSOLE_HOME"] = tempfile.mkdtemp(prefix="mlconsole-screens-")
     from workflows import runs
@@ -36,9 +33,7 @@ def main() -> int:
             pass
         print(f"{run.id}: {runs.read(run.folder).status}")
     asyncio.run(draw())
-    import subprocess
-
-    return subprocess.run([sys.executable, "-m", "console", "engine", "stop"], check=False).returncode
+    return hosted.main()
 
 
 def train() -> None:
@@ -98,70 +93,48 @@ async def draw() -> None:
 
     app: Console = make_app(LiveServices(load()), theme_name="mlconsole-dark")
     async with app.run_test(size=SIZE) as pilot:
-
-        async def until(condition: Callable[[], Any]) -> None:
-            deadline = time.monotonic() + DEADLINE
-            while not condition():
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the screen never came")
-                await pilot.pause(0.1)
-
-        def save(name: str) -> None:
-            (HERE / f"{name}.svg").write_text(
-                _portable(app.export_screenshot(title="mlconsole")), encoding="utf-8"
-            )
-            print(f"docs/screens/{name}.svg")
-
         await pilot.press("4")
         await pilot.pause(1)
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, FormScreen))
+        await until(pilot, lambda: isinstance(app.screen, FormScreen))
         await pilot.press("ctrl+s")
-        await until(lambda: isinstance(app.screen, RunScreen))
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
         screen = app.screen
         assert isinstance(screen, RunScreen)
-        await until(lambda: screen.state.current is not None and screen.state.current.id == "deploy")
+        await until(pilot, lambda: screen.state.current is not None and screen.state.current.id == "deploy")
         app.flash_text = None
         await pilot.pause(2.2)
-        save("run")
-        await until(lambda: screen.state.finished is not None)
+        save(app, "run")
+        await until(pilot, lambda: screen.state.finished is not None)
         await pilot.press("tab")
         await pilot.pause(1)
-        save("results")
+        save(app, "results")
         await pilot.press("2")
-        await until(lambda: isinstance(app.screen, JobsScreen) and app.screen.rows().current)
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and app.screen.rows().current)
         await pilot.pause(4)
-        save("jobs")
+        save(app, "jobs")
         await app.open_job(TRAINED)
         trained = app.screen
         assert isinstance(trained, JobScreen)
-        await until(lambda: trained.detail)
+        await until(pilot, lambda: trained.detail)
         await pilot.press("t")
-        await until(lambda: isinstance(app.screen, TuningFormScreen))
+        await until(pilot, lambda: isinstance(app.screen, TuningFormScreen))
         form = app.screen
         form.query_one("#t-trials", Input).value = "30"
         form.query_one("#t-seed", Input).value = "1"
         await pilot.press("ctrl+s")
-        await until(lambda: isinstance(app.screen, TuningJobScreen))
+        await until(pilot, lambda: isinstance(app.screen, TuningJobScreen))
         job = app.screen
         assert isinstance(job, TuningJobScreen)
-        await until(lambda: job.view is not None and not job.view.active)
+        await until(pilot, lambda: job.view is not None and not job.view.active)
         await asyncio.to_thread(app.services.start_defaults, job.name_of, 5)
-        await until(lambda: job.view is not None and len(job.view.defaults) == 5 and not job.view.active)
+        await until(
+            pilot, lambda: job.view is not None and len(job.view.defaults) == 5 and not job.view.active
+        )
         await pilot.pause(3)
         app.flash_text = None
         job.draw_frame()
-        save("tuning")
-
-
-def _portable(svg: str) -> str:
-    """Without the web font: what shows the picture uses its own monospaced one."""
-    begin = svg.find("@font-face")
-    while begin >= 0:
-        end = svg.find("}", begin) + 1
-        svg = svg[:begin] + svg[end:]
-        begin = svg.find("@font-face")
-    return svg
+        save(app, "tuning")
 
 
 if __name__ == "__main__":

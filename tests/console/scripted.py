@@ -389,7 +389,7 @@ class Scripted:
 
     def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
         self._block("clean_rollout", cleaning)
-        return [f"Deleted {what} {name}; it is not there any more." for what, name in cleaning.things]
+        return [f"Deleted {what} {name}." for what, name in cleaning.things]
 
 
 def job_row(name: str, status: str, age: float, seconds: float | None = None, **more: Any) -> JobRow:

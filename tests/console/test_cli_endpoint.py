@@ -276,3 +276,41 @@ def test_signals_are_given_back() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert stop.is_set()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_an_endpoint_of_models_is_created(world: World, interface: str) -> None:
+    name, models = f"made-{interface}", [f"{NAME}-{variant}" for variant in ("champion", "challenger")]
+    variants = [f"{variant}={model}" for variant, model in zip("ab", models, strict=True)]
+    options = ("--weight", "a=3", "--capture", "50", "--ttl", "8h", "--interface", interface, "--yes")
+    made = world.json("endpoints", "create", name, *variants, *options)
+    assert made["status"] == "InService"
+    assert [item["share"] for item in made["variants"]] == [0.75, 0.25]
+    found = endpoints.describe(world.platform, name)
+    assert [(item.name, item.model) for item in found.variants] == list(zip("ab", models, strict=True))
+    assert found.raw_config["DataCaptureConfig"]["InitialSamplingPercentage"] == 50
+    assert world.json("endpoints", "ttl", name)["expires"] > time.time()
+    world.text("endpoints", "rm", name, "--yes")
+
+
+def test_what_is_no_endpoint_is_not_created(world: World) -> None:
+    model = f"{NAME}-champion"
+    for arguments, told in (
+        (("nothing-like-it",), "is none of: model, training job"),
+        ((f"a={model}", f"a={model}"), "Variant a comes twice"),
+        ((f"a={model}", "--weight", "a=0"), "No variant would get traffic"),
+    ):
+        assert told in world.text("endpoints", "create", "never", *arguments, "--yes", status=1)
+    wrong = world.text("endpoints", "create", "never", model, "--weight", "b=1", "--yes", status=2)
+    assert "There is no variant b: there are AllTraffic." in wrong
+    refused = world.text("endpoints", "create", NAME, model, "--yes", status=1)
+    assert "already existing endpoint configuration" in refused
+
+
+def test_read_only_refuses_what_changes_something(world: World) -> None:
+    assert "--read-only forbids that" in world.text(
+        "--read-only", "endpoints", "delete", NAME, "--yes", status=2
+    )
+    assert "--read-only forbids that" in world.text("--read-only", "sweep", "--yes", status=2)
+    assert NAME in world.text("--read-only", "endpoints", "list")
+    world.text("--read-only", "sweep", "--plan")

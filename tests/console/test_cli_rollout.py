@@ -70,7 +70,7 @@ def test_a_plan_is_drawn_and_changes_nothing(world: World, capsys: pytest.Captur
         "75%",
         "model errors",
         "Nobody called",
-        "100 %",
+        "100%",
         "0.01 s for each declared",
     ):
         assert part in text, text
@@ -78,7 +78,7 @@ def test_a_plan_is_drawn_and_changes_nothing(world: World, capsys: pytest.Captur
     names = [call["operation"] for call in made["calls"]]
     assert names == ["CreateEndpointConfig", *["PutMetricAlarm"] * (len(names) - 2), "UpdateEndpoint"]
     assert made["timeline"][1]["share"] == 0.1 and made["seconds"] == pytest.approx(17)
-    assert "50 % of the capacity" in told(
+    assert "50% of the capacity" in told(
         capsys, "plan", world.endpoint, world.model, "--step", "60%", status=1
     )
     assert "is none of" in told(capsys, "plan", world.endpoint, "nothing", status=1)

@@ -88,7 +88,7 @@ def test_a_tuning_job_is_listed_and_shown(world: World, capsys: pytest.CaptureFi
         assert text in out
     assert world.json(capsys, "tuning", "show", "tuned")["HyperParameterTuningJobName"] == "tuned"
     _, err = world.run(capsys, "tuning", "show", "lost", status=1)
-    assert err == "Error: There is no tuning job lost. `mlconsole tuning list` lists them.\n"
+    assert err == "Error: There is no tuning job lost. `mlconsole tuning ls` lists them.\n"
 
 
 def test_trials_are_sorted_as_asked(world: World, capsys: pytest.CaptureFixture[str]) -> None:

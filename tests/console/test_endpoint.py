@@ -51,7 +51,7 @@ async def test_only_what_is_in_sight_is_asked_for() -> None:
         await until(pilot, lambda: "Around it" in page(app, "#overview"))
         base = {f"endpoint {ENDPOINT}"}
         parts = [
-            {f"endpoint-metrics {ENDPOINT}", f"endpoint-alarms {ENDPOINT}", "replays"},
+            {f"endpoint-metrics {ENDPOINT}", f"endpoint-alarms {ENDPOINT}", "replays", "experiments"},
             {f"endpoint-metrics {ENDPOINT}"},
             {f"endpoint-logs {ENDPOINT}"},
             set(),
@@ -76,7 +76,7 @@ async def test_the_overview_compares_variants_and_tells_what_is_around() -> None
         assert "calls /min p50 ms p90 ms p99 ms 4xx 5xx model" in text
         assert "challenger 133 8.9 3.9 8.8 14.2 0 2 3" in text
         assert "1 alarm of 3 in ALARM: moons-ab-challenger-5xx" in text
-        assert "100 % of the requests, input and output, to s3://" in text
+        assert "100% of the requests, input and output, to s3://" in text
         assert "$0.171/h, ~$124.83 a month" in text
         assert "running: 2 098 requests, 50.0/s, 1 error" in text
 

@@ -82,7 +82,7 @@ async def test_a_test_shows_verdict_interval_split_forecast_and_guardrails(size:
         screen = await opened(app, pilot, "spam-ab")
         text = " ".join(screen.query_one("#overview", Page).text.split())
         for part in (
-            "◌ keep watching", "✓ split right", "A replay feeds it", "95 % sequence", "of ×20 needed", "verdict in about", "a note, not a test",
+            "◌ keep watching", "✓ split right", "A replay feeds it", "95% sequence", "of ×20 needed", "verdict in about", "a note, not a test",
             "= linear", "model-errors ✓ holds", "broken from ×80 on",
         ):  # fmt: skip
             assert part in text

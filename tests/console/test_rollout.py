@@ -60,7 +60,7 @@ async def test_the_timeline_follows_what_is_typed(size: tuple[int, int]) -> None
             0.25, 0.5, 0.75,
         ]  # fmt: skip
         screen.query_one("#r-step", Input).value = "60%"
-        await until(pilot, lambda: "10 % to 50 %" in verdict(app))
+        await until(pilot, lambda: "10% to 50%" in verdict(app))
         await pilot.press("ctrl+s")
         assert not isinstance(app.screen, ConfirmScreen)
         screen.query_one("#r-step", Input).value = "many"

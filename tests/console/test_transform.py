@@ -55,7 +55,7 @@ async def test_jobs_of_all_kinds_are_in_one_list_that_the_kinds_narrow() -> None
         assert rows.items[0].name == transforms()[0].name
         assert rows.current is rows.items[0]
         text = rendered(rows)
-        assert "transform" in text and "trial" in text and "62 % · 3 811/s" in text
+        assert "transform" in text and "trial" in text and "62% · 3 811/s" in text
         for kind, number in (("training", 5), ("trial", 1), ("transform", 3)):
             await pilot.press("tab")
             assert {kind_of(row) for row in rows.items} == {kind} and len(rows.items) == number
@@ -163,7 +163,7 @@ def test_progress_in_a_cell_says_what_is_known() -> None:
     assert in_a_cell(None) == ""
     assert in_a_cell(TransformProgress()) == ""
     assert in_a_cell(TransformProgress(records=1204.0)) == "1 204 records"
-    assert in_a_cell(TransformProgress(bytes=5e6, bytes_total=20_000_000)) == "25 %"
+    assert in_a_cell(TransformProgress(bytes=5e6, bytes_total=20_000_000)) == "25%"
 
 
 def test_throughput_is_the_growth_of_what_is_done() -> None:

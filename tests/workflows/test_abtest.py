@@ -504,7 +504,7 @@ def test_a_winner_is_promoted_or_named() -> None:
     journal.append(traffic({"A": 0.5, "B": 0.85}, 600))
     made = plan("ab", how="canary")
     assert (made.variant, made.doubt) == ("B", "")
-    assert "steps of 10 %" in made.sentences[1]
+    assert "steps of 10%" in made.sentences[1]
     with pytest.raises(Problem, match="is no variant"):
         plan("ab", "Z")
 

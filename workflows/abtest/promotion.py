@@ -72,7 +72,7 @@ def plan(name: str, variant: str = "", how: How = "weights", *, wait: int = 300)
         does = (f"Variant {chosen} of endpoint {one.endpoint} gets all the traffic, {others} none.",
                 f"The instances of {others} stay up and cost until the endpoint is updated.")  # fmt: skip
     else:
-        steps = f" in steps of {STEPS[how]} % of the capacity, {wait} s apart" if how in STEPS else " at once"
+        steps = f" in steps of {STEPS[how]}% of the capacity, {wait} s apart" if how in STEPS else " at once"
         does = (
             f"A new configuration of endpoint {one.endpoint} holds variant {chosen} only; {others} goes with the old one.",
             f"The traffic moves{steps}; until then both fleets are up and cost.",

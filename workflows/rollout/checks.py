@@ -172,28 +172,28 @@ def _steps(request: RolloutRequest, facts: Facts, source: Source) -> Iterator[Fi
     shown, of = str(request.step), " and ".join(str(count) for count in counts)
 
     def wrong(part: float) -> str:
-        return shown if request.step.unit == "percent" else f"{shown} of {of} ({part * 100:.0f} %)"
+        return shown if request.step.unit == "percent" else f"{shown} of {of} ({part * 100:.0f}%)"
 
     if request.strategy == "canary" and high > 0.5:
-        yield _error("step", f"A canary is 50 % of the capacity at most, not {wrong(high)}.")
+        yield _error("step", f"A canary is 50% of the capacity at most, not {wrong(high)}.")
     if request.strategy == "linear" and not 0.1 <= low <= high <= 0.5:
         yield _error(
             "step",
-            f"A linear step is 10 % to 50 % of the capacity, not {wrong(high if high > 0.5 else low)}.",
+            f"A linear step is 10% to 50% of the capacity, not {wrong(high if high > 0.5 else low)}.",
         )
     back = request.rollback_batch
     if request.strategy == "rolling":
         if not 0.05 <= low <= high <= 0.5:
             yield _error(
                 "step",
-                f"A rolling batch is 5 % to 50 % of the capacity, not {wrong(high if high > 0.5 else low)}.",
+                f"A rolling batch is 5% to 50% of the capacity, not {wrong(high if high > 0.5 else low)}.",
             )
         if back is not None and any(
             (back.value if back.unit == "instances" else back.value * size.count / 100) > size.count
             for size in sizes
         ):
             yield _error(
-                "rollback_batch", f"A batch of the way back is 100 % of the capacity at most, not {back}."
+                "rollback_batch", f"A batch of the way back is 100% of the capacity at most, not {back}."
             )
     elif back is not None:
         yield _error("rollback_batch", "Only a rolling update goes back in batches.")

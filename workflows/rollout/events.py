@@ -147,7 +147,7 @@ class Removed(RolloutEvent):
 
     @property
     def sentence(self) -> str:
-        return f"Deleted {self.what} {self.name}; it is not there any more."
+        return f"Deleted {self.what} {self.name}."
 
 
 KINDS: dict[str, type[RolloutEvent]] = {

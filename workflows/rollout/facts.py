@@ -147,12 +147,9 @@ def source_of(gateway: Gateway, given: str, facts: Facts, kind: SourceKind = "",
     if given.startswith("s3://") or kind == "artifact":
         return _artifact(gateway, given, facts, variant)
     kinds = (kind,) if kind else tuple(item for item in SOURCES if item != "artifact")
-    if "model" in kinds and _exists(gateway, "describe_model", ModelName=given):
-        return Source(kind="model", name=given, model=given)
-    if "training-job" in kinds:
-        job = _job(gateway, given)
-        if job is not None:
-            return _trained(gateway, job)
+    found = model_source(gateway, given, kinds)
+    if found is not None:
+        return found
     if "config" in kinds:
         raw = _exists(gateway, "describe_endpoint_config", EndpointConfigName=given)
         if raw:
@@ -165,6 +162,23 @@ def source_of(gateway: Gateway, given: str, facts: Facts, kind: SourceKind = "",
         "`mlconsole jobs ls` lists training jobs; an artefact is given as s3://bucket/path/model.tar.gz.",
         "source",
     )
+
+
+def model_source(
+    gateway: Gateway, given: str, kinds: tuple[SourceKind, ...] = ("model", "training-job")
+) -> Source | None:
+    """The model of that name, or else that of the training job of that name; None where there is neither.
+
+    Raises:
+        Problem: The training job has no artefact, or they cannot be read.
+    """
+    if "model" in kinds and _exists(gateway, "describe_model", ModelName=given):
+        return Source(kind="model", name=given, model=given)
+    if "training-job" in kinds:
+        job = _job(gateway, given)
+        if job is not None:
+            return _trained(job)
+    return None
 
 
 def known_alarms(gateway: Gateway, names: tuple[str, ...]) -> dict[str, KnownAlarm]:
@@ -227,7 +241,7 @@ def _job(gateway: Gateway, name: str) -> JobDetail | None:
     return jobs.detail(raw) if raw else None
 
 
-def _trained(gateway: Gateway, job: JobDetail) -> Source:
+def _trained(job: JobDetail) -> Source:
     """The model of a training job: the one of its name, which is made where there is none."""
     from workflows.interfaces.hosting import model_document
     from workflows.transforms.operations import model_of

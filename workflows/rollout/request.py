@@ -31,7 +31,7 @@ class Step:
 
     def __str__(self) -> str:
         if self.unit == "percent":
-            return f"{self.value} %"
+            return f"{self.value}%"
         return f"{self.value} instance" + ("" if self.value == 1 else "s")
 
     def share(self, instances: int) -> float:
@@ -87,7 +87,7 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "model-errors": Limit(0.01),
     "p99": Limit(2.0, relative=True),
 }
-"""1 % of server errors and 5 % of client errors (which callers cause, too); twice the slowest hundredth of blue's answers."""
+"""1% of server errors and 5% of client errors (which callers cause, too); twice the slowest hundredth of blue's answers."""
 
 _LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(x|×|%|ms|s|us|µs)?\s*", re.IGNORECASE)
 

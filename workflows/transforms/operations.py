@@ -55,7 +55,7 @@ def wait(
     def poll() -> tuple[bool, object]:
         found = transforms.describe(name)
         if found is None:
-            raise WorkflowError(f"There is no transform job {name}. `mlconsole transform list` lists them.")
+            raise WorkflowError(f"There is no transform job {name}. `mlconsole transform ls` lists them.")
         last[:] = [found]
         if told is not None:
             told(found)

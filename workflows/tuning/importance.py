@@ -6,7 +6,7 @@ the importance of a hyperparameter is the part of the forest's variance over the
 explains: Var_v(E[f | x_j = v]) / Var(f). What the main effects leave is interaction. Because the space is integrated evenly,
 it does not matter that a Bayesian search has looked more often where it is good.
 
-How sure: everything is repeated on bootstrap samples of the trials; the interval holds the middle 90 %. A made-up
+How sure: everything is repeated on bootstrap samples of the trials; the interval holds the middle 90%. A made-up
 hyperparameter that was never given to any training (`PROBE`) takes part: what is not above its upper end is not told
 apart from noise. Values that are far behind the others (more than three quartile distances, as of a diverged training) are
 drawn in to that fence, or a single one would be all of the variance.
@@ -37,7 +37,7 @@ PROBE = "(chance)"
 
 @dataclass(frozen=True, slots=True)
 class ParameterImportance:
-    """The part of the variance that a hyperparameter's main effect explains, 0 to 1, with a 90 % bootstrap interval.
+    """The part of the variance that a hyperparameter's main effect explains, 0 to 1, with a 90% bootstrap interval.
 
     ``clear``: its lower end is above what a hyperparameter without any effect gets.
     """

@@ -43,7 +43,7 @@ def wait(
     def poll() -> tuple[bool, object]:
         found = tuning.describe(name)
         if found is None:
-            raise WorkflowError(f"There is no tuning job {name}. `mlconsole tuning list` lists them.")
+            raise WorkflowError(f"There is no tuning job {name}. `mlconsole tuning ls` lists them.")
         news = _news(last[-1] if last else None, found)
         last[:] = [found]
         if news and told is not None:

@@ -17,6 +17,9 @@ class Rollouts(Protocol):
     def make_configuration(self, document: Mapping[str, Any]) -> None:
         """CreateEndpointConfig."""
 
+    def make_endpoint(self, document: Mapping[str, Any]) -> None:
+        """CreateEndpoint; returns while the endpoint is being created."""
+
     def update(self, document: Mapping[str, Any]) -> None:
         """UpdateEndpoint; returns while the endpoint is being updated."""
 

@@ -37,6 +37,11 @@ class HighRollouts(LowRollouts):
 
         self._create(EndpointConfig, "CreateEndpointConfigInput", "create_endpoint_config", document)
 
+    def make_endpoint(self, document: Mapping[str, Any]) -> None:
+        from sagemaker.core.resources import Endpoint
+
+        self._create(Endpoint, "CreateEndpointInput", "create_endpoint", document)
+
     def update(self, document: Mapping[str, Any]) -> None:
         from sagemaker.core.resources import Endpoint
         from sagemaker.core.utils.code_injection.codec import transform

@@ -31,6 +31,9 @@ class LowRollouts:
     def make_configuration(self, document: Mapping[str, Any]) -> None:
         self._call("sagemaker", "create_endpoint_config", **document)
 
+    def make_endpoint(self, document: Mapping[str, Any]) -> None:
+        self._call("sagemaker", "create_endpoint", **document)
+
     def update(self, document: Mapping[str, Any]) -> None:
         self._call("sagemaker", "update_endpoint", **document)
 
