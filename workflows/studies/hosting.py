@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
 from workflows.studies.cleanup import delete_endpoint
@@ -50,3 +52,9 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         return now.status == "InService", (now.status, len(lines))
 
     context.waiter.until(poll, f"Endpoint {name}", CREATING)
+
+
+def in_service(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the run's endpoint still answers."""
+    state = context.interface.describe_endpoint(context.run.id)
+    return state is not None and state.status == "InService"

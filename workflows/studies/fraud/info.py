@@ -46,6 +46,11 @@ FRAUD = StudyInfo(
             "stated-metric", "choice", "compiled", "The metric somebody asked for; it is compared with the requirement.",
             choices=_METRICS,
         ),
+        Parameter(
+            "margin", "float", 1.0,
+            "Standard errors by which a threshold meets the requirement on the validation rows, so that it holds on others.",
+            0.0, 5.0,
+        ),
         Parameter("variants", "text", "all", "Which jobs are trained: all, or some of simple, recall, balanced, precision."),
         Parameter("target-recall", "float", 0.9, "Target of the recall jobs where the requirement names none.", 0.01, 1.0),
         Parameter("target-precision", "float", 0.9, "Target of the precision job where the requirement names none.", 0.01, 1.0),
@@ -91,6 +96,7 @@ FRAUD = StudyInfo(
             "target-precision": 0.9,
             "epochs": 15,
             "mini-batch-size": 1000,
+            "margin": 0.0,
         }
     },
 )  # fmt: skip

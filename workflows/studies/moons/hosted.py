@@ -46,12 +46,6 @@ def deploy_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def in_service(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the endpoint still answers."""
-    state = context.interface.describe_endpoint(context.run.id)
-    return state is not None and state.status == "InService"
-
-
 def deploy(context: Context) -> Result:
     """Model, endpoint configuration and endpoint, until it is in service."""
     began = time.monotonic()
