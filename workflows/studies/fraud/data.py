@@ -19,6 +19,7 @@ SETS = ("train", "validation", "test")
 TEST_SHARE = 0.3
 VALIDATION_SHARE = 0.2
 """Of all rows, and of those that are not test rows."""
+CUT = TEST_SHARE + VALIDATION_SHARE * (1 - TEST_SHARE)
 Split = Literal["content", "random"]
 
 
@@ -106,8 +107,7 @@ def assign(features: Any, seed: int, how: Split = "content") -> Any:
         place = np.random.default_rng(seed).permutation(len(features)) / len(features)
     else:
         place = positions(features, seed)
-    cut = TEST_SHARE + VALIDATION_SHARE * (1 - TEST_SHARE)
-    return np.where(place < TEST_SHARE, 2, np.where(place < cut, 1, 0))
+    return np.where(place < TEST_SHARE, 2, np.where(place < CUT, 1, 0))
 
 
 def duplicates(features: Any, labels: Any) -> tuple[Any, int]:

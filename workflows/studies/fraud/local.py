@@ -37,6 +37,7 @@ def prepare(context: Context) -> Result:
     place = data.located(detached.own_configuration(context.run.configuration))
     context.log(place.note, level="warning" if place.synthetic else "info")
     features, labels, population = data.read(place)
+    stands_for = population / float((labels == 0).sum())
     seed = int(context.value("split-seed"))
     copies, fraud_copies = data.duplicates(features, labels)
     found = {
@@ -78,6 +79,7 @@ def prepare(context: Context) -> Result:
             **found,
             "source": place.as_dict(),
             "synthetic": place.synthetic,
+            "population_weight": stands_for,
             "weight": float(weights[labels == 0][0]),
             "fraud_share": rows.fraud_share,
         },
