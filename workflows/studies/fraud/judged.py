@@ -95,7 +95,13 @@ def evaluate(context: Context) -> Result:
     scores_of = _metrics(point, lines[chosen], needed)
     context.ledger.note("evaluate", scores=scores_of)
     return Result(
-        outputs={"chosen": chosen, "threshold": point.threshold, "scores": scores_of, "overruled": overruled},
+        outputs={
+            "chosen": chosen,
+            "threshold": point.threshold,
+            "scores": scores_of,
+            "overruled": overruled,
+            "met": point.meets(needed),
+        },
         files=files,
         summary=f"{titles[chosen]} is to be hosted, at threshold {point.threshold:.4g}: recall {point.recall:.3f}, precision "
         f"{point.precision:.3f}, {point.rate:.3%} of the valid transactions flagged.",
