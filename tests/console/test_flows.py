@@ -406,7 +406,7 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
 
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.press("4", "down", "down", "enter")
+        await pilot.press("4", *["down"] * (len(catalog()) + 1), "enter")
         screen = app.screen
         assert isinstance(screen, RunScreen)
         await until(pilot, lambda: screen.state.finished is not None)

@@ -42,7 +42,7 @@ def catalog() -> list[StudyInfo]:
     from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
 
-    return [FRAUD, MOONS]
+    return [MOONS, FRAUD]
 
 
 def find(name: str) -> StudyInfo:
