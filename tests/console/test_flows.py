@@ -36,6 +36,7 @@ from tests.console.tuning_data import tuning_jobs
 from workflows import topics
 from workflows.events import RunFinished
 from workflows.problem import Problem
+from workflows.studies.catalog import catalog
 
 SMALL = (80, 24)
 LARGE = (160, 48)

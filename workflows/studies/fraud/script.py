@@ -129,8 +129,9 @@ def threshold_for(labels, scores, weights):
 def confusion(labels, flags, weights):
     """Recall, precision and false-positive rate of the population."""
     tp, fp = weights[flags & (labels == 1)].sum(), weights[flags & (labels == 0)].sum()
-    rate = fp / weights[labels == 0].sum()
-    return {"recall": tp / weights[labels == 1].sum(), "precision": tp / max(tp + fp, 1e-300), "rate": rate}
+    rates = {"recall": tp / weights[labels == 1].sum(), "precision": tp / max(tp + fp, 1e-300)}
+    rates["false_positive_rate"] = fp / weights[labels == 0].sum()
+    return {name: round(float(value), 5) for name, value in rates.items()}
 
 
 def baselines(train, validation, test):
