@@ -277,8 +277,9 @@ def _against(
     """The variant against the best baseline, both at the requirement on the same test rows (paired bootstrap)."""
     ours, theirs, error = differ(test, scores, rival, needed)
     lift = ours - theirs
-    what = {"catch": "precision", "cost": "saved cost"}.get(needed.kind, "recall")
-    compared = f"{name}: {what} {ours:.4g} at the requirement against {theirs:.4g} of {best}, {lift:+.3g} ± {error:.3g}"
+    what = {"catch": "precision", "cost": "cost"}.get(needed.kind, "recall")
+    shown = (-ours, -theirs) if needed.kind == "cost" else (ours, theirs)
+    compared = f"{name}: {what} {shown[0]:.4g} at the requirement against {shown[1]:.4g} of {best}, a lift of {lift:+.3g} ± {error:.3g}"
     title = f"{name}: against the baseline"
     if lift >= 0:
         return _gate(context, title, "pass", f"{compared}.", ours, theirs)
