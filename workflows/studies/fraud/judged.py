@@ -88,12 +88,13 @@ def evaluate(context: Context) -> Result:
         context, needed, {**names, **baselines}, {titles[name]: point for name, point in moved.items()}
     )
     overruled = bool(context.of("gate")["overruled"])
+    # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
+    likely = max(passed, key=lambda name: merits[name])
+    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed))
     good, overruled = admitted(context, {name: verdicts[name] for name in passed}, overruled)
-    # Chosen on validation rows: the test rows choose nothing.
     chosen = max(good, key=lambda name: merits[name])
     point = moved[chosen]
     scores_of = _metrics(point, lines[chosen], needed)
-    context.ledger.note("evaluate", scores=scores_of)
     return Result(
         outputs={
             "chosen": chosen,
@@ -170,7 +171,6 @@ def _metrics(point: Point, line: Curve, needed: Requirement) -> dict[str, float]
         "recall": point.recall,
         "precision": point.precision,
         "false_positive_rate": point.rate,
-        "accuracy": point.accuracy,
         "cost": point.cost(needed),
         "average_precision": line.average_precision,
         **at_marks(line, needed),
