@@ -83,10 +83,7 @@ def evaluate(context: Context) -> Result:
     context.table(told.titled(context, f"Leaderboard: {needed}, test"), told.COLUMNS, rows)
     _notebook(context, scored, test, len(validation))
     _compared(context, {**{titles[name]: line for name, line in lines.items()}, **baselines}, needed)
-    names = {titles[name]: line for name, line in lines.items()}
-    told.curves(
-        context, needed, {**names, **baselines}, {titles[name]: point for name, point in moved.items()}
-    )
+    told.curves(context, needed, {**lines, **baselines}, moved)
     overruled = bool(context.of("gate")["overruled"])
     # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
     likely = max(passed, key=lambda name: merits[name])
