@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
 from workflows.studies.cleanup import delete_endpoint
@@ -21,6 +22,11 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         Cancelled: The run was asked to stop; what was made is left to the clean-up.
     """
     interface, name = context.interface, request.name
+    price = costs.per_hour(request.instance_type)
+    if context.platform.target == "aws" and price is not None:
+        context.log(
+            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
+        )
     state = interface.describe_endpoint(name)
     if state is None or state.status not in ("Creating", "InService"):
         if context.ledger.resources("endpoint"):

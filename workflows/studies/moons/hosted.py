@@ -7,7 +7,6 @@ import json
 import time
 from typing import Any
 
-from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces import images
@@ -57,11 +56,6 @@ def deploy(context: Context) -> Result:
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags,
     )
-    price = costs.per_hour(request.instance_type)
-    if context.platform.target == "aws" and price is not None:
-        context.log(
-            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
-        )
     hosting.deploy(context, request)
     seconds = round(time.monotonic() - began, 2)
     return Result(
