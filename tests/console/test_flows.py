@@ -36,6 +36,7 @@ from tests.console.tuning_data import tuning_jobs
 from workflows import topics
 from workflows.events import RunFinished
 from workflows.problem import Problem
+from workflows.studies.catalog import catalog
 
 SMALL = (80, 24)
 LARGE = (160, 48)
@@ -405,14 +406,17 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
 
 
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
-    async with app.run_test(size=LARGE) as pilot:
-        await pilot.press("4", "down", "down", "enter")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4", *["down"] * (len(catalog()) + 1), "enter")
         screen = app.screen
         assert isinstance(screen, RunScreen)
         await until(pilot, lambda: screen.state.finished is not None)
         await pilot.press("tab")
         text = screen.query_one("#results", Page).text
         assert "RBF SVM" in text and "Decision boundary" in text and "beats-baseline" in text
+        page = screen.query_one("#results", Page)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: page.scroll_offset.y > 0 or page.virtual_size.height <= page.size.height)
         await pilot.press("tab", "tab", "tab")
         assert len(screen.query_one("#calls", Rows).items) == 9
         await pilot.press("c")

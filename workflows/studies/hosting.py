@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
 from workflows.studies.cleanup import delete_endpoint
@@ -19,6 +22,11 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         Cancelled: The run was asked to stop; what was made is left to the clean-up.
     """
     interface, name = context.interface, request.name
+    price = costs.per_hour(request.instance_type)
+    if context.platform.target == "aws" and price is not None:
+        context.log(
+            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
+        )
     state = interface.describe_endpoint(name)
     if state is None or state.status not in ("Creating", "InService"):
         if context.ledger.resources("endpoint"):
@@ -50,3 +58,9 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         return now.status == "InService", (now.status, len(lines))
 
     context.waiter.until(poll, f"Endpoint {name}", CREATING)
+
+
+def in_service(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the run's endpoint still answers."""
+    state = context.interface.describe_endpoint(context.run.id)
+    return state is not None and state.status == "InService"

@@ -7,7 +7,6 @@ import json
 import time
 from typing import Any
 
-from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces import images
@@ -46,12 +45,6 @@ def deploy_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def in_service(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the endpoint still answers."""
-    state = context.interface.describe_endpoint(context.run.id)
-    return state is not None and state.status == "InService"
-
-
 def deploy(context: Context) -> Result:
     """Model, endpoint configuration and endpoint, until it is in service."""
     began = time.monotonic()
@@ -63,11 +56,6 @@ def deploy(context: Context) -> Result:
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags,
     )
-    price = costs.per_hour(request.instance_type)
-    if context.platform.target == "aws" and price is not None:
-        context.log(
-            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
-        )
     hosting.deploy(context, request)
     seconds = round(time.monotonic() - began, 2)
     return Result(
