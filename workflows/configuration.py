@@ -31,6 +31,7 @@ class Configuration:
     role: str = ""
     bucket: str = ""
     interface: InterfaceName = "low"
+    data_dir: str = ""
     engine_port: int | None = None
     engine_account_id: str = ""
     engine_access_key: str = ""

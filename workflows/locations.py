@@ -58,6 +58,18 @@ def config_file() -> Path:
     return config_dir() / "config.toml"
 
 
+def imported_dir() -> Path:
+    """One folder per data set that the person imported."""
+    moved = os.environ.get("MLCONSOLE_IMPORTED_DIR")
+    return _absolute(moved) if moved else store_dir() / "datasets"
+
+
+def fetched_dir() -> Path:
+    """One folder per data set that was fetched; the built-in samples lie beside them."""
+    moved = os.environ.get("MLCONSOLE_FETCHED_DIR")
+    return _absolute(moved) if moved else cache_dir() / "datasets"
+
+
 def datasets_dir() -> Path | None:
     """The folder with real data sets that MLCONSOLE_DATA_DIR names, or None."""
     named = os.environ.get("MLCONSOLE_DATA_DIR")
@@ -74,6 +86,8 @@ def as_table() -> list[tuple[str, Path, str]]:
         ("state", state_dir(), "MLCONSOLE_STATE_DIR"),
         ("runs", runs_dir(), "MLCONSOLE_RUNS_DIR"),
         ("experiments", experiments_dir(), "MLCONSOLE_EXPERIMENTS_DIR"),
+        ("imported", imported_dir(), "MLCONSOLE_IMPORTED_DIR"),
+        ("fetched", fetched_dir(), "MLCONSOLE_FETCHED_DIR"),
     ]
 
 

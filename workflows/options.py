@@ -22,6 +22,7 @@ class _Options(BaseSettings):
     role: str = ""
     bucket: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")
     interface: Literal["low", "high"] = "low"
+    data_dir: str = ""
     engine_port: int | None = Field(default=None, ge=0, le=65535)
     engine_account_id: str = Field(default="", pattern=r"^(\d{12})?$")
     engine_access_key: str = Field(default="", pattern=r"^([A-Za-z0-9]{16,128})?$")
