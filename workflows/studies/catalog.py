@@ -39,9 +39,10 @@ class StudyInfo:
 
 def catalog() -> list[StudyInfo]:
     """All studies, in the order of the menu."""
+    from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
 
-    return [MOONS]
+    return [FRAUD, MOONS]
 
 
 def find(name: str) -> StudyInfo:

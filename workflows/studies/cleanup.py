@@ -6,6 +6,7 @@ import time
 
 from workflows import costs, lifetime
 from workflows.failures import WorkflowError
+from workflows.interfaces.transforms.base import ENDED
 from workflows.studies.context import Context
 
 DELETING = 900.0
@@ -27,6 +28,9 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
         for job in interface.find_training(item["name"]):
             rows.append(_stop_job(context, job))
         ledger.deleted("training job", item["name"])
+    for item in ledger.resources("transform job"):
+        rows.append(_stop_transform(context, item["name"]))
+        ledger.deleted("transform job", item["name"])
     for what, delete in (
         ("endpoint", delete_endpoint),
         ("endpoint configuration", lambda _, title: interface.delete_endpoint_config(title)),
@@ -46,7 +50,7 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
         return left, f"{len(left)} things are still there: {', '.join(left[:3])}"
     return [], (
         "Nothing that costs is left: no endpoint, configuration, model or object by listing names and prefix. "
-        "The training job's record and the logs stay as history; they cost nothing."
+        "The records of jobs and their logs stay as history; they cost nothing."
     )
 
 
@@ -94,6 +98,21 @@ def _stop_job(context: Context, job: str) -> list[str]:
         context.waiter.until(stopped, f"Stopping training job {job}", STOPPING, cancellable=False)
         return ["training job", job, "stopped; its record stays as history"]
     return ["training job", job, f"{state.status}; its record stays as history"]
+
+
+def _stop_transform(context: Context, name: str) -> list[str]:
+    transforms = context.interface.transforms
+    transforms.stop(name)
+
+    def stopped() -> tuple[bool, object]:
+        now = transforms.describe(name)
+        return now is None or now.row.status in ENDED, now.row.status if now else ""
+
+    context.waiter.until(stopped, f"Stopping transform job {name}", STOPPING, cancellable=False)
+    state = transforms.describe(name)
+    if state is None:
+        return ["transform job", name, "was not there"]
+    return ["transform job", name, f"{state.row.status}; its record stays as history"]
 
 
 def delete_endpoint(context: Context, name: str) -> bool:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from workflows.failures import Cancelled, WorkflowError
 from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest, TrainingState
 from workflows.studies.context import Context
 
+if TYPE_CHECKING:
+    from workflows.builtin.request import AlgorithmRequest
+
 QUEUE_SECONDS = 3600.0
 """Seconds beyond its own limit that a job may wait for a machine."""
 LATE_LOG = 60.0
 """Seconds after the job's end in which its last lines may still arrive: the log is complete after two quiet looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training job to be run. ``epochs`` are expected; ``label`` stands before the names of its metrics when it is not alone."""
+
+    request: TrainingRequest | AlgorithmRequest
+    epochs: int
+    metrics: tuple[MetricDefinition, ...]
+    label: str = ""
 
 
 def train(
@@ -24,11 +39,42 @@ def train(
         WorkflowError: The job failed, or was stopped by somebody else.
         Cancelled: The run was asked to stop; the job is left to the clean-up.
     """
-    name = _begun(context, request) or _begin(context, request)
-    context.artifact("training job", name)
-    watch = _Watch(context, name, request.metrics, total_epochs)
-    context.waiter.until(watch.poll, f"Training job {name}", request.max_seconds + QUEUE_SECONDS)
+    return train_all(context, [Job(request, total_epochs, request.metrics)], 1)[0]
+
+
+def train_all(
+    context: Context, jobs: Sequence[Job], parallel: int
+) -> list[tuple[TrainingState, dict[str, list[float]]]]:
+    """The ended jobs, in the order given, at most ``parallel`` of them at a time; as `train` for each."""
+    waiting = list(jobs)
+    begun: list[_Watch] = []
+    running: list[_Watch] = []
+
+    def poll() -> tuple[bool, object]:
+        while waiting and len(running) < parallel:
+            job = waiting.pop(0)
+            name = _begun(context, job.request) or _begin(context, job.request)
+            context.artifact("training job", name)
+            watch = _Watch(context, name, job)
+            begun.append(watch)
+            running.append(watch)
+        news = []
+        for watch in list(running):
+            ended, changed = watch.poll()
+            news.append((watch.name, changed))
+            if ended:
+                running.remove(watch)
+        return not running and not waiting, tuple(news)
+
+    limit = sum(job.request.max_seconds + QUEUE_SECONDS for job in jobs)
+    names = ", ".join(job.request.name for job in jobs)
+    context.waiter.until(poll, f"Training job {names}", limit)
+    return [(_ended(context, watch), watch.series) for watch in begun]
+
+
+def _ended(context: Context, watch: _Watch) -> TrainingState:
     state = watch.finish()
+    name = watch.name
     if state.status == "Failed":
         reason = state.failure or "it gave no reason; its log tells more"
         raise WorkflowError(f"Training job {name} failed: {reason} Correct the cause and start a new run.")
@@ -36,12 +82,12 @@ def train(
         if context.cancelled.is_set():
             raise Cancelled
         raise WorkflowError(f"Training job {name} was stopped from outside. Start a new run.")
-    return state, watch.series
+    return state
 
 
-def _begun(context: Context, request: TrainingRequest) -> str:
+def _begun(context: Context, request: TrainingRequest | AlgorithmRequest) -> str:
     """The job that this step started before an interruption, if it can still be used."""
-    if not context.ledger.notes("train").get("attempt"):
+    if request.name not in context.ledger.notes("train").get("attempts", {}):
         return ""
     for name in context.interface.find_training(request.name):
         state = context.interface.describe_training(name)
@@ -51,27 +97,29 @@ def _begun(context: Context, request: TrainingRequest) -> str:
     return ""
 
 
-def _begin(context: Context, request: TrainingRequest) -> str:
+def _begin(context: Context, request: TrainingRequest | AlgorithmRequest) -> str:
     # Names of jobs are never free again: an attempt after others gets a number.
     attempt = len(context.interface.find_training(request.name)) + 1
     name = request.name if attempt == 1 else f"{request.name}-{attempt}"
-    context.ledger.note("train", attempt=attempt)
+    attempts = context.ledger.notes("train").get("attempts", {})
+    context.ledger.note("train", attempts=attempts | {request.name: attempt})
     context.ledger.made("training job", request.name)
     context.ledger.made("objects", context.prefix)
-    return context.interface.train(replace(request, name=name))
+    if isinstance(request, TrainingRequest):
+        return context.interface.train(replace(request, name=name))
+    return context.interface.train_algorithm(replace(request, name=name))
 
 
 class _Watch:
     """Tells what is new about a job at each poll."""
 
-    def __init__(
-        self, context: Context, name: str, metrics: tuple[MetricDefinition, ...], total_epochs: int
-    ) -> None:
-        self.series: dict[str, list[float]] = {metric.name: [] for metric in metrics}
+    def __init__(self, context: Context, name: str, job: Job) -> None:
+        self.series: dict[str, list[float]] = {metric.name: [] for metric in job.metrics}
+        self.name = name
         self._context = context
-        self._name = name
-        self._patterns = [(metric.name, re.compile(metric.regex)) for metric in metrics]
-        self._total = total_epochs
+        self._patterns = [(metric.name, re.compile(metric.regex)) for metric in job.metrics]
+        self._label = f"{job.label} " if job.label else ""
+        self._total = job.epochs
         self._log = context.interface.training_log(name)
         self._told: list[str] = []
         self._lines = 0
@@ -79,9 +127,9 @@ class _Watch:
 
     def poll(self) -> tuple[bool, object]:
         """Whether the job has ended, and what changes when there is news."""
-        state = self._context.interface.describe_training(self._name)
+        state = self._context.interface.describe_training(self.name)
         if state is None:
-            raise WorkflowError(f"Training job {self._name} is not there any more. Start a new run.")
+            raise WorkflowError(f"Training job {self.name} is not there any more. Start a new run.")
         self._state = state
         self._tell_statuses(state)
         if state.secondary not in ("Starting", "Pending"):
@@ -92,7 +140,7 @@ class _Watch:
         """The ended job, after its last log lines arrived (AWS delivers them a little late)."""
         state = self._state
         if state is None:
-            raise WorkflowError(f"Training job {self._name} was never described.")
+            raise WorkflowError(f"Training job {self.name} was never described.")
         quiet = 0
 
         def complete() -> tuple[bool, object]:
@@ -117,7 +165,7 @@ class _Watch:
                 continue
             else:
                 self._told[number] = line
-            self._context.log(line, source="training job", at=item.start)
+            self._context.log(f"{self._label}{line}", source="training job", at=item.start)
 
     def _tell(self, lines: list[LogLine]) -> None:
         self._lines += len(lines)
@@ -133,5 +181,5 @@ class _Watch:
             number = int(epoch.group(1)) if epoch else len(next(iter(self.series.values()))) + 1
             for name, value in found.items():
                 self.series[name].append(value)
-                self._context.metric(name, value, number)
-            self._context.progress(number, self._total, "epochs")
+                self._context.metric(f"{self._label}{name}", value, number)
+            self._context.progress(number, self._total, "epochs", self._label.strip())

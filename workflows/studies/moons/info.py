@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
+from workflows.studies.machines import HOSTING, TRAINING
 from workflows.studies.parameters import Parameter
-
-_INSTANCES = (
-    ("ml.m5.large", "2 vCPU, 8 GB"),
-    ("ml.m5.xlarge", "4 vCPU, 16 GB"),
-    ("ml.c5.large", "2 vCPU, 4 GB"),
-    ("ml.c5.xlarge", "4 vCPU, 8 GB"),
-)
-_HOSTING = (("ml.t2.medium", "2 vCPU, 4 GB, burstable"), *_INSTANCES)
 
 MOONS = StudyInfo(
     name="moons",
@@ -53,10 +46,10 @@ MOONS = StudyInfo(
         Parameter("shuffle", "bool", True, "Whether the points are mixed anew in every epoch."),
         Parameter("seed", "int", 1, "Seed of the net's weights and of the mixing.", 0, 2**31 - 1),
         Parameter(
-            "instance-type", "choice", "ml.m5.large", "Machine for the training job.", choices=_INSTANCES
+            "instance-type", "choice", "ml.m5.large", "Machine for the training job.", choices=TRAINING
         ),
         Parameter(
-            "hosting-instance-type", "choice", "ml.t2.medium", "Machine for the endpoint.", choices=_HOSTING
+            "hosting-instance-type", "choice", "ml.t2.medium", "Machine for the endpoint.", choices=HOSTING
         ),
         Parameter(
             "max-minutes", "int", 30, "The training job is stopped after this time.", 1, 1440, unit="minutes"
