@@ -2,13 +2,62 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
+from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
 from workflows.studies.cleanup import delete_endpoint
 from workflows.studies.context import Context
+from workflows.studies.study import Result
 
+ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": "inference.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+}
 CREATING = 1800.0
 """Seconds that an endpoint may take to come up."""
+
+
+def environment(region: str) -> dict[str, str]:
+    """The environment of a script-mode container: the serving code lies in the model's archive."""
+    return {**ENVIRONMENT, "SAGEMAKER_REGION": region}
+
+
+def in_service(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the run's endpoint still answers."""
+    state = context.interface.describe_endpoint(context.run.id)
+    return state is not None and state.status == "InService"
+
+
+def host(context: Context, image: str) -> Result:
+    """The model of the step ``train`` in a script-mode container, behind an endpoint that has the run's name.
+
+    Raises:
+        WorkflowError, Cancelled: As `deploy`.
+    """
+    began = time.monotonic()
+    request = EndpointRequest(
+        name=context.run.id,
+        image=image,
+        model_uri=context.of("train")["model_uri"],
+        environment=environment(context.platform.region),
+        instance_type=str(context.value("hosting-instance-type")),
+        tags=context.tags,
+    )
+    price = costs.per_hour(request.instance_type)
+    if context.platform.target == "aws" and price is not None:
+        context.log(
+            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
+        )
+    deploy(context, request)
+    seconds = round(time.monotonic() - began, 2)
+    return Result(
+        outputs={"endpoint": request.name},
+        summary=f"Endpoint {request.name} is in service after {seconds:.1f} s.",
+    )
 
 
 def deploy(context: Context, request: EndpointRequest) -> None:

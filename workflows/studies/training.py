@@ -22,7 +22,7 @@ LATE_LOG = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training job to be run. ``epochs`` are expected; ``label`` stands before the names of its metrics when it is not alone."""
+    """A training job to be run. ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone."""
 
     request: TrainingRequest | AlgorithmRequest
     epochs: int
@@ -178,8 +178,9 @@ class _Watch:
             epoch = re.search(r"\bepoch=(\d+)", line.message)
             if not found:
                 continue
-            number = int(epoch.group(1)) if epoch else len(next(iter(self.series.values()))) + 1
+            number = int(epoch.group(1)) if epoch else max(len(self.series[name]) for name in found) + 1
             for name, value in found.items():
                 self.series[name].append(value)
                 self._context.metric(f"{self._label}{name}", value, number)
-            self._context.progress(number, self._total, "epochs", self._label.strip())
+            if self._total:
+                self._context.progress(number, self._total, "epochs", self._label.strip())

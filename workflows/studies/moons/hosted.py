@@ -7,11 +7,9 @@ import json
 import time
 from typing import Any
 
-from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces import images
-from workflows.interfaces.base import EndpointRequest
 from workflows.studies import hosting
 from workflows.studies.context import Context
 from workflows.studies.moons import data
@@ -25,16 +23,6 @@ AGREEMENT = 1e-5
 """Largest difference between a hosted and an offline probability: single precision on two CPUs."""
 GRID = (61, 41)
 SINGLE_CALLS = 20
-ENVIRONMENT = {
-    "SAGEMAKER_PROGRAM": "inference.py",
-    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-}
-
-
-def environment(region: str) -> dict[str, str]:
-    """The container's environment: where its serving code lies."""
-    return {**ENVIRONMENT, "SAGEMAKER_REGION": region}
 
 
 def deploy_inputs(context: Context) -> dict[str, Any]:
@@ -46,34 +34,9 @@ def deploy_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def in_service(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the endpoint still answers."""
-    state = context.interface.describe_endpoint(context.run.id)
-    return state is not None and state.status == "InService"
-
-
 def deploy(context: Context) -> Result:
     """Model, endpoint configuration and endpoint, until it is in service."""
-    began = time.monotonic()
-    request = EndpointRequest(
-        name=context.run.id,
-        image=images.pytorch("inference", context.platform.region),
-        model_uri=context.of("train")["model_uri"],
-        environment=environment(context.platform.region),
-        instance_type=str(context.value("hosting-instance-type")),
-        tags=context.tags,
-    )
-    price = costs.per_hour(request.instance_type)
-    if context.platform.target == "aws" and price is not None:
-        context.log(
-            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
-        )
-    hosting.deploy(context, request)
-    seconds = round(time.monotonic() - began, 2)
-    return Result(
-        outputs={"endpoint": request.name},
-        summary=f"Endpoint {request.name} is in service after {seconds:.1f} s.",
-    )
+    return hosting.host(context, images.pytorch("inference", context.platform.region))
 
 
 def predict_inputs(context: Context) -> dict[str, Any]:

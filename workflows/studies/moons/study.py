@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
+from workflows.studies import hosting
 from workflows.studies.context import Context
 from workflows.studies.moons import hosted, local, trained
 from workflows.studies.moons.info import MOONS
@@ -20,8 +21,8 @@ def study() -> Study:
             Step("train", trained.train, trained.train_inputs, trained.model_exists),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", trained.evaluate, trained.model_inputs),
-            Step("deploy", hosted.deploy, hosted.deploy_inputs, hosted.in_service),
-            Step("predict", hosted.predict, hosted.predict_inputs, hosted.in_service),
+            Step("deploy", hosted.deploy, hosted.deploy_inputs, hosting.in_service),
+            Step("predict", hosted.predict, hosted.predict_inputs, hosting.in_service),
         ),
         metrics=metrics,
         script=script,

@@ -125,7 +125,8 @@ def gate(context: Context) -> Result:
     points, labels = data.read_csv(context.work / "train.csv")
     test_points, _ = data.read_csv(context.work / "test.csv")
     model = unpack(context.work / "model.tar.gz", context.work / "model")
-    answers = offline.predict(model, np.concatenate([points, test_points]), context.work)
+    asked = np.concatenate([points, test_points]).astype(np.float32)
+    answers = offline.predict(model, asked, context.work)
     np.save(context.work / ANSWERS, answers[len(points) :])
     predicted = [int(p > 0.5) for p in answers[: len(points)]]
     hits = sum(int(a == b) for a, b in zip(predicted, labels.tolist(), strict=True))
