@@ -127,5 +127,5 @@ def out_of_sample(
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed) if folds else LeaveOneOut()
     found = np.zeros(len(y))
     for training, held in parts.split(x, y):
-        found[held] = probability(fitted(name, x[training], y[training], **given), x[held])
+        found[held] = probability(fitted(name, x[training], y[training], seed=seed, **given), x[held])
     return found

@@ -1,0 +1,129 @@
+"""Checks of a corpus before anything is trained: each is a verdict with its reason in a sentence."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from algorithms.plagiarism import audit, features
+from algorithms.plagiarism.corpus import Corpus
+from workflows.events import Gate
+from workflows.studies.plagiarism.pinned import Pinned, misaligned
+
+SHUFFLES = 2000
+CHANCE_LEVEL = 0.01
+"""Probability at which labels that were dealt at random would go with the texts as well."""
+
+
+def encodings(step: str, corpus: Corpus) -> Gate:
+    """Bytes that are no UTF-8 and were left out."""
+    files = [document for document in corpus.documents if document.dropped]
+    count = sum(document.dropped for document in files)
+    if not count:
+        return _gate(step, "encodings", "pass", "Every text is UTF-8.", 0)
+    reason = (
+        f"{count} bytes in {len(files)} of {len(corpus.documents)} files are no UTF-8 (mixed encodings) and were left out, "
+        "as the notebook leaves them out."
+    )
+    return _gate(step, "encodings", "warn", reason, count)
+
+
+def unlisted(step: str, corpus: Corpus, others: tuple[str, ...]) -> Gate:
+    """Texts in the folder that ``file_information.csv`` does not name."""
+    if not others:
+        return _gate(
+            step, "unlisted texts", "pass", "Every text of the folder is in file_information.csv.", 0
+        )
+    reason = (
+        f"{len(others)} texts are not in file_information.csv and were left out: {', '.join(others[:3])}."
+    )
+    return _gate(step, "unlisted texts", "warn", reason, len(others))
+
+
+def duplicates(step: str, pinned: Pinned) -> Gate:
+    """Texts with the same words; across the split they make every score too good."""
+    leaks = audit.leaks(pinned.corpus, pinned.train.files, pinned.test.files)
+    if leaks:
+        shown = ", ".join(f"{test} = {train}" for train, test in leaks[:3])
+        reason = f"{len(leaks)} test answers have the words of a training answer: {shown}. Every score would be too good."
+        return _gate(step, "duplicates", "fail", reason, len(leaks))
+    inside = audit.duplicates(pinned.corpus)
+    if inside:
+        reason = f"{len(inside)} groups of texts have the same words, none of them across the split: {', '.join(inside[0])}."
+        return _gate(step, "duplicates", "warn", reason, len(inside))
+    return _gate(step, "duplicates", "pass", "No two texts have the same words.", 0)
+
+
+def alignment(step: str, pinned: Pinned) -> Gate:
+    """Whether each row of features is that of its own text (worked out again)."""
+    wrong = misaligned(pinned)
+    if wrong:
+        reason = f"{len(wrong)} rows of features are not those of their texts (misaligned): {'; '.join(wrong[:3])}."
+        return _gate(step, "alignment", "fail", reason, len(wrong))
+    reason = f"All {len(pinned.features)} rows of features are those of their texts."
+    return _gate(step, "alignment", "pass", reason, 0)
+
+
+def sentinels(step: str, pinned: Pinned) -> Gate:
+    """Whether the -1 of originals stays with the originals, out of training, testing and correlations."""
+    wrong = audit.sentinels(pinned.features, pinned.corpus)
+    if wrong:
+        reason = f"{len(wrong)} rows have an original's -1 and are none, or lack it and are one (sentinel rows): {', '.join(wrong[:3])}."
+        return _gate(step, "sentinel rows", "fail", reason, len(wrong))
+    originals = len(pinned.corpus.originals)
+    before, after = (
+        float(features.correlations(pinned.features, sentinels=kept).loc["c_1", "c_5"])
+        for kept in (True, False)
+    )
+    reason = (
+        f"{originals} originals carry -1 and take part in nothing; with them c_1 and c_5 would correlate {before:.2f} instead of "
+        f"{after:.2f}."
+    )
+    return _gate(step, "sentinel rows", "pass", reason, originals)
+
+
+def labels(step: str, pinned: Pinned, seed: int = 0) -> Gate:
+    """Whether labels go with texts better than labels that are dealt at random do (permutation test on the best feature's AUC)."""
+    import numpy as np
+    from scipy.stats import rankdata
+
+    rows = (pinned.frame["Class"] >= 0).to_numpy()
+    truth = pinned.frame.loc[rows, "Class"].to_numpy()
+    ranks = np.column_stack([rankdata(column) for column in pinned.features[rows].to_numpy().T])
+    best = float(_areas(ranks, truth[None, :]).max())
+    draw = np.random.default_rng(seed)
+    dealt = draw.permuted(np.tile(truth, (SHUFFLES, 1)), axis=1)
+    random = _areas(ranks, dealt).max(axis=1)
+    chance = float((1 + (random >= best).sum()) / (SHUFFLES + 1))
+    reason = (
+        f"The best feature tells the classes apart with an AUC of {best:.3f}; over {SHUFFLES:,} shuffles of the labels the best was "
+        f"{random.max():.3f} (chance of doing as well: {chance:.2g})."
+    )
+    if chance >= CHANCE_LEVEL:
+        reason = f"Labels do not go with the texts, as if they had been shuffled. {reason}"
+        return _gate(step, "labels", "fail", reason, chance, CHANCE_LEVEL)
+    return _gate(step, "labels", "pass", reason, chance, CHANCE_LEVEL)
+
+
+def _areas(ranks: Any, labels: Any) -> Any:
+    """The area under the ROC curve, or that of the reverse, shape (labelings, features), from ranks (n, features)."""
+    import numpy as np
+
+    positive = labels.sum(axis=1, keepdims=True)
+    negative = labels.shape[1] - positive
+    area = (labels @ ranks - positive * (positive + 1) / 2) / (positive * negative)
+    return np.maximum(area, 1 - area)
+
+
+def _gate(
+    step: str, name: str, verdict: str, reason: str, value: float, threshold: float | None = None
+) -> Gate:
+    return Gate(
+        time=time.time(),
+        step=step,
+        name=name,
+        verdict=verdict,
+        reason=reason,
+        value=float(value),
+        threshold=threshold,
+    )
