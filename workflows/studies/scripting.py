@@ -326,7 +326,7 @@ def write(run: Run, program: Program) -> str:
         imports="\n".join([*(f"import {name}" for name in sorted(modules)), "from pathlib import Path"]),
         sdk_imports=_SDK_IMPORTS if high else "",
         sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
-        constants=program.constants,
+        constants=program.constants.rstrip("\n"),
         region=region,
         role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
         bucket=where.get("bucket") or f"sagemaker-{region}-{account}",

@@ -160,7 +160,10 @@ def judge(context: Context, found: Pinned) -> tuple[str, float]:
     source = found.corpus.originals[tasks[at]]
     alignment = subsequence.align(text, source.written)
     context.table(
-        f"The text beside {source.file}: {alignment.common} common words in order, {alignment.share:.0%} of it, in «marks»",
+        local.title(
+            context,
+            f"The text beside {source.file}: {alignment.common} common words in order, {alignment.share:.0%} of it, in «marks»",
+        ),
         ["text", "source"],
         sidebyside.rows(alignment),
     )

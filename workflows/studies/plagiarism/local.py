@@ -114,7 +114,7 @@ def audit(context: Context) -> Result:
     dropped = [document for document in found.corpus.documents if document.dropped]
     if dropped:
         context.table(
-            "Bytes that are no UTF-8 and were left out",
+            title(context, "Bytes that are no UTF-8 and were left out"),
             ["file", "category", "bytes", "of"],
             [
                 [
