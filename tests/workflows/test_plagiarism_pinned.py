@@ -84,14 +84,21 @@ def test_misaligned_features_are_caught_and_their_owner_is_named(texts: Path, wo
     values = made.features.to_numpy().copy()
     rows = [row for row, document in enumerate(made.corpus.documents) if not document.original]
     values[rows] = values[[*rows[1:], rows[0]]]
-    shifted = Pinned(made.corpus, made.frame, made.features.assign(**dict(zip(made.features, values.T, strict=True))), made.names)
+    shifted = Pinned(
+        made.corpus,
+        made.frame,
+        made.features.assign(**dict(zip(made.features, values.T, strict=True))),
+        made.names,
+    )
     gate = checks.alignment("audit", shifted)
     assert gate.verdict == "fail"
     first, second = (made.corpus.documents[row].file for row in rows[:2])
     assert f"{first} has those of {second}" in gate.reason
     lines = (work / pinned.TABLE).read_text().splitlines()
     (work / pinned.TABLE).write_text("\n".join([lines[0], lines[2], lines[1], *lines[3:]]) + "\n")
-    with pytest.raises(WorkflowError, match=r"features\.csv does not list the documents of the corpus in their order"):
+    with pytest.raises(
+        WorkflowError, match=r"features\.csv does not list the documents of the corpus in their order"
+    ):
         pinned.read(work, made.names)
 
 
@@ -148,7 +155,9 @@ def test_baselines_are_judged_by_leave_one_out(texts: Path, work: Path) -> None:
     majority, one, three = thresholds.all_of(made)
     every, test = made.answers.y.tolist(), made.test.y.tolist()
     assert [item.name for item in (majority, one, three)] == [thresholds.MAJORITY, "c_1 alone", "c_3 alone"]
-    assert confusion(every, majority.left_out).accuracy == pytest.approx(max(np.mean(every), 1 - np.mean(every)))
+    assert confusion(every, majority.left_out).accuracy == pytest.approx(
+        max(np.mean(every), 1 - np.mean(every))
+    )
     assert confusion(every, three.left_out).accuracy > confusion(every, majority.left_out).accuracy
     assert len(one.test) == len(test)
 
@@ -184,12 +193,15 @@ def test_the_real_corpus_reaches_the_required_figures(real_data: Path, work: Pat
     made = pin(real_data / "plagiarism", work)
     left_out = evaluation.leave_one_out(made.frame, made.features, made.names, c=100.0)
     assert confusion(left_out["Class"].tolist(), left_out["Predicted"].tolist()).accuracy >= 0.958
-    seeds = evaluation.over_seeds(made.frame.drop(columns="Datatype"), made.features, made.names, [1], c=100.0)
+    seeds = evaluation.over_seeds(
+        made.frame.drop(columns="Datatype"), made.features, made.names, [1], c=100.0
+    )
     assert seeds[1].accuracy == 1.0
     scores = [confusion(made.answers.y.tolist(), item.left_out).accuracy for item in thresholds.all_of(made)]
     assert scores[0] == pytest.approx(0.6)
     assert checks.encodings("audit", made.corpus).value > 0
-    assert {check("audit", made).verdict for check in (checks.alignment, checks.sentinels, checks.labels, checks.duplicates)} == {
-        "pass"
-    }
+    assert {
+        check("audit", made).verdict
+        for check in (checks.alignment, checks.sentinels, checks.labels, checks.duplicates)
+    } == {"pass"}
     assert "would correlate 0.88 instead of 0.84" in checks.sentinels("audit", made).reason
