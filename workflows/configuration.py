@@ -60,8 +60,9 @@ def load(flags: dict[str, Any] | None = None, *, file: Path | None = None) -> Co
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     path = file or locations.config_file()
-    if not given and not variables() and not path.exists():
-        return Configuration()
+    in_environment = variables()
+    if not given and in_environment.keys() <= {"data_dir"} and not path.exists():
+        return Configuration(**in_environment)  # type: ignore[arg-type]
     from workflows.options import validated
 
     return validated(given, path)

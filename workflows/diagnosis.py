@@ -46,7 +46,7 @@ def diagnose(configuration: Configuration) -> Iterator[Finding]:
         ("memory", _memory),
         ("containers", _containers),
         ("engine", _engine),
-        ("data sets", _datasets),
+        ("data sets", lambda: _datasets(configuration)),
         ("AWS", lambda: _aws(configuration)),
     )
     for name, check in checks:
@@ -179,11 +179,14 @@ def _engine() -> Finding:
     )
 
 
-def _datasets() -> Finding:
-    folder = locations.datasets_dir()
+def _datasets(configuration: Configuration) -> Finding:
+    folder = Path(configuration.data_dir).expanduser() if configuration.data_dir else locations.datasets_dir()
     if folder is None:
         return Finding(
-            "data sets", "note", "MLCONSOLE_DATA_DIR is not set: studies make or fetch their data."
+            "data sets",
+            "note",
+            "MLCONSOLE_DATA_DIR is not set: studies use what you fetched or imported, else synthetic samples "
+            "(`mlconsole data ls`).",
         )
     if not folder.is_dir():
         return Finding(

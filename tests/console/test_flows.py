@@ -36,6 +36,7 @@ from tests.console.tuning_data import tuning_jobs
 from workflows import topics
 from workflows.events import RunFinished
 from workflows.problem import Problem
+from workflows.studies.catalog import catalog
 
 SMALL = (80, 24)
 LARGE = (160, 48)
@@ -406,7 +407,7 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
 
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.press("4", "down", "down", "enter")
+        await pilot.press("4", *["down"] * (len(catalog()) + 1), "enter")
         screen = app.screen
         assert isinstance(screen, RunScreen)
         await until(pilot, lambda: screen.state.finished is not None)

@@ -19,6 +19,18 @@ def write(text: str) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def _no_real_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLCONSOLE_DATA_DIR", raising=False)
+
+
+def test_a_folder_with_real_data_needs_no_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCONSOLE_DATA_DIR", "/data")
+    program = "import sys; from workflows.configuration import load; print(load().data_dir, 'pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "/data False"
+
+
 def test_nothing_configured_gives_the_defaults_without_pydantic() -> None:
     program = "import sys; from workflows.configuration import load; load(); print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -149,7 +149,7 @@ def test_a_corpus_with_shuffled_labels_is_refused_before_anything_is_trained(
     last = everything(run)[-1]
     assert isinstance(last, events.RunFinished)
     assert last.status == "failed"
-    assert "as if they had been shuffled" in last.message
+    assert "labels look shuffled" in last.message
     assert (
         open_platform(Configuration())
         .client("sagemaker")

@@ -76,10 +76,7 @@ CREDITCARD = Dataset(
     ),
     columns=(
         Column("Time", "float", 0, 172_800, about="seconds since the first transaction"),
-        *(
-            Column(f"V{number}", "float", -500, 500, about="principal component")
-            for number in range(1, 29)
-        ),
+        *(Column(f"V{number}", "float", -500, 500, about="principal component") for number in range(1, 29)),
         Column("Amount", "float", 0, 100_000, about="euros"),
         Column("Class", "category", choices=("0", "1"), about="1 is fraud"),
     ),
@@ -110,7 +107,9 @@ ENERGY = Dataset(
     ),
     columns=(
         Column("datetime", "date", about="the day"),
-        Column("Global_active_power", "float", 0, 20_000, about="kilowatt, summed over the minutes of the day"),
+        Column(
+            "Global_active_power", "float", 0, 20_000, about="kilowatt, summed over the minutes of the day"
+        ),
         Column("Global_reactive_power", "float", 0, 20_000, about="kilowatt, summed"),
         Column("Voltage", "float", 0, 500_000, about="volt, summed"),
         Column("Global_intensity", "float", 0, 100_000, about="ampere, summed"),

@@ -39,7 +39,9 @@ def read(dataset: Dataset, path: Path) -> Any:
 
     names = [column.name for column in dataset.columns]
     try:
-        frame = pd.read_csv(path, header=0 if dataset.header else None, names=None if dataset.header else names)
+        frame = pd.read_csv(
+            path, header=0 if dataset.header else None, names=None if dataset.header else names
+        )
     except (OSError, EOFError, ValueError, zlib.error, MemoryError) as error:
         raise _unreadable(dataset, path, str(error)) from error
     lacking = [name for name in names if name not in frame.columns]
@@ -72,7 +74,9 @@ def corpus(located: Located) -> Any:
         try:
             texts.append((located.folder / str(name)).read_text(encoding="utf-8", errors="ignore"))
         except OSError as error:
-            raise _unreadable(located.dataset, located.folder / str(name), error.strerror or str(error)) from error
+            raise _unreadable(
+                located.dataset, located.folder / str(name), error.strerror or str(error)
+            ) from error
     return frame.assign(Text=texts)
 
 

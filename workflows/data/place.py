@@ -94,9 +94,19 @@ def locate(name: str, configuration: Configuration | None = None, source: str = 
 
 
 def folders(dataset: Dataset, configuration: Configuration | None = None) -> list[tuple[Source, Path]]:
-    """Where a data set is looked for, in order; the folders need not exist."""
+    """Where a data set is looked for, in order; the folders of data sets need not exist.
+
+    Raises:
+        Problem: The folder for real data that is configured does not exist: a synthetic sample in its place would deceive.
+    """
     named = configuration.data_dir if configuration is not None else ""
     real = Path(named).expanduser().absolute() if named else locations.datasets_dir()
+    if real is not None and not real.is_dir():
+        raise Problem(
+            f"MLCONSOLE_DATA_DIR (data_dir) names {real}, which is no folder.",
+            "Correct or unset it.",
+            "no-data",
+        )
     found: list[tuple[Source, Path]] = [("imported", locations.imported_dir() / dataset.name)]
     if real is not None:
         found.append(("folder", real / dataset.name))

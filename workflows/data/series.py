@@ -24,11 +24,11 @@ def mean_power(daily: Any) -> Any:
 
 
 def lines(power: Any, years: tuple[int, ...] = YEARS, cut: int = 0) -> list[dict[str, Any]]:
-    """``{"start", "target"}`` of each year, without the last ``cut`` days."""
+    """``{"start", "target"}`` of each year that has more days than are predicted, without the last ``cut`` days."""
     found = []
     for year in years:
         values = power[power.index.year == year].to_numpy(dtype=float)
-        if len(values):
+        if len(values) > HORIZON:
             found.append(
                 {"start": f"{year}-01-01", "target": [float(value) for value in values[: len(values) - cut]]}
             )
@@ -36,10 +36,11 @@ def lines(power: Any, years: tuple[int, ...] = YEARS, cut: int = 0) -> list[dict
 
 
 def write(folder: Path, power: Any) -> None:
-    """``test.json`` with the whole years, ``train.json`` without their last thirty days."""
+    """``test.json`` with the whole years, ``train.json`` without their last thirty days; nothing where there is no such year."""
     for name, cut in (("train.json", HORIZON), ("test.json", 0)):
         text = "".join(json.dumps(line) + "\n" for line in lines(power, cut=cut))
-        (folder / name).write_text(text, encoding="utf-8")
+        if text:
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def read(path: Path) -> list[dict[str, Any]]:

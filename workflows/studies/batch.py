@@ -62,7 +62,9 @@ def answers(context: Context, output: str, file: str, rows: int) -> list[str]:
     context.interface.download(f"{output.rstrip('/')}/{file}.out", path)
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if len(lines) != rows:
-        raise WorkflowError(f"Batch transform gave {len(lines)} answers to {rows} rows of {file}. Start a new run.")
+        raise WorkflowError(
+            f"Batch transform gave {len(lines)} answers to {rows} rows of {file}. Start a new run."
+        )
     return lines
 
 

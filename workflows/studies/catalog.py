@@ -43,7 +43,7 @@ def catalog() -> list[StudyInfo]:
     from workflows.studies.moons.info import MOONS
     from workflows.studies.plagiarism.info import PLAGIARISM
 
-    return [FRAUD, MOONS, PLAGIARISM]
+    return [MOONS, FRAUD, PLAGIARISM]
 
 
 def find(name: str) -> StudyInfo:

@@ -35,7 +35,8 @@ def frame() -> Any:
     state = np.sort(random.integers(0, len(STATES), ROWS))
     # The hidden causes, with a part that neighbours in a state share.
     wealth, city, latin, black, farm = (
-        0.55 * random.standard_normal(len(STATES))[state] + 0.85 * random.standard_normal(ROWS) for _ in range(5)
+        0.55 * random.standard_normal(len(STATES))[state] + 0.85 * random.standard_normal(ROWS)
+        for _ in range(5)
     )
     city = 0.9 * city + 0.3 * wealth
     latin[state == STATES.index("Puerto Rico")] += 3.5
@@ -107,7 +108,9 @@ def frame() -> Any:
         100.0,
     )
     adults = (people * (0.74 - 0.06 * latin.clip(0, 2) + noise(0.02)).clip(0.35, 0.9)).astype(int)
-    employed = (people * (0.445 + 0.035 * wealth - 0.0025 * poverty + noise(0.02)).clip(0.15, 0.62)).astype(int)
+    employed = (people * (0.445 + 0.035 * wealth - 0.0025 * poverty + noise(0.02)).clip(0.15, 0.62)).astype(
+        int
+    )
     columns = {
         "CensusId": state * 1_000 + 1_001 + 2 * _counter(state),
         "State": [STATES[index] for index in state],
@@ -143,4 +146,7 @@ def _counter(groups: Any) -> Any:
 
 def _names(state: Any) -> list[str]:
     names = [first + last for first in FIRST for last in LAST]
-    return [names[(7 * int(place) + int(index)) % len(names)] for place, index in zip(_counter(state), state, strict=True)]
+    return [
+        names[(7 * int(place) + int(index)) % len(names)]
+        for place, index in zip(_counter(state), state, strict=True)
+    ]

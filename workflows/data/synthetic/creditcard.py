@@ -8,6 +8,7 @@ on both sides of a split. The moments of the components follow what is known of 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 ROWS, FRAUDS, COPIES, VALID_COPIES = 60_000, 104, 4, 220
 SECONDS = 172_792
@@ -30,7 +31,7 @@ def write(folder: Path) -> None:
     random = np.random.default_rng(20130901)
     frauds = FRAUDS - COPIES
     labels = np.zeros(ROWS, dtype=np.int64)
-    labels[: FRAUDS] = 1
+    labels[:FRAUDS] = 1
     values = random.standard_normal((ROWS, 28))
     heavy = random.chisquare(9, (ROWS, 1)) / 9
     values = values / np.sqrt(heavy) * np.array(SPREADS) * 0.8
@@ -62,7 +63,7 @@ def write(folder: Path) -> None:
     csv.write_csv(table, folder / "creditcard.csv", csv.WriteOptions(quoting_style="none"))
 
 
-def _hours() -> object:
+def _hours() -> Any:
     """The share of transactions in each hour of two days: few at night."""
     import numpy as np
 
@@ -70,7 +71,7 @@ def _hours() -> object:
     return day / day.sum()
 
 
-def _copy(values, amounts, times, first, last, random, source=0):  # type: ignore[no-untyped-def]
+def _copy(values: Any, amounts: Any, times: Any, first: int, last: int, random: Any, source: int = 0) -> None:
     """Makes the rows first … last exact copies of rows source … first."""
     chosen = source + random.choice(first - source, last - first, replace=False)
     for array in (values, amounts, times):

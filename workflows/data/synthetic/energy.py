@@ -29,9 +29,9 @@ def frame() -> Any:
 
     random = np.random.default_rng(235)
     dates = pd.date_range(FIRST, periods=DAYS, freq="D")
-    day = dates.dayofyear.to_numpy()
+    day = dates.day_of_year.to_numpy()
     season = 0.36 * np.cos(2 * np.pi * (day - 15) / 365.25) + 0.05 * np.cos(4 * np.pi * (day - 15) / 365.25)
-    week = np.array([-0.07, -0.02, -0.03, -0.10, -0.04, 0.16, 0.15])[dates.dayofweek.to_numpy()]
+    week = np.array([-0.07, -0.02, -0.03, -0.10, -0.04, 0.16, 0.15])[dates.day_of_week.to_numpy()]
     weather = np.zeros(DAYS)
     for index in range(1, DAYS):
         weather[index] = 0.72 * weather[index - 1] + 0.10 * random.standard_normal()
@@ -51,7 +51,9 @@ def frame() -> Any:
         {
             "datetime": dates.strftime("%Y-%m-%d"),
             "Global_active_power": active,
-            "Global_reactive_power": (minutes * (0.123 + 0.02 * random.standard_normal(DAYS)).clip(0.04)).round(3),
+            "Global_reactive_power": (
+                minutes * (0.123 + 0.02 * random.standard_normal(DAYS)).clip(0.04)
+            ).round(3),
             "Voltage": (volts * minutes).round(2),
             "Global_intensity": (active * 1_000 / volts).round(1),
             "Sub_metering_1": kitchen,

@@ -15,7 +15,9 @@ from pathlib import Path
 from workflows.data.synthetic.passages import OWN, SOURCES, SYNONYMS
 
 PEOPLE = tuple(
-    f"g{group}p{person}" for group, people in enumerate(("ABCDE", "ABD", "ABCE", "ABC", "BCDE")) for person in people
+    f"g{group}p{person}"
+    for group, people in enumerate(("ABCDE", "ABD", "ABCE", "ABC", "BCDE"))
+    for person in people
 )
 ORDER = ("non", "cut", "light", "heavy", "non")
 TASKS = "abcde"

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from workflows.studies.fraud.data import Rows
 from workflows.studies.fraud.requirement import Requirement
 
 DRAWN = 200
@@ -71,7 +72,11 @@ class Point:
         value = self.required(requirement)
         if requirement.kind == "cost":
             return True
-        return value <= requirement.share + 1e-12 if requirement.kind == "flag" else value >= requirement.share - 1e-12
+        return (
+            value <= requirement.share + 1e-12
+            if requirement.kind == "flag"
+            else value >= requirement.share - 1e-12
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,14 @@ def curve(labels: Any, scores: Any, weights: Any) -> Curve:
 
     labels, scores, weights = (np.asarray(values, dtype=float) for values in (labels, scores, weights))
     if not len(labels) == len(scores) == len(weights):
-        raise ValueError(f"{len(labels)} labels, {len(scores)} scores and {len(weights)} weights: rows are not aligned.")
+        raise ValueError(
+            f"{len(labels)} labels, {len(scores)} scores and {len(weights)} weights: rows are not aligned."
+        )
     if not np.isfinite(scores).all():
         raise ValueError("A score is no finite number.")
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else []
+    last: Any = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else []
     tp = np.cumsum((weights * labels)[order])[last]
     fp = np.cumsum((weights * (1 - labels))[order])[last]
     return Curve(
@@ -158,10 +165,21 @@ def choose(found: Curve, requirement: Requirement) -> Point:
     if requirement.kind == "catch":
         return _best(found, recall >= requirement.share - 1e-12, precision, recall)
     if requirement.kind == "flag":
-        return _best(found, found.fp / max(found.valid, 1e-300) <= requirement.share + 1e-12, recall, -found.fp)
+        return _best(
+            found, found.fp / max(found.valid, 1e-300) <= requirement.share + 1e-12, recall, -found.fp
+        )
     # A precision without a flagged transaction is none.
     flags = found.tp + found.fp > 0
-    return _best(found, flags & (precision >= requirement.share - 1e-12), recall, np.where(flags, precision, -1.0))
+    return _best(
+        found, flags & (precision >= requirement.share - 1e-12), recall, np.where(flags, precision, -1.0)
+    )
+
+
+def calibrated(rows: Rows, scores: Any, requirement: Requirement, margin: float) -> Point:
+    """The operating point on validation rows, on the safe side by ``margin`` standard errors."""
+    frauds = int(rows.labels.sum())
+    strict = requirement.strict(margin, frauds, len(rows) - frauds)
+    return choose(curve(rows.labels, scores, rows.weights), strict)
 
 
 def _best(found: Curve, allowed: Any, value: Any, then: Any) -> Point:
@@ -178,7 +196,11 @@ def at(labels: Any, flagged: Any, weights: Any, threshold: float = math.nan) -> 
     """The counts of flags that are given (booleans)."""
     import numpy as np
 
-    truth, flagged, weights = np.asarray(labels) > 0, np.asarray(flagged, dtype=bool), np.asarray(weights, dtype=float)
+    truth, flagged, weights = (
+        np.asarray(labels) > 0,
+        np.asarray(flagged, dtype=bool),
+        np.asarray(weights, dtype=float),
+    )
     if not len(truth) == len(flagged) == len(weights):
         raise ValueError(f"{len(truth)} labels and {len(flagged)} answers: rows are not aligned.")
     return Point(

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workflows.failures import WorkflowError
+from workflows.problem import Problem
+
+if TYPE_CHECKING:
+    from workflows.configuration import Configuration
+    from workflows.data.place import Located
 
 DATASET = "creditcard"
 LABEL = "Class"
@@ -14,8 +19,7 @@ SETS = ("train", "validation", "test")
 TEST_SHARE = 0.3
 VALIDATION_SHARE = 0.2
 """Of all rows, and of those that are not test rows."""
-POPULATION_VALID = 283_253
-"""Distinct valid transactions of the original, for which the rows of a sample stand."""
+CUT = TEST_SHARE + VALIDATION_SHARE * (1 - TEST_SHARE)
 Split = Literal["content", "random"]
 
 
@@ -40,34 +44,47 @@ class Rows:
         return float(self.weights[self.labels == 1].sum() / self.weights.sum())
 
 
-def read(path: Path) -> tuple[list[str], Any, Any]:
-    """Names of the features, features (n, 30) in double precision, and labels (n,) of a table with a column ``Class``.
+def located(configuration: Configuration | None) -> Located:
+    """Where the transactions are: the person's own, the folder of real data, what was fetched, else the built-in sample.
 
     Raises:
-        WorkflowError: The table cannot be used: a column lacks, a value is no number, or there is only one class.
+        WorkflowError: They are nowhere.
     """
-    import pandas as pd
+    from workflows.data.place import locate
 
     try:
-        table = pd.read_csv(path)
-    except (ValueError, OSError, EOFError, UnicodeError) as error:
-        raise WorkflowError(f"{path} cannot be read: {error}. `mlconsole data check {DATASET}` tells more.") from None
-    if LABEL not in table.columns or len(table.columns) < 2:
-        raise WorkflowError(f"{path} has no column {LABEL}. `mlconsole data check {DATASET}` tells more.")
-    others = [name for name in table.columns if name != LABEL]
-    bad = [name for name in others if not pd.api.types.is_numeric_dtype(table[name])]
-    if bad:
-        raise WorkflowError(f"{path}: column {bad[0]} holds values that are no numbers.")
-    missing = int(table.isna().to_numpy().sum())
+        return locate(DATASET, configuration)
+    except Problem as problem:
+        raise WorkflowError(str(problem)) from problem
+
+
+def read(place: Located) -> tuple[Any, Any, float]:
+    """Features (n, 30) in double precision, labels (n,), and how many valid transactions there are in the population.
+
+    Raises:
+        WorkflowError: The table cannot be used: it is damaged, a value is missing, or there is only one class.
+    """
+    from workflows.data.loading import table, valid_weight
+
+    try:
+        found = table(place)
+    except Problem as problem:
+        raise WorkflowError(str(problem)) from problem
+    missing = int(found.isna().to_numpy().sum())
     if missing:
-        row = int(table.isna().any(axis=1).to_numpy().argmax())
-        raise WorkflowError(f"{path}: {missing} values are missing, the first in row {row + 1}. Complete or remove the rows.")
-    labels = table[LABEL].to_numpy()
-    seen = sorted(set(labels.tolist()))
-    if seen != [0, 1]:
-        told = ", ".join(str(value) for value in seen[:5])
-        raise WorkflowError(f"{path}: {LABEL} holds {told}; it must hold 0 (valid) and 1 (fraud), and both of them.")
-    return others, table[others].to_numpy(dtype=float), labels.astype(int)
+        row = int(found.isna().any(axis=1).to_numpy().argmax()) + 1
+        raise WorkflowError(
+            f"{place.path}: {missing} values are missing, the first in data row {row}. Complete or remove the rows."
+        )
+    labels = found[LABEL].to_numpy()
+    seen = sorted({str(value) for value in labels.tolist()})
+    if seen != ["0", "1"]:
+        raise WorkflowError(
+            f"{place.path}: {LABEL} holds {', '.join(seen[:5])}; it must hold 0 (valid) and 1 (fraud), and both of them."
+        )
+    labels = labels.astype(int)
+    features = found.drop(columns=LABEL).to_numpy(dtype=float)
+    return features, labels, float((labels == 0).sum()) * valid_weight(place)
 
 
 def positions(features: Any, seed: int) -> Any:
@@ -90,8 +107,7 @@ def assign(features: Any, seed: int, how: Split = "content") -> Any:
         place = np.random.default_rng(seed).permutation(len(features)) / len(features)
     else:
         place = positions(features, seed)
-    cut = TEST_SHARE + VALIDATION_SHARE * (1 - TEST_SHARE)
-    return np.where(place < TEST_SHARE, 2, np.where(place < cut, 1, 0))
+    return np.where(place < TEST_SHARE, 2, np.where(place < CUT, 1, 0))
 
 
 def duplicates(features: Any, labels: Any) -> tuple[Any, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from workflows.studies.parameters import ParameterError
@@ -62,6 +63,22 @@ class Requirement:
     cost_miss: float
     cost_alarm: float
 
+    def strict(self, margin: float, frauds: int, valid: int) -> Requirement:
+        """The requirement that a threshold must meet on few rows to hold on others: ``margin`` standard errors more.
+
+        The error is that of a share over ``frauds`` (caught, precise) or ``valid`` rows (flagged): sqrt(s (1 - s) / n).
+        """
+        if self.kind == "cost" or margin <= 0:
+            return self
+        counted = valid if self.kind == "flag" else frauds
+        by = margin * self.error(counted)
+        share = max(self.share - by, self.share / 2) if self.kind == "flag" else min(self.share + by, 1.0)
+        return replace(self, share=share)
+
+    def error(self, rows: float) -> float:
+        """The standard error of the required share over so many rows."""
+        return math.sqrt(self.share * (1 - self.share) / max(rows, 1.0))
+
     @property
     def metric(self) -> str:
         """The metric that is required."""
@@ -116,9 +133,13 @@ def parse(sentence: str, cost_miss: float = 100.0, cost_alarm: float = 5.0) -> R
         raise ParameterError(f"sentence is not understood: {sentence!r}. Write one such as: {known}.")
     share = round(found.get(kinds[0], 0.0), 10)
     if kinds[0] != "cost" and not 0 < share <= 1:
-        raise ParameterError(f"sentence asks for a share of {share:.4g}: a share lies above 0 % and up to 100 %.")
+        raise ParameterError(
+            f"sentence asks for a share of {share:.4g}: a share lies above 0 % and up to 100 %."
+        )
     if kinds[0] == "cost" and not (cost_miss > 0 and cost_alarm > 0):
-        raise ParameterError("sentence states a cost of 0: then flagging everything, or nothing, costs least.")
+        raise ParameterError(
+            "sentence states a cost of 0: then flagging everything, or nothing, costs least."
+        )
     return Requirement(kinds[0], share, cost_miss, cost_alarm)
 
 
@@ -132,7 +153,11 @@ def mismatch(requirement: Requirement, stated: str, frauds: float, recall: float
     """
     if stated in ("compiled", requirement.metric):
         return ""
-    begun = f"The requirement is to {requirement}" if requirement.kind in ("catch", "flag") else f"Required: {requirement}"
+    begun = (
+        f"The requirement is to {requirement}"
+        if requirement.kind in ("catch", "flag")
+        else f"Required: {requirement}"
+    )
     if stated == "accuracy":
         return f"{begun}; accuracy does not measure that: flagging nothing at all has an accuracy of {1 - frauds:.4f}."
     if requirement.kind == "flag" and stated == "precision":

@@ -16,12 +16,8 @@ _QUALITY = r"#quality_metric: host=\S+, "
 _OBJECTIVE = r"binary_classification_cross_entropy_objective <loss>=(\S+)"
 METRICS = (
     MetricDefinition("validation:objective_loss", rf"{_QUALITY}epoch=\S+, validation {_OBJECTIVE}"),
-    MetricDefinition("train:objective_loss", rf"{_QUALITY}epoch=\S+, train {_OBJECTIVE}"),
     MetricDefinition("validation:precision", rf"{_QUALITY}validation precision <score>=(\S+)"),
     MetricDefinition("validation:recall", rf"{_QUALITY}validation recall <score>=(\S+)"),
-    MetricDefinition(
-        "validation:accuracy", rf"{_QUALITY}validation binary_classification_accuracy <score>=(\S+)"
-    ),
 )
 """What LinearLearner's log tells, with the expressions that SageMaker itself uses."""
 
@@ -64,7 +60,9 @@ def targets(parameters: Mapping[str, Any], requirement: Requirement) -> tuple[fl
     return recall, precision
 
 
-def variants(parameters: Mapping[str, Any], requirement: Requirement, weight: float, rows: int) -> list[Variant]:
+def variants(
+    parameters: Mapping[str, Any], requirement: Requirement, weight: float, rows: int
+) -> list[Variant]:
     """The chosen jobs, in the lesson's order.
 
     Where valid rows stand for several transactions, LinearLearner, which knows no weights of rows, is told to weigh a fraud
@@ -89,7 +87,11 @@ def variants(parameters: Mapping[str, Any], requirement: Requirement, weight: fl
         Variant("recall", f"recall {recall:g}", base | population | at_recall, "recall", recall),
         Variant("balanced", f"recall {recall:g}, balanced", base | balanced | at_recall, "recall", recall),
         Variant(
-            "precision", f"precision {precision:g}, balanced", base | balanced | at_precision, "precision", precision
+            "precision",
+            f"precision {precision:g}, balanced",
+            base | balanced | at_precision,
+            "precision",
+            precision,
         ),
     )
     wanted = chosen(str(parameters["variants"]))

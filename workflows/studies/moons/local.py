@@ -44,12 +44,15 @@ def data_inputs(context: Context) -> dict[str, Any]:
 
 
 def audit(context: Context) -> Result:
-    """Duplicates inside and across the split, values that are no numbers, the balance of the classes.
+    """Duplicates inside and across the split, values that are no numbers, labels without relation, the balance of the classes.
 
     Raises:
-        WorkflowError: A value is not finite.
+        WorkflowError: A value is not finite, a point is in both sets, or the labels look shuffled.
     """
     import numpy as np
+    import pandas as pd
+
+    from workflows.data import audit as checks
 
     train_x, train_y = data.read_csv(context.work / "train.csv")
     test_x, test_y = data.read_csv(context.work / "test.csv")
@@ -57,9 +60,10 @@ def audit(context: Context) -> Result:
         raise WorkflowError(
             "The data holds values that are no finite numbers. Delete the run and start a new one."
         )
-    train_rows, test_rows = {tuple(row) for row in train_x.tolist()}, {tuple(row) for row in test_x.tolist()}
-    inside = len(train_x) - len(train_rows) + len(test_x) - len(test_rows)
-    across = len(train_rows & test_rows)
+    train, test = (pd.DataFrame(points, columns=["x", "y"]) for points in (train_x, test_x))
+    inside = sum(found.count for table in (train, test) for found in checks.duplicates(table))
+    across = sum(found.count for found in checks.across_split(train, test))
+    unrelated = checks.shuffled({"x": train["x"], "y": train["y"]}, [int(label) for label in train_y])
     shares = {"training": float(train_y.mean()), "test": float(test_y.mean())}
     context.table(
         "The data",
@@ -83,6 +87,13 @@ def audit(context: Context) -> Result:
         f"{across} points are in both sets, {inside} twice in one.",
         float(across),
     )
+    _tell(
+        context,
+        "labels fit the points",
+        "fail" if unrelated else "pass",
+        unrelated[0].text if unrelated else "The labels follow from where the points lie.",
+        float(len(unrelated)),
+    )
     balance = abs(shares["training"] - 0.5)
     _tell(
         context,
@@ -95,6 +106,8 @@ def audit(context: Context) -> Result:
         raise WorkflowError(
             f"{across} test points are among the training points: every score would be too good."
         )
+    if unrelated:
+        raise WorkflowError(unrelated[0].text)
     return Result(
         outputs={"across": across, "inside": inside, "shares": shares},
         summary=f"No point is in both sets, {inside} duplicates, {shares['training']:.0%} {NAMES[1]}.",

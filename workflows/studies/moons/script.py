@@ -6,7 +6,7 @@ from string import Template
 
 from workflows.interfaces import images
 from workflows.runs import Run
-from workflows.studies import hosting, scripting
+from workflows.studies import hosting, scriptmode
 from workflows.studies.moons import data, trained
 
 _BODY = Template('''\
@@ -43,7 +43,7 @@ def main():
         try:
             data = upload(folder / "train.csv", f"{PREFIX}/data/train")
             job, model_data = train(write_source(folder / "source"), data)
-            loss = min(logged(job, "train:loss"))
+            loss = min(logged(job, METRICS["train:loss"]))
             if loss > math.log(2) - 0.02:
                 raise SystemExit(f"Not deployed: the loss stayed at {loss:.4f}, near ln 2: the net is dead.")
             deploy(model_data)
@@ -58,10 +58,10 @@ def main():
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used."""
-    region = scripting.region_of(run)
-    return scripting.write(
+    region = scriptmode.region_of(run)
+    return scriptmode.write(
         run,
-        scripting.Program(
+        scriptmode.Program(
             needs="numpy and scikit-learn",
             imports=("math",),
             training_image=images.pytorch("training", region),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workflows.runs import Run
-from workflows.studies import hosting
 from workflows.studies.context import Context
+from workflows.studies.hosting import in_service
 from workflows.studies.moons import hosted, local, trained
 from workflows.studies.moons.info import MOONS
 from workflows.studies.study import Step, Study
@@ -21,8 +21,8 @@ def study() -> Study:
             Step("train", trained.train, trained.train_inputs, trained.model_exists),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", trained.evaluate, trained.model_inputs),
-            Step("deploy", hosted.deploy, hosted.deploy_inputs, hosting.in_service),
-            Step("predict", hosted.predict, hosted.predict_inputs, hosting.in_service),
+            Step("deploy", hosted.deploy, hosted.deploy_inputs, in_service),
+            Step("predict", hosted.predict, hosted.predict_inputs, in_service),
         ),
         metrics=metrics,
         script=script,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from algorithms.plagiarism import audit, features
 from algorithms.plagiarism.corpus import Corpus
 from workflows.events import Gate
 from workflows.studies.plagiarism.pinned import Pinned, misaligned
-
-SHUFFLES = 2000
-CHANCE_LEVEL = 0.01
-"""Probability at which labels that were dealt at random would go with the texts as well."""
 
 
 def encodings(step: str, corpus: Corpus) -> Gate:
@@ -82,48 +77,18 @@ def sentinels(step: str, pinned: Pinned) -> Gate:
     return _gate(step, "sentinel rows", "pass", reason, originals)
 
 
-def labels(step: str, pinned: Pinned, seed: int = 0) -> Gate:
-    """Whether labels go with texts better than labels that are dealt at random do (permutation test on the best feature's AUC)."""
-    import numpy as np
-    from scipy.stats import rankdata
+def labels(step: str, pinned: Pinned) -> Gate:
+    """Whether any feature ranks copied answers apart from others (`workflows.data.audit.shuffled`)."""
+    from workflows.data.audit import shuffled
 
     rows = (pinned.frame["Class"] >= 0).to_numpy()
-    truth = pinned.frame.loc[rows, "Class"].to_numpy()
-    ranks = np.column_stack([rankdata(column) for column in pinned.features[rows].to_numpy().T])
-    best = float(_areas(ranks, truth[None, :]).max())
-    draw = np.random.default_rng(seed)
-    dealt = draw.permuted(np.tile(truth, (SHUFFLES, 1)), axis=1)
-    random = _areas(ranks, dealt).max(axis=1)
-    chance = float((1 + (random >= best).sum()) / (SHUFFLES + 1))
-    reason = (
-        f"The best feature tells the classes apart with an AUC of {best:.3f}; over {SHUFFLES:,} shuffles of the labels the best was "
-        f"{random.max():.3f} (chance of doing as well: {chance:.2g})."
-    )
-    if chance >= CHANCE_LEVEL:
-        reason = f"Labels do not go with the texts, as if they had been shuffled. {reason}"
-        return _gate(step, "labels", "fail", reason, chance, CHANCE_LEVEL)
-    return _gate(step, "labels", "pass", reason, chance, CHANCE_LEVEL)
+    values = {str(name): pinned.features.loc[rows, name] for name in pinned.features.columns}
+    found = shuffled(values, pinned.frame.loc[rows, "Class"].tolist())
+    if found:
+        return _gate(step, "labels", "fail", f"{found[0].text} {found[0].remedy}", len(found))
+    reason = "Labels go with the texts: features rank copied answers apart from the others, which shuffled labels would not."
+    return _gate(step, "labels", "pass", reason, 0)
 
 
-def _areas(ranks: Any, labels: Any) -> Any:
-    """The area under the ROC curve, or that of the reverse, shape (labelings, features), from ranks (n, features)."""
-    import numpy as np
-
-    positive = labels.sum(axis=1, keepdims=True)
-    negative = labels.shape[1] - positive
-    area = (labels @ ranks - positive * (positive + 1) / 2) / (positive * negative)
-    return np.maximum(area, 1 - area)
-
-
-def _gate(
-    step: str, name: str, verdict: str, reason: str, value: float, threshold: float | None = None
-) -> Gate:
-    return Gate(
-        time=time.time(),
-        step=step,
-        name=name,
-        verdict=verdict,
-        reason=reason,
-        value=float(value),
-        threshold=threshold,
-    )
+def _gate(step: str, name: str, verdict: str, reason: str, value: float) -> Gate:
+    return Gate(time=time.time(), step=step, name=name, verdict=verdict, reason=reason, value=float(value))

@@ -72,7 +72,7 @@ def predict(context: Context) -> Result:
     latencies = _latencies(context, found)
     counts = confusion(found.test.y.tolist(), [int(label) for label in hosted[:, 0]])
     context.table(
-        local.title(context, "Answers of the endpoint"),
+        context.titled("Answers of the endpoint"),
         ["", "says own work", "says copied"],
         [["really own work", counts.tn, counts.fp], ["really copied", counts.fn, counts.tp]],
     )
@@ -140,7 +140,7 @@ def judge(context: Context, found: Pinned) -> tuple[str, float]:
     answers = by_name(context, instances)
     tasks = [str(task) for task in table.index]
     context.table(
-        local.title(
+        context.titled(
             context, "Your text against each source" if given else "A sample text against each source"
         ),
         ["source", *found.names, "probability", "says"],
@@ -160,8 +160,7 @@ def judge(context: Context, found: Pinned) -> tuple[str, float]:
     source = found.corpus.originals[tasks[at]]
     alignment = subsequence.align(text, source.written)
     context.table(
-        local.title(
-            context,
+        context.titled(
             f"The text beside {source.file}: {alignment.common} common words in order, {alignment.share:.0%} of it, in «marks»",
         ),
         ["text", "source"],

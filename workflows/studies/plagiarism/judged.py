@@ -117,7 +117,7 @@ def _spread(context: Context, found: Pinned, options: dict[str, Any]) -> list[fl
     tally = Counter(round(score, 4) for score in scores)
     heights = sorted(tally)
     context.figure(
-        local.title(context, f"Share of right test answers over {total} split seeds: how many seeds"),
+        context.titled(f"Share of right test answers over {total} split seeds: how many seeds"),
         "bar",
         [
             {
@@ -143,7 +143,7 @@ def _scores(context: Context, found: Pinned, left_out: Confusion, split: Confusi
     rows += [_row(f"{name}, same split", confusion(test, said)) for name, said in baselines["test"].items()]
     rows += [_row(f"notebook: {name}", counts) for name, counts in notebook.PRINTED]
     columns = ["model", "TN", "FP", "FN", "TP", "recall", "precision", "accuracy"]
-    context.table(local.title(context, "Scores (notebooks: as printed there, split seed 1)"), columns, rows)
+    context.table(context.titled("Scores (notebooks: as printed there, split seed 1)"), columns, rows)
 
 
 def _mistakes(context: Context, found: Pinned, judged: Any) -> None:
@@ -153,7 +153,7 @@ def _mistakes(context: Context, found: Pinned, judged: Any) -> None:
         context.log("Leave-one-out makes no mistake.")
         return
     context.table(
-        local.title(context, "Mistakes of leave-one-out, the surest first"),
+        context.titled("Mistakes of leave-one-out, the surest first"),
         ["file", "category", "mistake", "probability", *found.names],
         [
             [
@@ -169,8 +169,7 @@ def _mistakes(context: Context, found: Pinned, judged: Any) -> None:
     for item in mistakes[:SHOWN]:
         alignment = item.align(found.corpus)
         context.table(
-            local.title(
-                context,
+            context.titled(
                 f"{item.file} ({item.category.value}, {item.kind}) beside its source: {alignment.common} common words in order, "
                 f"{alignment.share:.0%} of the answer, in «marks»",
             ),
@@ -184,7 +183,7 @@ def _doubtful(context: Context, found: Pinned, judged: Any) -> int:
     doubtful = audit.candidates(found.corpus, found.features, judged)
     if doubtful:
         context.table(
-            local.title(context, "Labels that deserve a second look (confident learning)"),
+            context.titled("Labels that deserve a second look (confident learning)"),
             ["file", "labelled", "looks like", "probability", "typical", *found.names],
             [
                 [

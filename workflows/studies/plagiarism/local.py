@@ -6,7 +6,7 @@ from typing import Any
 
 from algorithms.plagiarism import features
 from algorithms.plagiarism.categories import Category
-from workflows.configuration import Configuration
+from workflows import detached
 from workflows.data import place
 from workflows.data.place import Located
 from workflows.failures import WorkflowError
@@ -21,7 +21,7 @@ from workflows.studies.study import Result
 def located(context: Context) -> Located:
     """The corpus that the run was asked to take."""
     source = "" if context.value("data") == "auto" else str(context.value("data"))
-    return place.locate("plagiarism", Configuration.from_dict(context.run.configuration), source)
+    return place.locate("plagiarism", detached.own_configuration(context.run.configuration), source)
 
 
 def read(context: Context) -> Pinned:
@@ -32,11 +32,6 @@ def read(context: Context) -> Pinned:
     """
     context.ledger.verify("prepare")
     return pinned.read(context.work, tuple(context.of("prepare")["names"]))
-
-
-def title(context: Context, text: str) -> str:
-    """A title of a table or figure; on synthetic data it says so."""
-    return f"{text} (SYNTHETIC corpus)" if context.of("prepare").get("synthetic") else text
 
 
 def prepare_inputs(context: Context) -> dict[str, Any]:
@@ -64,7 +59,7 @@ def prepare(context: Context) -> Result:
     context.artifact("data", where.dataset.title, str(where.folder), where.sha256)
     for name, digest in hashes.items():
         context.artifact("data", name, str(context.work / name), digest)
-    mark = " (SYNTHETIC corpus)" if where.synthetic else ""
+    mark = " [SYNTHETIC data]" if where.synthetic else ""
     means = made.features.groupby(made.frame["Category"]).mean()
     counts = made.frame["Category"].value_counts()
     columns = [str(name) for name in made.features.columns]
@@ -114,7 +109,7 @@ def audit(context: Context) -> Result:
     dropped = [document for document in found.corpus.documents if document.dropped]
     if dropped:
         context.table(
-            title(context, "Bytes that are no UTF-8 and were left out"),
+            context.titled("Bytes that are no UTF-8 and were left out"),
             ["file", "category", "bytes", "of"],
             [
                 [
@@ -163,7 +158,7 @@ def baseline(context: Context) -> Result:
         scores[item.name] = left_out
         rows.append([item.name, item.rule, round(left_out, 4), round(tested, 4)])
     context.table(
-        title(context, "Baselines that cost nothing"),
+        context.titled("Baselines that cost nothing"),
         ["baseline", "rule", "leave-one-out", "test answers"],
         rows,
     )
@@ -188,7 +183,7 @@ def _correlations(context: Context, found: Pinned) -> None:
     ):
         matrix = features.correlations(found.features, sentinels=sentinels)
         context.table(
-            title(context, text),
+            context.titled(text),
             ["", *columns],
             [[name, *(round(float(matrix.loc[name, other]), 2) for other in columns)] for name in columns],
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from workflows.configuration import Configuration
+from workflows import detached
 from workflows.data import place
 from workflows.interfaces import images
 from workflows.ledger import Ledger
 from workflows.runs import Run
-from workflows.studies import hosting, scripting
+from workflows.studies import hosting, scriptmode
 from workflows.studies.plagiarism import pinned, trained
 
 _BODY = '''\
@@ -79,7 +79,7 @@ def main():
         try:
             data = upload(folder / "train.csv", f"{PREFIX}/data/train")
             job, model_data = train(write_source(folder / "source"), data)
-            left_out = logged(job, "cv:accuracy")[-1]
+            left_out = logged(job, METRICS["cv:accuracy"])[-1]
             if left_out < TARGET:
                 raise SystemExit(f"Not deployed: {left_out:.4f} of the answers left out are right, {TARGET} is required.")
             deploy(model_data)
@@ -95,7 +95,7 @@ def main():
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its target)."""
-    region = scripting.region_of(run)
+    region = scriptmode.region_of(run)
     prepared = Ledger(run.folder).outputs("prepare")
     asked = [name.strip() for name in str(run.parameters["features"]).split(",")]
     # Which features are selected is only known once the corpus was read.
@@ -106,9 +106,9 @@ def write(run: Run) -> str:
         f"SPLIT_SEED = {run.parameters['split-seed']}\n"
         f"TARGET = {run.parameters['target']}\n"
     )
-    return scripting.write(
+    return scriptmode.write(
         run,
-        scripting.Program(
+        scriptmode.Program(
             needs="numpy, pandas and scikit-learn",
             imports=(),
             training_image=images.sklearn(region),
@@ -129,4 +129,4 @@ def _corpus(run: Run) -> str:
     if own.is_dir():
         return str(own)
     source = "" if run.parameters["data"] == "auto" else str(run.parameters["data"])
-    return str(place.locate("plagiarism", Configuration.from_dict(run.configuration), source).folder)
+    return str(place.locate("plagiarism", detached.own_configuration(run.configuration), source).folder)

@@ -1,14 +1,14 @@
-"""What the printed scripts of script-mode studies share; nothing of mlconsole is imported in them."""
+"""The printed script of a study that trains its own code (script mode), around what is the study's own."""
 
 from __future__ import annotations
 
-import pprint
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from workflows.interfaces.base import MetricDefinition
 from workflows.runs import Run
+from workflows.studies import pieces
 
 _HEAD = Template('''\
 #!/usr/bin/env python3
@@ -40,6 +40,7 @@ HYPERPARAMETERS = $hyperparameters
 METRICS = $metrics
 ENVIRONMENT = $environment
 KEEP = $keep  # leave the endpoint in place at the end
+MODELS = [NAME]
 
 session = boto3.Session(region_name=REGION)
 client = session.client("sagemaker")
@@ -48,24 +49,12 @@ s3 = session.client("s3")
 logs = session.client("logs")
 $sdk_session$constants
 
-
 def write_source(folder):
     """The folder that SageMaker runs: the model, its training and its serving code (at the end of this file)."""
     folder.mkdir()
     for name, text in SOURCE.items():
         (folder / name).write_text(text)
     return folder
-
-
-def upload(path, prefix):
-    s3.upload_file(str(path), BUCKET, f"{prefix}/{path.name}")
-    return f"s3://{BUCKET}/{prefix}/{path.name}"
-
-
-def make_bucket():
-    if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
-        where = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
-        s3.create_bucket(Bucket=BUCKET, **where)
 
 ''')
 
@@ -120,39 +109,6 @@ def train(source, data):
     return NAME, job["ModelArtifacts"]["S3ModelArtifacts"]
 
 
-def deploy(model_data):
-    """CreateModel, CreateEndpointConfig, CreateEndpoint, and the wait until it is in service."""
-    tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
-    client.create_model(
-        ModelName=NAME,
-        ExecutionRoleArn=ROLE,
-        PrimaryContainer={"Image": INFERENCE_IMAGE, "ModelDataUrl": model_data, "Environment": ENVIRONMENT},
-        Tags=tags,
-    )
-    client.create_endpoint_config(
-        EndpointConfigName=NAME,
-        ProductionVariants=[
-            {
-                "VariantName": "AllTraffic",
-                "ModelName": NAME,
-                "InstanceType": HOSTING_INSTANCE,
-                "InitialInstanceCount": 1,
-                "InitialVariantWeight": 1.0,
-            }
-        ],
-        Tags=tags,
-    )
-    client.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME, Tags=tags)
-    while True:
-        endpoint = client.describe_endpoint(EndpointName=NAME)
-        print("endpoint:", endpoint["EndpointStatus"], flush=True)
-        if endpoint["EndpointStatus"] == "InService":
-            return
-        if endpoint["EndpointStatus"] == "Failed":
-            raise SystemExit(f"The endpoint failed: {endpoint.get('FailureReason', '')}")
-        time.sleep(POLL)
-
-
 def invoke(points):
     body = io.BytesIO()
     np.save(body, points)
@@ -193,37 +149,6 @@ def train(source, data):
     return job.training_job_name, job.model_artifacts.s3_model_artifacts
 
 
-def deploy(model_data):
-    """ModelBuilder makes the model; EndpointConfig and Endpoint of sagemaker.core host it."""
-    with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
-        ModelBuilder(
-            image_uri=INFERENCE_IMAGE,
-            s3_model_data_url=model_data,
-            model_path=folder,
-            env_vars=ENVIRONMENT,
-            role_arn=ROLE,
-            sagemaker_session=sdk,
-            instance_type=HOSTING_INSTANCE,
-        ).build(model_name=NAME, tags=[{"Key": key, "Value": value} for key, value in TAGS.items()])
-    tags = [Tag(key=key, value=value) for key, value in TAGS.items()]
-    variant = ProductionVariant(
-        variant_name="AllTraffic",
-        model_name=NAME,
-        instance_type=HOSTING_INSTANCE,
-        initial_instance_count=1,
-        initial_variant_weight=1.0,
-    )
-    EndpointConfig.create(endpoint_config_name=NAME, production_variants=[variant], tags=tags, session=session, region=REGION)
-    endpoint = Endpoint.create(
-        endpoint_name=NAME, endpoint_config_name=NAME, tags=tags, session=session, region=REGION
-    )
-    while endpoint.refresh().endpoint_status != "InService":
-        print("endpoint:", endpoint.endpoint_status, flush=True)
-        if endpoint.endpoint_status == "Failed":
-            raise SystemExit(f"The endpoint failed: {endpoint.failure_reason}")
-        time.sleep(POLL)
-
-
 def invoke(points):
     body = io.BytesIO()
     np.save(body, points)
@@ -237,52 +162,6 @@ def invoke(points):
     return np.load(io.BytesIO(answer.body.read()))
 
 '''
-
-_TAIL = '''
-def logged(job, metric):
-    """The values of a metric in the job's log: the gate reads it before anything is hosted."""
-    streams = logs.describe_log_streams(
-        logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{job}/"
-    )["logStreams"]
-    values = []
-    for stream in streams:
-        pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName="/aws/sagemaker/TrainingJobs", logStreamNames=[stream["logStreamName"]]
-        )
-        for page in pages:
-            for event in page["events"]:
-                if found := re.search(METRICS[metric], event["message"]):
-                    values.append(float(found.group(1)))
-    return values
-
-
-def clean_up():
-    """Everything that costs: endpoint, configuration, model, objects. What does not exist is passed over."""
-    for delete in (
-        lambda: client.delete_endpoint(EndpointName=NAME),
-        lambda: client.delete_endpoint_config(EndpointConfigName=NAME),
-        lambda: client.delete_model(ModelName=NAME),
-    ):
-        try:
-            delete()
-        except client.exceptions.ClientError as error:
-            print("not deleted:", error)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{PREFIX}/"):
-        for item in page.get("Contents", []):
-            s3.delete_object(Bucket=BUCKET, Key=item["Key"])
-
-
-'''
-
-_SDK_IMPORTS = """\
-from sagemaker.core.helper.session_helper import Session
-from sagemaker.core.resources import Endpoint, EndpointConfig
-from sagemaker.core.shapes import OutputDataConfig, ProductionVariant, Tag
-from sagemaker.serve import ModelBuilder
-from sagemaker.train import ModelTrainer
-from sagemaker.core.training.configs import Compute, InputData, MetricDefinition, SourceCode, StoppingCondition
-from sagemaker.core.training.configs import Tag as TrainTag
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,7 +203,7 @@ def write(run: Run, program: Program) -> str:
         run=run.id,
         needs=f"{'sagemaker>=3.27' if high else 'boto3'}, {program.needs}",
         imports="\n".join([*(f"import {name}" for name in sorted(modules)), "from pathlib import Path"]),
-        sdk_imports=_SDK_IMPORTS if high else "",
+        sdk_imports=pieces.SDK_IMPORTS if high else "",
         sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
         constants=program.constants.rstrip("\n"),
         region=region,
@@ -336,26 +215,22 @@ def write(run: Run, program: Program) -> str:
         hosting_instance=run.parameters["hosting-instance-type"],
         max_seconds=int(run.parameters["max-minutes"]) * 60,
         poll=10 if run.target == "aws" else 0.5,
-        hyperparameters=_literal(program.hyperparameters),
-        metrics=_literal({metric.name: metric.regex for metric in program.metrics}),
-        environment=_literal(program.environment),
+        hyperparameters=pieces.literal(program.hyperparameters),
+        metrics=pieces.literal({metric.name: metric.regex for metric in program.metrics}),
+        environment=pieces.literal(program.environment),
         keep=run.keep,
     )
     return (
         head
+        + pieces.STORAGE
         + (_HIGH_STEPS if high else _LOW_STEPS)
-        + _TAIL
+        + (pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW)
+        + pieces.AFTERWARDS
+        + "\n"
         + program.body
         + "\n\n"
         + _sources(program.source)
         + '\n\nif __name__ == "__main__":\n    main()\n'
-    )
-
-
-def _literal(values: dict[str, str]) -> str:
-    return (
-        pprint.pformat(values, indent=4, width=100, sort_dicts=False).replace("{   ", "{\n    ", 1)[:-1]
-        + ",\n}"
     )
 
 
