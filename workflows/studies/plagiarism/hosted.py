@@ -140,9 +140,7 @@ def judge(context: Context, found: Pinned) -> tuple[str, float]:
     answers = by_name(context, instances)
     tasks = [str(task) for task in table.index]
     context.table(
-        context.titled(
-            context, "Your text against each source" if given else "A sample text against each source"
-        ),
+        context.titled("Your text against each source" if given else "A sample text against each source"),
         ["source", *found.names, "probability", "says"],
         [
             [
