@@ -36,6 +36,11 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         """All of it, without colours."""
         return "\n".join("".join(text for text, _ in line).rstrip() for line in self._lines)
 
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Whether there is more than fits; Textual's own answer waits for a scrollbar, which a page need not show."""
+        return self.virtual_size.height > self.size.height
+
     def show(self, write: Write) -> None:
         """Show what a function writes for a width."""
         self._write = write

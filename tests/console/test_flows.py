@@ -406,7 +406,7 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
 
 
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
-    async with app.run_test(size=LARGE) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await pilot.press("4", *["down"] * (len(catalog()) + 1), "enter")
         screen = app.screen
         assert isinstance(screen, RunScreen)
@@ -414,6 +414,9 @@ async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
         await pilot.press("tab")
         text = screen.query_one("#results", Page).text
         assert "RBF SVM" in text and "Decision boundary" in text and "beats-baseline" in text
+        page = screen.query_one("#results", Page)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: page.scroll_offset.y > 0 or page.virtual_size.height <= page.size.height)
         await pilot.press("tab", "tab", "tab")
         assert len(screen.query_one("#calls", Rows).items) == 9
         await pilot.press("c")

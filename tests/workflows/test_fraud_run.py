@@ -153,7 +153,7 @@ def test_copies_on_both_sides_of_the_split_are_caught_and_splitting_by_content_k
     found = everything(runs.start("fraud", {"split": "random", "spread-seeds": 0}))
     last = end(found)
     assert last.status == "failed"
-    assert "exact copy in another set" in last.message and "split=content" in last.message
+    assert "are also training rows" in last.message and "split=content" in last.message
     assert [gate.verdict for gate in of_kind(events.Gate, found) if gate.name == "duplicates"] == ["fail"]
 
 

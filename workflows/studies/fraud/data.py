@@ -58,8 +58,8 @@ def located(configuration: Configuration | None) -> Located:
         raise WorkflowError(str(problem)) from problem
 
 
-def read(place: Located) -> tuple[Any, Any, float]:
-    """Features (n, 30) in double precision, labels (n,), and how many valid transactions there are in the population.
+def read(place: Located) -> tuple[list[str], Any, Any, float]:
+    """Names of the features, features (n, 30) in double precision, labels (n,), and how many valid transactions there are in the population.
 
     Raises:
         WorkflowError: The table cannot be used: it is damaged, a value is missing, or there is only one class.
@@ -83,8 +83,13 @@ def read(place: Located) -> tuple[Any, Any, float]:
             f"{place.path}: {LABEL} holds {', '.join(seen[:5])}; it must hold 0 (valid) and 1 (fraud), and both of them."
         )
     labels = labels.astype(int)
-    features = found.drop(columns=LABEL).to_numpy(dtype=float)
-    return features, labels, float((labels == 0).sum()) * valid_weight(place)
+    features = found.drop(columns=LABEL)
+    return (
+        list(features.columns),
+        features.to_numpy(dtype=float),
+        labels,
+        float((labels == 0).sum()) * valid_weight(place),
+    )
 
 
 def positions(features: Any, seed: int) -> Any:

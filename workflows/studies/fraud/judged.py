@@ -83,17 +83,15 @@ def evaluate(context: Context) -> Result:
     context.table(told.titled(context, f"Leaderboard: {needed}, test"), told.COLUMNS, rows)
     _notebook(context, scored, test, len(validation))
     _compared(context, {**{titles[name]: line for name, line in lines.items()}, **baselines}, needed)
-    names = {titles[name]: line for name, line in lines.items()}
-    told.curves(
-        context, needed, {**names, **baselines}, {titles[name]: point for name, point in moved.items()}
-    )
+    told.curves(context, needed, {**lines, **baselines}, moved)
     overruled = bool(context.of("gate")["overruled"])
+    # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
+    likely = max(passed, key=lambda name: merits[name])
+    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed))
     good, overruled = admitted(context, {name: verdicts[name] for name in passed}, overruled)
-    # Chosen on validation rows: the test rows choose nothing.
     chosen = max(good, key=lambda name: merits[name])
     point = moved[chosen]
     scores_of = _metrics(point, lines[chosen], needed)
-    context.ledger.note("evaluate", scores=scores_of)
     return Result(
         outputs={
             "chosen": chosen,
@@ -170,7 +168,6 @@ def _metrics(point: Point, line: Curve, needed: Requirement) -> dict[str, float]
         "recall": point.recall,
         "precision": point.precision,
         "false_positive_rate": point.rate,
-        "accuracy": point.accuracy,
         "cost": point.cost(needed),
         "average_precision": line.average_precision,
         **at_marks(line, needed),
@@ -277,8 +274,9 @@ def _against(
     """The variant against the best baseline, both at the requirement on the same test rows (paired bootstrap)."""
     ours, theirs, error = differ(test, scores, rival, needed)
     lift = ours - theirs
-    what = {"catch": "precision", "cost": "saved cost"}.get(needed.kind, "recall")
-    compared = f"{name}: {what} {ours:.4g} at the requirement against {theirs:.4g} of {best}, {lift:+.3g} ± {error:.3g}"
+    what = {"catch": "precision", "cost": "cost"}.get(needed.kind, "recall")
+    shown = (-ours, -theirs) if needed.kind == "cost" else (ours, theirs)
+    compared = f"{name}: {what} {shown[0]:.4g} at the requirement against {shown[1]:.4g} of {best}, a lift of {lift:+.3g} ± {error:.3g}"
     title = f"{name}: against the baseline"
     if lift >= 0:
         return _gate(context, title, "pass", f"{compared}.", ours, theirs)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workflows import detached
 from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.files import sha256
+from workflows.studies import gates
 from workflows.studies.context import Context
 from workflows.studies.fraud import data, requirement, variants
 from workflows.studies.fraud.told import titled
 from workflows.studies.study import Result
+
+if TYPE_CHECKING:
+    from workflows.data.findings import Finding
 
 SETTINGS = ("valid-rows", "duplicates", "split", "split-seed")
 
@@ -36,7 +40,7 @@ def prepare(context: Context) -> Result:
     variants.chosen(str(context.value("variants")))
     place = data.located(detached.own_configuration(context.run.configuration))
     context.log(place.note, level="warning" if place.synthetic else "info")
-    features, labels, population = data.read(place)
+    names, features, labels, population = data.read(place)
     stands_for = population / float((labels == 0).sum())
     seed = int(context.value("split-seed"))
     copies, fraud_copies = data.duplicates(features, labels)
@@ -77,6 +81,7 @@ def prepare(context: Context) -> Result:
         outputs={
             **hashes,
             **found,
+            "columns": names,
             "source": place.as_dict(),
             "synthetic": place.synthetic,
             "population_weight": stands_for,
@@ -101,52 +106,53 @@ def data_inputs(context: Context) -> dict[str, Any]:
 
 
 def audit(context: Context) -> Result:
-    """Copies across the split, imbalance, values that are no numbers, columns that say nothing; the stated metric.
+    """Copies across the split, imbalance, columns that say nothing or everything; the stated metric.
 
     Raises:
         WorkflowError: Copies of a row are on both sides of the split, or a value is not finite.
+        Refused: A column alone gives the label away, and nobody overruled that.
     """
     import numpy as np
+    import pandas as pd
+
+    from workflows.data import audit as audits
 
     context.ledger.verify("prepare")
     found = context.of("prepare")
-    sets = {name: data.load(context.work / f"{name}.npz") for name in data.SETS}
-    for name, part in sets.items():
+    share = found["fraud_share"]
+    frames = {}
+    for name in data.SETS:
+        part = data.load(context.work / f"{name}.npz")
         if not np.isfinite(part.features).all():
             raise WorkflowError(
                 f"The {name} set holds values that are no finite numbers. Check the data and start a new run."
             )
-    keys = {
-        name: [
-            row.tobytes() + bytes([label])
-            for row, label in zip(part.features, part.labels.tolist(), strict=True)
-        ]
-        for name, part in sets.items()
-    }
-    learned = {*keys["train"], *keys["validation"]}
-    leaked = [
-        label for key, label in zip(keys["test"], sets["test"].labels.tolist(), strict=True) if key in learned
-    ]
-    leaked += [1 for key in keys["validation"] if key in set(keys["train"]) and key[-1] == 1]
-    across, frauds = len(leaked), sum(leaked)
-    features = {key[:-1] for name in data.SETS for key in keys[name]}
-    conflicts = len({key for name in data.SETS for key in keys[name]}) - len(features)
-    constant = [number for number, spread in enumerate(sets["train"].features.std(axis=0)) if spread == 0]
+        frames[name] = pd.DataFrame(part.features, columns=found["columns"]).assign(
+            **{data.LABEL: part.labels}
+        )
+    learned = pd.concat([frames["train"], frames["validation"]])
+    across = audits.across_split(learned, frames["test"], None, data.LABEL, 1)
+    across += audits.across_split(frames["train"], frames["validation"], None, data.LABEL, 1)
+    says_nothing, says_all = audits.constant(learned), audits.leakage(learned, data.LABEL)
+    everything = pd.concat(frames.values())
+    conflicts = len(everything.drop_duplicates()) - len(everything.drop_duplicates(found["columns"]))
     context.table(
         titled(context, "Audit"),
         ["what", "count"],
         [
             ["exact copies of another row, in the whole data", found["copies"]],
             ["… of frauds", found["fraud_copies"]],
-            ["rows with a copy in another set", across],
+            ["rows with a copy in another set", sum(one.count for one in across)],
             ["rows that are labelled both valid and fraud", conflicts],
-            ["columns that never change", len(constant)],
+            ["columns that never change, or repeat another", len(says_nothing)],
+            ["columns that alone give the label away", len(says_all)],
             ["missing values", 0],
         ],
     )
-    reason = f"{across} rows have a copy in another set ({frauds} of them frauds)."
-    _tell(context, "duplicates", "fail" if across else "pass", reason, float(across))
-    share = found["fraud_share"]
+    reason = reason_of(across) or "No row is in two sets: copies stay on one side."
+    _tell(
+        context, "duplicates", "fail" if across else "pass", reason, float(sum(one.count for one in across))
+    )
     reason = (
         f"{share:.3%} of the transactions are frauds: answering 'valid' every time has an accuracy of {1 - share:.5f} and "
         "catches none, so accuracy decides nothing here."
@@ -154,24 +160,37 @@ def audit(context: Context) -> Result:
     _tell(context, "class balance", "warn" if share < 0.05 else "pass", reason, share)
     if conflicts:
         _tell(context, "labels agree", "warn", f"{conflicts} rows appear with both labels.", float(conflicts))
+    for one in says_nothing:
+        _tell(context, "columns say something", "warn", f"{one.where}: {one.text}", 0.0)
     needed = requirement.of(context.run.parameters)
     wrong = requirement.mismatch(needed, str(context.value("stated-metric")), share)
     fits = f"The requirement, {needed}, is measured by {needed.metric.replace('-', ' ')}."
     _tell(context, "metric is the requirement", "warn" if wrong else "pass", wrong or fits, needed.share)
     if across:
         raise WorkflowError(
-            f"{across} rows, {frauds} of them frauds, have an exact copy in another set: scores would be too good. Split by "
-            "content (split=content) or drop copies (duplicates=drop)."
+            f"{reason_of(across)} Split by content (split=content) or drop copies (duplicates=drop)."
         )
+    gates.decide(
+        context, [_gate(context, "no leakage", "fail", f"{one.text} {one.remedy}", 1.0) for one in says_all]
+    )
     return Result(
-        outputs={"across": across, "conflicts": conflicts, "mismatch": wrong},
+        outputs={"conflicts": conflicts, "mismatch": wrong},
         summary=f"No row is in two sets, {found['copies']} copies ({found['fraud_copies']} frauds), {share:.3%} frauds.",
     )
+
+
+def reason_of(findings: list[Finding]) -> str:
+    """The findings' texts, as one."""
+    return " ".join(one.text for one in findings)
+
+
+def _gate(
+    context: Context, name: str, verdict: Literal["pass", "warn", "fail"], reason: str, value: float
+) -> Gate:
+    return Gate(time=time.time(), step=context.step, name=name, verdict=verdict, reason=reason, value=value)
 
 
 def _tell(
     context: Context, name: str, verdict: Literal["pass", "warn", "fail"], reason: str, value: float
 ) -> None:
-    context.send(
-        Gate(time=time.time(), step=context.step, name=name, verdict=verdict, reason=reason, value=value)
-    )
+    context.send(_gate(context, name, verdict, reason, value))
