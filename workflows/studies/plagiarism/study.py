@@ -40,6 +40,8 @@ def metrics(context: Context) -> dict[str, float]:
         **{name: trained_in[name] for name in ("train_seconds", "billable_seconds") if name in trained_in},
         **context.of("predict").get("metrics", {}),
     }
+    if "synthetic" in context.of("prepare"):
+        found["synthetic"] = float(context.of("prepare")["synthetic"])
     if "leave_one_out" in found and "baseline_accuracy" in found:
         found["lift"] = found["leave_one_out"] - found["baseline_accuracy"]
     return {name: float(f"{value:.6g}") for name, value in found.items()}
