@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
-from workflows.studies.machines import HOSTING, TRAINING
+from workflows.studies.machines import ONE_JOB
 from workflows.studies.parameters import Parameter
 
 _CLASSIFIERS = (
@@ -84,15 +84,7 @@ PLAGIARISM = StudyInfo(
             "",
             "A text that is judged through the endpoint; empty: a sample that copies from a source.",
         ),
-        Parameter(
-            "instance-type", "choice", "ml.m5.large", "Machine for the training job.", choices=TRAINING
-        ),
-        Parameter(
-            "hosting-instance-type", "choice", "ml.t2.medium", "Machine for the endpoint.", choices=HOSTING
-        ),
-        Parameter(
-            "max-minutes", "int", 30, "The training job is stopped after this time.", 1, 1440, unit="minutes"
-        ),
+        *ONE_JOB,
     ),
     steps=(
         ("prepare", "Read the corpus, measure it, split it"),
