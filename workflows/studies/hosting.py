@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from workflows import costs
@@ -17,6 +18,7 @@ ENVIRONMENT = {
     "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
     "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
 }
+SINGLE_CALLS = 20
 CREATING = 1800.0
 """Seconds that an endpoint may take to come up."""
 
@@ -99,3 +101,16 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         return now.status == "InService", (now.status, len(lines))
 
     context.waiter.until(poll, f"Endpoint {name}", CREATING)
+
+
+def latencies(context: Context, ask: Callable[[Any], Any], rows: Any) -> list[float]:
+    """Seconds of `SINGLE_CALLS` calls with one of the rows each, sorted; each is told as a point of the metric ``latency`` (ms)."""
+    seconds = []
+    for number in range(SINGLE_CALLS):
+        context.check()
+        began = time.perf_counter()
+        row = number % len(rows)
+        ask(rows[row : row + 1])
+        seconds.append(time.perf_counter() - began)
+        context.metric("latency", 1000 * seconds[-1], number + 1)
+    return sorted(seconds)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from workflows import costs
 from workflows.failures import Cancelled, WorkflowError
+from workflows.files import sha256
 from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest, TrainingState
 from workflows.studies.context import Context
 
@@ -70,6 +73,24 @@ def train_all(
     names = ", ".join(job.request.name for job in jobs)
     context.waiter.until(poll, f"Training job {names}", limit)
     return [(_ended(context, watch), watch.series) for watch in begun]
+
+
+def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[Path, dict[str, Any]]:
+    """Downloads the archive of an ended job and tells its cost: the file, and what a step's outputs say of the job."""
+    archive = context.work / "model.tar.gz"
+    context.interface.download(state.model_uri, archive)
+    model_sha256 = sha256(archive)
+    context.artifact("model", archive.name, state.model_uri, model_sha256)
+    billable = state.billable_seconds or state.train_seconds
+    verb = "cost" if context.platform.target == "aws" else "would cost"
+    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
+    return archive, {
+        "job": state.name,
+        "model_uri": state.model_uri,
+        "model_sha256": model_sha256,
+        "train_seconds": state.train_seconds,
+        "billable_seconds": billable,
+    }
 
 
 def _ended(context: Context, watch: _Watch) -> TrainingState:

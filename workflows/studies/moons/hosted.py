@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from typing import Any
 
 from workflows.failures import WorkflowError
@@ -22,7 +21,6 @@ NPY = "application/x-npy"
 AGREEMENT = 1e-5
 """Largest difference between a hosted and an offline probability: single precision on two CPUs."""
 GRID = (61, 41)
-SINGLE_CALLS = 20
 
 
 def deploy_inputs(context: Context) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def predict(context: Context) -> Result:
     context.log(
         f"All {len(truth)} hosted answers agree with the offline ones (largest difference {difference:.1g})."
     )
-    latencies = _latencies(context, points)
+    latencies = hosting.latencies(context, lambda rows: _ask(context, rows), points)
     counts = confusion(truth, [int(p > 0.5) for p in hosted])
     rows = [
         [f"really {name}", *row]
@@ -121,18 +119,6 @@ def _formats_agree(context: Context, points: Any, expected: Any) -> None:
             raise WorkflowError(
                 f"The endpoint answers differently when it is asked in {kind}. Its log tells more."
             )
-
-
-def _latencies(context: Context, points: Any) -> list[float]:
-    """Seconds of single-point calls, sorted."""
-    found = []
-    for number in range(SINGLE_CALLS):
-        context.check()
-        began = time.perf_counter()
-        _ask(context, points[number : number + 1])
-        found.append(time.perf_counter() - began)
-        context.metric("latency", 1000 * found[-1], number + 1)
-    return sorted(found)
 
 
 def _boundary(context: Context, points: Any, labels: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shlex
-import time
 from typing import Any
 
 from algorithms.plagiarism import features, subsequence
@@ -23,7 +22,6 @@ from workflows.studies.study import Result
 NPY, CSV, JSON = "application/x-npy", "text/csv", "application/json"
 AGREEMENT = 1e-9
 """Largest difference between a hosted and an offline probability: the same double precision on two machines."""
-SINGLE_CALLS = 20
 SAMPLE_WORDS = 60
 """Words that the default sample copies."""
 
@@ -69,7 +67,7 @@ def predict(context: Context) -> Result:
         f"All {len(hosted)} hosted answers agree with the offline ones (largest difference {difference:.1g}); "
         "so do CSV, and JSON by name in another order."
     )
-    latencies = _latencies(context, found)
+    latencies = hosting.latencies(context, lambda rows: _ask(context, rows), found.test.x)
     counts = confusion(found.test.y.tolist(), [int(label) for label in hosted[:, 0]])
     context.table(
         context.titled("Answers of the endpoint"),
@@ -214,16 +212,3 @@ def _formats_agree(context: Context, found: Pinned, expected: Any) -> None:
             raise WorkflowError(
                 f"The endpoint answers differently when it is asked in {kind}. Its log tells more."
             )
-
-
-def _latencies(context: Context, found: Pinned) -> list[float]:
-    """Seconds of single-row calls, sorted."""
-    seconds = []
-    for number in range(SINGLE_CALLS):
-        context.check()
-        began = time.perf_counter()
-        row = number % len(found.test.y)
-        _ask(context, found.test.x[row : row + 1])
-        seconds.append(time.perf_counter() - began)
-        context.metric("latency", 1000 * seconds[-1], number + 1)
-    return sorted(seconds)

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workflows import costs
 from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.files import folder_sha256, sha256
@@ -90,20 +89,10 @@ def train(context: Context) -> Result:
     logged = {name: values[-1] for name, values in series.items() if values}
     if "cv:accuracy" not in logged or "train:accuracy" not in logged:
         raise WorkflowError(f"The log of training job {state.name} has no scores. Start a new run.")
-    archive = context.work / "model.tar.gz"
-    context.interface.download(state.model_uri, archive)
-    model_sha256 = sha256(archive)
-    context.artifact("model", "model.tar.gz", state.model_uri, model_sha256)
-    billable = state.billable_seconds or state.train_seconds
-    verb = "cost" if context.platform.target == "aws" else "would cost"
-    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
+    archive, made = training.fetch_model(context, state, instance)
     return Result(
         outputs={
-            "job": state.name,
-            "model_uri": state.model_uri,
-            "model_sha256": model_sha256,
-            "train_seconds": state.train_seconds,
-            "billable_seconds": billable,
+            **made,
             "logged": logged,
         },
         files=[archive],
