@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from workflows.events import Gate
 from workflows.studies.context import Context
 from workflows.studies.study import Refused
 
+Verdict = Literal["pass", "warn", "fail"]
 QUESTION = "deploy-anyway"
 FLAT = 0.02
 """A loss that never gets further than this below ln K has learned nothing."""
@@ -22,13 +24,13 @@ def flat_loss(step: str, losses: Sequence[float], classes: int = 2) -> Gate:
     start = math.log(classes)
     if not losses:
         reason = "The training log shows no loss, so nothing tells that the model learned."
-        return _gate(step, "loss moves", "fail", reason)
+        return judgement(step, "loss moves", "fail", reason)
     best = min(losses)
     if best > start - FLAT:
         reason = f"The loss stayed at {best:.4f}; ln {classes} = {start:.4f} is what guessing gives: the net is dead."
-        return _gate(step, "loss moves", "fail", reason, best, start - FLAT)
+        return judgement(step, "loss moves", "fail", reason, best, start - FLAT)
     reason = f"The loss fell to {best:.4f}, from ln {classes} = {start:.4f} of guessing."
-    return _gate(step, "loss moves", "pass", reason, best, start - FLAT)
+    return judgement(step, "loss moves", "pass", reason, best, start - FLAT)
 
 
 def both_classes(step: str, predicted: Sequence[int], classes: int = 2) -> Gate:
@@ -36,11 +38,11 @@ def both_classes(step: str, predicted: Sequence[int], classes: int = 2) -> Gate:
     seen = sorted(set(predicted))
     if len(seen) < classes:
         reason = f"All {len(predicted)} points are predicted as class {seen[0] if seen else '-'}: it separates nothing."
-        return _gate(step, "both classes", "fail", reason, float(len(seen)), float(classes))
+        return judgement(step, "both classes", "fail", reason, float(len(seen)), float(classes))
     shares = ", ".join(
         f"{sum(p == label for p in predicted) / len(predicted):.0%} class {label}" for label in seen
     )
-    return _gate(step, "both classes", "pass", f"Predicts {shares}.", float(len(seen)), float(classes))
+    return judgement(step, "both classes", "pass", f"Predicts {shares}.", float(len(seen)), float(classes))
 
 
 def beats_chance(step: str, correct: int, total: int, majority: float) -> Gate:
@@ -49,12 +51,12 @@ def beats_chance(step: str, correct: int, total: int, majority: float) -> Gate:
     tail = sum(
         math.comb(total, k) * majority**k * (1 - majority) ** (total - k) for k in range(correct, total + 1)
     )
-    verdict = "pass" if tail < CHANCE_LEVEL else "fail"
+    verdict: Verdict = "pass" if tail < CHANCE_LEVEL else "fail"
     reason = (
         f"{accuracy:.3f} of {total} points are right; always answering the commoner class gives {majority:.3f} "
         f"(chance of doing as well by guessing: {tail:.2g})."
     )
-    return _gate(step, "beats chance", verdict, reason, accuracy, majority)
+    return judgement(step, "beats chance", verdict, reason, accuracy, majority)
 
 
 def against_baseline(step: str, name: str, hits: Sequence[bool], baseline_hits: Sequence[bool]) -> Gate:
@@ -73,13 +75,13 @@ def against_baseline(step: str, name: str, hits: Sequence[bool], baseline_hits: 
     )
     compared = f"{accuracy:.3f} against {baseline:.3f} of the {name}, a lift of {lift:+.3f} ± {error:.3f} on {total} points"
     if lift >= 0:
-        return _gate(step, "against the baseline", "pass", f"{compared}.", accuracy, baseline)
+        return judgement(step, "against the baseline", "pass", f"{compared}.", accuracy, baseline)
     if lift >= -error or only_baseline - only_model == 1:
         how = "within one standard error" if lift >= -error else "by a single one of them"
         reason = f"{compared}: a little short, but {how}."
-        return _gate(step, "against the baseline", "warn", reason, accuracy, baseline)
+        return judgement(step, "against the baseline", "warn", reason, accuracy, baseline)
     reason = f"{compared}: the model loses to a baseline that costs nothing."
-    return _gate(step, "against the baseline", "fail", reason, accuracy, baseline)
+    return judgement(step, "against the baseline", "fail", reason, accuracy, baseline)
 
 
 def decide(context: Context, gates: Sequence[Gate], overruled: bool = False) -> bool:
@@ -103,14 +105,15 @@ def decide(context: Context, gates: Sequence[Gate], overruled: bool = False) -> 
     return True
 
 
-def _gate(
+def judgement(
     step: str,
     name: str,
-    verdict: str,
+    verdict: Verdict,
     reason: str,
     value: float | None = None,
     threshold: float | None = None,
 ) -> Gate:
+    """One verdict, as of now."""
     return Gate(
         time=time.time(),
         step=step,

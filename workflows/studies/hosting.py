@@ -49,11 +49,6 @@ def host(context: Context, image: str) -> Result:
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags,
     )
-    price = costs.per_hour(request.instance_type)
-    if context.platform.target == "aws" and price is not None:
-        context.log(
-            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
-        )
     deploy(context, request)
     seconds = round(time.monotonic() - began, 2)
     return Result(
@@ -70,6 +65,11 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         Cancelled: The run was asked to stop; what was made is left to the clean-up.
     """
     interface, name = context.interface, request.name
+    price = costs.per_hour(request.instance_type)
+    if context.platform.target == "aws" and price is not None:
+        context.log(
+            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
+        )
     state = interface.describe_endpoint(name)
     if state is None or state.status not in ("Creating", "InService"):
         if context.ledger.resources("endpoint"):

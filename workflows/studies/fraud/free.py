@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflows.studies import gates
 from workflows.studies.context import Context
@@ -12,6 +12,9 @@ from workflows.studies.fraud import curves, data, told
 from workflows.studies.fraud.curves import Curve, Point
 from workflows.studies.fraud.requirement import Requirement, of
 from workflows.studies.study import Result
+
+if TYPE_CHECKING:
+    from workflows.events import Gate
 
 NEVER = "never flags"
 LOGISTIC = "logistic regression"
@@ -123,14 +126,11 @@ def stored(context: Context, which: str) -> dict[str, Any]:
         return {name: file[f"{name} {which}"] for name in MODELS}
 
 
-def _signal(context: Context, validation: data.Rows, *scored: Any) -> Any:
+def _signal(context: Context, validation: data.Rows, *scored: Any) -> Gate:
     """Whether any baseline ranks frauds above valid rows by more than chance does."""
     import math
-    import time
 
     from scipy.stats import rankdata
-
-    from workflows.events import Gate
 
     frauds = int(validation.labels.sum())
     valid = len(validation) - frauds
@@ -147,10 +147,8 @@ def _signal(context: Context, validation: data.Rows, *scored: Any) -> Any:
         if passed
         else ": no baseline finds anything. The labels look shuffled, or do not belong to these rows."
     )
-    return Gate(
-        time=time.time(), step=context.step, name="labels mean something", verdict="pass" if passed else "fail",
-        reason=reason, value=area, threshold=0.5,
-    )  # fmt: skip
+    verdict: gates.Verdict = "pass" if passed else "fail"
+    return gates.judgement(context.step, "labels mean something", verdict, reason, area, 0.5)
 
 
 def on_split(

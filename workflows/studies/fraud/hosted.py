@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from workflows import costs
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces.base import EndpointRequest
@@ -49,11 +48,6 @@ def deploy(context: Context) -> Result:
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags,
     )
-    price = costs.per_hour(request.instance_type)
-    if context.platform.target == "aws" and price is not None:
-        context.log(
-            f"The endpoint costs about ${price:.3f} an hour (estimate: {costs.REGION} prices of {costs.DATE})."
-        )
     hosting.deploy(context, request)
     seconds = time.monotonic() - began
     return Result(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from typing import Any, Literal
+from typing import Any
 
 from workflows.events import Gate
 from workflows.failures import WorkflowError
@@ -245,7 +244,9 @@ def _required(
     if needed.kind == "cost":
         rate = f"{name}: costs {value:,.0f} on the test rows; flagging nothing costs {(point.tp + point.fn) * needed.cost_miss:,.0f}."
         better = value < (point.tp + point.fn) * needed.cost_miss
-        return _gate(context, f"{name}: requirement", "pass" if better else "fail", rate, value)
+        return gates.judgement(
+            context.step, f"{name}: requirement", "pass" if better else "fail", rate, value
+        )
     # Rows behind the share: frauds, valid rows, or flagged rows (as many as the weights make independent ones). The
     # threshold comes from other rows, whose error adds to that of the test rows.
     held = int(validation.labels.sum())
@@ -256,16 +257,14 @@ def _required(
     }[needed.kind]
     error = math.hypot(needed.error(counted), needed.error(others))
     short = (value - needed.share) if needed.kind == "flag" else (needed.share - value)
-    verdict: Literal["pass", "warn", "fail"] = (
-        "pass" if short <= 1e-12 else "warn" if short <= MOST_SHORT * error else "fail"
-    )
+    verdict: gates.Verdict = "pass" if short <= 1e-12 else "warn" if short <= MOST_SHORT * error else "fail"
     reason = f"{name}: {needed.metric.replace('-', ' ')} {value:.4f} on the test rows; required: {needed}"
     reason += (
         "."
         if verdict == "pass"
         else f", short by {short:.4f} (standard error, thresholds included: {error:.4f})."
     )
-    return _gate(context, f"{name}: requirement", verdict, reason, value, needed.share)
+    return gates.judgement(context.step, f"{name}: requirement", verdict, reason, value, needed.share)
 
 
 def _against(
@@ -279,18 +278,18 @@ def _against(
     compared = f"{name}: {what} {shown[0]:.4g} at the requirement against {shown[1]:.4g} of {best}, a lift of {lift:+.3g} ± {error:.3g}"
     title = f"{name}: against the baseline"
     if lift >= 0:
-        return _gate(context, title, "pass", f"{compared}.", ours, theirs)
+        return gates.judgement(context.step, title, "pass", f"{compared}.", ours, theirs)
     if lift >= -error:
-        return _gate(
-            context,
+        return gates.judgement(
+            context.step,
             title,
             "warn",
             f"{compared}: a little short, but within one standard error.",
             ours,
             theirs,
         )
-    return _gate(
-        context, title, "fail", f"{compared}: it loses to a baseline that costs nothing.", ours, theirs
+    return gates.judgement(
+        context.step, title, "fail", f"{compared}: it loses to a baseline that costs nothing.", ours, theirs
     )
 
 
@@ -308,22 +307,3 @@ def differ(rows: data.Rows, scores: Any, rival: Any, needed: Requirement) -> tup
         drawn = rows.weights * random.poisson(1.0, len(rows))
         differences.append(reached(scores, drawn) - reached(rival, drawn))
     return reached(scores, rows.weights), reached(rival, rows.weights), float(np.std(differences))
-
-
-def _gate(
-    context: Context,
-    name: str,
-    verdict: Literal["pass", "warn", "fail"],
-    reason: str,
-    value: float | None = None,
-    threshold: float | None = None,
-) -> Gate:
-    return Gate(
-        time=time.time(),
-        step=context.step,
-        name=name,
-        verdict=verdict,
-        reason=reason,
-        value=value,
-        threshold=threshold,
-    )

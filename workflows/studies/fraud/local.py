@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from workflows import detached
-from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.studies import gates
@@ -171,7 +169,11 @@ def audit(context: Context) -> Result:
             f"{reason_of(across)} Split by content (split=content) or drop copies (duplicates=drop)."
         )
     gates.decide(
-        context, [_gate(context, "no leakage", "fail", f"{one.text} {one.remedy}", 1.0) for one in says_all]
+        context,
+        [
+            gates.judgement(context.step, "no leakage", "fail", f"{one.text} {one.remedy}", 1.0)
+            for one in says_all
+        ],
     )
     return Result(
         outputs={"conflicts": conflicts, "mismatch": wrong},
@@ -184,13 +186,5 @@ def reason_of(findings: list[Finding]) -> str:
     return " ".join(one.text for one in findings)
 
 
-def _gate(
-    context: Context, name: str, verdict: Literal["pass", "warn", "fail"], reason: str, value: float
-) -> Gate:
-    return Gate(time=time.time(), step=context.step, name=name, verdict=verdict, reason=reason, value=value)
-
-
-def _tell(
-    context: Context, name: str, verdict: Literal["pass", "warn", "fail"], reason: str, value: float
-) -> None:
-    context.send(_gate(context, name, verdict, reason, value))
+def _tell(context: Context, name: str, verdict: gates.Verdict, reason: str, value: float) -> None:
+    context.send(gates.judgement(context.step, name, verdict, reason, value))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from workflows import costs
 from workflows.builtin import images
@@ -183,7 +182,7 @@ def judged(step: str, item: Variant, series: dict[str, list[float]], fraud_share
         reason = (
             f"{item.title}: the log tells no final recall and precision, so nothing tells whether it works."
         )
-        return [*found, _gate(step, f"{item.name}: target", "fail", reason)]
+        return [*found, gates.judgement(step, f"{item.name}: target", "fail", reason)]
     recall, precision = finals["recall"][-1], finals["precision"][-1]
     if item.metric:
         value = recall if item.metric == "recall" else precision
@@ -191,24 +190,28 @@ def judged(step: str, item: Variant, series: dict[str, list[float]], fraud_share
         reason = f"{item.title}: the log's {item.metric} is {value:.4f} against the target of {item.target:g}"
         reason += "." if met else ": the target is missed, the job took what came closest."
         found.append(
-            _gate(step, f"{item.name}: target", "pass" if met else "fail", reason, value, item.target)
+            gates.judgement(
+                step, f"{item.name}: target", "pass" if met else "fail", reason, value, item.target
+            )
         )
     # With π the share of frauds, recall·π / precision is the share of all transactions that is flagged.
     flagged = recall * fraud_share / precision if precision > 0 else 0.0
     name = f"{item.name}: both classes"
     if recall <= 0:
         found.append(
-            _gate(step, name, "fail", f"{item.title}: it catches no fraud at all: it separates nothing.", 0.0)
+            gates.judgement(
+                step, name, "fail", f"{item.title}: it catches no fraud at all: it separates nothing.", 0.0
+            )
         )
     elif flagged > MOST_FLAGGED:
         reason = (
             f"{item.title}: collapsed. Recall {recall:.3f} at precision {precision:.4f} means that it flags {flagged:.0%} of "
             "all transactions."
         )
-        found.append(_gate(step, name, "fail", reason, flagged, MOST_FLAGGED))
+        found.append(gates.judgement(step, name, "fail", reason, flagged, MOST_FLAGGED))
     else:
         found.append(
-            _gate(
+            gates.judgement(
                 step,
                 name,
                 "pass",
@@ -218,25 +221,6 @@ def judged(step: str, item: Variant, series: dict[str, list[float]], fraud_share
             )
         )
     return found
-
-
-def _gate(
-    step: str,
-    name: str,
-    verdict: Literal["pass", "warn", "fail"],
-    reason: str,
-    value: float | None = None,
-    threshold: float | None = None,
-) -> Gate:
-    return Gate(
-        time=time.time(),
-        step=step,
-        name=name,
-        verdict=verdict,
-        reason=reason,
-        value=value,
-        threshold=threshold,
-    )
 
 
 def _upload(context: Context) -> tuple[ChannelInput, ...]:

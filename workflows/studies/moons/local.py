@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.files import sha256
+from workflows.studies import gates
 from workflows.studies.context import Context
 from workflows.studies.moons import data
 from workflows.studies.study import Result
@@ -79,7 +78,7 @@ def audit(context: Context) -> Result:
             ["test", len(test_y), int((test_y == 0).sum()), int(test_y.sum()), round(shares["test"], 4)],
         ],
     )
-    leak = "fail" if across else ("warn" if inside else "pass")
+    leak: gates.Verdict = "fail" if across else ("warn" if inside else "pass")
     _tell(
         context,
         "duplicates",
@@ -145,10 +144,8 @@ def baseline(context: Context) -> Result:
     )
 
 
-def _tell(context: Context, name: str, verdict: str, reason: str, value: float) -> None:
-    context.send(
-        Gate(time=time.time(), step=context.step, name=name, verdict=verdict, reason=reason, value=value)
-    )
+def _tell(context: Context, name: str, verdict: gates.Verdict, reason: str, value: float) -> None:
+    context.send(gates.judgement(context.step, name, verdict, reason, value))
 
 
 def scatter(points: Any, labels: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from algorithms.plagiarism import audit, evaluation
@@ -90,14 +89,8 @@ def luck(step: str, accuracy: float, spread: list[float], total: int) -> Gate:
         f"{max(spread):.2f}), {better} of them at least as much. One of {total} answers is {1 / total:.0%}"
         f"{': quote leave-one-out, not this split' if lucky else ''}."
     )
-    return Gate(
-        time=time.time(),
-        step=step,
-        name="luck of the split",
-        verdict="warn" if lucky else "pass",
-        reason=reason,
-        value=accuracy,
-        threshold=mean + deviation,
+    return gates.judgement(
+        step, "luck of the split", "warn" if lucky else "pass", reason, accuracy, mean + deviation
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -147,20 +146,12 @@ def gate(context: Context) -> Result:
     )
 
 
-def target(context: Context, name: str, accuracy: float, total: int, verdict: str = "fail") -> Gate:
+def target(context: Context, name: str, accuracy: float, total: int, verdict: gates.Verdict = "fail") -> Gate:
     """Whether so many of ``total`` answers are right as the run requires; else ``verdict``."""
     wanted = float(context.value("target"))
     reached = accuracy >= wanted
     reason = f"{accuracy:.3f} of {total} answers are right{'' if reached else ', which misses the target'}; {wanted:.2f} is required."
-    return Gate(
-        time=time.time(),
-        step=context.step,
-        name=name,
-        verdict="pass" if reached else verdict,
-        reason=reason,
-        value=accuracy,
-        threshold=wanted,
-    )
+    return gates.judgement(context.step, name, "pass" if reached else verdict, reason, accuracy, wanted)
 
 
 def generalises(step: str, trained: float, left_out: float, total: int) -> Gate:
@@ -169,15 +160,8 @@ def generalises(step: str, trained: float, left_out: float, total: int) -> Gate:
     gap = trained - left_out
     memorised = gap > 2 * error
     end = "it remembers answers rather than recognising copies" if memorised else "within two standard errors"
-    return Gate(
-        time=time.time(),
-        step=step,
-        name="generalises",
-        verdict="warn" if memorised else "pass",
-        reason=f"{trained:.3f} of the training answers are right, {left_out:.3f} when each is left out: {end}.",
-        value=gap,
-        threshold=2 * error,
-    )
+    reason = f"{trained:.3f} of the training answers are right, {left_out:.3f} when each is left out: {end}."
+    return gates.judgement(step, "generalises", "warn" if memorised else "pass", reason, gap, 2 * error)
 
 
 def _is_ours(context: Context, model: Path) -> None:
