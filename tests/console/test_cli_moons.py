@@ -151,7 +151,7 @@ def test_the_endpoint_is_listed_described_invoked_and_measured(world: World) -> 
     assert "Traceback" in log
     (variant,) = world.json("endpoints", "metrics", name, "--window", "15m")["variants"]
     assert variant["invocations"] >= 4 and variant["latency_p50"] > 0
-    assert "INVOCATIONS" in world.text("endpoints", "metrics", name)
+    assert "CALLS" in world.text("endpoints", "metrics", name)
 
 
 def test_what_does_not_exist_is_one_sentence(world: World) -> None:
