@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.explain import explain
+from workflows.problem import Problem
 
 
 class WorkflowError(Exception):
@@ -20,4 +21,6 @@ def explained(error: BaseException, target: str = "aws") -> str:
     ):
         return str(explain(error, target))
     text = " ".join(str(error).split())
+    if isinstance(error, Problem):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

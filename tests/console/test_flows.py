@@ -114,7 +114,7 @@ async def test_home_on_aws_says_what_is_paid() -> None:
 
 async def test_the_number_of_the_section_one_is_in_goes_to_its_list(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("4", "down", "enter")
+        await pilot.press("4", *["down"] * len(catalog()), "enter")
         assert isinstance(app.screen, RunScreen)
         await pilot.press("2")
         assert isinstance(app.screen, JobsScreen)

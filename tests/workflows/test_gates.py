@@ -38,6 +38,8 @@ def test_the_baseline_decides_with_the_noise_of_paired_answers_in_mind() -> None
     assert gates.against_baseline("evaluate", "b", better, baseline).verdict == "pass"
     assert gates.against_baseline("evaluate", "b", baseline, baseline).verdict == "pass"
     assert gates.against_baseline("evaluate", "b", loser, baseline).verdict == "fail"
+    assert gates.against_baseline("evaluate", "b", [False] + [True] * 94, [True] * 95).verdict == "warn"
+    assert gates.against_baseline("evaluate", "b", [False] * 2 + [True] * 93, [True] * 95).verdict == "fail"
     noisy = gates.against_baseline("evaluate", "b", little_short, baseline)
     assert noisy.verdict == "warn"
     with pytest.raises(ValueError, match="zip"):

@@ -1,4 +1,4 @@
-"""URIs of AWS's PyTorch containers, as facts: no SDK and no call is needed for them."""
+"""URIs of AWS's script-mode containers: neither the SDK nor a call is needed for them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from workflows.failures import WorkflowError
 
 PYTORCH = "2.6.0"
 PYTHON = "py312"
+SKLEARN = "1.9-0"
 
 _REGISTRIES = {
     "af-south-1": "626614931356",
@@ -48,3 +49,14 @@ def pytorch(kind: Literal["training", "inference"], region: str) -> str:
         raise WorkflowError(f"No PyTorch container is known for region {region}. Choose another --region.")
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"{account or _REGISTRY}.dkr.ecr.{region}.{suffix}/pytorch-{kind}:{PYTORCH}-cpu-{PYTHON}"
+
+
+def sklearn(region: str) -> str:
+    """The image of the pinned scikit-learn version in a region; it trains and serves.
+
+    Raises:
+        Problem: AWS publishes it in no registry of that region.
+    """
+    from workflows.builtin import images
+
+    return f"{images.uri('sklearn', region, SKLEARN)}-cpu-py3"

@@ -41,8 +41,9 @@ def catalog() -> list[StudyInfo]:
     """All studies, in the order of the menu."""
     from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
+    from workflows.studies.plagiarism.info import PLAGIARISM
 
-    return [MOONS, FRAUD]
+    return [MOONS, FRAUD, PLAGIARISM]
 
 
 def find(name: str) -> StudyInfo:

@@ -58,6 +58,10 @@ class Context:
         """The outputs of an earlier step."""
         return self.ledger.outputs(step)
 
+    def titled(self, title: str) -> str:
+        """A title that says so when the data of the run are made up."""
+        return f"{title} [SYNTHETIC data]" if self.of("prepare").get("synthetic") else title
+
     def log(
         self, message: str, level: events.Level = "info", source: str = "", at: float | None = None
     ) -> None:

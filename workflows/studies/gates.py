@@ -62,8 +62,8 @@ def beats_chance(step: str, correct: int, total: int, majority: float) -> Gate:
 def against_baseline(step: str, name: str, hits: Sequence[bool], baseline_hits: Sequence[bool]) -> Gate:
     """The model against a free baseline on the same points, in order.
 
-    It passes when it is at least as good, warns when it falls short by no more than one standard error of the paired
-    difference, and fails when it loses by more.
+    It passes when it is at least as good, warns when it falls short by a single point or by no more than one standard error of
+    the paired difference, and fails when it loses by more.
     """
     total = len(hits)
     accuracy, baseline = sum(hits) / total, sum(baseline_hits) / total
@@ -76,8 +76,9 @@ def against_baseline(step: str, name: str, hits: Sequence[bool], baseline_hits: 
     compared = f"{accuracy:.3f} against {baseline:.3f} of the {name}, a lift of {lift:+.3f} ± {error:.3f} on {total} points"
     if lift >= 0:
         return judgement(step, "against the baseline", "pass", f"{compared}.", accuracy, baseline)
-    if lift >= -error:
-        reason = f"{compared}: a little short, but within one standard error."
+    if lift >= -error or only_baseline - only_model == 1:
+        how = "within one standard error" if lift >= -error else "by a single one of them"
+        reason = f"{compared}: a little short, but {how}."
         return judgement(step, "against the baseline", "warn", reason, accuracy, baseline)
     reason = f"{compared}: the model loses to a baseline that costs nothing."
     return judgement(step, "against the baseline", "fail", reason, accuracy, baseline)

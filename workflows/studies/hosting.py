@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from workflows import costs
@@ -9,9 +11,50 @@ from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
 from workflows.studies.cleanup import delete_endpoint
 from workflows.studies.context import Context
+from workflows.studies.study import Result
 
+ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": "inference.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+}
+SINGLE_CALLS = 20
 CREATING = 1800.0
 """Seconds that an endpoint may take to come up."""
+
+
+def environment(region: str) -> dict[str, str]:
+    """The environment of a script-mode container: the serving code lies in the model's archive."""
+    return {**ENVIRONMENT, "SAGEMAKER_REGION": region}
+
+
+def in_service(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the run's endpoint still answers."""
+    state = context.interface.describe_endpoint(context.run.id)
+    return state is not None and state.status == "InService"
+
+
+def host(context: Context, image: str) -> Result:
+    """The model of the step ``train`` in a script-mode container, behind an endpoint that has the run's name.
+
+    Raises:
+        WorkflowError, Cancelled: As `deploy`.
+    """
+    began = time.monotonic()
+    request = EndpointRequest(
+        name=context.run.id,
+        image=image,
+        model_uri=context.of("train")["model_uri"],
+        environment=environment(context.platform.region),
+        instance_type=str(context.value("hosting-instance-type")),
+        tags=context.tags,
+    )
+    deploy(context, request)
+    seconds = round(time.monotonic() - began, 2)
+    return Result(
+        outputs={"endpoint": request.name},
+        summary=f"Endpoint {request.name} is in service after {seconds:.1f} s.",
+    )
 
 
 def deploy(context: Context, request: EndpointRequest) -> None:
@@ -60,7 +103,14 @@ def deploy(context: Context, request: EndpointRequest) -> None:
     context.waiter.until(poll, f"Endpoint {name}", CREATING)
 
 
-def in_service(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the run's endpoint still answers."""
-    state = context.interface.describe_endpoint(context.run.id)
-    return state is not None and state.status == "InService"
+def latencies(context: Context, ask: Callable[[Any], Any], rows: Any) -> list[float]:
+    """Seconds of `SINGLE_CALLS` calls with one of the rows each, sorted; each is told as a point of the metric ``latency`` (ms)."""
+    seconds = []
+    for number in range(SINGLE_CALLS):
+        context.check()
+        began = time.perf_counter()
+        row = number % len(rows)
+        ask(rows[row : row + 1])
+        seconds.append(time.perf_counter() - began)
+        context.metric("latency", 1000 * seconds[-1], number + 1)
+    return sorted(seconds)

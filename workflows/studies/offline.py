@@ -21,12 +21,14 @@ import numpy as np
 model = inference.model_fn(folder)
 with open(points, "rb") as file:
     inputs = inference.input_fn(file.read(), "application/x-npy")
-np.save(answers, np.asarray(inference.predict_fn(inputs, model)))
+answer = inference.output_fn(inference.predict_fn(inputs, model), "application/x-npy")
+with open(answers, "wb") as file:
+    file.write(answer[0] if isinstance(answer, tuple) else answer)
 """
 
 
 def predict(model: Path, points: Any, work: Path, timeout: float = 300.0) -> Any:
-    """The answers of the unpacked model in the folder ``model`` for an array of points, as an array.
+    """The answers of the unpacked model in the folder ``model`` for an array of points, as its endpoint would give them.
 
     Raises:
         WorkflowError: The model cannot be loaded or does not answer.
@@ -34,7 +36,7 @@ def predict(model: Path, points: Any, work: Path, timeout: float = 300.0) -> Any
     import numpy as np
 
     asked, answered = work / "offline-points.npy", work / "offline-answers.npy"
-    np.save(asked, np.asarray(points, dtype=np.float32))
+    np.save(asked, points)
     answered.unlink(missing_ok=True)
     command = [sys.executable, "-c", _PROGRAM, str(model), str(asked), str(answered)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=work)

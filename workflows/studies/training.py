@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from workflows import costs
 from workflows.failures import Cancelled, WorkflowError
+from workflows.files import sha256
 from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest, TrainingState
 from workflows.studies.context import Context
 
@@ -22,7 +25,7 @@ LATE_LOG = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training job to be run. ``epochs`` are expected; ``label`` stands before the names of its metrics when it is not alone."""
+    """A training job to be run. ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone."""
 
     request: TrainingRequest | AlgorithmRequest
     epochs: int
@@ -70,6 +73,24 @@ def train_all(
     names = ", ".join(job.request.name for job in jobs)
     context.waiter.until(poll, f"Training job {names}", limit)
     return [(_ended(context, watch), watch.series) for watch in begun]
+
+
+def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[Path, dict[str, Any]]:
+    """Downloads the archive of an ended job and tells its cost: the file, and what a step's outputs say of the job."""
+    archive = context.work / "model.tar.gz"
+    context.interface.download(state.model_uri, archive)
+    model_sha256 = sha256(archive)
+    context.artifact("model", archive.name, state.model_uri, model_sha256)
+    billable = state.billable_seconds or state.train_seconds
+    verb = "cost" if context.platform.target == "aws" else "would cost"
+    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
+    return archive, {
+        "job": state.name,
+        "model_uri": state.model_uri,
+        "model_sha256": model_sha256,
+        "train_seconds": state.train_seconds,
+        "billable_seconds": billable,
+    }
 
 
 def _ended(context: Context, watch: _Watch) -> TrainingState:
@@ -178,8 +199,9 @@ class _Watch:
             epoch = re.search(r"\bepoch=(\d+)", line.message)
             if not found:
                 continue
-            number = int(epoch.group(1)) if epoch else len(next(iter(self.series.values()))) + 1
+            number = int(epoch.group(1)) if epoch else max(len(self.series[name]) for name in found) + 1
             for name, value in found.items():
                 self.series[name].append(value)
                 self._context.metric(f"{self._label}{name}", value, number)
-            self._context.progress(number, self._total, "epochs", self._label.strip())
+            if self._total:
+                self._context.progress(number, self._total, "epochs", self._label.strip())

@@ -118,6 +118,7 @@ def out_of_sample(
         ValueError: As `fitted`, or more folds than the smaller class has rows.
     """
     from sklearn.model_selection import LeaveOneOut, StratifiedKFold
+    from threadpoolctl import threadpool_limits  # scikit-learn itself needs it
 
     fewest = int(min((y == label).sum() for label in (0, 1)))
     if fewest < max(2, folds):
@@ -126,6 +127,7 @@ def out_of_sample(
         )
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed) if folds else LeaveOneOut()
     found = np.zeros(len(y))
-    for training, held in parts.split(x, y):
-        found[held] = probability(fitted(name, x[training], y[training], **given), x[held])
+    with threadpool_limits(1):  # in many tiny fits threads only wait for each other
+        for training, held in parts.split(x, y):
+            found[held] = probability(fitted(name, x[training], y[training], seed=seed, **given), x[held])
     return found

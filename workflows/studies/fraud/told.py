@@ -24,7 +24,7 @@ def row(name: str, point: Point) -> list[Any]:
 
 def titled(context: Context, title: str) -> str:
     """A title that says so when the data are made up."""
-    return f"{title} [SYNTHETIC data]" if context.of("prepare").get("synthetic") else title
+    return context.titled(title)
 
 
 def curves(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from typing import Any
 
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces import images
-from workflows.interfaces.base import EndpointRequest
 from workflows.studies import hosting
 from workflows.studies.context import Context
 from workflows.studies.moons import data
@@ -23,17 +21,6 @@ NPY = "application/x-npy"
 AGREEMENT = 1e-5
 """Largest difference between a hosted and an offline probability: single precision on two CPUs."""
 GRID = (61, 41)
-SINGLE_CALLS = 20
-ENVIRONMENT = {
-    "SAGEMAKER_PROGRAM": "inference.py",
-    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-}
-
-
-def environment(region: str) -> dict[str, str]:
-    """The container's environment: where its serving code lies."""
-    return {**ENVIRONMENT, "SAGEMAKER_REGION": region}
 
 
 def deploy_inputs(context: Context) -> dict[str, Any]:
@@ -47,21 +34,7 @@ def deploy_inputs(context: Context) -> dict[str, Any]:
 
 def deploy(context: Context) -> Result:
     """Model, endpoint configuration and endpoint, until it is in service."""
-    began = time.monotonic()
-    request = EndpointRequest(
-        name=context.run.id,
-        image=images.pytorch("inference", context.platform.region),
-        model_uri=context.of("train")["model_uri"],
-        environment=environment(context.platform.region),
-        instance_type=str(context.value("hosting-instance-type")),
-        tags=context.tags,
-    )
-    hosting.deploy(context, request)
-    seconds = round(time.monotonic() - began, 2)
-    return Result(
-        outputs={"endpoint": request.name},
-        summary=f"Endpoint {request.name} is in service after {seconds:.1f} s.",
-    )
+    return hosting.host(context, images.pytorch("inference", context.platform.region))
 
 
 def predict_inputs(context: Context) -> dict[str, Any]:
@@ -96,7 +69,7 @@ def predict(context: Context) -> Result:
     context.log(
         f"All {len(truth)} hosted answers agree with the offline ones (largest difference {difference:.1g})."
     )
-    latencies = _latencies(context, points)
+    latencies = hosting.latencies(context, lambda rows: _ask(context, rows), points)
     counts = confusion(truth, [int(p > 0.5) for p in hosted])
     rows = [
         [f"really {name}", *row]
@@ -146,18 +119,6 @@ def _formats_agree(context: Context, points: Any, expected: Any) -> None:
             raise WorkflowError(
                 f"The endpoint answers differently when it is asked in {kind}. Its log tells more."
             )
-
-
-def _latencies(context: Context, points: Any) -> list[float]:
-    """Seconds of single-point calls, sorted."""
-    found = []
-    for number in range(SINGLE_CALLS):
-        context.check()
-        began = time.perf_counter()
-        _ask(context, points[number : number + 1])
-        found.append(time.perf_counter() - began)
-        context.metric("latency", 1000 * found[-1], number + 1)
-    return sorted(found)
 
 
 def _boundary(context: Context, points: Any, labels: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
-from workflows.studies.machines import HOSTING, TRAINING
+from workflows.studies.machines import ONE_JOB
 from workflows.studies.parameters import Parameter
 
 MOONS = StudyInfo(
@@ -45,15 +45,7 @@ MOONS = StudyInfo(
         ),
         Parameter("shuffle", "bool", True, "Whether the points are mixed anew in every epoch."),
         Parameter("seed", "int", 1, "Seed of the net's weights and of the mixing.", 0, 2**31 - 1),
-        Parameter(
-            "instance-type", "choice", "ml.m5.large", "Machine for the training job.", choices=TRAINING
-        ),
-        Parameter(
-            "hosting-instance-type", "choice", "ml.t2.medium", "Machine for the endpoint.", choices=HOSTING
-        ),
-        Parameter(
-            "max-minutes", "int", 30, "The training job is stopped after this time.", 1, 1440, unit="minutes"
-        ),
+        *ONE_JOB,
     ),
     steps=(
         ("prepare", "Make the data"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workflows import costs
 from workflows.files import folder_sha256, sha256
 from workflows.interfaces import images
 from workflows.interfaces.archives import unpack
@@ -81,23 +80,11 @@ def train(context: Context) -> Result:
     state, series = training.train(context, request, int(context.value("epochs")))
     losses = series["train:loss"]
     context.figure("Training", "line", _curves(series), "epoch", "loss and accuracy")
-    archive = context.work / "model.tar.gz"
-    context.interface.download(state.model_uri, archive)
-    model_sha256 = sha256(archive)
-    context.artifact("model", "model.tar.gz", state.model_uri, model_sha256)
-    billable = state.billable_seconds or state.train_seconds
-    cost = costs.estimate(instance, billable)
-    context.log(
-        f"{billable:.0f} billable seconds on {instance} {'cost' if context.platform.target == 'aws' else 'would cost'} {cost}."
-    )
+    archive, made = training.fetch_model(context, state, instance)
     epochs = len(losses)
     return Result(
         outputs={
-            "job": state.name,
-            "model_uri": state.model_uri,
-            "model_sha256": model_sha256,
-            "train_seconds": state.train_seconds,
-            "billable_seconds": billable,
+            **made,
             "epochs": epochs,
             "losses": losses,
         },
@@ -125,7 +112,8 @@ def gate(context: Context) -> Result:
     points, labels = data.read_csv(context.work / "train.csv")
     test_points, _ = data.read_csv(context.work / "test.csv")
     model = unpack(context.work / "model.tar.gz", context.work / "model")
-    answers = offline.predict(model, np.concatenate([points, test_points]), context.work)
+    asked = np.concatenate([points, test_points]).astype(np.float32)
+    answers = offline.predict(model, asked, context.work)
     np.save(context.work / ANSWERS, answers[len(points) :])
     predicted = [int(p > 0.5) for p in answers[: len(points)]]
     hits = sum(int(a == b) for a, b in zip(predicted, labels.tolist(), strict=True))

@@ -1,0 +1,243 @@
+"""The printed script of a study that trains its own code (script mode), around what is the study's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from workflows.interfaces.base import MetricDefinition
+from workflows.runs import Run
+from workflows.studies import pieces
+
+_HEAD = Template('''\
+#!/usr/bin/env python3
+"""The $study case study on Amazon SageMaker through $through.
+
+Written from run $run. It needs $needs, and a shell whose AWS settings point to the target:
+    eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
+    export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
+"""
+
+$imports
+
+import boto3
+import numpy as np
+$sdk_imports
+REGION = "$region"
+ROLE = "$role"
+BUCKET = "$bucket"
+NAME = time.strftime("$study-script-%Y%m%d-%H%M%S")
+PREFIX = f"mlconsole/{NAME}"
+TAGS = {"mlconsole:run": NAME, "mlconsole:study": "$study"}
+TRAINING_IMAGE = "$training_image"
+INFERENCE_IMAGE = "$inference_image"
+TRAINING_INSTANCE = "$training_instance"
+HOSTING_INSTANCE = "$hosting_instance"
+MAX_SECONDS = $max_seconds
+POLL = $poll  # seconds between two looks at a job or an endpoint
+HYPERPARAMETERS = $hyperparameters
+METRICS = $metrics
+ENVIRONMENT = $environment
+KEEP = $keep  # leave the endpoint in place at the end
+MODELS = [NAME]
+
+session = boto3.Session(region_name=REGION)
+client = session.client("sagemaker")
+runtime = session.client("sagemaker-runtime")
+s3 = session.client("s3")
+logs = session.client("logs")
+$sdk_session$constants
+
+def write_source(folder):
+    """The folder that SageMaker runs: the model, its training and its serving code (at the end of this file)."""
+    folder.mkdir()
+    for name, text in SOURCE.items():
+        (folder / name).write_text(text)
+    return folder
+
+''')
+
+_LOW_STEPS = '''
+def train(source, data):
+    """CreateTrainingJob in script mode, and the wait for its end."""
+    with tarfile.open(source.parent / "sourcedir.tar.gz", "w:gz") as archive:
+        for path in sorted(source.iterdir()):
+            archive.add(path, path.name)
+    code = upload(source.parent / "sourcedir.tar.gz", f"{PREFIX}/code")
+    client.create_training_job(
+        TrainingJobName=NAME,
+        RoleArn=ROLE,
+        AlgorithmSpecification={
+            "TrainingImage": TRAINING_IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
+        },
+        HyperParameters={
+            **HYPERPARAMETERS,
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": code,
+            "sagemaker_region": REGION,
+        },
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": data,
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+                "ContentType": "text/csv",
+                "CompressionType": "None",
+            }
+        ],
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/{PREFIX}/output"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": TRAINING_INSTANCE, "VolumeSizeInGB": 5},
+        StoppingCondition={"MaxRuntimeInSeconds": MAX_SECONDS},
+        Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
+    )
+    while True:
+        job = client.describe_training_job(TrainingJobName=NAME)
+        print("training job:", job["SecondaryStatus"], flush=True)
+        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
+            break
+        time.sleep(POLL)
+    if job["TrainingJobStatus"] != "Completed":
+        raise SystemExit(f"The training job is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
+    return NAME, job["ModelArtifacts"]["S3ModelArtifacts"]
+
+
+def invoke(points):
+    body = io.BytesIO()
+    np.save(body, points)
+    answer = runtime.invoke_endpoint(
+        EndpointName=NAME, Body=body.getvalue(), ContentType="application/x-npy", Accept="application/x-npy"
+    )
+    return np.load(io.BytesIO(answer["Body"].read()))
+
+'''
+
+_HIGH_STEPS = '''
+def train(source, data):
+    """ModelTrainer in script mode, and the wait for the job's end."""
+    trainer = ModelTrainer(
+        sagemaker_session=sdk,
+        role=ROLE,
+        training_image=TRAINING_IMAGE,
+        source_code=SourceCode(source_dir=str(source), entry_script="train.py"),
+        compute=Compute(instance_type=TRAINING_INSTANCE, instance_count=1, volume_size_in_gb=5),
+        stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_SECONDS),
+        output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/{PREFIX}/output"),
+        hyperparameters=HYPERPARAMETERS,
+        base_job_name=NAME,
+        input_s3_key_prefix=PREFIX,
+        tags=[TrainTag(key=key, value=value) for key, value in TAGS.items()],
+    ).with_metric_definitions([MetricDefinition(name=name, regex=regex) for name, regex in METRICS.items()])
+    trainer.train(
+        input_data_config=[InputData(channel_name="train", data_source=data, content_type="text/csv")],
+        wait=False,
+        logs=False,
+    )
+    job = trainer._latest_training_job
+    while job.refresh().training_job_status not in ("Completed", "Failed", "Stopped"):
+        print("training job:", job.secondary_status, flush=True)
+        time.sleep(POLL)
+    if job.training_job_status != "Completed":
+        raise SystemExit(f"The training job is {job.training_job_status}: {job.failure_reason}")
+    return job.training_job_name, job.model_artifacts.s3_model_artifacts
+
+
+def invoke(points):
+    body = io.BytesIO()
+    np.save(body, points)
+    answer = Endpoint(endpoint_name=NAME).invoke(
+        body=body.getvalue(),
+        content_type="application/x-npy",
+        accept="application/x-npy",
+        session=session,
+        region=REGION,
+    )
+    return np.load(io.BytesIO(answer.body.read()))
+
+'''
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is a study's own in its script.
+
+    ``needs`` and ``imports`` are packages beside boto3 and modules beside those that every script imports. ``constants`` is
+    text of assignments, ``body`` text of functions with ``main`` among them; it may call ``make_bucket``, ``upload``,
+    ``write_source``, ``train``, ``logged``, ``deploy``, ``invoke`` and ``clean_up``. ``source`` is the folder that SageMaker runs.
+    """
+
+    needs: str
+    imports: tuple[str, ...]
+    training_image: str
+    inference_image: str
+    hyperparameters: dict[str, str]
+    metrics: tuple[MetricDefinition, ...]
+    environment: dict[str, str]
+    source: Path
+    body: str
+    constants: str = ""
+
+
+def region_of(run: Run) -> str:
+    """The region that the run used, or would use, if it never reached its target."""
+    return run.platform.get("region") or str(run.configuration.get("region") or "us-east-1")
+
+
+def write(run: Run, program: Program) -> str:
+    """The script of a run, with the values that the run used (or would use, if it never reached its target)."""
+    high = run.interface == "high"
+    where = run.platform
+    region = region_of(run)
+    account = where.get("account") or "<your account id>"
+    modules = {"io", "re", "tempfile", "time", *program.imports, *(() if high else ("tarfile",))}
+    head = _HEAD.substitute(
+        study=run.study,
+        through="its Python SDK, version 3" if high else "boto3 alone",
+        run=run.id,
+        needs=f"{'sagemaker>=3.27' if high else 'boto3'}, {program.needs}",
+        imports="\n".join([*(f"import {name}" for name in sorted(modules)), "from pathlib import Path"]),
+        sdk_imports=pieces.SDK_IMPORTS if high else "",
+        sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
+        constants=program.constants.rstrip("\n"),
+        region=region,
+        role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
+        bucket=where.get("bucket") or f"sagemaker-{region}-{account}",
+        training_image=program.training_image,
+        inference_image=program.inference_image,
+        training_instance=run.parameters["instance-type"],
+        hosting_instance=run.parameters["hosting-instance-type"],
+        max_seconds=int(run.parameters["max-minutes"]) * 60,
+        poll=10 if run.target == "aws" else 0.5,
+        hyperparameters=pieces.literal(program.hyperparameters),
+        metrics=pieces.literal({metric.name: metric.regex for metric in program.metrics}),
+        environment=pieces.literal(program.environment),
+        keep=run.keep,
+    )
+    return (
+        head
+        + pieces.STORAGE
+        + (_HIGH_STEPS if high else _LOW_STEPS)
+        + (pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW)
+        + pieces.AFTERWARDS
+        + "\n"
+        + program.body
+        + "\n\n"
+        + _sources(program.source)
+        + '\n\nif __name__ == "__main__":\n    main()\n'
+    )
+
+
+def _sources(folder: Path) -> str:
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    parts = ["SOURCE = {}"]
+    for name, text in files.items():
+        raw = f"r'''{text}'''" if "'''" not in text and not text.endswith(("'", "\\")) else repr(text)
+        parts.append(f"SOURCE[{name!r}] = {raw}")
+    return "\n".join(parts) + "\n"
