@@ -276,20 +276,13 @@ class Hosting:
     def socket_directory(self) -> Path:
         """A directory of this user alone whose sockets' paths stay below the 108 bytes that the kernel allows."""
         if self._sockets is None:
-            path = self._socket_place()
+            path = socket_place(self.engine.layout.endpoints)
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             state = path.stat()
             if path.is_symlink() or state.st_uid != os.getuid() or state.st_mode & 0o077:
                 raise PermissionError(f"{path} is not this user's alone; remove it and start again.")
             self._sockets = path
         return self._sockets
-
-    def _socket_place(self) -> Path:
-        inside = self.engine.layout.endpoints.absolute() / ".sockets"
-        if len(os.fsencode(inside)) <= 80:
-            return inside
-        digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"mlconsole-{os.getuid()}-{digest}"
 
     def _sweep(self) -> None:
         """Workers of an engine that was killed die with it; this is for the systems where they do not."""
@@ -298,7 +291,7 @@ class Hosting:
                 log.warning("Killed the worker that an earlier engine left behind: %s", path.parent)
         for folder in self.engine.layout.endpoints.glob("*/workers"):
             shutil.rmtree(folder, ignore_errors=True)
-        place = self._socket_place()
+        place = socket_place(self.engine.layout.endpoints)
         if place.is_dir() and not place.is_symlink() and place.stat().st_uid == os.getuid():
             shutil.rmtree(place, ignore_errors=True)
 
@@ -339,3 +332,12 @@ def _standing(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
         return progress.lasting(wanted), None
     gone = progress.ended(wanted, made)
     return document, None if gone is None else progress.remaining(document, wanted, gone)
+
+
+def socket_place(endpoints: Path) -> Path:
+    """Where the workers' sockets are: below the endpoints' directory, or in the temporary one where that path is too long."""
+    inside = endpoints.absolute() / ".sockets"
+    if len(os.fsencode(inside)) <= 80:
+        return inside
+    digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"mlconsole-{os.getuid()}-{digest}"

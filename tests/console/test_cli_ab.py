@@ -107,7 +107,7 @@ def test_an_ab_test_from_its_creation_to_its_removal(
     for part in (
         "▲ B is better",
         "✓ split right",
-        "Against A: 0.95 confidence",
+        "Against A: 95% confidence",
         "concluded after",
         "Guardrails",
         "second rewards of a request",

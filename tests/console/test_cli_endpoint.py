@@ -269,10 +269,10 @@ def test_signals_are_given_back() -> None:
     """The handler of Ctrl-C is a replay's only while it goes on."""
     import threading
 
-    from console.cli.traffic import _interrupting
+    from console.cli.interrupting import interrupting
 
     before, stop = signal.getsignal(signal.SIGINT), threading.Event()
-    with _interrupting(stop):
+    with interrupting(stop):
         signal.raise_signal(signal.SIGTERM)
         assert stop.is_set()
     assert signal.getsignal(signal.SIGINT) is before

@@ -17,6 +17,7 @@ from tests.console.scripted import NOW, Scripted, jobs, populated
 from tests.console.settling import settle
 from workflows import topics
 from workflows.problem import Problem
+from workflows.studies.catalog import catalog
 from workflows.tuning import apart
 from workflows.tuning.importance import Importance, ParameterImportance
 
@@ -38,7 +39,7 @@ SCREENS = {
     "studies": ["4"],
     "form": ["4", "enter", "tab", "tab"],
     "run": ["enter"],
-    "results": ["4", "down", "down", "enter", "tab"],
+    "results": ["4", *["down"] * len(catalog()), "enter", "tab"],  # the runs come after the studies
     "metrics": ["2", "enter", "m"],
     "tuning": ["5"],
     "tuning-job": ["5", "enter"],

@@ -22,6 +22,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from engine.hosting.supervisor import socket_place
 from tests.engine import jobs
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import Deployer, unique, wait_for
@@ -233,7 +234,7 @@ class Chaos:
         wait_for(lambda: len(pids(self.running)) == wanted)
         wait_for(lambda: not _strays(self.running))
         # The folder itself comes with the first worker of an engine that starts anew.
-        wait_for(lambda: len(list((place / ".sockets").glob("*"))) == wanted if wanted else True)
+        wait_for(lambda: len(list(socket_place(place).glob("*"))) == wanted if wanted else True)
         assert {path.name for path in place.iterdir() if path.name != ".sockets"} == set(self.expected)
         for name in self.expected:
             answer = self.deploy.runtime.invoke_endpoint(EndpointName=name, Body=b"1", TargetVariant="B")

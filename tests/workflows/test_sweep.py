@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.console import command
-from tests.workflows.test_observe import SERVING_IMAGE, archive, deploy, until
+from tests.workflows.hosted import SERVING_IMAGE, archive
+from tests.workflows.test_observe import deploy, until
 from workflows import lifetime
 from workflows.costs.overview import Billed, look
 from workflows.observe import endpoints
