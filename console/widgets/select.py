@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
@@ -14,6 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from console import actions
+from console.formatting import crop
 from console.theme import Painted
 
 
@@ -72,10 +74,13 @@ class Choice(Painted, can_focus=True, inherit_bindings=False):
         meaning = dict(self._choices)[self.value]
         shown = self.value or meaning
         focus = self.paint("accent") if self.has_focus else self.paint("dim")
+        room = (
+            self.size.width - cell_len(shown) - len("◂  ▸   ")
+        )  # a column stays free: what is beside it may begin there
         segments = [
             Segment("◂ ", base + focus),
             Segment(shown, base + self.paint("strong" if self.has_focus else "")),
             Segment(" ▸", base + focus),
-            Segment(f"  {meaning}" if self.value and meaning else "", base + self.paint("dim")),
+            Segment(f"  {crop(meaning, room)}" if self.value and room > 3 else "", base + self.paint("dim")),
         ]
         return Strip(segments).adjust_cell_length(self.size.width, base)
