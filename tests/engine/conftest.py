@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from engine import connection
 from engine.connection import Connection
 from engine.jobs import processes
+from tests.engine.deploying import Deployer
 
 # A busy machine must not fail a property: no deadline per example, and slow generation is no error.
 settings.register_profile("engine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -137,6 +138,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
     """One engine for all tests of a session (of a worker, under xdist): use names of your own in it."""
     with engine_process(tmp_path_factory.mktemp("engine") / "data") as running:
         yield running
+
+
+@pytest.fixture
+def deploy(engine: RunningEngine) -> Iterator[Deployer]:
+    """Makes models and endpoints; what a test has left is deleted after it. Modules that keep them longer have one of their own."""
+    deployer = Deployer(engine)
+    yield deployer
+    deployer.clean()
 
 
 @pytest.fixture

@@ -26,13 +26,6 @@ BAKE = 60
 """Declared seconds: 0.6 s here."""
 
 
-@pytest.fixture
-def deploy(engine: RunningEngine) -> Iterator[Deployer]:
-    deployer = Deployer(engine)
-    yield deployer
-    deployer.clean()
-
-
 @pytest.fixture(scope="module")
 def models(engine: RunningEngine) -> tuple[str, str]:
     """A model that answers "old", and one that answers "new"."""

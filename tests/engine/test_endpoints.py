@@ -5,22 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
 
-from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import DOUBLE, PYTORCH, SKLEARN, WHO, Deployer, archive, refused, unique, wait_for
-
-
-@pytest.fixture
-def deploy(engine: RunningEngine) -> Iterator[Deployer]:
-    deployer = Deployer(engine)
-    yield deployer
-    deployer.clean()
 
 
 def folder(deploy: Deployer, name: str) -> Path:

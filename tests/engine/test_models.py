@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import DOUBLE, SKLEARN, Deployer, archive, refused, unique
-
-
-@pytest.fixture
-def deploy(engine: RunningEngine) -> Iterator[Deployer]:
-    deployer = Deployer(engine)
-    yield deployer
-    deployer.clean()
 
 
 def test_a_model_is_described_as_it_was_created(deploy: Deployer) -> None:

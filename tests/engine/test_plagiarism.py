@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from algorithms.plagiarism import arrays, features, split
 from tests.algorithms import answers
@@ -16,13 +14,6 @@ from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import SKLEARN, Deployer, unique
 
 SOURCE = Path(__file__).parents[2] / "algorithms" / "plagiarism" / "source"
-
-
-@pytest.fixture
-def deploy(engine: RunningEngine) -> Iterator[Deployer]:
-    deployer = Deployer(engine)
-    yield deployer
-    deployer.clean()
 
 
 def test_a_classifier_trains_reports_and_serves(

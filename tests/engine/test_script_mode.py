@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -52,13 +51,6 @@ if __name__ == "__main__":
     rows = np.loadtxt(os.path.join(os.environ["SM_CHANNEL_TRAIN"], "a.csv"), delimiter=",")
     joblib.dump(LinearRegression().fit(rows[:, 1:], rows[:, 0]), os.path.join(os.environ["SM_MODEL_DIR"], "model.joblib"))
 """
-
-
-@pytest.fixture
-def deploy(engine: RunningEngine) -> Iterator[Deployer]:
-    deployer = Deployer(engine)
-    yield deployer
-    deployer.clean()
 
 
 def rows(count: int = 50) -> str:

@@ -8,7 +8,7 @@ import io
 import json
 import pickle
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,6 @@ from tests.engine.deploying import Deployer
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("xgboost") is None, reason="xgboost is not installed"
 )
-
-
-@pytest.fixture
-def deploy(engine: RunningEngine) -> Iterator[Deployer]:
-    deployer = Deployer(engine)
-    yield deployer
-    deployer.clean()
 
 
 @pytest.mark.parametrize("tag", ["1", "0.90-2-cpu-py3", "1.2-1", "1.2-2", "1.7-1", "3.0-5"])

@@ -19,14 +19,6 @@ def fixed_sample(rate: float, effect: float, share: float, alpha: float, power: 
     return math.ceil(_quantiles(alpha, power) * spread / effect**2)
 
 
-def fixed_sample_of_means(
-    deviation: float, effect: float, share: float, alpha: float, power: float = 0.8
-) -> int:
-    """The same for means with a known standard deviation of one observation (of logarithms: ln of the ratio as effect)."""
-    spread = deviation**2 * (1 / (1 - share) + 1 / share)
-    return math.ceil(_quantiles(alpha, power) * spread / effect**2)
-
-
 def sequential_sample(fixed: int) -> int:
     """A planned total sample N* for a test that may be looked at always: twice the fixed one, by which it has ended with probability about .9."""
     return 2 * fixed
