@@ -86,9 +86,13 @@ class Table(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure(Event):
-    """A figure as data. ``form``: line, scatter, bar or field (a grid of values with points over it).
+    """A figure as data. ``form`` is line, scatter, bar, field, heatmap or fan; ``series`` are its entries, by form.
 
-    ``series`` entries: ``{"name", "x", "y"}``; for a field also one ``{"name", "x", "y", "z"}`` with z as rows of the grid.
+    * line, scatter, bar: ``{"name", "x", "y"}``. ``x`` are numbers, or texts: ISO dates make a time axis, other texts are
+      categories. An entry of a scatter may have ``labels``, a text per point (a county's name).
+    * field: the same as points over one entry ``{"name", "x", "y", "z"}``; z are the rows of the grid, one per y.
+    * heatmap: one ``{"name", "x", "y", "z"}``; x names the columns, y the rows, z are the rows' values (null: none).
+    * fan: lines ``{"name", "x", "y"}`` and bands ``{"name", "x", "low", "high"}``, the widest band first.
     """
 
     kind: ClassVar[str] = "figure"
