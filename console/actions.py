@@ -17,7 +17,8 @@ class Action:
 
     ``id`` is ``place.verb``: the place is where its key works, the verb names the method ``action_<verb>`` there.
     ``danger`` says what is asked first (on AWS a confirmation becomes typing the name), ``changes`` whether it changes
-    anything beyond the screen: such actions are refused in read-only mode. ``command`` is its word in the palette.
+    anything beyond the screen: such actions are refused in read-only mode. ``command`` is its word in the palette,
+    ``aliases`` are others.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Action:
     command: str = ""
     argument: str = ""
     priority: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -65,6 +67,7 @@ class Action:
 PLACES = {
     "app": "Everywhere",
     "list": "In every list",
+    "select": "In lists of which rows can be marked",
     "log": "In every log",
     "home": "Home",
     "jobs": "Jobs",
@@ -94,6 +97,9 @@ PLACES = {
     "run": "A run of a study",
     "dialog": "Questions and confirmations",
     "prompt": "While typing",
+    "command": "In the command line",
+    "jump": "In jump mode",
+    "columns": "Columns of a list",
     "code": "Code and long texts",
 }
 
@@ -102,7 +108,7 @@ _NAMES = {
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
     "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
     "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3",
-    "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace", "plus": "+", "minus": "-", "equals_sign": "=",
+    "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace", "apostrophe": "'", "asterisk": "*", "ctrl+@": "Ctrl+Space", "ctrl+o": "Ctrl+O", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
 
@@ -121,12 +127,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.costs", "6", "Costs", "What bills now, and what is left over", command="costs"),
     Action("app.help", "question_mark,f1", "Help", "The keys of this screen", footer=True, command="help"),
     Action("app.palette", "colon,ctrl+p", "Command", "Go anywhere and do anything by name", footer=True),
+    Action("app.jump", "apostrophe,ctrl+o", "Jump", "A letter over everything that can be gone to; the letter goes there", command="jump"),
+    Action("app.earlier", "left_square_bracket", "Earlier", "To the screen seen before this one", command="earlier", aliases=("-",)),
+    Action("app.later", "right_square_bracket", "Later", "To the screen from which [ came back", command="later"),
     Action("app.refresh", "r", "Refresh", "Ask for new data now", command="refresh"),
     Action("app.pause", "p", "Pause", "Stop and start the polling", command="pause"),
     Action("app.theme", "", "Theme", "Change the colours: " + "dark, light, ansi-dark, ansi-light", command="theme", argument="name"),
     Action("app.back", "escape", "Back", "Up to where you came from", priority=False),
     Action("app.suspend_process", "ctrl+z", "Suspend", "Back to the shell; fg returns", command=""),
-    Action("app.quit", "q,ctrl+q,ctrl+c", "Quit", "Leave at once; runs and jobs go on", footer=True, command="quit"),
+    Action("app.quit", "q,ctrl+q,ctrl+c", "Quit", "Leave at once; runs and jobs go on", footer=True, command="quit", aliases=("q", "exit")),
     # every list
     Action("list.up", "up,k", "Up", "One row up"),
     Action("list.down", "down,j", "Down", "One row down"),
@@ -137,6 +146,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.left", "left", "Left", "Scroll left where a line is wider than the screen"),
     Action("list.right", "right", "Right", "Scroll right where a line is wider than the screen"),
     Action("list.open", "enter", "Open", "Open the row under the cursor", footer=True),
+    # lists of which rows can be marked
+    Action("select.mark", "space", "Mark", "Mark the row, or take the mark away; what is done then is done with all marked rows"),
+    Action("select.mark_range", "V,ctrl+@", "Range", "Mark all rows from the last marked one to the cursor"),
+    Action("select.mark_all", "asterisk", "All", "Mark all rows that the filter shows, or none"),
     # every log
     Action("log.up", "up,k", "Up", "One line up; stops following"),
     Action("log.down", "down,j", "Down", "One line down"),
@@ -154,18 +167,19 @@ ACTIONS: tuple[Action, ...] = (
     # home
     Action("home.new_run", "n", "New run", "Choose a case study and start it", footer=True),
     # jobs
-    Action("jobs.filter", "slash", "Filter", "Narrow the list: words, !word, status:failed", target="training job", footer=True),
-    Action("jobs.sort", "s", "Sort", "Sort by the next column", target="training job", footer=True),
+    Action("jobs.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, status:failed, -f fuzzy", target="training job", footer=True),
+    Action("jobs.sort", "s", "Sort", "Sort by the next column; a click on a heading sorts by that one", target="training job", footer=True),
     Action("jobs.reverse", "S", "Reverse", "Turn the order round", target="training job"),
-    Action("jobs.next_part", "tab,right_square_bracket", "Kind", "All jobs, training, trials of tuning jobs, transform: the next kind", footer=True, priority=True),
-    Action("jobs.previous_part", "shift+tab,left_square_bracket", "Previous kind", "The kind before", priority=True),
+    Action("jobs.columns", "C", "Columns", "Choose the columns and their order", target="training job"),
+    Action("jobs.next_part", "tab", "Kind", "All jobs, training, trials of tuning jobs, transform: the next kind", footer=True, priority=True),
+    Action("jobs.previous_part", "shift+tab", "Previous kind", "The kind before", priority=True),
     Action("jobs.tune", "t", "Tune", "Search better hyperparameters than those of the training job under the cursor", target="training job", changes=True, footer=True),
     Action("jobs.transform", "b", "Batch", "Let the model of the training job under the cursor answer for a whole file", target="training job", changes=True),
     Action("jobs.stop", "x", "Stop", "Stop the job under the cursor", target="job", danger="confirm", changes=True, footer=True),
     Action("jobs.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="training job"),
     # a job
-    Action("job.next_part", "tab,right_square_bracket", "Next", "Overview, log, metrics, settings: the next one", footer=True, priority=True),
-    Action("job.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("job.next_part", "tab", "Next", "Overview, log, metrics, settings: the next one", footer=True, priority=True),
+    Action("job.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("job.log", "l", "Log", "The live log", footer=True),
     Action("job.metrics", "m", "Metrics", "The charts of its metrics", footer=True),
     Action("job.axis", "a", "Axis", "Charts over epochs or steps, or over time", footer=True),
@@ -178,17 +192,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.stop", "x", "Stop", "Stop this training job", target="training job", danger="confirm", changes=True, footer=True),
     Action("job.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="training job"),
     # tuning
-    Action("tunings.filter", "slash", "Filter", "Narrow the list: words, !word, status:failed, strategy:grid", target="tuning job", footer=True),
+    Action("tunings.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, strategy:grid, -f fuzzy", target="tuning job", footer=True),
     Action("tunings.sort", "s", "Sort", "Sort by the next column", target="tuning job", footer=True),
     Action("tunings.reverse", "S", "Reverse", "Turn the order round", target="tuning job"),
+    Action("tunings.columns", "C", "Columns", "Choose the columns and their order", target="tuning job"),
     Action("tunings.new", "n", "New", "Choose the training job that is to be tuned", target="training job", footer=True),
     Action("tunings.warm_start", "w", "Warm start", "Search on from what the tuning job under the cursor has learned", target="tuning job", changes=True),
     Action("tunings.stop", "x", "Stop", "Stop the tuning job under the cursor and its running trials", target="tuning job", danger="confirm", changes=True, footer=True),
     Action("tunings.delete", "d", "Delete", "Delete the record of the tuning job under the cursor; its training jobs stay", target="tuning job", danger="confirm", changes=True),
     Action("tunings.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="tuning job"),
     # a tuning job
-    Action("tuning.next_part", "tab,right_square_bracket", "Next", "Overview, trials, progress, scatter, parallel, importance, default: the next one", footer=True, priority=True),
-    Action("tuning.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("tuning.next_part", "tab", "Next", "Overview, trials, progress, scatter, parallel, importance, default: the next one", footer=True, priority=True),
+    Action("tuning.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("tuning.next_parameter", "n,right", "Parameter", "The next hyperparameter, or the axes that found no room", footer=True),
     Action("tuning.previous_parameter", "N,left", "Previous", "The hyperparameter before"),
     Action("tuning.next_trial", "down,j", "Next trial", "The next trial of the list stands out in the parallel view"),
@@ -197,7 +212,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("tuning.axis", "a", "Axis", "The progress over trials, or over time", footer=True),
     Action("tuning.more", "plus", "More lines", "Twice as many trials as lines", footer=True),
     Action("tuning.fewer", "minus", "Fewer lines", "Half as many trials as lines", footer=True),
-    Action("tuning.filter", "slash", "Filter", "Narrow the trials: words, !word, status:failed", target="trial", footer=True),
+    Action("tuning.filter", "slash", "Filter", "Narrow the trials: words, regex.*, !not, status:failed, -f fuzzy", target="trial", footer=True),
     Action("tuning.sort", "s", "Sort", "Sort the trials by the next column", target="trial", footer=True),
     Action("tuning.reverse", "S", "Reverse", "Turn the order of the trials round", target="trial"),
     Action("tuning.best", "b", "Best", "Open the training job of the best trial", target="training job", footer=True),
@@ -213,8 +228,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("tune.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("tune.close", "escape", "Back", "Back, starting nothing", footer=True),
     # a transform job
-    Action("transform.next_part", "tab,right_square_bracket", "Next", "Overview, log, throughput, output, settings: the next one", footer=True, priority=True),
-    Action("transform.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("transform.next_part", "tab", "Next", "Overview, log, throughput, output, settings: the next one", footer=True, priority=True),
+    Action("transform.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("transform.log", "l", "Log", "The live log", footer=True),
     Action("transform.output", "o", "Output", "The first rows of what came out, beside their input", footer=True),
     Action("transform.next_chart", "n,right", "Next chart", "Begin with the next chart, where not all find room"),
@@ -227,7 +242,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("batch.close", "escape", "Back", "Back, starting nothing", footer=True),
     # endpoints
-    Action("endpoints.filter", "slash", "Filter", "Narrow the list: words, !word, status:failed", target="endpoint", footer=True),
+    Action("endpoints.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, status:failed, -f fuzzy", target="endpoint", footer=True),
+    Action("endpoints.sort", "s", "Sort", "Sort by the next column", target="endpoint", footer=True),
+    Action("endpoints.reverse", "S", "Reverse", "Turn the order round", target="endpoint"),
+    Action("endpoints.columns", "C", "Columns", "Choose the columns and their order", target="endpoint"),
     Action("endpoints.invoke", "i", "Invoke", "Send a payload to the endpoint under the cursor", target="endpoint", changes=True, footer=True),
     Action("endpoints.experiments", "a", "A/B", "All A/B tests", target="A/B test", footer=True),
     Action("endpoints.delete", "d", "Delete", "Delete the endpoint under the cursor", target="endpoint", danger="confirm", changes=True, footer=True),
@@ -237,8 +255,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("endpoint.newest", "e", "Newest", "Read the newest captured requests again", footer=True),
     Action("endpoint.variant", "v", "Variant", "Log and captures of the next variant, then of all again", footer=True),
     Action("endpoint.next_chart", "n", "Next chart", "Begin with the next chart, where not all find room", footer=True),
-    Action("endpoint.next_part", "tab,right_square_bracket", "Next", "Overview, traffic, log, captures, alarms, scaling: the next one", footer=True, priority=True),
-    Action("endpoint.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("endpoint.next_part", "tab", "Next", "Overview, traffic, log, captures, alarms, scaling: the next one", footer=True, priority=True),
+    Action("endpoint.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("endpoint.split", "s", "Split", "Change the weights and the instance counts of its variants", target="endpoint", danger="confirm", changes=True, footer=True),
     Action("endpoint.rollout", "o", "Rollout", "Deploy a new model step by step, or see the rollout that runs", target="endpoint", footer=True),
     Action("endpoint.experiment", "a", "A/B", "Compare its variants: the running test, or the form of a new one", target="A/B test", changes=True, footer=True),
@@ -275,8 +293,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("deploy.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("deploy.close", "escape", "Back", "Back, starting nothing", footer=True),
     # a rollout
-    Action("rollout.next_part", "tab,right_square_bracket", "Next", "Overview, what happened, settings: the next one", footer=True, priority=True),
-    Action("rollout.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("rollout.next_part", "tab", "Next", "Overview, what happened, settings: the next one", footer=True, priority=True),
+    Action("rollout.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("rollout.events", "l", "Events", "What happened, and back"),
     Action("rollout.roll_back", "b", "Roll back", "Take the new model back, while it runs or afterwards", target="endpoint", danger="confirm", changes=True, footer=True),
     Action("rollout.promote", "m", "Promote", "All traffic to the new model's variant, by weights; an update that runs cannot be promoted", target="endpoint", danger="confirm", changes=True, footer=True),
@@ -297,8 +315,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("drift.column", "c", "Column", "The column of the baseline, or the member of JSON requests, that holds texts", target="endpoint", footer=True),
     Action("drift.look", "n", "Look again", "Read the capture again and compare", target="endpoint", footer=True),
     # costs & clean-up
-    Action("costs.next_part", "tab,right_square_bracket", "Next", "What bills, what is left over: the other one", footer=True, priority=True),
-    Action("costs.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("costs.next_part", "tab", "Next", "What bills, what is left over: the other one", footer=True, priority=True),
+    Action("costs.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("costs.lifetime", "t", "Lifetime", "How long the endpoint under the cursor may live: 90m, 8h, 7d, off, keep", target="endpoint", changes=True, footer=True),
     Action("costs.choose", "space", "Choose", "Choose what is left over, or leave it", footer=True),
     Action("costs.choose_all", "a", "All", "Choose all that may go, or none", footer=True),
@@ -308,14 +326,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("costs.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too"),
     # A/B tests
     Action("app.experiments", "", "A/B tests", "All A/B tests of this machine, live", command="ab"),
-    Action("experiments.filter", "slash", "Filter", "Narrow the list: words, !word, verdict:better", target="A/B test", footer=True),
+    Action("experiments.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, verdict:better, -f fuzzy", target="A/B test", footer=True),
     Action("experiments.sort", "s", "Sort", "Sort by the next column", target="A/B test", footer=True),
     Action("experiments.reverse", "S", "Reverse", "Turn the order round", target="A/B test"),
+    Action("experiments.columns", "C", "Columns", "Choose the columns and their order", target="A/B test"),
     Action("experiments.stop", "x", "Stop", "End the test under the cursor without a winner", target="A/B test", danger="confirm", changes=True, footer=True),
     Action("experiments.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="A/B test"),
     # an A/B test
-    Action("experiment.next_part", "tab,right_square_bracket", "Next", "Overview, chart, test: the next one", footer=True, priority=True),
-    Action("experiment.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("experiment.next_part", "tab", "Next", "Overview, chart, test: the next one", footer=True, priority=True),
+    Action("experiment.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("experiment.replay", "f", "Feed", "Send labelled rows as its traffic; ends the replay that runs", target="A/B test", changes=True, footer=True),
     Action("experiment.feed", "i", "Rewards", "Take rewards by InferenceId from a file", target="A/B test", changes=True, footer=True),
     Action("experiment.weigh", "w", "Weights", "Change the variants' weights; what was counted stays valid", target="A/B test", changes=True, footer=True),
@@ -347,8 +366,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("choice.previous", "left", "Previous", "The value before"),
     Action("choice.next", "right,space,enter", "Next", "The next value"),
     # run
-    Action("run.next_part", "tab,right_square_bracket", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
-    Action("run.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
+    Action("run.next_part", "tab", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
+    Action("run.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
     Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", footer=True),
@@ -359,10 +378,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("dialog.cancel", "escape", "Cancel", "Change nothing", footer=True),
     Action("dialog.left", "left,shift+tab", "Left", "The choice to the left"),
     Action("dialog.right", "right,tab", "Right", "The choice to the right"),
+    Action("dialog.up", "up", "Up", "Scroll the names that it is about, where they are many"),
+    Action("dialog.down", "down", "Down", "Scroll them on"),
     Action("dialog.choose", "enter", "Choose", "Take the marked choice", footer=True),
     Action("prompt.cancel", "escape", "Leave", "Leave the line; a filter stays", footer=True),
     Action("prompt.up", "up", "Up", "The suggestion above"),
-    Action("prompt.down", "down,tab", "Down", "The suggestion below"),
+    Action("prompt.down", "down", "Down", "The suggestion below"),
+    Action("command.complete", "tab", "Complete", "Write the marked command into the line; again: the next one"),
+    Action("command.earlier", "ctrl+p", "Earlier", "The command typed before"),
+    Action("command.later", "ctrl+n", "Later", "The command typed after it"),
+    Action("jump.leave", "escape", "Leave", "Go nowhere"),
+    Action("columns.show", "space", "Show", "Show the column, or hide it"),
+    Action("columns.earlier", "K,shift+up", "Earlier", "Move the column to the left"),
+    Action("columns.later", "J,shift+down", "Later", "Move the column to the right"),
+    Action("columns.reset", "d", "Default", "The columns that come with the list"),
+    Action("columns.keep", "enter", "Keep", "Show the list so from now on, here and next time", footer=True),
+    Action("columns.cancel", "escape", "Leave", "Change nothing", footer=True),
     Action("code.copy", "y", "Copy", "Copy all of it to your clipboard, over SSH too", footer=True),
     Action("code.close", "escape", "Close", "Back", footer=True),
 )  # fmt: skip

@@ -8,19 +8,19 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
 from textual.binding import BindingType
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 
 from console import actions, terminal, theme
 from console.header import freshness
+from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
-from console.screens.base import ConsoleScreen
 from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
@@ -28,13 +28,14 @@ from console.screens.jobs import JobsScreen
 from console.screens.studies import StudiesScreen
 from console.screens.tuning import TuningScreen
 from console.services import Services
+from console.travelling import Travelling
+from console.view import View
 from console.widgets.drawing import Run
 from workflows.explain import explain
 from workflows.problem import Problem
 from workflows.topics import HubStatus, Snapshot, Topic
 
 if TYPE_CHECKING:
-    from console.screens.form import Settings
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
@@ -42,7 +43,7 @@ SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
 
-class Console(theme.Palette[int], inherit_bindings=False):
+class Console(Travelling, inherit_bindings=False):
     """The console. It opens at once: observing begins after the first paint."""
 
     TITLE = "mlconsole"
@@ -60,9 +61,16 @@ class Console(theme.Palette[int], inherit_bindings=False):
     DEFAULT_MODE = "home"
 
     def __init__(
-        self, services: Services, *, theme_name: str = "", first_run: str = "", low_bandwidth: bool = False
+        self,
+        services: Services,
+        *,
+        theme_name: str = "",
+        first_run: str = "",
+        low_bandwidth: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
+        self.memory = memory or Memory()
         self.low_bandwidth = low_bandwidth
         self._first_run = first_run
         self.services = services
@@ -104,14 +112,6 @@ class Console(theme.Palette[int], inherit_bindings=False):
         screen = self.base_screen
         if screen is not None:
             screen.draw_frame()
-
-    @property
-    def base_screen(self) -> ConsoleScreen | None:
-        """The uppermost screen that is no dialog."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, ConsoleScreen):
-                return screen
-        return None
 
     def _tick(self) -> None:
         screen = self.base_screen
@@ -158,6 +158,37 @@ class Console(theme.Palette[int], inherit_bindings=False):
         """The last good value of a topic that some screen has seen, or None."""
         snapshot = self._known.get(topic)
         return snapshot.value if snapshot else None
+
+    @property
+    def _target_name(self) -> str:
+        """What is remembered is remembered for this: embedded, or AWS with its profile and region."""
+        services = self.services
+        return " ".join(part for part in (services.target, services.profile, services.region) if part)
+
+    def remembered_view(self, place: str) -> View:
+        """How the list of a place was looked at last time, on this target."""
+        return View.from_dict(self.memory.get("targets", self._target_name, "lists", place))
+
+    def remember_view(self, place: str, view: View) -> None:
+        """Look at it so next time, too."""
+        self.memory.put(view.as_dict(), "targets", self._target_name, "lists", place)
+
+    def saved_views(self, place: str) -> dict[str, View]:
+        """The views of a list that have a name."""
+        saved = self.memory.get("views", place)
+        return (
+            {name: View.from_dict(value) for name, value in saved.items()} if isinstance(saved, dict) else {}
+        )
+
+    def save_view(self, place: str, name: str, view: View | None) -> None:
+        """Give a view a name, or forget the view of a name (None)."""
+        self.memory.put(None if view is None else view.as_dict() or {}, "views", place, name)
+
+    # Keys
+
+    def key(self, identifier: str) -> str:
+        """The first key of an action, as a person reads it."""
+        return actions.get(identifier).first_key
 
     # Messages to the person
 
@@ -224,127 +255,10 @@ class Console(theme.Palette[int], inherit_bindings=False):
             return False
         return True
 
-    # Going places
+    async def action_jump(self) -> None:
+        from console.screens.jump import jump
 
-    async def go(self, section: str) -> None:
-        """To a section, where it was left; from within it, to its list, leaving what is open above that."""
-        await self._close_dialogs()
-        screen = self.base_screen
-        within = screen is not None and screen.section == section
-        if self.current_mode != section:
-            await self.switch_mode(section)
-        else:
-            within = True
-        while within and len(self.screen_stack) > 1:
-            await self.pop_screen()
-
-    async def _close_dialogs(self) -> None:
-        while isinstance(self.screen, ModalScreen):
-            await self.pop_screen()
-
-    async def open(self, screen: Screen[Any]) -> None:
-        """Open a screen above the present one; Esc comes back."""
-        await self._close_dialogs()
-        await self.push_screen(screen)
-
-    async def open_job(self, name: str) -> None:
-        """Open a training job."""
-        from console.screens.job import JobScreen
-
-        await self.open(JobScreen(name))
-
-    async def open_transform(self, name: str) -> None:
-        """Open a transform job."""
-        from console.screens.transform import TransformScreen
-
-        await self.open(TransformScreen(name))
-
-    async def open_tuning(self, name: str) -> None:
-        """Open a tuning job."""
-        from console.screens.tuning_job import TuningJobScreen
-
-        await self.open(TuningJobScreen(name))
-
-    async def open_endpoint(self, name: str) -> None:
-        """Open an endpoint."""
-        from console.screens.endpoint import EndpointScreen
-
-        await self.open(EndpointScreen(name))
-
-    async def open_experiment(self, name: str) -> None:
-        """Open an A/B test."""
-        from console.screens.experiment import ExperimentScreen
-
-        await self.open(ExperimentScreen(name))
-
-    async def open_replay(self, report: str) -> None:
-        """Open a replay of requests."""
-        from console.screens.replay import ReplayScreen
-
-        await self.open(ReplayScreen(report))
-
-    async def open_rollout(self, name: str) -> None:
-        """Open a rollout."""
-        from console.screens.rollout import RolloutScreen
-
-        await self.open(RolloutScreen(name))
-
-    async def open_drift(self, endpoint: str) -> None:
-        """Open the comparison of what an endpoint is asked with a baseline."""
-        from console.screens.drift import DriftScreen
-
-        await self.open(DriftScreen(endpoint))
-
-    async def open_run(self, run: str) -> None:
-        """Attach to a run."""
-        from console.screens.run import RunScreen
-
-        await self.open(RunScreen(run))
-
-    async def open_study(self, name: str, like: Settings | None = None) -> None:
-        """Open the form of a study, filled with the settings of a run if one is given."""
-        from console.screens.form import FormScreen
-
-        info = next((info for info in self.services.studies() if info.name == name), None)
-        if info is None:
-            names = ", ".join(info.name for info in self.services.studies())
-            self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
-            return
-        await self.go("studies")
-        await self.open(FormScreen(info, like))
-
-    async def action_home(self) -> None:
-        await self.go("home")
-
-    async def action_jobs(self) -> None:
-        await self.go("jobs")
-
-    async def action_endpoints(self) -> None:
-        await self.go("endpoints")
-
-    async def action_experiments(self) -> None:
-        from console.screens.experiments import ExperimentsScreen
-
-        await self.go("endpoints")
-        await self.open(ExperimentsScreen())
-
-    async def action_studies(self) -> None:
-        await self.go("studies")
-
-    async def action_tuning(self) -> None:
-        await self.go("tuning")
-
-    async def action_costs(self) -> None:
-        await self.go("costs")
-
-    async def action_back(self) -> None:
-        screen = self.screen
-        if isinstance(screen, ConsoleScreen) and screen.leave():
-            return
-        if len(self.screen_stack) > 1:
-            await self.pop_screen()
-        elif isinstance(screen, ConsoleScreen) and self.current_mode != "home":
-            await self.switch_mode("home")
+        await jump(self)
 
     def action_help(self) -> None:
         from console.screens.help import HelpScreen
@@ -370,6 +284,10 @@ class Console(theme.Palette[int], inherit_bindings=False):
             "Polling is paused. p goes on, r asks once." if paused else "Polling goes on.",
             "wait" if paused else "ok",
         )
+
+    def themes(self) -> Sequence[str]:
+        """The names of the themes that there are."""
+        return theme.NAMES
 
     def use_theme(self, name: str) -> None:
         """Change the colours; ``dark`` and ``light`` are our own themes."""
@@ -425,11 +343,18 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
 
 def make_app(
-    services: Services, *, theme_name: str = "", first_run: str = "", low_bandwidth: bool = False
+    services: Services,
+    *,
+    theme_name: str = "",
+    first_run: str = "",
+    low_bandwidth: bool = False,
+    memory: Memory | None = None,
 ) -> Console:
     """The application on given services: the live ones, or those of a test. ``first_run`` is the run that it opens at once,
-    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours."""
-    return Console(services, theme_name=theme_name, first_run=first_run, low_bandwidth=low_bandwidth)
+    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours; ``memory`` keeps views and commands."""
+    return Console(
+        services, theme_name=theme_name, first_run=first_run, low_bandwidth=low_bandwidth, memory=memory
+    )
 
 
 def run(application: Console, crash_folder: Path) -> int:
@@ -490,8 +415,10 @@ def main(
     from workflows.configuration import load
 
     services = LiveServices(configuration or load(), read_only=read_only)
-    application = make_app(services, first_run=first_run, low_bandwidth=low_bandwidth)
+    memory = Memory(locations.state_dir() / "console.json")
+    application = make_app(services, first_run=first_run, low_bandwidth=low_bandwidth, memory=memory)
     status = run(application, locations.state_dir() / "crashes")
+    memory.flush()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -1,29 +1,130 @@
-"""The filter of every list: ``moons !tuning status:failed``."""
+"""The filter of every list: ``moons !tuning status:failed ^pca.*-2$``, or ``-f mntr`` for what resembles it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+HINT = "word · regex.* · !not · status:failed · -f fuzzy"
+"""What stands in an empty filter line."""
+
+_WORD = re.compile(
+    r'(?P<no>!*)(?:(?P<field>[A-Za-z][\w-]*):(?!//))?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S*))\s*'
+)
+_EXPRESSION = re.compile(r"[\^$*+?()\[\]{}|\\]")
+"""Characters that make a word a regular expression: no name, status or instance type of AWS has one of them."""
 
 
-def matcher(text: str) -> Callable[[Mapping[str, str]], bool]:
-    """A test of a row's fields by a filter: every word must stand in some field, ``!word`` in none, ``field:word`` in that one.
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """One word: what has to be found (or not) in which field; an empty field is any of them."""
 
-    Case does not matter. A field is named by any beginning of its name.
+    field: str
+    found: Callable[[str], object]
+    negative: bool
+
+    def passes(self, fields: Mapping[str, str]) -> bool:
+        texts = (text for name, text in fields.items() if name.startswith(self.field))
+        return any(self.found(text) for text in texts) is not self.negative
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter as it was read. ``problem`` is what a person should know about it, such as an expression that does not end yet."""
+
+    text: str = ""
+    tests: tuple[_Test, ...] = ()
+    fuzzy: tuple[str, ...] = ()
+    problem: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.tests or self.fuzzy)
+
+    def matches(self, fields: Mapping[str, str]) -> bool:
+        """Whether a row with these fields is shown."""
+        return all(test.passes(fields) for test in self.tests) and (not self.fuzzy or self.score(fields) > 0)
+
+    def score(self, fields: Mapping[str, str]) -> float:
+        """How well a row resembles the fuzzy words, in its best field; 0 for not at all."""
+        scores = [
+            max((resemblance(word, text) for text in fields.values()), default=0.0) for word in self.fuzzy
+        ]
+        return sum(scores) if all(scores) else 0.0
+
+
+def parse(text: str, names: Sequence[str] = ()) -> Filter:
+    """Read a filter. Every word must hold for a row; case does not matter.
+
+    A word must occur in some field, ``!word`` in none, ``field:word`` in the field of which the name begins so (one of
+    ``names``), ``"two words"`` as they stand. A word with one of ``^ $ * + ? ( ) [ ] { } | \\`` is a regular expression;
+    while it is not a valid one it is looked for as it stands. Words after ``-f`` are fuzzy: their letters must occur in this order.
     """
-    wanted: list[tuple[str, str, bool]] = []
-    for word in text.lower().split():
-        negative = word.startswith("!")
-        field, separator, value = word.lstrip("!").partition(":")
-        if not separator:
-            field, value = "", field
-        if value:
-            wanted.append((field, value, negative))
+    tests: list[_Test] = []
+    fuzzy: list[str] = []
+    problems: list[str] = []
+    resembling = False
+    at, text = 0, text.strip()
+    while at < len(text):
+        match = _WORD.match(text, at)
+        if match is None or match.end() == at:
+            break
+        at = match.end()
+        field, word = (
+            (match["field"] or "").lower(),
+            match["quoted"] if match["quoted"] is not None else match["plain"],
+        )
+        if word == "-f" and not field:
+            resembling = True
+        elif field and names and not any(name.startswith(field) for name in names):
+            problems.append(f"no field {field!r}: there are {', '.join(names)}")
+            tests.append(_Test(field, lambda text: False, bool(match["no"])))
+        elif not word:
+            continue
+        elif resembling:
+            fuzzy.append(word.lower())
+        else:
+            found, problem = _finder(word, literal=match["quoted"] is not None)
+            tests.append(_Test(field, found, len(match["no"]) % 2 == 1))
+            problems += [problem] if problem else []
+    return Filter(text, tuple(tests), tuple(fuzzy), "; ".join(problems))
 
-    def matches(fields: Mapping[str, str]) -> bool:
-        for field, value, negative in wanted:
-            texts = (text for name, text in fields.items() if name.startswith(field))
-            if any(value in text.lower() for text in texts) is negative:
-                return False
-        return True
 
-    return matches
+def _finder(word: str, *, literal: bool) -> tuple[Callable[[str], object], str]:
+    """What looks for a word in a text, and what is wrong with the word."""
+    problem = ""
+    if not literal and _EXPRESSION.search(word):
+        try:
+            return re.compile(word, re.IGNORECASE).search, ""
+        except re.error as error:
+            problem = f"{word!r} is no regular expression yet: {error.msg}"
+    wanted = word.lower()
+    return lambda text: wanted in text.lower(), problem
+
+
+def resemblance(word: str, text: str) -> float:
+    """How well the letters of a lower-case word, in this order, are found in a text; 0 when they are not.
+
+    Letters that follow each other or begin a part of a name count more, and so does a text of which the word is a large part:
+    what ``fzf`` and editors do, in its simplest form.
+    """
+    text = text.lower()
+    if not word or not text:
+        return 0.0
+    whole = text.find(word)
+    if whole >= 0:
+        begins = whole == 0 or not text[whole - 1].isalnum()
+        return 2.0 + begins + len(word) / len(text) + (whole == 0)
+    score, at = 0.0, -1
+    for letter in word:
+        here = text.find(letter, at + 1)
+        if here < 0:
+            return 0.0
+        if here == at + 1:
+            score += 1.0
+        elif not text[here - 1].isalnum():
+            score += 0.8
+        else:
+            score += 0.2
+        at = here
+    return score / len(word) + len(word) / len(text) / 2

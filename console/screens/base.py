@@ -14,6 +14,7 @@ from console import actions
 from console.formatting import span
 from console.messages import SnapshotArrived
 from console.services import Unwatch
+from console.trail import Place
 from console.widgets.drawing import Run
 from console.widgets.line import Line
 from workflows.problem import Problem
@@ -32,6 +33,16 @@ SECTIONS = (
     ("tuning", "5", "Tuning"),
     ("costs", "6", "Costs"),
 )
+
+MODES = {
+    "home": "home",
+    "jobs": "jobs",
+    "endpoints": "endpoints",
+    "studies": "studies",
+    "tuning": "tunings",
+    "costs": "costs",
+}
+"""The sections, each with the place of its list."""
 
 
 class ConsoleScreen(Screen[None], inherit_bindings=False):
@@ -99,6 +110,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         self._in_sight = True
+        location = self.location
+        if location is not None:
+            self.console.visited(location)
         self.observe()
         self.draw_frame()
 
@@ -159,6 +173,13 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Once a second while in sight: ages and durations."""
+
+    # Places
+
+    @property
+    def location(self) -> Place | None:
+        """Where this is, if it can be gone to again: the list of its section, unless something is open in it."""
+        return Place(self.section) if self.section in MODES and self.place in MODES.values() else None
 
     # Frame
 

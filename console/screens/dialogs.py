@@ -13,15 +13,19 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
-from console.widgets.drawing import Run
+from console.widgets.drawing import Lines, Run
 from console.widgets.line import Line
+from console.widgets.page import Page
 from console.widgets.prompt import Field
+
+LISTED = 8
+"""Names that a dialog shows without scrolling: what it says below them has to fit into 24 lines, too."""
 
 
 class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     """Asks for one of some choices. Returns the choice, or None when it was left.
 
-    With ``typed`` the dangerous choices need that text typed first.
+    With ``typed`` the dangerous choices need that text typed first. ``listed`` are names that it concerns, in a list that scrolls.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("dialog"))
@@ -37,8 +41,10 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         danger: bool = False,
         typed: str = "",
         needs_typing: Sequence[str] = (),
+        listed: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self.listed = listed
         self._title, self._sentences, self._choices = title, [s for s in sentences if s], list(choices)
         self._chosen = self._choices.index(default) if default in self._choices else 0
         self._danger, self._typed, self._needs_typing = danger, typed, set(needs_typing)
@@ -46,6 +52,11 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     def compose(self) -> Iterable[Widget]:
         with Vertical(classes="dialog -danger" if self._danger else "dialog"):
             yield Static(self._title, classes="title", markup=False)
+            if self.listed:
+                page = Page(classes="listed")
+                page.styles.height = min(LISTED, len(self.listed)) + 1
+                page.can_focus = False
+                yield page
             yield Static("\n".join(self._sentences), classes="sentences", markup=False)
             if self._typed:
                 yield Static(f"Type {self._typed} to allow it.", classes="hint", markup=False)
@@ -53,6 +64,9 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
             yield Line(id="choices")
 
     def on_mount(self) -> None:
+        if self.listed:
+            lines: Lines = [[("· ", "dim"), (name, "strong")] for name in self.listed]
+            self.query_one(Page).show(lambda width: lines)
         self._draw()
 
     def _draw(self) -> None:
@@ -64,7 +78,10 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
             )
             runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
-        self.query_one("#choices", Line).show(runs, [("← → Enter · Esc leaves", "dim")])
+        hint = "← → Enter · Esc leaves"
+        if len(self.listed) > LISTED:
+            hint = "↑ ↓ scroll · " + hint
+        self.query_one("#choices", Line).show(runs, [(hint, "dim")])
 
     def _blocked(self, choice: str) -> bool:
         return (
@@ -92,6 +109,14 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         self._draw()
         self.action_choose()
 
+    def action_up(self) -> None:
+        if self.listed:
+            self.query_one(Page).action_up()
+
+    def action_down(self) -> None:
+        if self.listed:
+            self.query_one(Page).action_down()
+
     def action_left(self) -> None:
         self._chosen = (self._chosen - 1) % len(self._choices)
         self._draw()
@@ -112,12 +137,22 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
 class ConfirmScreen(ChoiceScreen):
     """Confirms something dangerous: what is safe is marked first. Dismissed with ``verb`` when it is wanted."""
 
-    def __init__(self, title: str, sentences: Sequence[str], verb: str, *, typed: str = "") -> None:
-        super().__init__(title, sentences, ["Cancel", verb], danger=True, typed=typed, needs_typing=[verb])
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[str],
+        verb: str,
+        *,
+        typed: str = "",
+        listed: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            title, sentences, ["Cancel", verb], danger=True, typed=typed, needs_typing=[verb], listed=listed
+        )
 
 
 class MessageScreen(ChoiceScreen):
     """Says something that needs more than a line."""
 
-    def __init__(self, title: str, sentences: Sequence[str]) -> None:
-        super().__init__(title, sentences, ["Close"])
+    def __init__(self, title: str, sentences: Sequence[str], *, listed: Sequence[str] = ()) -> None:
+        super().__init__(title, sentences, ["Close"], listed=listed)

@@ -13,6 +13,7 @@ from console import actions
 from console.screens import drift_facts
 from console.screens.base import ConsoleScreen
 from console.screens.costs import seconds_of
+from console.trail import Place
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
 from workflows.drift.report import DriftReport
@@ -33,6 +34,10 @@ class DriftScreen(ConsoleScreen):
         self.report: DriftReport | None = None
         self._failed: Problem | None = None
         self._asked = 0
+
+    @property
+    def location(self) -> Place:
+        return Place("drift", self.endpoint)
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="drift"):

@@ -20,6 +20,7 @@ from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
 from console.screens.transform_form import open_transform_form
 from console.screens.weights import change_weights
+from console.trail import Place
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from workflows import topics
@@ -51,6 +52,10 @@ class EndpointScreen(ConsoleScreen):
         self._variant = ""
         """The variant whose log and captures are shown; empty: all."""
         self._first_chart = 0
+
+    @property
+    def location(self) -> Place:
+        return Place("endpoint", self.name_of)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="endpoint"):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
 
 from console import actions, money
-from console.formatting import count, span, status
+from console.formatting import count, span
 from console.screens import expenses
 from console.screens import traffic as traffic_of
 from console.screens.base import ConsoleScreen
+from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
-from console.screens.listing import ListScreen, Order, when
+from console.screens.listing import ListColumn, ListScreen, status_cell, when
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -29,38 +31,31 @@ class EndpointsScreen(ListScreen[EndpointRow]):
     section = "endpoints"
     noun = "endpoint"
     topic = topics.ENDPOINTS
-    orders = (Order[EndpointRow](2, lambda row: (row.created, row.name), descending=True),)
 
-    def make_rows(self) -> Rows[EndpointRow]:
-        return Rows(
-            [
-                Column("Name", 22, grow=3, middle=True),
-                Column("Status", 14, watch=True),
-                Column("Created", 9),
-                Column("Up", 8, right=True),
-                Column("Instances", 18, drop=2),
-                Column(
-                    "On AWS" if self.console.services.target == "embedded" else "Cost", 9, right=True, drop=1
-                ),
-                Column("A month", 9, right=True, drop=3),
-            ],
-            key=lambda row: row.name,
-            cells=self._cells,
-            id="list",
-        )
-
-    def _cells(self, row: EndpointRow) -> tuple[Cell, ...]:
-        now = self.console.services.now()
-        shown = status(row.status)
+    def columns(self) -> Sequence[ListColumn[EndpointRow]]:
+        cost = "On AWS" if self.console.services.target == "embedded" else "Cost"
         return (
-            Cell(row.name),
-            Cell(str(shown), shown.role),
-            Cell(when(row.created, now), "dim"),
-            Cell(span(now - row.created)),
-            Cell(instances(row), "dim"),
-            Cell(str(cost) if (cost := expenses.of_endpoint(row)) else "–", "dim"),
-            Cell(money.amount(cost.month) if cost.dollars else "–", "dim"),
-        )
+            ListColumn("name", Column("Name", 22, grow=3, middle=True), lambda row: Cell(row.name), lambda row: row.name),
+            ListColumn("status", Column("Status", 14, watch=True), status_cell, lambda row: (row.status, row.name)),
+            ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True),
+            ListColumn("up", Column("Up", 8, right=True), lambda row: Cell(span(self._now - row.created)), lambda row: -row.created, descending=True),
+            ListColumn("instances", Column("Instances", 18, drop=2), lambda row: Cell(instances(row), "dim"), lambda row: (sum(number for _, number in row.instances), instances(row)), descending=True),
+            ListColumn("cost", Column(cost, 9, right=True, drop=1), self._cost, _dollars, descending=True),
+            ListColumn("month", Column("A month", 9, right=True, drop=3), self._month, _dollars, descending=True),
+            ListColumn("modified", Column("Modified", 9, drop=4), lambda row: Cell(when(row.modified, self._now), "dim"), lambda row: row.modified, descending=True, extra=True),
+        )  # fmt: skip
+
+    @property
+    def _now(self) -> float:
+        return self.console.services.now()
+
+    def _cost(self, row: EndpointRow) -> Cell:
+        cost = expenses.of_endpoint(row)
+        return Cell(str(cost) if cost else "–", "dim")
+
+    def _month(self, row: EndpointRow) -> Cell:
+        cost = expenses.of_endpoint(row)
+        return Cell(money.amount(cost.month) if cost.dollars else "–", "dim")
 
     def fields(self, row: EndpointRow) -> Mapping[str, str]:
         return {"name": row.name, "status": row.status}
@@ -107,8 +102,39 @@ class EndpointsScreen(ListScreen[EndpointRow]):
 
     def action_delete(self) -> None:
         row = self.rows().current
-        if row is not None and self.console.allowed(actions.get("endpoints.delete")):
+        if row is None or not self.console.allowed(actions.get("endpoints.delete")):
+            return
+        chosen = marked(self)
+        if chosen is None:
             confirm_deletion(self, row.name)
+        else:
+            self._delete_all([one.name for one in chosen])
+
+    def _delete_all(self, names: Sequence[str]) -> None:
+        console, services = self.console, self.console.services
+        console.flash(f"Looking up what belongs to {count(len(names), 'endpoint')} …", "dim")
+
+        def planned(plans: Sequence[DeletionPlan]) -> None:
+            deeds = [
+                Deed(plan.endpoint, plan.endpoint, partial(services.delete_endpoint, plan)) for plan in plans
+            ]
+            sentences = [
+                "With each goes what belongs to it alone:",
+                *(sentence for plan in plans[:2] for sentence in plan.sentences),
+                *(
+                    [f"… and likewise for {count(len(plans) - 2, 'more endpoint')}."]
+                    if len(plans) > 2
+                    else []
+                ),
+                "Whoever calls them gets an error from then on.",
+            ]
+            confirm_all(self, "delete", "endpoint", deeds, sentences, "are deleted")
+
+        console.in_background(lambda: [services.plan_deletion(name) for name in names], planned)
+
+
+def _dollars(row: EndpointRow) -> float:
+    return expenses.of_endpoint(row).dollars or 0.0
 
 
 def instances(row: EndpointRow) -> str:

@@ -13,6 +13,7 @@ from console import actions, verdicts
 from console.screens import experiment_facts
 from console.screens.base import ConsoleScreen
 from console.screens.experiment_actions import choose_promotion, confirm_removal, confirm_stop, said
+from console.trail import Place
 from console.widgets.page import Page
 from console.widgets.plot import Plot
 from console.widgets.prompt import Prompt
@@ -38,6 +39,10 @@ class ExperimentScreen(ConsoleScreen):
         super().__init__()
         self.name_of = name
         self._shown = 0
+
+    @property
+    def location(self) -> Place:
+        return Place("experiment", self.name_of)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="experiment"):

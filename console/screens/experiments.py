@@ -11,12 +11,19 @@ from console import actions, verdicts
 from console.formatting import number
 from console.screens import experiment_facts
 from console.screens.experiment_actions import confirm_stop
-from console.screens.listing import ListScreen, Order, when
+from console.screens.listing import ListColumn, ListScreen, when
+from console.trail import Place
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.abtest.report import Report, View
 from workflows.topics import Topic
+
+
+def _verdict(row: Report) -> Cell:
+    chip = verdicts.chip(row)
+    running = row.state == "running"
+    return Cell(f"{chip}{'' if running else f' · {row.state}'}", chip.role if running else "dim")
 
 
 class ExperimentsScreen(ListScreen[Report]):
@@ -27,39 +34,23 @@ class ExperimentsScreen(ListScreen[Report]):
     section = "endpoints"
     noun = "A/B test"
     topic = topics.EXPERIMENTS
-    orders = (
-        Order[Report](5, lambda row: (row.started, row.name), descending=True),
-        Order[Report](0, lambda row: row.name),
-        Order[Report](2, lambda row: (row.verdict, row.name)),
-    )
+    order = "started"
 
-    def make_rows(self) -> Rows[Report]:
-        return Rows(
-            [
-                Column("Name", 18, grow=3, middle=True),
-                Column("Endpoint", 14, grow=1, drop=2),
-                Column("Verdict", 26, grow=2, watch=True),
-                Column("Difference", 16, watch=True, drop=1),
-                Column("Requests", 9, right=True),
-                Column("Started", 9),
-            ],
-            key=lambda row: row.name,
-            cells=self._cells,
-            id="list",
-        )
-
-    def _cells(self, row: Report) -> tuple[Cell, ...]:
-        chip = verdicts.chip(row)
-        role = chip.role if row.state == "running" else "dim"
-        ended = "" if row.state == "running" else f" · {row.state}"
+    def columns(self) -> Sequence[ListColumn[Report]]:
         return (
-            Cell(row.name),
-            Cell(row.experiment.endpoint, "dim"),
-            Cell(f"{chip}{ended}", role),
-            Cell(experiment_facts.cell(row)),
-            Cell(number(row.requests)),
-            Cell(when(row.started, self.console.services.now()), "dim"),
-        )
+            ListColumn("name", Column("Name", 18, grow=3, middle=True), lambda row: Cell(row.name), lambda row: row.name),
+            ListColumn("endpoint", Column("Endpoint", 14, grow=1, drop=2), lambda row: Cell(row.experiment.endpoint, "dim"), lambda row: row.experiment.endpoint),
+            ListColumn("verdict", Column("Verdict", 26, grow=2, watch=True), _verdict, lambda row: (row.verdict, row.name)),
+            ListColumn("difference", Column("Difference", 16, watch=True, drop=1), lambda row: Cell(experiment_facts.cell(row))),
+            ListColumn("requests", Column("Requests", 9, right=True), lambda row: Cell(number(row.requests)), lambda row: row.requests, descending=True),
+            ListColumn("started", Column("Started", 9), lambda row: Cell(when(row.started, self.console.services.now()), "dim"), lambda row: (row.started, row.name), descending=True),
+            ListColumn("rewarded", Column("Rewarded", 9, right=True, drop=3), lambda row: Cell(number(row.rewarded)), lambda row: row.rewarded, descending=True, extra=True),
+            ListColumn("variants", Column("Variants", 8, right=True, drop=4), lambda row: Cell(str(len(row.arms))), lambda row: len(row.arms), descending=True, extra=True),
+        )  # fmt: skip
+
+    @property
+    def location(self) -> Place:
+        return Place("experiments")
 
     def trail(self) -> str:
         return "A/B tests"

@@ -17,6 +17,7 @@ from console.screens.jobs import confirm_stop
 from console.screens.logpane import LogPane
 from console.screens.transform_form import open_transform_form
 from console.screens.tuning_actions import open_tune
+from console.trail import Place
 from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
@@ -45,6 +46,10 @@ class JobScreen(ConsoleScreen):
         self._lines_read = 0
         self._reading = False
         self._curves: tuple[Curve, ...] = ()
+
+    @property
+    def location(self) -> Place:
+        return Place("job", self.name_of)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="job"):

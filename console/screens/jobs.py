@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 from textual import on
 
 from console import actions
-from console.formatting import duration, number, status
+from console.formatting import count, duration, number
 from console.screens import facts, transform_facts
 from console.screens.base import ConsoleScreen
+from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
-from console.screens.listing import ListScreen, Order, when
+from console.screens.listing import ListColumn, ListScreen, status_cell, when
 from console.screens.transform import confirm_stop as confirm_stop_transform
 from console.screens.transform_form import open_transform_form
 from console.screens.tuning_actions import open_tune
@@ -44,10 +45,6 @@ def kind_of(row: AnyJob) -> str:
     return "transform" if isinstance(row, TransformRow) else "trial" if is_trial(row.name) else "training"
 
 
-def _key(row: AnyJob) -> str:
-    return _TRANSFORM + row.name if isinstance(row, TransformRow) else row.name
-
-
 class JobsScreen(ListScreen[AnyJob]):
     """Every training and transform job; Enter opens one, x stops one, t tunes one, b lets its model answer for a file."""
 
@@ -57,13 +54,6 @@ class JobsScreen(ListScreen[AnyJob]):
     noun = "job"
     topic = topics.JOBS
     parts = KINDS
-    orders = (
-        Order[AnyJob](4, lambda row: (row.created, row.name), descending=True),
-        Order[AnyJob](0, lambda row: row.name),
-        Order[AnyJob](1, lambda row: (row.status != "InProgress", row.status, -row.created)),
-        Order[AnyJob](5, lambda row: (row.ended or row.modified) - row.created, descending=True),
-        Order[AnyJob](2, lambda row: (kind_of(row), -row.created)),
-    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,43 +62,50 @@ class JobsScreen(ListScreen[AnyJob]):
     def on_key(self) -> None:
         self._settled = True
 
-    def make_rows(self) -> Rows[AnyJob]:
-        return Rows(
-            [
-                Column("Name", 22, grow=3, middle=True),
-                Column("Status", 13, watch=True),
-                Column("Kind", 9, drop=2),
-                Column("Type", 13, drop=3),
-                Column("Created", 9),
-                Column("Duration", 11, right=True),
-                Column("Result", 15, drop=1, watch=True),
-            ],
-            key=_key,
-            cells=self._cells,
-            id="list",
-        )
-
-    def _cells(self, row: AnyJob) -> tuple[Cell, ...]:
-        now = self.console.services.now()
-        shown = status(row.status)
-        if isinstance(row, TransformRow):
-            described: TransformDetail | None = self.console.known(topics.transform(row.name))
-            machine = described.row.instance_type if described else ""
-            result = transform_facts.in_a_cell(self.console.known(topics.transform_progress(row.name)))
-        else:
-            detail: JobDetail | None = self.console.known(topics.job(row.name))
-            machine, result = detail.row.instance_type if detail else "", ""
-            if detail is not None and (best := headline(detail)) is not None:
-                result = f"{best.name.rpartition(':')[2]} {number(best.value)}"
+    def columns(self) -> Sequence[ListColumn[AnyJob]]:
         return (
-            Cell(row.name),
-            Cell(str(shown), shown.role),
-            Cell(kind_of(row), "dim"),
-            Cell(row.instance_type or machine or "–", "dim"),
-            Cell(when(row.created, now), "dim"),
-            Cell(duration(row.seconds(now))),
-            Cell(result, "dim"),
+            ListColumn("name", Column("Name", 22, grow=3, middle=True), lambda row: Cell(row.name), lambda row: row.name),
+            ListColumn("status", Column("Status", 13, watch=True), status_cell, lambda row: (row.status != "InProgress", row.status, -row.created)),
+            ListColumn("kind", Column("Kind", 9, drop=2), lambda row: Cell(kind_of(row), "dim"), lambda row: (kind_of(row), -row.created)),
+            ListColumn("type", Column("Type", 13, drop=3), self._machine, lambda row: (row.instance_type, -row.created)),
+            ListColumn("created", Column("Created", 9), self._since("created"), lambda row: (row.created, row.name), descending=True),
+            ListColumn("duration", Column("Duration", 11, right=True), self._duration, lambda row: (row.ended or row.modified) - row.created, descending=True),
+            ListColumn("result", Column("Result", 15, drop=1, watch=True), self._result),
+            ListColumn("ended", Column("Ended", 9, drop=4), self._since("ended"), lambda row: row.ended or 0.0, descending=True, extra=True),
+            ListColumn("modified", Column("Modified", 9, drop=5), self._since("modified"), lambda row: row.modified, descending=True, extra=True),
+            ListColumn("step", Column("Step", 16, drop=6, watch=True), lambda row: Cell(getattr(row, "secondary_status", "") or "–", "dim"), lambda row: getattr(row, "secondary_status", ""), extra=True),
+        )  # fmt: skip
+
+    def key(self, row: AnyJob) -> str:
+        return _TRANSFORM + row.name if isinstance(row, TransformRow) else row.name
+
+    def _since(self, member: str) -> Callable[[AnyJob], Cell]:
+        def cell(row: AnyJob) -> Cell:
+            moment: float | None = getattr(row, member)
+            return Cell(when(moment, self.console.services.now()) if moment else "–", "dim")
+
+        return cell
+
+    def _duration(self, row: AnyJob) -> Cell:
+        return Cell(duration(row.seconds(self.console.services.now())))
+
+    def _machine(self, row: AnyJob) -> Cell:
+        if row.instance_type:
+            return Cell(row.instance_type, "dim")
+        topic: Topic[Any] = (
+            topics.transform(row.name) if isinstance(row, TransformRow) else topics.job(row.name)
         )
+        described: JobDetail | TransformDetail | None = self.console.known(topic)
+        return Cell((described.row.instance_type if described else "") or "–", "dim")
+
+    def _result(self, row: AnyJob) -> Cell:
+        if isinstance(row, TransformRow):
+            return Cell(
+                transform_facts.in_a_cell(self.console.known(topics.transform_progress(row.name))), "dim"
+            )
+        detail: JobDetail | None = self.console.known(topics.job(row.name))
+        best = headline(detail) if detail is not None else None
+        return Cell(f"{best.name.rpartition(':')[2]} {number(best.value)}" if best else "", "dim")
 
     def everything(self) -> Sequence[AnyJob]:
         training: Sequence[JobRow] = self.value(topics.JOBS) or ()
@@ -165,7 +162,7 @@ class JobsScreen(ListScreen[AnyJob]):
     def _preview_again(self, name: str) -> None:
         row = self.rows().current
         if row is not None and row.name == name:
-            self.write_preview(_key(row))
+            self.write_preview(self.key(row))
 
     def problem(self) -> Problem | None:
         snapshot = self.snapshots.get(topics.TRANSFORMS if self.part == "transform" else self.topic)
@@ -217,12 +214,40 @@ class JobsScreen(ListScreen[AnyJob]):
         if row is None:
             return True
         if action.verb == "stop":
-            return row.active
+            return row.active or bool(self.rows().chosen)
         return isinstance(row, JobRow) and row.status in ("Completed", "Stopped")
+
+    def _stop_all(self, active: Sequence[AnyJob], ended: int) -> None:
+        services = self.console.services
+        if not active:
+            self.console.flash("None of the marked jobs runs: there is nothing to stop.", "wait")
+            return
+        deeds = [
+            Deed(
+                self.key(row),
+                row.name,
+                partial(
+                    services.stop_transform if isinstance(row, TransformRow) else services.stop_job, row.name
+                ),
+            )
+            for row in active
+        ]
+        sentences = [
+            "Containers of training jobs get 120 s to save their model; what they wrote until then is kept."
+        ]
+        if ended:
+            sentences.append(
+                f"Left out: {count(ended, 'marked job')} that {'has' if ended == 1 else 'have'} ended."
+            )
+        confirm_all(self, "stop", "job", deeds, sentences, "are asked to stop")
 
     def action_stop(self) -> None:
         row = self.rows().current
         if row is None or not self.console.allowed(actions.get("jobs.stop")):
+            return
+        chosen = marked(self)
+        if chosen is not None:
+            self._stop_all([one for one in chosen if one.active], sum(not one.active for one in chosen))
             return
         if isinstance(row, TransformRow):
             confirm_stop_transform(self, row)

@@ -1,60 +1,76 @@
-"""What the lists of jobs and of endpoints share: filter, sort, the row under the cursor, the preview beside them."""
+"""What the lists of jobs and of endpoints share: columns, filter, order, marked rows, the preview beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.filtering import matcher
-from console.formatting import ago, clock, count
+from console import filtering
+from console.formatting import ago, clock, count, status
 from console.screens.base import ConsoleScreen
+from console.view import View
+from console.widgets.choosing import ChoosableRows
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Rows
+from console.widgets.rows import Cell, Column, Rows
 from workflows.topics import Snapshot, Topic
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Order(Generic[Row]):
-    """A way to sort a list: by what, marked in which column, and whether largest comes first."""
+class ListColumn(Generic[Row]):
+    """A column that a person may show, hide, move and sort by.
 
-    column: int
-    key: Callable[[Row], Any]
+    ``id`` is its word after ``:sort`` and in a filter, ``key`` what it is sorted by (None: it cannot be), ``descending`` whether the
+    largest comes first then, ``extra`` that it is shown only where somebody has chosen it.
+    """
+
+    id: str
+    column: Column
+    cell: Callable[[Row], Cell]
+    key: Callable[[Row], Any] | None = None
     descending: bool = False
+    extra: bool = False
 
 
 class ListScreen(ConsoleScreen, Generic[Row]):
-    """A live list with a filter. Subclasses say what is listed and how a row looks."""
+    """A live list. Subclasses say what is listed and which columns there are; the first of ``orders`` sorts it at first."""
 
     noun = "row"
     topic: Topic[Any]
-    orders: Sequence[Order[Any]] = ()
+    order = "created"
 
     def __init__(self) -> None:
         super().__init__()
-        self.filter = ""
-        self._order = 0
+        self.view = View()
+        self._filter = filtering.Filter()
         self._listed: object = None
-        self._descending = self.orders[0].descending
 
-    def rows(self) -> Rows[Row]:
-        """The list widget."""
-        return self.query_one("#list", Rows)
+    # What is listed
 
-    def make_rows(self) -> Rows[Row]:
-        """The list widget, new."""
+    def columns(self) -> Sequence[ListColumn[Row]]:
+        """All columns that there are, in the order in which they are shown at first."""
         raise NotImplementedError
+
+    def key(self, row: Row) -> str:
+        """The identity of a row."""
+        return str(row.name)  # type: ignore[attr-defined]
 
     def fields(self, row: Row) -> Mapping[str, str]:
         """What the filter looks at."""
         raise NotImplementedError
+
+    def field_names(self) -> Sequence[str]:
+        """The names of what the filter looks at, for ``field:word``."""
+        everything = self.everything()
+        return list(self.fields(everything[0])) if everything else []
 
     def detail_topic(self, name: str) -> Topic[Any]:
         """What is observed for the preview of the row under the cursor."""
@@ -67,9 +83,47 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """What stands in a list without rows that was fetched."""
         return ()
 
+    # Columns and order
+
+    @cached_property
+    def all_columns(self) -> dict[str, ListColumn[Row]]:
+        """All columns by their ids."""
+        return {column.id: column for column in self.columns()}
+
+    @property
+    def shown(self) -> list[ListColumn[Row]]:
+        """The columns that are shown, in their order."""
+        known = self.all_columns
+        chosen = [known[name] for name in self.view.columns if name in known]
+        return chosen or [column for column in known.values() if not column.extra]
+
+    def _widget_columns(self) -> list[Column]:
+        """Columns as the widget has them. Who has chosen columns wants to see them: only what does not fit is dropped, from the right."""
+        if not self.view.columns:
+            return [column.column for column in self.shown]
+        return [replace(column.column, drop=place) for place, column in enumerate(self.shown)]
+
+    def _cells(self, row: Row) -> tuple[Cell, ...]:
+        return tuple(column.cell(row) for column in self.shown)
+
+    @property
+    def sorted_by(self) -> tuple[ListColumn[Row], bool]:
+        """The column that gives the order, and whether the largest comes first."""
+        column = self.all_columns.get(self.view.sort)
+        if column is None or column.key is None:
+            column = self.all_columns[self.order]
+            return column, column.descending
+        return column, self.view.descending
+
+    def rows(self) -> ChoosableRows[Row]:
+        """The list widget."""
+        return self.query_one("#list", ChoosableRows)
+
     def body(self) -> Iterable[Widget]:
+        self.view = self.console.remembered_view(self.place)
+        self._filter = filtering.parse(self.view.filter)
         with Horizontal(id="split"):
-            yield self.make_rows()
+            yield ChoosableRows[Row](self._widget_columns(), key=self.key, cells=self._cells, id="list")
             yield Page(id="preview")
         yield Prompt()
 
@@ -99,15 +153,23 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """All rows known."""
         return self.value(self.topic) or ()
 
+    @property
+    def filter(self) -> str:
+        """The text of the filter."""
+        return self.view.filter
+
     def show_rows(self) -> None:
-        """Filter, sort and show."""
+        """Filter, sort and show. What is looked for by its letters comes in the order of how well it fits."""
         everything = self.everything()
+        wanted = self._filter
         shown: Sequence[Row] = everything
-        if self.filter:
-            matches = matcher(self.filter)
-            shown = [row for row in everything if matches(self.fields(row))]
-        order = self.orders[self._order]
-        shown = sorted(shown, key=order.key, reverse=self._descending)
+        if wanted:
+            shown = [row for row in everything if wanted.matches(self.fields(row))]
+        column, descending = self.sorted_by
+        assert column.key is not None
+        shown = sorted(shown, key=column.key, reverse=descending)
+        if wanted.fuzzy:
+            shown = sorted(shown, key=lambda row: -wanted.score(self.fields(row)))
         rows = self.rows()
         rows.show_when_empty(*self._when_empty(len(everything)))
         rows.show(shown)
@@ -117,73 +179,141 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         if snapshot is None or (snapshot.value is None and snapshot.error is None):
             return (f"Loading {self.noun}s …",)
         if snapshot.value is None:
-            return (f"No {self.noun}s could be loaded yet. r tries again.",)
-        if total and self.filter:
+            return (f"No {self.noun}s could be loaded yet. {self.console.key('app.refresh')} tries again.",)
+        if total and self._filter:
+            change, drop = self.console.key(f"{self.place}.filter"), self.console.key("app.back")
+            reason = (
+                [f"There is {self._filter.problem}."] if self._filter.problem.startswith("no field") else []
+            )
             return (
                 f"None of {count(total, self.noun)} matches {self.filter!r}.",
-                "Press / to change the filter, Esc to drop it.",
+                *reason,
+                f"Press {change} to change the filter, {drop} to drop it.",
             )
         return self.empty_lines()
 
     def summary(self) -> str:
-        total, shown = len(self.everything()), len(self.rows().items) if self.query("#list") else 0
+        listed = bool(self.query("#list"))
+        total, shown = len(self.everything()), len(self.rows().items) if listed else 0
         text = (
             count(total, self.noun)
-            if not self.filter
+            if not self._filter
             else f"{shown} of {count(total, self.noun)} · /{self.filter}"
         )
+        if listed and (marked := len(self.rows().chosen)):
+            text = f"{marked} marked · {text}"
         snapshot = self.snapshots.get(self.topic)
         return text + (" …" if snapshot is not None and not snapshot.complete else "")
 
-    # Actions
+    # Marked rows
+
+    def selection(self) -> list[Row]:
+        """The marked rows that still exist, or else the row under the cursor: what an action is about."""
+        rows = self.rows()
+        if rows.chosen:  # as they are listed, then those that the filter hides
+            everything = {self.key(row): row for row in (*rows.items, *self.everything())}
+            return [row for key, row in everything.items() if key in rows.chosen]
+        return [rows.current] if rows.current is not None else []
+
+    @on(ChoosableRows.Chosen)
+    def _chosen(self) -> None:
+        self.draw_frame()
+
+    # The view
+
+    def use_view(self, view: View) -> None:
+        """Other columns, another order, another filter; remembered for this target."""
+        self.view = view
+        self._filter = filtering.parse(view.filter, self.field_names())
+        self.rows().set_columns(self._widget_columns())
+        self._mark_order()
+        self.show_rows()
+        self.draw_frame()
+        self.console.remember_view(self.place, view)
 
     def set_filter(self, text: str) -> None:
         """Narrow the list."""
-        self.filter = text.strip()
-        self.show_rows()
-        self.draw_frame()
+        self.use_view(replace(self.view, filter=text.strip()))
+
+    def sort_by(self, name: str, descending: bool | None = None) -> None:
+        """Sort by a column, by default as that column is read; one that gives the order already is turned round."""
+        column = self.all_columns[name]
+        if column.key is None:
+            self.console.flash(
+                f"{column.column.label} is not sorted by: it comes later than the rows.", "wait"
+            )
+            return
+        if descending is None:
+            here, now = self.sorted_by
+            descending = not now if here.id == name else column.descending
+        self.use_view(replace(self.view, sort=name, descending=descending))
 
     def action_filter(self) -> None:
         self.query_one(Prompt).ask(
-            "filter",
-            "/",
-            self.filter,
-            f"words · !word · status:failed — {count(len(self.everything()), self.noun)}",
+            "filter", "/", self.filter, f"{filtering.HINT} — {count(len(self.everything()), self.noun)}"
         )
 
     @on(Prompt.Changed)
     def _filtering(self, event: Prompt.Changed) -> None:
         self.set_filter(event.value)
+        if self._filter.problem:
+            self.console.flash(self._filter.problem, "wait")
 
     @on(Prompt.Submitted)
     def _filtered(self, event: Prompt.Submitted) -> None:
         self.set_filter(event.value)
 
     def leave(self) -> bool:
-        """Esc drops the filter first; False when there is nothing to drop."""
-        if self.filter:
+        """Esc takes the marks away, then the filter; False when there is neither."""
+        if self.rows().chosen:
+            self.rows().choose(())
+            return True
+        if self._filter:
             self.set_filter("")
             return True
         return False
 
     def action_sort(self) -> None:
-        self._order = (self._order + 1) % len(self.orders)
-        self._descending = self.orders[self._order].descending
-        self._mark_order()
-        self.show_rows()
+        here, _ = self.sorted_by
+        sortable = [column for column in self.shown if column.key is not None]
+        at = next((place for place, column in enumerate(sortable) if column.id == here.id), -1)
+        if not self.view.sort:
+            at = -1  # from the order that comes with the list one begins at the left
+        following = sortable[(at + 1) % len(sortable)]
+        self.sort_by(following.id, following.descending)
 
     def action_reverse(self) -> None:
-        self._descending = not self._descending
-        self._mark_order()
-        self.show_rows()
+        here, descending = self.sorted_by
+        self.sort_by(here.id, not descending)
+
+    def action_columns(self) -> None:
+        from console.screens.columns import ColumnsScreen
+
+        def chosen(columns: tuple[str, ...] | None) -> None:
+            if columns is not None:
+                self.use_view(replace(self.view, columns=columns))
+
+        labels = {column.id: column.column.label for column in self.all_columns.values()}
+        default = tuple(column.id for column in self.all_columns.values() if not column.extra)
+        self.console.push_screen(
+            ColumnsScreen(self.noun, labels, tuple(column.id for column in self.shown), default), chosen
+        )
+
+    @on(Rows.HeadingPressed, "#list")
+    def _heading(self, event: Rows.HeadingPressed) -> None:
+        self.sort_by(self.shown[event.column].id)
 
     def _mark_order(self) -> None:
-        self.rows().mark_sorted(self.orders[self._order].column, self._descending)
+        column, descending = self.sorted_by
+        places = [shown.id for shown in self.shown]
+        self.rows().mark_sorted(places.index(column.id) if column.id in places else -1, descending)
 
     def action_copy(self) -> None:
-        current = self.rows().cursor_key
-        if current is not None:
-            self.console.copy(str(current), f"the name of the {self.noun}")
+        chosen = self.selection()
+        if chosen:
+            names = "\n".join(str(row.name) for row in chosen)  # type: ignore[attr-defined]
+            what = f"the name of the {self.noun}" if len(chosen) == 1 else f"{len(chosen)} names"
+            self.console.copy(names, what)
 
     @on(Rows.Highlighted)
     def _moved(self) -> None:
@@ -204,6 +334,12 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         super().on_resize()
         if self.is_current:
             self.observe()
+
+
+def status_cell(row: Any) -> Cell:
+    """The status of a row: glyph, word and colour."""
+    shown = status(row.status)
+    return Cell(str(shown), shown.role)
 
 
 def when(time: float, now: float) -> str:

@@ -12,6 +12,7 @@ from console import actions
 from console.formatting import ago, bar, clock, crop, duration, number, span, status, thin_bar
 from console.screens.base import ConsoleScreen
 from console.screens.facts import fact, head, sentences
+from console.trail import Place
 from console.widgets.charts import ChartGrid
 from console.widgets.drawing import Lines, Run, Series
 from console.widgets.page import Page
@@ -37,6 +38,10 @@ class ReplayScreen(ConsoleScreen):
     def __init__(self, report: str) -> None:
         super().__init__()
         self.id_of = report
+
+    @property
+    def location(self) -> Place:
+        return Place("replay", self.id_of)
 
     def body(self) -> Iterable[Widget]:
         with Container(id="replay"):

@@ -13,6 +13,7 @@ from console.formatting import count, status
 from console.screens import rollout_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
+from console.trail import Place
 from console.widgets.page import Page
 from workflows import topics
 from workflows.rollout.asked import RolloutView
@@ -32,6 +33,10 @@ class RolloutScreen(ConsoleScreen):
         super().__init__()
         self.name_of = name
         self._settling = False
+
+    @property
+    def location(self) -> Place:
+        return Place("rollout", self.name_of)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="rollout"):

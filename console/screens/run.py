@@ -22,6 +22,7 @@ from console.screens.form import Settings
 from console.screens.logpane import LogPane
 from console.screens.run_state import RunState
 from console.screens.studies import confirm_stop, show_code
+from console.trail import Place
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
@@ -92,6 +93,10 @@ class RunScreen(ConsoleScreen):
         self._problem: Problem | None = None
         self._asked: Question | None = None
         self._finished_shown = False
+
+    @property
+    def location(self) -> Place:
+        return Place("run", self.run_id)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="run"):

@@ -9,8 +9,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console import actions
-from console.filtering import matcher
+from console import actions, filtering
 from console.formatting import duration, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
@@ -86,7 +85,7 @@ class StudiesScreen(ConsoleScreen):
         return f"{text} · /{self._filter}" if self._filter else text
 
     def _show(self) -> None:
-        matches = matcher(self._filter)
+        matches = filtering.parse(self._filter).matches
         studies = [
             Entry("study", info.name, info)
             for info in self.console.services.studies()
@@ -181,7 +180,7 @@ class StudiesScreen(ConsoleScreen):
             show_code(self, run.id, run.interface)
 
     def action_filter(self) -> None:
-        self.query_one(Prompt).ask("filter", "/", self._filter, "words · !word · status:failed")
+        self.query_one(Prompt).ask("filter", "/", self._filter, filtering.HINT)
 
     @on(Prompt.Changed)
     def _filtering(self, event: Prompt.Changed) -> None:

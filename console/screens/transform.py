@@ -14,6 +14,7 @@ from console.screens import transform_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.logpane import LogPane
+from console.trail import Place
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from workflows import topics
@@ -46,6 +47,10 @@ class TransformScreen(ConsoleScreen):
         self._first_chart = 0
         self._read: str | None = None
         """The status of the job when its output was read last."""
+
+    @property
+    def location(self) -> Place:
+        return Place("transform", self.name_of)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="job"):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
 
 from console import actions
-from console.formatting import number, span, status
+from console.formatting import number, span
 from console.screens import tuning_facts
-from console.screens.listing import ListScreen, Order, when
+from console.screens.bulk import Deed, confirm_all, marked
+from console.screens.listing import ListColumn, ListScreen, status_cell, when
 from console.screens.tuning_actions import confirm_delete, confirm_stop, open_warm_start
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
@@ -28,50 +31,44 @@ class TuningScreen(ListScreen[TuningRow]):
     section = "tuning"
     noun = "tuning job"
     topic = topics.TUNING_JOBS
-    orders = (
-        Order[TuningRow](5, lambda row: (row.created, row.name), descending=True),
-        Order[TuningRow](0, lambda row: row.name),
-        Order[TuningRow](1, lambda row: (row.status != "InProgress", row.status, -row.created)),
-        Order[TuningRow](2, lambda row: (row.strategy, -row.created)),
-        Order[TuningRow](4, lambda row: row.counts.ended, descending=True),
-    )
 
-    def make_rows(self) -> Rows[TuningRow]:
-        return Rows(
-            [
-                Column("Name", 18, grow=3, middle=True),
-                Column("Status", 13, watch=True),
-                Column("Strategy", 9, drop=2),
-                Column("Best", 9, grow=1, right=True, watch=True),
-                Column("Trials", 15, watch=True),
-                Column("Created", 9),
-                Column("Took", 6, right=True, drop=3),
-                Column(
-                    "On AWS" if self.console.services.target == "embedded" else "Cost", 8, right=True, drop=1
-                ),
-            ],
-            key=lambda row: row.name,
-            cells=self._cells,
-            id="list",
-        )
-
-    def _cells(self, row: TuningRow) -> tuple[Cell, ...]:
-        now = self.console.services.now()
-        shown = status(row.status)
-        view = self._view(row.name)
-        best = row.best_value
-        if best is None and view is not None and view.detail.best is not None:
-            best = view.detail.best.value
+    def columns(self) -> Sequence[ListColumn[TuningRow]]:
+        cost = "On AWS" if self.console.services.target == "embedded" else "Cost"
         return (
-            Cell(row.name),
-            Cell(str(shown), shown.role),
-            Cell(row.strategy, "dim"),
-            Cell(number(best), "strong" if best is not None else "dim"),
-            Cell(tuning_facts.counted(row)),
-            Cell(when(row.created, now), "dim"),
-            Cell(span(row.seconds(now))),
-            Cell(tuning_facts.cost_of(view) if view is not None else "–", "dim"),
-        )
+            ListColumn("name", Column("Name", 18, grow=3, middle=True), lambda row: Cell(row.name), lambda row: row.name),
+            ListColumn("status", Column("Status", 13, watch=True), status_cell, lambda row: (row.status != "InProgress", row.status, -row.created)),
+            ListColumn("strategy", Column("Strategy", 9, drop=2), lambda row: Cell(row.strategy, "dim"), lambda row: (row.strategy, -row.created)),
+            ListColumn("best", Column("Best", 9, grow=1, right=True, watch=True), self._best_cell, lambda row: -math.inf if (best := self._best(row)) is None else best, descending=True),
+            ListColumn("trials", Column("Trials", 15, watch=True), lambda row: Cell(tuning_facts.counted(row)), lambda row: row.counts.ended, descending=True),
+            ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True),
+            ListColumn("took", Column("Took", 6, right=True, drop=3), lambda row: Cell(span(row.seconds(self._now))), lambda row: row.seconds(self._now), descending=True),
+            ListColumn("cost", Column(cost, 8, right=True, drop=1), self._cost),
+            ListColumn("objective", Column("Objective", 20, drop=4), lambda row: Cell(self._objective(row), "dim"), self._objective, extra=True),
+            ListColumn("modified", Column("Modified", 9, drop=5), lambda row: Cell(when(row.modified, self._now), "dim"), lambda row: row.modified, descending=True, extra=True),
+        )  # fmt: skip
+
+    @property
+    def _now(self) -> float:
+        return self.console.services.now()
+
+    def _best(self, row: TuningRow) -> float | None:
+        view = self._view(row.name)
+        if row.best_value is None and view is not None and view.detail.best is not None:
+            return view.detail.best.value
+        return row.best_value
+
+    def _best_cell(self, row: TuningRow) -> Cell:
+        best = self._best(row)
+        return Cell(number(best), "strong" if best is not None else "dim")
+
+    def _cost(self, row: TuningRow) -> Cell:
+        view = self._view(row.name)
+        return Cell(tuning_facts.cost_of(view) if view is not None else "–", "dim")
+
+    def _objective(self, row: TuningRow) -> str:
+        view = self._view(row.name)
+        objective = view.detail.objective if view is not None else None
+        return row.objective or (objective.name if objective else "") or "–"
 
     def _view(self, name: str) -> TuningView | None:
         found: TuningView | None = self.console.known(topics.tuning(name))
@@ -133,7 +130,7 @@ class TuningScreen(ListScreen[TuningRow]):
         row = self.rows().current
         if row is None:
             return action.verb not in ("stop", "delete", "warm_start", "copy")
-        return tuning_facts.possible(action.verb, row)
+        return bool(self.rows().chosen) or tuning_facts.possible(action.verb, row)
 
     async def action_new(self) -> None:
         await self.console.go("jobs")
@@ -141,14 +138,44 @@ class TuningScreen(ListScreen[TuningRow]):
             "Put the cursor on a training job that went well; t makes a tuning job of it.", "wait"
         )
 
+    def _all(self, verb: str, do: Callable[[str], Any], sentences: Sequence[str], done: str) -> bool:
+        """Ask for all marked tuning jobs with which that can be done; False when none is marked."""
+        chosen = marked(self)
+        if chosen is None:
+            return False
+        deeds = [
+            Deed(row.name, row.name, partial(do, row.name))
+            for row in chosen
+            if tuning_facts.possible(verb, row)
+        ]
+        if deeds:
+            confirm_all(self, verb, "tuning job", deeds, sentences, done)
+        else:
+            self.console.flash(f"With none of the marked tuning jobs that can be done: {verb}.", "wait")
+        return True
+
     def action_stop(self) -> None:
         row = self.rows().current
-        if row is not None and self.console.allowed(actions.get("tunings.stop")):
+        if row is None or not self.console.allowed(actions.get("tunings.stop")):
+            return
+        sentences = [
+            "Their running trials are stopped; what has ended keeps its value.",
+            "They cannot go on afterwards; a warm start searches on from them.",
+        ]
+        if not self._all("stop", self.console.services.stop_tuning, sentences, "are asked to stop"):
             confirm_stop(self, row)
 
     def action_delete(self) -> None:
         row = self.rows().current
-        if row is not None and self.console.allowed(actions.get("tunings.delete")):
+        if row is None or not self.console.allowed(actions.get("tunings.delete")):
+            return
+        sentences = [
+            "Their training jobs, models and logs stay.",
+            "Which of them belonged together is known no more, and nothing can be warm-started from them.",
+        ]
+        if not self._all(
+            "delete", self.console.services.delete_tuning, sentences, "are deleted; their training jobs stay"
+        ):
             confirm_delete(self, row)
 
     def action_warm_start(self) -> None:

@@ -16,6 +16,7 @@ from console.screens import tuning_actions, tuning_facts, tuning_parallel, tunin
 from console.screens.base import ConsoleScreen
 from console.screens.findings import Findings, find
 from console.screens.tuning_trials import TrialsPane
+from console.trail import Place
 from console.widgets.page import Page
 from console.widgets.plot import Plot
 from console.widgets.rows import Rows
@@ -58,6 +59,10 @@ class TuningJobScreen(ConsoleScreen):
         self._parameter = 0
         self._first_axis = 0
         self._lines = tuning_parallel.FIRST_LINES
+
+    @property
+    def location(self) -> Place:
+        return Place("tuning-job", self.name_of)
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="tuning-job"):

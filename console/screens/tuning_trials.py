@@ -8,7 +8,7 @@ from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from console.filtering import matcher
+from console import filtering
 from console.formatting import count, duration, number
 from console.screens.findings import Findings
 from console.screens.tuning_facts import short_name, shown, trial_facts, trial_status
@@ -135,8 +135,10 @@ class TrialsPane(Vertical):
             return
         shown_trials = self._sorted()
         if self.filter:
-            matches = matcher(self.filter)
-            shown_trials = [trial for trial in shown_trials if matches(self._fields(trial))]
+            wanted = filtering.parse(self.filter)
+            shown_trials = [trial for trial in shown_trials if wanted.matches(self._fields(trial))]
+            if wanted.fuzzy:
+                shown_trials = sorted(shown_trials, key=lambda trial: -wanted.score(self._fields(trial)))
         self.rows.show_when_empty(
             f"None of {count(len(self._findings.ranked), 'trial')} matches {self.filter!r}."
             if self.filter
@@ -180,7 +182,7 @@ class TrialsPane(Vertical):
 
     def ask_filter(self) -> None:
         """Open the prompt of the filter."""
-        self.query_one(Prompt).ask("filter", "/", self.filter, "words · !word · status:failed")
+        self.query_one(Prompt).ask("filter", "/", self.filter, filtering.HINT)
 
     def set_filter(self, text: str) -> None:
         """Narrow the list."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from console.jumping import Target
 from console.theme import Painted
 from console.widgets.drawing import Run
 
@@ -56,6 +60,20 @@ class Line(Painted):
         runs = [*self._left, (" " * max(0, gap), ""), *right]
         segments = [Segment(text, base + self.paint(role.partition("@")[0])) for text, role in runs]
         return Strip(segments).adjust_cell_length(width, base)
+
+    def jump_targets(self) -> Iterator[Target]:
+        """The parts that carry a name."""
+        at, before = 0, ""
+        for text, role in self._left:
+            name = role.partition("@")[2]
+            if name and name != before:
+                yield Target(
+                    at + len(text) - len(text.lstrip()),
+                    0,
+                    partial(self.post_message, self.Pressed(self, name)),
+                )
+            before = name or (before if not text.strip() else "")
+            at += cell_len(text)
 
     def on_click(self, event: events.Click) -> None:
         at = 0

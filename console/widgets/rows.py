@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
@@ -17,6 +18,7 @@ from textual.strip import Strip
 
 from console import actions
 from console.formatting import crop, crop_middle, right
+from console.jumping import Target
 from console.theme import Painted
 
 Item = TypeVar("Item")
@@ -59,6 +61,7 @@ class _Line:
     note: str = ""
     cursor: bool = False
     marked: frozenset[int] = frozenset()
+    chosen: bool = False
 
 
 _BLANK = _Line()
@@ -95,6 +98,17 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         def control(self) -> Rows[Any]:
             return self.rows
 
+    @dataclass
+    class HeadingPressed(Message):
+        """A click on the label of a column, counted from 0."""
+
+        rows: Rows[Any]
+        column: int
+
+        @property
+        def control(self) -> Rows[Any]:
+            return self.rows
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -110,6 +124,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._columns = tuple(columns)
         self._key, self._cells, self._title = key, cells, title
         self._heading = 1 if heading else 0
+        self.chosen: set[Hashable] = set()
+        """The keys of rows that are marked, in lists where they can be (`ChoosableRows`)."""
         self._items: Sequence[Item] = ()
         self._keys: list[Hashable] = []
         self._index: dict[Hashable, int] = {}
@@ -143,6 +159,15 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
     @property
     def items(self) -> Sequence[Item]:
         return self._items
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """The keys of what is listed, headings among them."""
+        return self._keys
+
+    def is_row(self, key: Hashable) -> bool:
+        """Whether the key is that of a row and not of a heading."""
+        return key in self._index and not self._title(self._items[self._index[key]])
 
     @property
     def cursor_key(self) -> Hashable:
@@ -227,7 +252,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         over = Style.null()
         if line.cursor:
             over = self.paint("cursor" if self.has_focus else "cursor-blurred")
-        segments = [Segment("  " if not line.cursor else "▌ ", base + self.paint("accent") + over)]
+        edge = ("▌" if line.cursor else " ") + ("◆" if line.chosen else " ")
+        segments = [Segment(edge, base + self.paint("accent") + over)]
         for index, (column, cell, cells) in enumerate(zip(self._columns, line.cells, widths, strict=False)):
             if not cells:
                 continue
@@ -237,6 +263,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
                 else (crop_middle if column.middle else crop)(cell.text, cells)
             )
             style = base + self.paint(cell.role) + over
+            if line.chosen:
+                style += self.paint("strong")
             if index in line.marked:
                 style += self.paint("changed")
             segments.append(Segment(text, style))
@@ -266,7 +294,13 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             else frozenset()
         )
         cursor = row == self._cursor and self._cursor_key is not None
-        return _Line(key, self._cells(item), cursor=cursor, marked=marked)
+        return _Line(
+            key,
+            self._cells(item),
+            cursor=cursor,
+            marked=marked,
+            chosen=bool(self.chosen) and key in self.chosen,
+        )
 
     def _heading_text(self) -> str:
         parts = []
@@ -299,6 +333,34 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
                 widths[i] += spare * self._columns[i].grow // weights
         self._widths = [*widths, self.size.width]
         return widths
+
+    def _column_at(self, x: int) -> int | None:
+        """The column whose label stands at a place of the heading."""
+        return next((column for column, start, width in self._labels() if start <= x < start + width), None)
+
+    def _labels(self) -> Iterator[tuple[int, int, int]]:
+        """(column, where it begins, how wide it is) of the columns that are shown."""
+        at = 2
+        for index, width in enumerate(self._layout()):
+            if width:
+                yield index, at, width
+                at += width + 2
+
+    def jump_targets(self) -> Iterator[Target]:
+        """The labels of columns with a name, to sort by; and the rows in sight."""
+        if self._heading and self._sorted:
+            for column, start, _ in self._labels():
+                if self._columns[column].label:
+                    yield Target(start, 0, partial(self.post_message, self.HeadingPressed(self, column)))
+        for y in range(self._heading, self.size.height):
+            row = y - self._heading + self.scroll_offset.y
+            if row < len(self._items) and self.is_row(self._keys[row]):
+                yield Target(0, y, partial(self._jump, self._keys[row]))
+
+    def _jump(self, key: Hashable) -> None:
+        if self.can_focus:
+            self.focus()
+        self.put_cursor(key)
 
     def _cells_on_screen(self) -> dict[Hashable, tuple[Cell, ...]]:
         return {line.key: line.cells for line in self._painted.values() if line.cells}
@@ -400,8 +462,13 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             self.post_message(self.Opened(self, self._cursor_key))
 
     def on_click(self, event: events.Click) -> None:
+        if event.y < self._heading:
+            column = self._column_at(event.x)
+            if column is not None:
+                self.post_message(self.HeadingPressed(self, column))
+            return
         row = event.y - self._heading + self.scroll_offset.y
-        if event.y < self._heading or not 0 <= row < len(self._items):
+        if not 0 <= row < len(self._items):
             return
         if row == self._cursor:
             self.action_open()

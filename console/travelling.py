@@ -1,0 +1,227 @@
+"""Going places: sections, resources, and back to where one was. The application is made of this and the rest in `console.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import ModalScreen, Screen
+
+from console import theme
+from console.screens.base import ConsoleScreen
+from console.services import Services
+from console.trail import Place, Trail
+
+if TYPE_CHECKING:
+    from console.screens.form import Settings
+
+_SECTIONS = {"job": "jobs", "transform": "jobs", "tuning-job": "tuning", "run": "studies"}
+"""Where resources of a kind are opened; all others belong to an endpoint."""
+
+
+class Travelling(theme.Palette[int], inherit_bindings=False):
+    """An application that knows its sections and opens resources by their names."""
+
+    services: Services
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trail = Trail()
+        self._bound_for: Place | None = None
+        """Where a step in the trail leads: what is passed on the way is no visit."""
+
+    def flash(self, text: str, role: str = "ok") -> None:
+        """Say something for some seconds."""
+        raise NotImplementedError
+
+    @property
+    def base_screen(self) -> ConsoleScreen | None:
+        """The uppermost screen that is no dialog."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, ConsoleScreen):
+                return screen
+        return None
+
+    # Going places
+
+    async def go(self, section: str) -> None:
+        """To a section, where it was left; from within it, to its list, leaving what is open above that."""
+        await self._close_dialogs()
+        screen = self.base_screen
+        within = screen is not None and screen.section == section
+        if self.current_mode != section:
+            await self.switch_mode(section)
+        else:
+            within = True
+        while within and len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    async def _close_dialogs(self) -> None:
+        while isinstance(self.screen, ModalScreen):
+            await self.pop_screen()
+
+    async def open(self, screen: Screen[Any]) -> None:
+        """Open a screen above the present one; Esc comes back."""
+        await self._close_dialogs()
+        await self.push_screen(screen)
+
+    async def open_job(self, name: str) -> None:
+        """Open a training job."""
+        from console.screens.job import JobScreen
+
+        await self.open(JobScreen(name))
+
+    async def open_transform(self, name: str) -> None:
+        """Open a transform job."""
+        from console.screens.transform import TransformScreen
+
+        await self.open(TransformScreen(name))
+
+    async def open_tuning(self, name: str) -> None:
+        """Open a tuning job."""
+        from console.screens.tuning_job import TuningJobScreen
+
+        await self.open(TuningJobScreen(name))
+
+    async def open_endpoint(self, name: str) -> None:
+        """Open an endpoint."""
+        from console.screens.endpoint import EndpointScreen
+
+        await self.open(EndpointScreen(name))
+
+    async def open_experiment(self, name: str) -> None:
+        """Open an A/B test."""
+        from console.screens.experiment import ExperimentScreen
+
+        await self.open(ExperimentScreen(name))
+
+    async def open_replay(self, report: str) -> None:
+        """Open a replay of requests."""
+        from console.screens.replay import ReplayScreen
+
+        await self.open(ReplayScreen(report))
+
+    async def open_rollout(self, name: str) -> None:
+        """Open a rollout."""
+        from console.screens.rollout import RolloutScreen
+
+        await self.open(RolloutScreen(name))
+
+    async def open_drift(self, endpoint: str) -> None:
+        """Open the comparison of what an endpoint is asked with a baseline."""
+        from console.screens.drift import DriftScreen
+
+        await self.open(DriftScreen(endpoint))
+
+    async def open_run(self, run: str) -> None:
+        """Attach to a run."""
+        from console.screens.run import RunScreen
+
+        await self.open(RunScreen(run))
+
+    async def open_study(self, name: str, like: Settings | None = None) -> None:
+        """Open the form of a study, filled with the settings of a run if one is given."""
+        from console.screens.form import FormScreen
+
+        info = next((info for info in self.services.studies() if info.name == name), None)
+        if info is None:
+            names = ", ".join(info.name for info in self.services.studies())
+            self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
+            return
+        await self.go("studies")
+        await self.open(FormScreen(info, like))
+
+    async def action_home(self) -> None:
+        await self.go("home")
+
+    async def action_jobs(self) -> None:
+        await self.go("jobs")
+
+    async def action_endpoints(self) -> None:
+        await self.go("endpoints")
+
+    async def action_experiments(self) -> None:
+        from console.screens.experiments import ExperimentsScreen
+
+        await self.go("endpoints")
+        await self.open(ExperimentsScreen())
+
+    async def action_studies(self) -> None:
+        await self.go("studies")
+
+    async def action_tuning(self) -> None:
+        await self.go("tuning")
+
+    async def action_costs(self) -> None:
+        await self.go("costs")
+
+    async def action_back(self) -> None:
+        screen = self.screen
+        if isinstance(screen, ConsoleScreen) and screen.leave():
+            return
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        elif isinstance(screen, ConsoleScreen) and self.current_mode != "home":
+            await self.switch_mode("home")
+
+    # Where one was
+
+    def visited(self, place: Place) -> None:
+        """A screen has come to the top that can be gone to again."""
+        bound_for, self._bound_for = self._bound_for, None
+        if bound_for is None or place == bound_for:
+            self.trail.visit(place)
+        else:  # only passed on the way
+            self._bound_for = bound_for
+
+    async def visit(self, place: Place) -> None:
+        """Go to a place: to the screen that shows it, wherever that lies open, or to a new one."""
+        await self._close_dialogs()
+        if self.base_screen is not None and self.base_screen.location == place:
+            return
+        self._bound_for = place
+        for mode, stack in self._screen_stacks.items():
+            for below in stack:
+                if isinstance(below, ConsoleScreen) and below.location == place:
+                    if mode != self.current_mode:
+                        await self.switch_mode(mode)
+                    while self.screen is not below:  # what lies above it goes
+                        await self.pop_screen()
+                    return
+        opener = self._openers().get(place.kind)
+        if opener is not None and place.name:
+            section = _SECTIONS.get(place.kind, "endpoints")
+            if self.current_mode != section:
+                await self.switch_mode(section)
+            await opener(place.name)
+        elif place.kind == "experiments":
+            await self.action_experiments()
+        else:
+            await self.go(place.kind)
+
+    def _openers(self) -> dict[str, Callable[[str], Awaitable[None]]]:
+        """What opens a resource of a kind by its name."""
+        return {
+            "job": self.open_job,
+            "transform": self.open_transform,
+            "tuning-job": self.open_tuning,
+            "endpoint": self.open_endpoint,
+            "experiment": self.open_experiment,
+            "rollout": self.open_rollout,
+            "replay": self.open_replay,
+            "run": self.open_run,
+            "drift": self.open_drift,
+        }
+
+    async def _step_in_trail(self, by: int) -> None:
+        place = self.trail.step(by)
+        if place is None:
+            self.flash("Nothing was seen before this." if by < 0 else "Nothing was seen after this.", "dim")
+            return
+        await self.visit(place)
+
+    async def action_earlier(self) -> None:
+        await self._step_in_trail(-1)
+
+    async def action_later(self) -> None:
+        await self._step_in_trail(1)
