@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding
+from textual.keys import key_to_character
 
 Danger = Literal["none", "confirm", "type-name"]
 
@@ -41,15 +42,6 @@ class Action:
     @property
     def verb(self) -> str:
         return self.id.partition(".")[2]
-
-    @property
-    def shown_keys(self) -> str:
-        """The keys as a person reads them: ``?``, ``Enter``, ``j ↓``."""
-        return " ".join(key_name(key) for key in self.keys.split(",") if key)
-
-    @property
-    def first_key(self) -> str:
-        return key_name(self.keys.split(",")[0])
 
     def binding(self) -> Binding:
         """The Textual binding of this action; its id allows a keymap to move it."""
@@ -103,18 +95,30 @@ PLACES = {
     "code": "Code and long texts",
 }
 
-_NAMES = {
+NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
     "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
     "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3",
-    "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "upper_s": "S", "backspace": "Backspace", "apostrophe": "'", "asterisk": "*", "ctrl+@": "Ctrl+Space", "ctrl+o": "Ctrl+O", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "plus": "+", "minus": "-", "equals_sign": "=",
+    "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "backspace": "Backspace", "apostrophe": "'", "asterisk": "*", "ctrl+@": "Ctrl+Space", "ctrl+o": "Ctrl+O", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
 
 def key_name(key: str) -> str:
-    """A key of Textual as a person reads it."""
-    return _NAMES.get(key, key)
+    """A key of Textual as a person reads it: ``?``, ``Enter``, ``Ctrl+X``, ``F5``."""
+    if key in NAMES:
+        return NAMES[key]
+    *modifiers, last = key.split("+")
+    if modifiers and last:
+        return "+".join(
+            [
+                *(modifier.capitalize() for modifier in modifiers),
+                key_name(last) if len(last) > 1 else last.upper(),
+            ]
+        )
+    if len(key) > 1:
+        return key_to_character(key) or key.capitalize()
+    return key
 
 
 ACTIONS: tuple[Action, ...] = (

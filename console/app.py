@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
 from textual.binding import BindingType
+from textual.keys import key_to_character
 from textual.screen import ModalScreen
 
 from console import actions, terminal, theme
+from console import keymap as keymaps
 from console.header import freshness
+from console.keymap import Keymap
 from console.memory import Memory
-from console.messages import StatusArrived, WorkFinished
+from console.messages import FilesChanged, StatusArrived, WorkFinished
 from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
@@ -30,6 +33,7 @@ from console.screens.tuning import TuningScreen
 from console.services import Services
 from console.travelling import Travelling
 from console.view import View
+from console.watching import Watcher
 from console.widgets.drawing import Run
 from workflows.explain import explain
 from workflows.problem import Problem
@@ -68,8 +72,11 @@ class Console(Travelling, inherit_bindings=False):
         first_run: str = "",
         low_bandwidth: bool = False,
         memory: Memory | None = None,
+        keymap_file: Path | None = None,
     ) -> None:
         super().__init__()
+        self.keymap = Keymap()
+        self._keymap_file = keymap_file
         self.memory = memory or Memory()
         self.low_bandwidth = low_bandwidth
         self._first_run = first_run
@@ -82,6 +89,7 @@ class Console(Travelling, inherit_bindings=False):
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
         self.theme = self._theme_name
+        self._watcher: Watcher | None = None
         self.crash: BaseException | None = None
         self._known: dict[Topic[Any], Snapshot[Any]] = {}
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -96,8 +104,21 @@ class Console(Travelling, inherit_bindings=False):
 
     def _begin(self) -> None:
         self.services.start(self._status_from_thread)
+        if self._keymap_file is not None:
+            self.read_keymap()
+        self._watcher = Watcher(self._watched_files, lambda: self.post_message(FilesChanged()))
+        self._watcher.start()
         if self._first_run:
             self.call_after_refresh(self.open_run, self._first_run)
+
+    def _watched_files(self) -> list[Path]:
+        """The files that count while the console runs."""
+        return [self._keymap_file] if self._keymap_file is not None else []
+
+    @on(FilesChanged)
+    def _files_changed(self) -> None:
+        if self._keymap_file is not None:
+            self.read_keymap()
 
     def _status_from_thread(self, status: HubStatus) -> None:
         self.post_message(StatusArrived(status))
@@ -188,7 +209,39 @@ class Console(Travelling, inherit_bindings=False):
 
     def key(self, identifier: str) -> str:
         """The first key of an action, as a person reads it."""
-        return actions.get(identifier).first_key
+        return self.keymap.first(actions.get(identifier))
+
+    def use_keymap(self, keymap: Keymap) -> None:
+        """Other keys, from now on."""
+        self.keymap = keymap
+        self.set_keymap(dict(keymap.changed))
+        self._redraw()
+
+    def read_keymap(self) -> None:
+        """Read the keymap file. With a mistake in it the keys stay what they are, and the mistake is told."""
+        assert self._keymap_file is not None
+        keymap, mistakes = keymaps.read(self._keymap_file)
+        if mistakes:
+            if len(mistakes) == 1:
+                self.flash(f"✗ {self._keymap_file.name}, {mistakes[0]}", "bad")
+            else:
+                from console.screens.dialogs import MessageScreen
+
+                lines = [str(mistake) for mistake in mistakes]
+                self.push_screen(MessageScreen(f"{self._keymap_file} is not used", ["Until these are mended the keys stay as they were:"], listed=lines))  # fmt: skip
+        elif keymap != self.keymap:
+            self.use_keymap(keymap)
+            self.flash(f"✓ Keys are those of {self._keymap_file.name} now.")
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """A key that the focused field takes for writing is never an action's, whatever the keymap says."""
+        if (
+            priority
+            and self.focused is not None
+            and self.focused.check_consume_key(key, key_to_character(key))
+        ):
+            return False
+        return await super()._check_bindings(key, priority)
 
     # Messages to the person
 
@@ -265,7 +318,7 @@ class Console(Travelling, inherit_bindings=False):
 
         screen = self.base_screen
         if screen is not None:
-            self.push_screen(HelpScreen(screen.places()))
+            self.push_screen(HelpScreen(screen.places(), self.keymap))
 
     def action_palette(self) -> None:
         from console.screens.palette import PaletteScreen
@@ -281,7 +334,9 @@ class Console(Travelling, inherit_bindings=False):
         paused = not self.hub_status.paused
         self.services.pause(paused)
         self.flash(
-            "Polling is paused. p goes on, r asks once." if paused else "Polling goes on.",
+            f"Polling is paused. {self.key('app.pause')} goes on, {self.key('app.refresh')} asks once."
+            if paused
+            else "Polling goes on.",
             "wait" if paused else "ok",
         )
 
@@ -301,6 +356,10 @@ class Console(Travelling, inherit_bindings=False):
     def action_theme(self) -> None:
         here = theme.NAMES.index(self.theme) if self.theme in theme.NAMES else 0
         self.use_theme(theme.NAMES[(here + 1) % len(theme.NAMES)])
+
+    def on_unmount(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
 
     async def action_quit(self) -> None:
         self.services.close()
@@ -349,11 +408,17 @@ def make_app(
     first_run: str = "",
     low_bandwidth: bool = False,
     memory: Memory | None = None,
+    keymap_file: Path | None = None,
 ) -> Console:
     """The application on given services: the live ones, or those of a test. ``first_run`` is the run that it opens at once,
-    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours; ``memory`` keeps views and commands."""
+    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours; ``memory`` keeps views and commands, ``keymap_file`` has other keys."""
     return Console(
-        services, theme_name=theme_name, first_run=first_run, low_bandwidth=low_bandwidth, memory=memory
+        services,
+        theme_name=theme_name,
+        first_run=first_run,
+        low_bandwidth=low_bandwidth,
+        memory=memory,
+        keymap_file=keymap_file,
     )
 
 
@@ -416,7 +481,13 @@ def main(
 
     services = LiveServices(configuration or load(), read_only=read_only)
     memory = Memory(locations.state_dir() / "console.json")
-    application = make_app(services, first_run=first_run, low_bandwidth=low_bandwidth, memory=memory)
+    application = make_app(
+        services,
+        first_run=first_run,
+        low_bandwidth=low_bandwidth,
+        memory=memory,
+        keymap_file=locations.keymap_file(),
+    )
     status = run(application, locations.state_dir() / "crashes")
     memory.flush()
     sys.stdout.flush()

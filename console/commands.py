@@ -44,12 +44,13 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Kind:
-    """Resources of a kind: where they are known from, the word that opens one by its name, and what opens it."""
+    """Resources of a kind: where they are known from, the word that opens one by its name, what opens it, and the command of their list."""
 
     topic: Topic[Any]
     word: str
     noun: str
     open: Callable[[str], Awaitable[None]]
+    section: str = ""
     name: Callable[[Any], str] = lambda row: str(row.name)
 
 
@@ -148,12 +149,12 @@ class Commands:
     def _kinds(self) -> tuple[Kind, ...]:
         console = self._console
         return (
-            Kind(topics.RUNS, "run", "run", console.open_run, lambda row: str(row.id)),
-            Kind(topics.JOBS, "job", "training job", console.open_job),
-            Kind(topics.TUNING_JOBS, "tuning-job", "tuning job", console.open_tuning),
+            Kind(topics.RUNS, "run", "run", console.open_run, name=lambda row: str(row.id)),
+            Kind(topics.JOBS, "job", "training job", console.open_job, "jobs"),
+            Kind(topics.TUNING_JOBS, "tuning-job", "tuning job", console.open_tuning, "tuning"),
             Kind(topics.TRANSFORMS, "transform", "transform job", console.open_transform),
-            Kind(topics.ENDPOINTS, "endpoint", "endpoint", console.open_endpoint),
-            Kind(topics.EXPERIMENTS, "test", "A/B test", console.open_experiment),
+            Kind(topics.ENDPOINTS, "endpoint", "endpoint", console.open_endpoint, "endpoints"),
+            Kind(topics.EXPERIMENTS, "test", "A/B test", console.open_experiment, "ab"),
         )
 
     def _names(self, text: str) -> list[Suggestion]:
@@ -213,16 +214,9 @@ class Commands:
                         "Use these colours",
                         partial(console.use_theme, name),
                     )
-        for section in LISTS:
-            if section.startswith(command):
-                noun = {"tuning": "tuning jobs", "ab": "A/B tests"}.get(section, section)
-                yield Suggestion(
-                    f"{section} {argument}",
-                    f"{section} {argument}",
-                    f"List the {noun} that match {argument}",
-                    partial(self._filtered, section, argument),
-                )
-                break
+        section = next((section for section in LISTS if section.startswith(command)), "")
+        if section:
+            yield from self._narrowed(section, argument)
         if isinstance(screen, ListScreen):
             if "sort".startswith(command):
                 yield from self._sorts(screen, argument)
@@ -250,6 +244,27 @@ class Commands:
                 partial(kind.open, argument),
                 kind.noun,
             )
+
+    def _narrowed(self, section: str, argument: str) -> Iterator[Suggestion]:
+        """A list with this filter, with a status that begins so, and what is called so."""
+        noun = {"tuning": "tuning jobs", "ab": "A/B tests"}.get(section, section)
+        kind = next(kind for kind in self._kinds() if kind.section == section)
+        rows = self._console.known(kind.topic) or ()
+        statuses = sorted(
+            {row.status.lower() for row in rows if row.status.lower().startswith(argument.lower())}
+        )
+        for words in dict.fromkeys((argument, *statuses)):
+            command = f"{section} {words}"
+            yield Suggestion(
+                command,
+                command,
+                f"List the {noun} that match {words}",
+                partial(self._filtered, section, words),
+            )
+        scored = ((resemblance(argument.lower(), row.name), place) for place, row in enumerate(rows))
+        for score, place in heapq.nlargest(LATELY, scored):
+            if score > 1:
+                yield self._named(kind, rows[place])
 
     async def _filtered(self, section: str, argument: str) -> None:
         await (self._console.action_experiments() if section == "ab" else self._console.go(section))

@@ -43,6 +43,14 @@ class RunEventsArrived(Message, bubble=False):
 
 
 @dataclass
+class FilesChanged(Message, bubble=False):
+    """A file that a person edits while the console runs is another one than before: the keymap, a theme."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FilesChanged)
+
+
+@dataclass
 class WorkFinished(Message, bubble=False):
     """Blocking work has ended in its thread: exactly one of the two functions is to be called with the outcome."""
 

@@ -10,7 +10,7 @@ HOME = "MLCONSOLE_HOME"
 
 
 def config_dir() -> Path:
-    """The configuration file and the keymap."""
+    """The configuration file, the keymap and own themes."""
     return _folder("MLCONSOLE_CONFIG_DIR", "config")
 
 
@@ -58,6 +58,18 @@ def config_file() -> Path:
     return config_dir() / "config.toml"
 
 
+def keymap_file() -> Path:
+    """The TOML file with a person's own keys; it need not exist."""
+    moved = os.environ.get("MLCONSOLE_KEYMAP")
+    return _absolute(moved) if moved else config_dir() / "keymap.toml"
+
+
+def themes_dir() -> Path:
+    """A person's own themes, one TOML file each; it need not exist."""
+    moved = os.environ.get("MLCONSOLE_THEMES_DIR")
+    return _absolute(moved) if moved else config_dir() / "themes"
+
+
 def imported_dir() -> Path:
     """One folder per data set that the person imported."""
     moved = os.environ.get("MLCONSOLE_IMPORTED_DIR")
@@ -80,6 +92,8 @@ def as_table() -> list[tuple[str, Path, str]]:
     """(what, path, the variable that moves it), in the order in which a person reads them."""
     return [
         ("config", config_dir(), "MLCONSOLE_CONFIG_DIR"),
+        ("keymap", keymap_file(), "MLCONSOLE_KEYMAP"),
+        ("themes", themes_dir(), "MLCONSOLE_THEMES_DIR"),
         ("data", store_dir(), "MLCONSOLE_STORE_DIR"),
         ("engine", engine_dir(), "MLCONSOLE_ENGINE_DIR"),
         ("cache", cache_dir(), "MLCONSOLE_CACHE_DIR"),

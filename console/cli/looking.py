@@ -13,7 +13,7 @@ LOOKING = frozenset(
         "endpoints scaling", "ab ls", "ab show", "ab forecast", "traffic ls", "traffic show", "rollout ls", "rollout show",
         "rollout code", "rollout plan", "tuning ls", "tuning show", "tuning trials", "tuning importance", "tuning watch",
         "transform ls", "transform show", "transform logs", "transform output", "transform wait", "costs", "drift", "prices ls",
-        "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "config show", "config path", "completion",
+        "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "keys", "config show", "config path", "completion",
         "sweep --plan",
     )
 )  # fmt: skip

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
     "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
     "where": ("console.cli.where:where", "Print where everything is kept."),
+    "keys": ("console.cli.keys:keys", "The keys of the console, and whether a keymap file can be used."),
     "config": ("console.cli.config:config", "Show the configuration in force."),
     "completion": ("console.cli.completion:completion", "Print the shell completion script."),
 }

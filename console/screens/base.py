@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
 SECTIONS = (
-    ("home", "1", "Home"),
-    ("jobs", "2", "Jobs"),
-    ("endpoints", "3", "Endpoints"),
-    ("studies", "4", "Studies"),
-    ("tuning", "5", "Tuning"),
-    ("costs", "6", "Costs"),
+    ("home", "Home"),
+    ("jobs", "Jobs"),
+    ("endpoints", "Endpoints"),
+    ("studies", "Studies"),
+    ("tuning", "Tuning"),
+    ("costs", "Costs"),
 )
 
 MODES = {
@@ -218,17 +218,19 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def _navigation(self) -> tuple[list[Run], list[Run]]:
         left: list[Run] = [(" ", "")]
-        trail = self.trail()
-        short = bool(trail) and not self.wide
-        for section, key, title in SECTIONS:
+        trail, summary = self.trail(), self.summary()
+        keys = {section: self.console.key(f"app.{section}") for section, _ in SECTIONS}
+        full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
+        # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
+        short = not self.wide and (bool(trail) or full + len(summary) + 1 > self.app.size.width)
+        for section, title in SECTIONS:
             here = section == self.section
-            left.append((key, f"key@{section}"))
+            left.append((keys[section], f"key@{section}"))
             if not short or here:
                 left += [(" ", ""), (title, ("here" if here else "dim") + f"@{section}")]
             left.append(("  " if short else "   ", ""))
         if trail:
             left += [("› ", "dim"), (trail, "strong")]
-        summary = self.summary()
         return left, [(summary + " ", self.summary_role())] if summary else []
 
     def _draw_notice(self) -> None:
@@ -274,24 +276,31 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             line.show([(" ", ""), message])
             return
         read_only = self.console.services.read_only
-        tail = [run for action in actions.of("app") if action.footer for run in _key(action)]
+        keymap = self.console.keymap
+        tail = [run for action in actions.of("app") if action.footer for run in self._key(action)]
         room = self.app.size.width - sum(len(text) for text, _ in tail) - 1
         runs: list[Run] = []
         shown: set[str] = set()
         inner = self._inner_actions()
-        taken = {key for action in inner for key in action.keys.split(",")}
+        taken = {key for action in inner for key in keymap.keys(action)}
         for action in [*actions.of(self.place), *inner]:
-            if not action.footer or action.first_key in shown or (action.changes and read_only):
+            keys = keymap.keys(action)
+            if not action.footer or not keys or keys[0] in shown or (action.changes and read_only):
                 continue
-            if action not in inner and not action.priority and action.keys in taken:
+            if action not in inner and not action.priority and taken.issuperset(keys):
                 continue  # the key does something else where the focus is
             if not self.offers(action):
                 continue
-            shown.add(action.first_key)
-            pair = _key(action)
+            shown.add(keys[0])
+            pair = self._key(action)
             if sum(len(text) for text, _ in (*runs, *pair)) <= room:
                 runs += pair
         line.show(runs, tail)
+
+    def _key(self, action: actions.Action) -> list[Run]:
+        """A key with its label, as the key line shows it."""
+        label = action.label if action.label.isupper() else action.label.lower()
+        return [(f" {self.console.keymap.first(action)} ", "key"), (f"{label} ", "dim")]
 
     def offers(self, action: actions.Action) -> bool:
         """Whether an action makes sense for what is shown now: only then does the key line show it."""
@@ -360,9 +369,3 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Do blocking work in a thread of its own; the functions are called here with its outcome."""
         self.console.in_background(task, succeeded, failed)
-
-
-def _key(action: actions.Action) -> list[Run]:
-    """A key with its label, as the key line shows it."""
-    label = action.label if action.label.isupper() else action.label.lower()
-    return [(f" {action.first_key} ", "key"), (f"{label} ", "dim")]

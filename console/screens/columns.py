@@ -50,6 +50,7 @@ class ColumnsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
+        rows.styles.height = min(12, len(self._order))
         rows.show(list(self._order))
         rows.focus()
 

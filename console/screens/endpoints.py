@@ -83,7 +83,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No endpoint: nothing is hosted, and nothing costs.",
-            "`mlconsole endpoints create` makes one, and so does a case study (4).",
+            f"`mlconsole endpoints create` makes one, and so does a case study ({self.console.key('app.studies')}).",
         )
 
     @on(Rows.Opened, "#list")

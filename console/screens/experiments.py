@@ -80,7 +80,7 @@ class ExperimentsScreen(ListScreen[Report]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No A/B test yet.",
-            "Open an endpoint with two variants or more (3), and press a there.",
+            f"Open an endpoint with two variants or more ({self.console.key('app.endpoints')}), and press {self.console.key('endpoint.experiment')} there.",
         )
 
     @on(Rows.Opened, "#list")

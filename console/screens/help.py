@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import crop
+from console.keymap import Keymap
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 
@@ -38,7 +39,8 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
 
     def hint(self) -> str:
         """The line below the text."""
-        return "y copies it · arrows scroll · Esc closes"
+        console: Console = self.app  # type: ignore[assignment]
+        return f"{console.key('code.copy')} copies it · arrows scroll · {console.key('code.close')} closes"
 
     def on_mount(self) -> None:
         page = self.query_one(Page)
@@ -60,26 +62,29 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
 class HelpScreen(TextScreen):
     """The keys of some places."""
 
-    def __init__(self, places: Sequence[str]) -> None:
-        self._places = list(dict.fromkeys(places))
+    def __init__(self, places: Sequence[str], keymap: Keymap) -> None:
+        self._places, self._keymap = list(dict.fromkeys(places)), keymap
         super().__init__("Help", "\n".join("".join(text for text, _ in line) for line in self.lines(100)))
 
     def hint(self) -> str:
-        return "arrows scroll · Esc closes"
+        return f"arrows scroll · {self._keymap.first(actions.get('code.close'))} closes · `mlconsole keys` tells how keys are changed"
 
     def lines(self, width: int) -> Lines:
         lines: Lines = []
         for place in self._places:
             lines += [[(actions.PLACES[place], "head")]]
             for action in actions.of(place):
-                if not action.keys:
+                shown = self._keymap.shown(action)
+                if not shown:
                     continue
                 asks = "  (asks)" if action.danger != "none" else ""
-                lines += _explained(crop(action.shown_keys, 15), action.help, asks, width)
+                lines += _explained(crop(shown, 15), action.help, asks, width)
             lines.append([])
         lines.append([("Commands after :", "head")])
         for action in actions.commands():
-            word = f":{action.command} {action.argument}".rstrip()
+            word = " ".join(
+                [f":{action.command} {action.argument}".rstrip(), *(f":{alias}" for alias in action.aliases)]
+            )
             lines += _explained(crop(word, 19), action.help, "", width)
         lines += _explained(
             crop("any part of a name", 19), "A job, an endpoint, a run or a study: goes there", "", width

@@ -163,12 +163,12 @@ class HomeScreen(ConsoleScreen):
             return (
                 "Connecting … nothing is known from last time.",
                 "",
-                "Press 4 to see the case studies meanwhile.",
+                f"Press {self.console.key('app.studies')} to see the case studies meanwhile.",
             )
         return (
             "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
             "",
-            "Press 4 (or n) and start a case study: it trains a model, checks it, hosts it and cleans up.",
+            f"Press {self.console.key('app.studies')} (or {self.console.key('home.new_run')}) and start a case study: it trains a model, checks it, hosts it and cleans up.",
         )
 
     def _entries(self) -> list[Entry]:

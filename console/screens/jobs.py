@@ -197,9 +197,9 @@ class JobsScreen(ListScreen[AnyJob]):
 
     def empty_lines(self) -> Sequence[str]:
         return {
-            "trials": ("No trial of a tuning job has run here yet.", "t on a training job makes a tuning job of it."),
-            "transform": ("No transform job has run here yet.", "b on a training job lets its model answer for a whole file."),
-        }.get(self.part, ("No training job has run here yet.", "Press 4 and choose a case study: it trains one."))  # fmt: skip
+            "trials": ("No trial of a tuning job has run here yet.", f"{self.console.key('jobs.tune')} on a training job makes a tuning job of it."),
+            "transform": ("No transform job has run here yet.", f"{self.console.key('jobs.transform')} on a training job lets its model answer for a whole file."),
+        }.get(self.part, ("No training job has run here yet.", f"Press {self.console.key('app.studies')} and choose a case study: it trains one."))  # fmt: skip
 
     @on(Rows.Opened, "#list")
     async def _open(self, event: Rows.Opened) -> None:

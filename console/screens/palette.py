@@ -63,7 +63,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
             )
             yield Static(
                 f"{console.key('command.complete')} completes · ↑ ↓ choose · {console.key('command.earlier')} "
-                f"{console.key('command.later')} typed before · Enter does it · {console.key('prompt.cancel')} leaves",
+                f"{console.key('command.later')} typed before · {console.key('prompt.cancel')} leaves",
                 classes="hint",
             )
 

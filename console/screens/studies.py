@@ -100,7 +100,9 @@ class StudiesScreen(ConsoleScreen):
         if runs:
             entries += [Entry("title", "gap", title=" ")] if entries else []
             entries += [Entry("title", "runs", title=" Runs"), *runs]
-        self._rows().show_when_empty(f"Nothing matches {self._filter!r}. Press / to change the filter.")
+        self._rows().show_when_empty(
+            f"Nothing matches {self._filter!r}. Press {self.console.key('studies.filter')} to change the filter."
+        )
         self._rows().show(entries)
 
     def _cells(self, entry: Entry) -> tuple[Cell, ...]:
