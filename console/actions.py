@@ -136,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.later", "right_square_bracket", "Later", "To the screen from which [ came back", command="later"),
     Action("app.refresh", "r", "Refresh", "Ask for new data now", command="refresh"),
     Action("app.pause", "p", "Pause", "Stop and start the polling", command="pause"),
-    Action("app.theme", "", "Theme", "Change the colours: " + "dark, light, ansi-dark, ansi-light", command="theme", argument="name"),
+    Action("app.theme", "", "Theme", "Change the colours: dark, light, contrast, contrast-light, plain, ansi-dark, ansi-light, or a theme of your own", command="theme", argument="name"),
     Action("app.back", "escape", "Back", "Up to where you came from", priority=False),
     Action("app.suspend_process", "ctrl+z", "Suspend", "Back to the shell; fg returns", command=""),
     Action("app.quit", "q,ctrl+q,ctrl+c", "Quit", "Leave at once; runs and jobs go on", footer=True, command="quit", aliases=("q", "exit")),

@@ -8,22 +8,20 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
 from textual.binding import BindingType
-from textual.keys import key_to_character
 from textual.screen import ModalScreen
 
-from console import actions, terminal, theme
-from console import keymap as keymaps
+from console import actions, terminal
+from console.customizing import Customized
 from console.header import freshness
-from console.keymap import Keymap
 from console.memory import Memory
-from console.messages import FilesChanged, StatusArrived, WorkFinished
+from console.messages import StatusArrived, WorkFinished
 from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
@@ -31,9 +29,6 @@ from console.screens.jobs import JobsScreen
 from console.screens.studies import StudiesScreen
 from console.screens.tuning import TuningScreen
 from console.services import Services
-from console.travelling import Travelling
-from console.view import View
-from console.watching import Watcher
 from console.widgets.drawing import Run
 from workflows.explain import explain
 from workflows.problem import Problem
@@ -47,7 +42,7 @@ SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
 
-class Console(Travelling, inherit_bindings=False):
+class Console(Customized, inherit_bindings=False):
     """The console. It opens at once: observing begins after the first paint."""
 
     TITLE = "mlconsole"
@@ -73,29 +68,20 @@ class Console(Travelling, inherit_bindings=False):
         low_bandwidth: bool = False,
         memory: Memory | None = None,
         keymap_file: Path | None = None,
+        themes_dir: Path | None = None,
     ) -> None:
-        super().__init__()
-        self.keymap = Keymap()
-        self._keymap_file = keymap_file
-        self.memory = memory or Memory()
+        super().__init__(memory or Memory(), keymap_file, themes_dir)
         self.low_bandwidth = low_bandwidth
+        self.begin_with_theme(theme_name)
         self._first_run = first_run
         self.services = services
         self.hub_status = HubStatus(target=services.target, region=services.region)
         self.flash_text: Run | None = None
         self._flashes = 0
         self._calls_shown = 0
-        self._theme_name = theme_name or theme.default(slow=low_bandwidth)
-        self.register_theme(theme.DARK)
-        self.register_theme(theme.LIGHT)
-        self.theme = self._theme_name
-        self._watcher: Watcher | None = None
         self.crash: BaseException | None = None
         self._known: dict[Topic[Any], Snapshot[Any]] = {}
         self._event_loop: asyncio.AbstractEventLoop | None = None
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme.VARIABLES
 
     def on_mount(self) -> None:
         self._event_loop = asyncio.get_running_loop()
@@ -104,21 +90,9 @@ class Console(Travelling, inherit_bindings=False):
 
     def _begin(self) -> None:
         self.services.start(self._status_from_thread)
-        if self._keymap_file is not None:
-            self.read_keymap()
-        self._watcher = Watcher(self._watched_files, lambda: self.post_message(FilesChanged()))
-        self._watcher.start()
+        self.read_files()
         if self._first_run:
             self.call_after_refresh(self.open_run, self._first_run)
-
-    def _watched_files(self) -> list[Path]:
-        """The files that count while the console runs."""
-        return [self._keymap_file] if self._keymap_file is not None else []
-
-    @on(FilesChanged)
-    def _files_changed(self) -> None:
-        if self._keymap_file is not None:
-            self.read_keymap()
 
     def _status_from_thread(self, status: HubStatus) -> None:
         self.post_message(StatusArrived(status))
@@ -127,9 +101,9 @@ class Console(Travelling, inherit_bindings=False):
     def _status(self, message: StatusArrived) -> None:
         status = message.status
         self.hub_status = replace(status, region=status.region or self.hub_status.region)
-        self._redraw()
+        self.redraw()
 
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
         screen = self.base_screen
         if screen is not None:
             screen.draw_frame()
@@ -180,69 +154,6 @@ class Console(Travelling, inherit_bindings=False):
         snapshot = self._known.get(topic)
         return snapshot.value if snapshot else None
 
-    @property
-    def _target_name(self) -> str:
-        """What is remembered is remembered for this: embedded, or AWS with its profile and region."""
-        services = self.services
-        return " ".join(part for part in (services.target, services.profile, services.region) if part)
-
-    def remembered_view(self, place: str) -> View:
-        """How the list of a place was looked at last time, on this target."""
-        return View.from_dict(self.memory.get("targets", self._target_name, "lists", place))
-
-    def remember_view(self, place: str, view: View) -> None:
-        """Look at it so next time, too."""
-        self.memory.put(view.as_dict(), "targets", self._target_name, "lists", place)
-
-    def saved_views(self, place: str) -> dict[str, View]:
-        """The views of a list that have a name."""
-        saved = self.memory.get("views", place)
-        return (
-            {name: View.from_dict(value) for name, value in saved.items()} if isinstance(saved, dict) else {}
-        )
-
-    def save_view(self, place: str, name: str, view: View | None) -> None:
-        """Give a view a name, or forget the view of a name (None)."""
-        self.memory.put(None if view is None else view.as_dict() or {}, "views", place, name)
-
-    # Keys
-
-    def key(self, identifier: str) -> str:
-        """The first key of an action, as a person reads it."""
-        return self.keymap.first(actions.get(identifier))
-
-    def use_keymap(self, keymap: Keymap) -> None:
-        """Other keys, from now on."""
-        self.keymap = keymap
-        self.set_keymap(dict(keymap.changed))
-        self._redraw()
-
-    def read_keymap(self) -> None:
-        """Read the keymap file. With a mistake in it the keys stay what they are, and the mistake is told."""
-        assert self._keymap_file is not None
-        keymap, mistakes = keymaps.read(self._keymap_file)
-        if mistakes:
-            if len(mistakes) == 1:
-                self.flash(f"✗ {self._keymap_file.name}, {mistakes[0]}", "bad")
-            else:
-                from console.screens.dialogs import MessageScreen
-
-                lines = [str(mistake) for mistake in mistakes]
-                self.push_screen(MessageScreen(f"{self._keymap_file} is not used", ["Until these are mended the keys stay as they were:"], listed=lines))  # fmt: skip
-        elif keymap != self.keymap:
-            self.use_keymap(keymap)
-            self.flash(f"✓ Keys are those of {self._keymap_file.name} now.")
-
-    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
-        """A key that the focused field takes for writing is never an action's, whatever the keymap says."""
-        if (
-            priority
-            and self.focused is not None
-            and self.focused.check_consume_key(key, key_to_character(key))
-        ):
-            return False
-        return await super()._check_bindings(key, priority)
-
     # Messages to the person
 
     def flash(self, text: str, role: str = "ok") -> None:
@@ -250,13 +161,13 @@ class Console(Travelling, inherit_bindings=False):
         self._flashes += 1
         number = self._flashes
         self.flash_text = (text, role)
-        self._redraw()
+        self.redraw()
         self.set_timer(FLASH_SECONDS, lambda: self._flash_over(number))
 
     def _flash_over(self, number: int) -> None:
         if number == self._flashes:
             self.flash_text = None
-            self._redraw()
+            self.redraw()
 
     def tell(self, problem: Problem) -> None:
         """Say what went wrong and what to do, in a dialog when it is too long for the key line."""
@@ -340,27 +251,6 @@ class Console(Travelling, inherit_bindings=False):
             "wait" if paused else "ok",
         )
 
-    def themes(self) -> Sequence[str]:
-        """The names of the themes that there are."""
-        return theme.NAMES
-
-    def use_theme(self, name: str) -> None:
-        """Change the colours; ``dark`` and ``light`` are our own themes."""
-        full = name if name in theme.NAMES else f"mlconsole-{name}"
-        if full not in theme.NAMES:
-            names = ", ".join(name.removeprefix("mlconsole-") for name in theme.NAMES)
-            self.flash(f"There is no theme {name!r}. Themes: {names}.", "bad")
-            return
-        self.theme = full
-
-    def action_theme(self) -> None:
-        here = theme.NAMES.index(self.theme) if self.theme in theme.NAMES else 0
-        self.use_theme(theme.NAMES[(here + 1) % len(theme.NAMES)])
-
-    def on_unmount(self) -> None:
-        if self._watcher is not None:
-            self._watcher.stop()
-
     async def action_quit(self) -> None:
         self.services.close()
         self.exit(0)
@@ -409,9 +299,11 @@ def make_app(
     low_bandwidth: bool = False,
     memory: Memory | None = None,
     keymap_file: Path | None = None,
+    themes_dir: Path | None = None,
 ) -> Console:
     """The application on given services: the live ones, or those of a test. ``first_run`` is the run that it opens at once,
-    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours; ``memory`` keeps views and commands, ``keymap_file`` has other keys."""
+    ``low_bandwidth`` draws ages and charts less often, in the terminal's own colours; ``memory`` keeps views and commands, ``keymap_file`` has other keys,
+    ``themes_dir`` own themes."""
     return Console(
         services,
         theme_name=theme_name,
@@ -419,6 +311,7 @@ def make_app(
         low_bandwidth=low_bandwidth,
         memory=memory,
         keymap_file=keymap_file,
+        themes_dir=themes_dir,
     )
 
 
@@ -487,6 +380,7 @@ def main(
         low_bandwidth=low_bandwidth,
         memory=memory,
         keymap_file=locations.keymap_file(),
+        themes_dir=locations.themes_dir(),
     )
     status = run(application, locations.state_dir() / "crashes")
     memory.flush()

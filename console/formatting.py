@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 _OWN_GLYPHS = {"Early stop": "◧"}
-GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■", "dim": "◌"}
+GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■", "dim": "○"}
 
 _ROLES = {
     # training jobs

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from rich.style import Style
 from textual.app import App
+from textual.filter import Monochrome, NoColor
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 from textual.widget import Widget
 
 Answer = TypeVar("Answer")
@@ -34,8 +36,8 @@ DARK = Theme(
     panel="#212830",
     dark=True,
     variables={
-        "dim": "#8b96a5",
-        "cursor-line": "#24405e",
+        "dim": "#97a2b0",
+        "cursor-line": "#203954",
         "faint": "#2b333d",
         "input-cursor-text-style": "reverse",
     },
@@ -56,16 +58,77 @@ LIGHT = Theme(
     dark=False,
     variables={
         "dim": "#5b6571",
-        "cursor-line": "#cfe2fb",
+        "cursor-line": "#d5e6fc",
         "faint": "#ccd3db",
         "input-cursor-text-style": "reverse",
     },
 )
 
+CONTRAST = Theme(
+    name="mlconsole-contrast",
+    primary="#8fd0ff",
+    secondary="#8dff8c",
+    accent="#ffb870",
+    warning="#ffd75f",
+    error="#ffa198",
+    success="#7ee787",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#0a0a0a",
+    panel="#1a1a1a",
+    dark=True,
+    variables={
+        "dim": "#d0d0d0",
+        "cursor-line": "#002a4e",
+        "faint": "#6e6e6e",
+        "input-cursor-text-style": "reverse",
+    },
+)
+
+CONTRAST_LIGHT = Theme(
+    name="mlconsole-contrast-light",
+    primary="#003f8f",
+    secondary="#00491a",
+    accent="#722b00",
+    warning="#5c3a00",
+    error="#8a0010",
+    success="#00491a",
+    foreground="#000000",
+    background="#ffffff",
+    surface="#f4f4f4",
+    panel="#e8e8e8",
+    dark=False,
+    variables={
+        "dim": "#333333",
+        "cursor-line": "#cfe4ff",
+        "faint": "#8a8a8a",
+        "input-cursor-text-style": "reverse",
+    },
+)
+
+PLAIN = replace(
+    BUILTIN_THEMES["ansi-dark"],
+    name="mlconsole-plain",
+    primary="ansi_default",
+    secondary="ansi_default",
+    accent="ansi_default",
+    warning="ansi_default",
+    error="ansi_default",
+    success="ansi_default",
+    variables=dict.fromkeys(BUILTIN_THEMES["ansi-dark"].variables, "ansi_default")
+    | {"input-cursor-text-style": "reverse"},
+)
+"""No colours at all: bold, dim, underlined and reversed text only. What NO_COLOR begins with."""
+
 VARIABLES = {"dim": "ansi_default", "cursor-line": "ansi_default", "faint": "ansi_default"}
 """Our variables in themes that do not set them: the terminal's own colours."""
 
-NAMES = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
+OWN = (DARK, LIGHT, CONTRAST, CONTRAST_LIGHT, PLAIN)
+SHIPPED: dict[str, Theme] = {theme.name.removeprefix("mlconsole-"): theme for theme in OWN} | {
+    name: BUILTIN_THEMES[name] for name in ("ansi-dark", "ansi-light")
+}
+"""The themes that come with mlconsole, by the names that people use."""
+NAMES = tuple(theme.name for theme in SHIPPED.values())
 
 
 def light_terminal(environment: Mapping[str, str]) -> bool:
@@ -77,12 +140,16 @@ def light_terminal(environment: Mapping[str, str]) -> bool:
 def default(environment: Mapping[str, str] = os.environ, *, slow: bool = False) -> str:
     """The theme to start with.
 
-    ``MLCONSOLE_THEME`` decides. Over SSH and on ``slow`` lines it is an ANSI theme, which follows the palette of the person's terminal and
+    ``MLCONSOLE_THEME`` decides, then NO_COLOR. Over SSH and on ``slow`` lines it is an ANSI theme, which follows the palette of the person's terminal and
     needs half the bytes; elsewhere our own dark or light theme.
     """
     wanted = environment.get("MLCONSOLE_THEME", "")
     if wanted in NAMES:
         return wanted
+    if wanted in SHIPPED:
+        return SHIPPED[wanted].name
+    if environment.get("NO_COLOR"):
+        return PLAIN.name
     light = light_terminal(environment)
     if slow or environment.get("SSH_CONNECTION"):
         return "ansi-light" if light else "ansi-dark"
@@ -108,6 +175,20 @@ class Palette(App[Answer]):
         self.colouring = 0
         """Grows each time the roles may have got another look."""
         super().__init__()
+        self._filters = [one for one in self._filters if not isinstance(one, Monochrome | NoColor)]
+        self._grey, self._colourless = Monochrome(), NoColor()
+        self._filters += [self._grey, self._colourless]
+        self._filter_colours()
+
+    def _filter_colours(self) -> None:
+        """Without colours in the plain theme; in greys where NO_COLOR is set and another theme was asked for all the same."""
+        plain = self.theme == PLAIN.name
+        self._colourless.enabled = plain or (self.no_color and self.current_theme.ansi)
+        self._grey.enabled = self.no_color and not self._colourless.enabled
+
+    def _watch_theme(self, theme_name: str) -> None:
+        self._filter_colours()
+        super()._watch_theme(theme_name)
 
     def notify_style_update(self) -> None:
         self._paints.clear()
