@@ -239,6 +239,8 @@ class Console(Customized, inherit_bindings=False):
 
     def action_refresh(self) -> None:
         self.services.refresh()
+        if self.base_screen is not None:
+            self.base_screen.look()
         self.flash("Asking for new data.", "dim")
 
     def action_pause(self) -> None:
@@ -259,6 +261,11 @@ class Console(Customized, inherit_bindings=False):
         """Leave in an orderly way; may be called from a signal handler."""
         if self._event_loop is not None:
             self._event_loop.call_soon_threadsafe(self.exit)
+
+    def action_export(self) -> None:
+        from console.screens.exports import ask
+
+        ask(self)
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard of the person's own machine."""

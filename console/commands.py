@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from console import actions
 from console.filtering import resemblance
 from console.formatting import ago, status
+from console.screens import exports
 from console.screens.base import ConsoleScreen
 from console.screens.listing import ListScreen
 from console.view import View
@@ -154,6 +155,14 @@ class Commands:
             Kind(topics.TUNING_JOBS, "tuning-job", "tuning job", console.open_tuning, "tuning"),
             Kind(topics.TRANSFORMS, "transform", "transform job", console.open_transform),
             Kind(topics.ENDPOINTS, "endpoint", "endpoint", console.open_endpoint, "endpoints"),
+            Kind(Topic("models"), "model", "model", partial(console.open_resource, "model")),
+            Kind(
+                Topic("endpoint-configs"),
+                "endpoint-config",
+                "endpoint configuration",
+                partial(console.open_resource, "endpoint-config"),
+            ),
+            Kind(Topic("alarms"), "alarm", "alarm", partial(console.open_resource, "alarm")),
             Kind(topics.EXPERIMENTS, "test", "A/B test", console.open_experiment, "ab"),
         )
 
@@ -217,6 +226,11 @@ class Commands:
         section = next((section for section in LISTS if section.startswith(command)), "")
         if section:
             yield from self._narrowed(section, argument)
+        if command == "s3":
+            uri = argument if argument.startswith("s3://") else f"s3://{argument}"
+            yield Suggestion(f"s3 {uri}", f"s3 {uri}", "Look into S3 there", partial(console.open_s3, uri))
+        if command and "export".startswith(command):
+            yield from exports.suggestions(console, argument)
         if isinstance(screen, ListScreen):
             if "sort".startswith(command):
                 yield from self._sorts(screen, argument)

@@ -38,6 +38,9 @@ from workflows.weights import Change
 
 if TYPE_CHECKING:
     from workflows.hub import Hub
+    from workflows.inspecting.bucket import Folder, Preview
+    from workflows.inspecting.code import Snippet
+    from workflows.inspecting.relations import Related
     from workflows.interfaces.rollouts.low import LowRollouts
     from workflows.observe.gateway import Gateway
     from workflows.rollout.facts import Facts, Source
@@ -143,6 +146,39 @@ class LiveServices:
         from workflows.observe import endpoints
 
         return self._use(lambda gateway: endpoints.delete(gateway, plan))
+
+    def describe(self, kind: str, name: str) -> Mapping[str, Any]:
+        from workflows.inspecting import documents
+
+        return self._use(lambda gateway: documents.describe(gateway, kind, name))
+
+    def relations(
+        self, kind: str, name: str, document: Mapping[str, Any]
+    ) -> tuple[tuple[Related, ...], bool]:
+        from workflows.inspecting import relations
+
+        named = relations.named(kind, document)
+        users, complete = self._use(lambda gateway: relations.using(gateway, kind, name, document))
+        return (*named, *(one for one in users if one not in named)), complete
+
+    def equivalents(self, kind: str, name: str, document: Mapping[str, Any]) -> tuple[Snippet, ...]:
+        from workflows.inspecting import code
+
+        def where(gateway: Gateway) -> code.Where:
+            platform = getattr(gateway, "gateway", gateway)
+            return code.Where(gateway.region, self.profile, str(getattr(platform, "endpoint_url", "") or ""))
+
+        return code.snippets(kind, name, document, self._use(where))
+
+    def s3_folder(self, uri: str) -> Folder:
+        from workflows.inspecting import bucket
+
+        return self._use(lambda gateway: bucket.folder(gateway, uri))
+
+    def s3_preview(self, uri: str) -> Preview:
+        from workflows.inspecting import bucket
+
+        return self._use(lambda gateway: bucket.preview(gateway, uri))
 
     def invoke(
         self, endpoint: str, body: bytes, *, content_type: str, accept: str, variant: str

@@ -11,6 +11,9 @@ from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
 from workflows.drift.report import DriftReport
 from workflows.events import Event
+from workflows.inspecting.bucket import Folder, Preview
+from workflows.inspecting.code import Snippet
+from workflows.inspecting.relations import Related
 from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
@@ -130,6 +133,25 @@ class Services(Protocol):
 
     def stop_replay(self, report: str) -> None:
         """Ask a replay to end. Blocks (a file)."""
+
+    # any resource
+
+    def describe(self, kind: str, name: str) -> Mapping[str, Any]:
+        """A resource of one of `workflows.inspecting.kinds` as AWS describes it. Blocks."""
+
+    def relations(
+        self, kind: str, name: str, document: Mapping[str, Any]
+    ) -> tuple[tuple[Related, ...], bool]:
+        """What belongs together with a resource of this document, and whether all that could use it were looked at. Blocks."""
+
+    def equivalents(self, kind: str, name: str, document: Mapping[str, Any]) -> tuple[Snippet, ...]:
+        """The code that asks for a resource, and that would make one like it. Blocks (a file)."""
+
+    def s3_folder(self, uri: str) -> Folder:
+        """What lies below an S3 URI; ``s3://`` stands for the buckets. Blocks."""
+
+    def s3_preview(self, uri: str) -> Preview:
+        """The beginning of an object. Blocks."""
 
     # costs, lifetimes, leftovers, drift
 

@@ -113,6 +113,30 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
 
         await self.open(DriftScreen(endpoint))
 
+    async def open_inspected(self, place: Place, part: str = "describe") -> None:
+        """Open any resource as AWS describes it."""
+        from console.screens.inspect import InspectScreen
+
+        await self.open(InspectScreen(place.kind, place.name, part))
+
+    async def _open_inspected(self, kind_and_name: str) -> None:
+        kind, _, name = kind_and_name.partition(" ")
+        await self.open_inspected(Place(kind, name))
+
+    async def open_s3(self, uri: str) -> None:
+        """Open S3 at a folder or at an object."""
+        from console.screens.bucket import BucketScreen
+
+        await self.open(BucketScreen(uri))
+
+    async def open_resource(self, kind: str, name: str) -> None:
+        """Open a resource on the screen of its kind, or as AWS describes it where there is none."""
+        opener = self._openers().get(kind)
+        if opener is not None:
+            await opener(name)
+        else:
+            await self.open_inspected(Place(kind, name))
+
     async def open_run(self, run: str) -> None:
         """Attach to a run."""
         from console.screens.run import RunScreen
@@ -130,6 +154,31 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
             return
         await self.go("studies")
         await self.open(FormScreen(info, like))
+
+    async def action_describe(self) -> None:
+        await self._inspect("describe")
+
+    async def action_related(self) -> None:
+        await self._inspect("related")
+
+    async def action_code(self) -> None:
+        await self._inspect("code")
+
+    async def _inspect(self, part: str) -> None:
+        screen = self.base_screen
+        subject = screen.subject() if screen is not None else None
+        if subject is None:
+            self.flash("Put the cursor on a job, an endpoint or a tuning job first, or open one.", "wait")
+            return
+        from console.screens.inspect import InspectScreen
+
+        if isinstance(screen, InspectScreen):
+            screen.show_part(part)
+        else:
+            await self.open_inspected(subject, part)
+
+    async def action_s3(self) -> None:
+        await self.open_s3("s3://")
 
     async def action_home(self) -> None:
         await self.go("home")
@@ -211,6 +260,8 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
             "replay": self.open_replay,
             "run": self.open_run,
             "drift": self.open_drift,
+            "inspect": self._open_inspected,
+            "s3": self.open_s3,
         }
 
     async def _step_in_trail(self, by: int) -> None:

@@ -181,6 +181,13 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Where this is, if it can be gone to again: the list of its section, unless something is open in it."""
         return Place(self.section) if self.section in MODES and self.place in MODES.values() else None
 
+    def subject(self) -> Place | None:
+        """The resource that is looked at, for what can be done with any: its kind in `workflows.inspecting.kinds` and its name."""
+        return None
+
+    def look(self) -> None:
+        """Ask anew for what this screen reads by itself; what is observed is asked for by the hub."""
+
     # Frame
 
     def trail(self) -> str:

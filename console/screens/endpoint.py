@@ -57,6 +57,9 @@ class EndpointScreen(ConsoleScreen):
     def location(self) -> Place:
         return Place("endpoint", self.name_of)
 
+    def subject(self) -> Place:
+        return self.location
+
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="endpoint"):
             yield Page(id="overview")

@@ -57,6 +57,9 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         cost = expenses.of_endpoint(row)
         return Cell(money.amount(cost.month) if cost.dollars else "–", "dim")
 
+    def kind_of(self, row: EndpointRow) -> str:
+        return "endpoint"
+
     def fields(self, row: EndpointRow) -> Mapping[str, str]:
         return {"name": row.name, "status": row.status}
 

@@ -19,6 +19,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
+from console.trail import Place
 from console.widgets import charts as chart_grid
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
@@ -86,6 +87,11 @@ class HomeScreen(ConsoleScreen):
 
     def _rows(self) -> Rows[Entry]:
         return self.query_one("#list", Rows)
+
+    def subject(self) -> Place | None:
+        entry = self._rows().current
+        kind = {"job": "job", "endpoint": "endpoint", "tuning": "tuning-job", "transform": "transform"}
+        return Place(kind[entry.kind], entry.name) if entry is not None and entry.kind in kind else None
 
     def topics(self) -> Sequence[Topic[Any]]:
         found: list[Topic[Any]] = [

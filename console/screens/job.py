@@ -51,6 +51,9 @@ class JobScreen(ConsoleScreen):
     def location(self) -> Place:
         return Place("job", self.name_of)
 
+    def subject(self) -> Place:
+        return self.location
+
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="job"):
             yield Page(id="overview")

@@ -76,6 +76,9 @@ class JobsScreen(ListScreen[AnyJob]):
             ListColumn("step", Column("Step", 16, drop=6, watch=True), lambda row: Cell(getattr(row, "secondary_status", "") or "–", "dim"), lambda row: getattr(row, "secondary_status", ""), extra=True),
         )  # fmt: skip
 
+    def kind_of(self, row: AnyJob) -> str:
+        return "transform" if isinstance(row, TransformRow) else "job"
+
     def key(self, row: AnyJob) -> str:
         return _TRANSFORM + row.name if isinstance(row, TransformRow) else row.name
 

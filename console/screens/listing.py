@@ -14,6 +14,7 @@ from textual.widget import Widget
 from console import filtering
 from console.formatting import ago, clock, count, status
 from console.screens.base import ConsoleScreen
+from console.trail import Place
 from console.view import View
 from console.widgets.choosing import ChoosableRows
 from console.widgets.page import Page
@@ -204,6 +205,14 @@ class ListScreen(ConsoleScreen, Generic[Row]):
             text = f"{marked} marked · {text}"
         snapshot = self.snapshots.get(self.topic)
         return text + (" …" if snapshot is not None and not snapshot.complete else "")
+
+    def subject(self) -> Place | None:
+        row = self.rows().current
+        return Place(self.kind_of(row), str(row.name)) if row is not None and self.kind_of(row) else None  # type: ignore[attr-defined]
+
+    def kind_of(self, row: Row) -> str:
+        """What a row is, as `workflows.inspecting.kinds` names it; empty where AWS does not know such things."""
+        return ""
 
     # Marked rows
 

@@ -52,6 +52,9 @@ class TransformScreen(ConsoleScreen):
     def location(self) -> Place:
         return Place("transform", self.name_of)
 
+    def subject(self) -> Place:
+        return self.location
+
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="job"):
             yield Page(id="overview")

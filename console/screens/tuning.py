@@ -70,6 +70,9 @@ class TuningScreen(ListScreen[TuningRow]):
         objective = view.detail.objective if view is not None else None
         return row.objective or (objective.name if objective else "") or "–"
 
+    def kind_of(self, row: TuningRow) -> str:
+        return "tuning-job"
+
     def _view(self, name: str) -> TuningView | None:
         found: TuningView | None = self.console.known(topics.tuning(name))
         return found

@@ -64,6 +64,9 @@ class TuningJobScreen(ConsoleScreen):
     def location(self) -> Place:
         return Place("tuning-job", self.name_of)
 
+    def subject(self) -> Place:
+        return self.location
+
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="tuning-job"):
             yield Page(id="overview")

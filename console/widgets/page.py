@@ -79,28 +79,29 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         strip = Strip([Segment(text, base + self.paint(role)) for text, role in self._lines[row]])
         return strip.crop(start, start + width).adjust_cell_length(width, base)
 
-    def _go(self, y: int) -> None:
+    def go(self, y: int) -> None:
+        """Scroll so that a line stands at the top, as far as there is text."""
         self.scroll_to(
             y=max(0, min(y, self.virtual_size.height - self.size.height)), animate=False, immediate=True
         )
 
     def action_up(self) -> None:
-        self._go(self.scroll_offset.y - 1)
+        self.go(self.scroll_offset.y - 1)
 
     def action_down(self) -> None:
-        self._go(self.scroll_offset.y + 1)
+        self.go(self.scroll_offset.y + 1)
 
     def action_page_up(self) -> None:
-        self._go(self.scroll_offset.y - max(1, self.size.height - 1))
+        self.go(self.scroll_offset.y - max(1, self.size.height - 1))
 
     def action_page_down(self) -> None:
-        self._go(self.scroll_offset.y + max(1, self.size.height - 1))
+        self.go(self.scroll_offset.y + max(1, self.size.height - 1))
 
     def action_first(self) -> None:
-        self._go(0)
+        self.go(0)
 
     def action_last(self) -> None:
-        self._go(self.virtual_size.height)
+        self.go(self.virtual_size.height)
 
     def action_left(self) -> None:
         self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, force=True, immediate=True)

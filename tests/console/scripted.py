@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import cost_data, endpoint_data, experiment_data, rollout_data, tuning_data
+from tests.console import cost_data, endpoint_data, experiment_data, inspect_data, rollout_data, tuning_data
 from workflows import events as e
 from workflows import topics
 from workflows.abtest.definition import Experiment
@@ -17,6 +17,10 @@ from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
 from workflows.drift.report import DriftReport
+from workflows.inspecting import code, relations
+from workflows.inspecting.bucket import Folder, Preview
+from workflows.inspecting.code import Snippet
+from workflows.inspecting.relations import Related
 from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import (
@@ -199,6 +203,28 @@ class Scripted:
     def delete_endpoint(self, plan: DeletionPlan) -> Sequence[str]:
         self._block("delete_endpoint", plan)
         return [f"Deleted endpoint {plan.endpoint}."]
+
+    def describe(self, kind: str, name: str) -> Mapping[str, Any]:
+        self._block("describe", kind, name)
+        return inspect_data.document(kind, name)
+
+    def relations(
+        self, kind: str, name: str, document: Mapping[str, Any]
+    ) -> tuple[tuple[Related, ...], bool]:
+        self._block("relations", kind, name)
+        return (*relations.named(kind, document), *inspect_data.users(kind)), self.target == "embedded"
+
+    def equivalents(self, kind: str, name: str, document: Mapping[str, Any]) -> tuple[Snippet, ...]:
+        self._block("equivalents", kind, name)
+        return code.snippets(kind, name, document, code.Where(self.region, self.profile))
+
+    def s3_folder(self, uri: str) -> Folder:
+        self._block("s3_folder", uri)
+        return inspect_data.folder(uri)
+
+    def s3_preview(self, uri: str) -> Preview:
+        self._block("s3_preview", uri)
+        return Preview(uri, 64, "text/csv", "text", ("0.5,1.2,0", "0.7,-0.1,1"), True)
 
     def invoke(
         self, endpoint: str, body: bytes, *, content_type: str, accept: str, variant: str

@@ -1,0 +1,228 @@
+"""S3 from the inside: folders, objects, and the beginning of the object under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from console import actions, filtering
+from console.formatting import ago, count, printable, size
+from console.screens.base import ConsoleScreen
+from console.trail import Place
+from console.widgets.drawing import Lines
+from console.widgets.page import Page
+from console.widgets.prompt import Prompt
+from console.widgets.rows import Cell, Column, Rows
+from workflows.inspecting.bucket import Folder, Preview
+from workflows.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A folder (its URI ends with a slash) or an object."""
+
+    uri: str
+    size: int = -1
+    modified: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.uri.rstrip("/").rpartition("/")[2] + ("/" if self.size < 0 else "")
+
+
+class BucketScreen(ConsoleScreen):
+    """Opens at a folder, or at the folder of an object with the cursor on it."""
+
+    BINDINGS: ClassVar = list(actions.bindings("bucket"))
+    place = "bucket"
+    section = ""
+
+    def __init__(self, uri: str = "s3://") -> None:
+        super().__init__()
+        is_folder = uri.endswith("/")
+        self.uri = uri if is_folder else uri.rpartition("/")[0] + "/"
+        self._wanted = "" if is_folder else uri
+        self.folder: Folder | None = None
+        self.preview: Preview | None = None
+        self._failed: Problem | None = None
+        self._filter = ""
+        self._asked = 0
+
+    @property
+    def location(self) -> Place:
+        return Place("s3", self.uri)
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal(id="split", classes="bucket"):
+            yield Rows[Item](
+                [
+                    Column("Name", 24, grow=3, middle=True),
+                    Column("Size", 9, right=True),
+                    Column("Written", 10, drop=1),
+                ],
+                key=lambda item: item.uri,
+                cells=self._cells,
+                id="list",
+            )
+            yield Page(id="preview")
+        yield Prompt()
+
+    def opened(self) -> None:
+        self.query_one("#preview").can_focus = False
+        self._rows.show_when_empty("Loading …")
+        self._rows.focus()
+        self.look()
+
+    @property
+    def _rows(self) -> Rows[Item]:
+        return self.query_one("#list", Rows)
+
+    def trail(self) -> str:
+        return self.uri
+
+    def summary(self) -> str:
+        if self.folder is None:
+            return ""
+        text = count(len(self.folder.folders) + len(self.folder.objects), "entry").replace(
+            "entrys", "entries"
+        )
+        text += "" if self.folder.complete else " and more"
+        return f"{text} · /{self._filter}" if self._filter else text
+
+    def problem(self) -> Problem | None:
+        return self._failed
+
+    def look(self) -> None:
+        """Read the folder anew."""
+        self._asked += 1
+        number, uri, services = self._asked, self.uri, self.console.services
+
+        def listed(found: Folder) -> None:
+            if number == self._asked and self.is_attached:
+                self.folder, self._failed = found, None
+                self._show()
+
+        def failed(problem: Problem) -> None:
+            if number == self._asked and self.is_attached:
+                self._failed = problem
+                self._rows.show_when_empty(problem.sentence, problem.remedy)
+                self.draw_frame()
+
+        self.work(lambda: services.s3_folder(uri), listed, failed)
+
+    def _show(self) -> None:
+        folder = self.folder
+        if folder is None:
+            return
+        items = [Item(uri) for uri in folder.folders]
+        items += [Item(entry.uri, entry.size, entry.modified) for entry in folder.objects]
+        wanted = filtering.parse(self._filter)
+        self._rows.show_when_empty("Nothing is called so." if wanted and items else "Nothing lies here.")
+        self._rows.show([item for item in items if wanted.matches({"name": item.name})])
+        if self._wanted and self._rows.put_cursor(self._wanted):
+            self._wanted = ""
+        self.draw_frame()
+        self._moved()
+
+    def _cells(self, item: Item) -> tuple[Cell, ...]:
+        if item.size < 0:
+            return Cell(printable(item.name), "key"), Cell("", ""), Cell("", "")
+        written = ago(item.modified, self.console.services.now()) if item.modified else "–"
+        return Cell(printable(item.name)), Cell(size(item.size), "dim"), Cell(written, "dim")
+
+    # Going through it
+
+    @on(Rows.Opened, "#list")
+    def _open(self) -> None:
+        item = self._rows.current
+        if item is None:
+            return
+        if item.size < 0:
+            self._enter(item.uri)
+        else:
+            self._read(item)
+
+    def _enter(self, uri: str, cursor: str = "") -> None:
+        self.uri, self.folder, self.preview, self._filter, self._wanted = uri, None, None, "", cursor
+        self._rows.show([])
+        self._rows.show_when_empty("Loading …")
+        self.query_one("#preview", Page).show(lambda width: [])
+        location = self.location
+        self.console.visited(location)
+        self.look()
+        self.draw_frame()
+
+    def action_up_folder(self) -> None:
+        if self.uri != "s3://":
+            above = self.uri.rstrip("/").rpartition("/")[0] + "/"
+            self._enter(above if above != "s3://" and above.count("/") > 2 else "s3://", self.uri)
+
+    @on(Rows.Highlighted, "#list")
+    def _moved(self) -> None:
+        item = self._rows.current
+        page = self.query_one("#preview", Page)
+        if self.preview is not None and item is not None and item.uri == self.preview.uri:
+            return
+        self.preview = None
+        key = self.console.key("list.open")
+        text = (
+            ""
+            if item is None
+            else f"{key} opens the folder."
+            if item.size < 0
+            else f"{key} reads the beginning of it."
+        )
+        page.show(lambda width: [[(text, "dim")]])
+
+    def _read(self, item: Item) -> None:
+        services = self.console.services
+
+        def read(found: Preview) -> None:
+            current = self._rows.current if self.is_attached else None
+            if current is not None and current.uri == found.uri:
+                self.preview = found
+                lines: Lines = [
+                    [(f"{size(found.size)} · {found.what}", "head"), (f"  {found.content_type}", "dim")],
+                    [],
+                    *([(printable(line), "")] for line in found.lines),
+                ]
+                if not found.complete:
+                    lines += [[], [("… this is the beginning", "dim")]]
+                page = self.query_one("#preview", Page)
+                page.show(lambda width: lines)
+                page.can_focus = True
+                page.scroll_to(y=0, animate=False, immediate=True)
+
+        self.console.flash(f"Reading {item.name} …", "dim")
+        self.work(lambda: services.s3_preview(item.uri), read)
+
+    # Actions
+
+    def action_look(self) -> None:
+        self.look()
+
+    def action_copy(self) -> None:
+        item = self._rows.current
+        if item is not None:
+            self.console.copy(item.uri, "the URI")
+
+    def action_filter(self) -> None:
+        self.query_one(Prompt).ask("filter", "/", self._filter, filtering.HINT)
+
+    @on(Prompt.Changed)
+    def _filtering(self, event: Prompt.Changed) -> None:
+        self._filter = event.value.strip()
+        self._show()
+
+    def leave(self) -> bool:
+        """Esc drops the filter first."""
+        if self._filter:
+            self._filter = ""
+            self._show()
+            return True
+        return False

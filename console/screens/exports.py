@@ -1,0 +1,97 @@
+"""Exporting what is on the screen: the question, and the writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from console import exporting
+from console.screens.dialogs import ChoiceScreen
+from console.screens.listing import ListScreen
+from workflows import locations
+
+if TYPE_CHECKING:
+    from console.app import Console
+    from console.commands import Suggestion
+
+CHOICES = {"CSV": "csv", "JSON": "json", "Picture": "svg"}
+
+
+def ask(console: Console) -> None:
+    """Ask what is wanted, and write it into the folder of exports."""
+    screen = console.base_screen
+    listed = isinstance(screen, ListScreen)
+    choices = list(CHOICES) if listed else ["Picture"]
+    picture = _picture(console)  # before the dialog stands in it
+
+    def chosen(choice: str | None) -> None:
+        if choice in CHOICES:
+            export(console, CHOICES[choice], "", picture)
+
+    what = (
+        "The list as it is shown: filtered, sorted, with its columns."
+        if listed
+        else "The screen as it is now."
+    )
+    console.push_screen(
+        ChoiceScreen(
+            "Export",
+            [what, f"Into {_folder()}; `:export csv PATH` writes elsewhere."],
+            ["Cancel", *choices],
+            default=choices[0],
+        ),
+        chosen,
+    )
+
+
+def export(console: Console, kind: str, path: str, picture: Callable[[], str] | None = None) -> None:
+    """Write the list or the screen; tells where it is. The text is made here, the file in a thread."""
+    screen = console.base_screen
+    if kind == "svg":
+        make = picture or _picture(console)
+    elif isinstance(screen, ListScreen):
+        make = partial(_table, list(screen.rows().items), screen, kind)
+    else:
+        console.flash("Only a list can be exported so; `:export svg` makes a picture of any screen.", "wait")
+        return
+    name = screen.place if screen is not None else "console"
+    target = Path(path) if path else _folder() / exporting.file_name(name, kind)
+    text = make()
+    console.in_background(
+        lambda: exporting.write(target, text), lambda done: console.flash(f"✓ Written: {done}")
+    )
+
+
+def _table(items: list[Any], screen: ListScreen[Any], kind: str) -> str:
+    if kind == "json":
+        return exporting.as_json(items)
+    heads = [column.id for column in screen.shown]
+    return exporting.as_csv(heads, [[cell.text for cell in screen._cells(row)] for row in items])
+
+
+def _picture(console: Console) -> Callable[[], str]:
+    picture = console.export_screenshot(title="mlconsole")
+    return lambda: picture
+
+
+def _folder() -> Path:
+    return locations.state_dir() / "exports"
+
+
+def suggestions(console: Console, argument: str) -> Iterator[Suggestion]:
+    """What ``:export`` can go on with."""
+    from console.commands import Suggestion
+
+    kind, _, path = argument.partition(" ")
+    for known in exporting.KINDS:
+        if known.startswith(kind):
+            text = f"export {known} {path}".strip()
+            about = "The screen as a picture" if known == "svg" else f"The list as {known.upper()}"
+            yield Suggestion(
+                text,
+                text,
+                f"{about}, into {path or _folder()}",
+                partial(export, console, known, path.strip()),
+            )

@@ -1,0 +1,188 @@
+"""Any resource as AWS describes it, S3, and what is taken away from the screen: code, exports."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console import document, exporting
+from console.app import Console
+from console.screens.bucket import BucketScreen
+from console.screens.inspect import InspectScreen, marked, next_place
+from console.screens.jobs import JobsScreen
+from console.widgets.page import Page
+from console.widgets.rows import Rows
+from tests.console import inspect_data
+from tests.console.conftest import until
+from tests.console.scripted import jobs
+from workflows.problem import Problem
+
+SMALL = (80, 24)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def rows(app: Console, name: str) -> Rows[object]:
+    return app.screen.query_one(f"#{name}", Rows)
+
+
+def text(rows: Rows[object]) -> str:
+    return "\n".join(rows.render_line(y).text for y in range(rows.size.height))
+
+
+def message(app: Console) -> str:
+    return app.flash_text[0] if app.flash_text else ""
+
+
+class TestDocuments:
+    @given(st.dictionaries(st.text(max_size=6), JSON, max_size=5))
+    def test_every_value_stands_in_a_row_and_is_found_again(self, value: dict[str, object]) -> None:
+        every = document.nodes(value)
+        assert len({node.path for node in every}) == len(every)
+        for node in every:
+            document.at(value, node.path)
+        assert {node.path for node in document.nodes(value, document.foldable(value))} == {
+            (name,) for name in value
+        }
+
+    @given(JSON)
+    def test_json_and_yaml_say_the_same(self, value: object) -> None:
+        assert json.loads(document.as_json(value)) == value
+        if not any("\x85" in part or not part.isprintable() for part in [document.as_json(value)]):
+            assert yaml.safe_load(document.as_yaml(value)) == value
+
+    def test_a_search_finds_names_and_values(self) -> None:
+        value = {"A": {"Name": "x"}, "B": [{"name": "y"}, "a NAME"]}
+        assert document.found(value, "name") == [("A", "Name"), ("B", 0, "name"), ("B", 1)]
+
+    def test_matches_go_round(self) -> None:
+        assert [
+            next_place([2, 5, 9], here, step)
+            for here, step in ((0, 0), (5, 0), (5, 1), (9, 1), (5, -1), (2, -1))
+        ] == [2, 5, 9, 2, 2, 9]
+        assert "".join(part for part, _ in marked("aXbxc", "x")) == "aXbxc"
+        assert [part for part, role in marked("aXbxc", "x") if role] == ["X", "x"]
+
+
+async def test_describe_folds_searches_and_copies(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(app, "copy", lambda text, what: copied.append(text))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "J")
+        assert isinstance(app.screen, InspectScreen)
+        name = jobs()[1].name
+        await until(pilot, lambda: "TrainingJobName" in text(rows(app, "describe")))
+        assert "▸ HyperParameters" in text(rows(app, "describe")), "fifteen members are folded at first"
+        await pilot.press("slash", *"option-7", "enter")
+        await until(pilot, lambda: rows(app, "describe").cursor_key == ("HyperParameters", "option-7"))
+        await pilot.press("y", "minus", "y")
+        assert copied[0] == "7" and json.loads(copied[1])["epochs"] == "80"
+        assert "▸ AlgorithmSpecification" in text(rows(app, "describe"))
+        await pilot.press("enter")
+        assert "epochs" in text(rows(app, "describe"))
+        await pilot.press("tab")
+        assert '"TrainingJobStatus": "Completed"' in app.screen.query_one("#json", Page).text
+        await pilot.press("tab", "y")
+        assert yaml.safe_load(copied[2]) == inspect_data.job(name)
+        await pilot.press("escape", "escape")
+        assert isinstance(app.screen, JobsScreen)
+
+
+async def test_code_is_chosen_and_copied(app: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(app, "copy", lambda text, what: copied.append(text))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "Y")
+        await until(
+            pilot, lambda: isinstance(app.screen, InspectScreen) and len(rows(app, "snippets").items) == 5
+        )
+        await pilot.press("y", "down", "y")
+    assert (
+        copied[0]
+        == f"aws sagemaker describe-training-job --training-job-name {jobs()[1].name} --region us-east-1"
+    )
+    ast.parse(copied[1])
+
+
+async def test_related_resources_lead_from_the_job_to_its_model_and_into_s3(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "R")
+        await until(
+            pilot, lambda: isinstance(app.screen, InspectScreen) and len(rows(app, "related").items) == 5
+        )
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and app.screen.kind == "model")
+        await pilot.press("R")
+        await until(pilot, lambda: any(one.kind == "s3" for one in rows(app, "related").items))  # type: ignore[attr-defined]
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: isinstance(app.screen, BucketScreen))
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and app.screen.kind == "job")
+
+
+async def test_s3_is_gone_through_and_an_object_is_previewed(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("colon", *"s3", "enter")
+        await until(pilot, lambda: isinstance(app.screen, BucketScreen) and rows(app, "list").items)
+        await pilot.press("enter")
+        await until(pilot, lambda: "moons/" in text(rows(app, "list")))
+        await pilot.press("enter")
+        await until(pilot, lambda: "moons.csv" in text(rows(app, "list")))
+        await pilot.press("slash", *"notes", "enter", "enter")
+        await until(pilot, lambda: "0.5,1.2,0" in app.screen.query_one("#preview", Page).text)
+        await pilot.press("escape", "u")
+        await until(pilot, lambda: app.screen.uri == inspect_data.BUCKET + "/")  # type: ignore[attr-defined]
+
+
+async def test_what_is_not_there_is_said(app: Console, services: object) -> None:
+    services.fail = Problem("There is no training job x.", "It may have been deleted.", "not-found")  # type: ignore[attr-defined]
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "J")
+        await until(pilot, lambda: "There is no training job x." in text(rows(app, "describe")))
+        await pilot.press(
+            "y", "minus", "slash", "x", "enter", "n", "tab", "n", "y", "tab", "tab", "y", "tab", "y", "enter"
+        )
+
+
+class TestExports:
+    async def test_a_list_as_it_is_shown_and_a_picture(
+        self, app: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MLCONSOLE_STATE_DIR", str(tmp_path))
+        async with app.run_test(size=(118, 24)) as pilot:
+            await pilot.press("2", "s", "slash", *"moons", "enter")
+            path = tmp_path / "mine.csv"
+            await pilot.press("colon", *f"export csv {path}", "enter")
+            await until(pilot, lambda: "Written" in message(app))
+            lines = list(csv.reader(path.read_text().splitlines()))
+            names = sorted(row.name for row in jobs() if "moons" in row.name)
+            assert lines[0][:2] == ["name", "status"] and [line[0] for line in lines[1:]] == names
+            assert path.stat().st_mode & 0o777 == 0o600
+            await pilot.press("colon", *f"export csv {path}", "enter")
+            await until(
+                pilot,
+                lambda: "exists already" in message(app) or type(app.screen).__name__ == "MessageScreen",
+            )
+            if type(app.screen).__name__ == "MessageScreen":
+                await pilot.press("enter")
+            await pilot.press("E", "right", "enter")
+            await until(pilot, lambda: list((tmp_path / "exports").glob("jobs-*.json")))
+            written = next((tmp_path / "exports").glob("jobs-*.json"))
+            await until(pilot, lambda: written.read_text().endswith("]\n"))
+            assert [row["name"] for row in json.loads(written.read_text())] == names
+            await pilot.press("E", "right", "right", "enter")
+            await until(pilot, lambda: list((tmp_path / "exports").glob("jobs-*.svg")))
+
+    def test_a_spreadsheet_runs_nothing(self) -> None:
+        text = exporting.as_csv(["a", "b"], [["=cmd()", "-1.5"], ["+x", "ok, then"]])
+        assert list(csv.reader(text.splitlines())) == [["a", "b"], ["'=cmd()", "-1.5"], ["'+x", "ok, then"]]
