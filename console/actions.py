@@ -64,6 +64,7 @@ PLACES = {
     "home": "Home",
     "jobs": "Jobs",
     "job": "A training job",
+    "compare": "Two training jobs",
     "endpoints": "Endpoints",
     "endpoint": "An endpoint",
     "weights": "The traffic split of an endpoint",
@@ -186,6 +187,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("jobs.previous_part", "shift+tab", "Previous kind", "The kind before", priority=True),
     Action("jobs.tune", "t", "Tune", "Search better hyperparameters than those of the training job under the cursor", target="training job", changes=True, footer=True),
     Action("jobs.transform", "b", "Batch", "Let the model of the training job under the cursor answer for a whole file", target="training job", changes=True),
+    Action("jobs.compare", "equals_sign", "Compare", "Compare the two marked training jobs: settings, results, curves", target="training job"),
     Action("jobs.stop", "x", "Stop", "Stop the job under the cursor", target="job", danger="confirm", changes=True, footer=True),
     Action("jobs.copy", "y", "Copy name", "Copy the name to your clipboard, over SSH too", target="training job"),
     # a job
@@ -202,6 +204,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.tuning", "u", "Tuning job", "Up to the tuning job that made it", footer=True),
     Action("job.stop", "x", "Stop", "Stop this training job", target="training job", danger="confirm", changes=True, footer=True),
     Action("job.copy", "y", "Copy ARN", "Copy the ARN to your clipboard, over SSH too", target="training job"),
+    # two jobs
+    Action("compare.next_part", "tab", "Next", "Settings, curves: the other one", footer=True, priority=True),
+    Action("compare.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
+    Action("compare.all", "d", "All", "Everything, or only what differs", footer=True),
+    Action("compare.axis", "a", "Axis", "Charts over epochs or steps, or over time", footer=True),
+    Action("compare.scale", "o", "Log scale", "Logarithmic or linear charts", footer=True),
+    Action("compare.next_chart", "n,right", "Next chart", "Begin with the next chart, where not all find room", footer=True),
     # tuning
     Action("tunings.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, strategy:grid, -f fuzzy", target="tuning job", footer=True),
     Action("tunings.sort", "s", "Sort", "Sort by the next column", target="tuning job", footer=True),

@@ -164,6 +164,10 @@ class Console(Customized, inherit_bindings=False):
         self.redraw()
         self.set_timer(FLASH_SECONDS, lambda: self._flash_over(number))
 
+    def unflash(self) -> None:
+        """What was said is over: the keys stand there again."""
+        self._flash_over(self._flashes)
+
     def _flash_over(self, number: int) -> None:
         if number == self._flashes:
             self.flash_text = None

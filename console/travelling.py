@@ -15,7 +15,7 @@ from console.trail import Place, Trail
 if TYPE_CHECKING:
     from console.screens.form import Settings
 
-_SECTIONS = {"job": "jobs", "transform": "jobs", "tuning-job": "tuning", "run": "studies"}
+_SECTIONS = {"job": "jobs", "transform": "jobs", "tuning-job": "tuning", "run": "studies", "compare": "jobs"}
 """Where resources of a kind are opened; all others belong to an endpoint."""
 
 
@@ -122,6 +122,11 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
     async def _open_inspected(self, kind_and_name: str) -> None:
         kind, _, name = kind_and_name.partition(" ")
         await self.open_inspected(Place(kind, name))
+
+    async def _open_compared(self, names: str) -> None:
+        from console.screens.compare import CompareScreen
+
+        await self.open(CompareScreen(*names.split(" ")))
 
     async def open_s3(self, uri: str) -> None:
         """Open S3 at a folder or at an object."""
@@ -262,6 +267,7 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
             "drift": self.open_drift,
             "inspect": self._open_inspected,
             "s3": self.open_s3,
+            "compare": self._open_compared,
         }
 
     async def _step_in_trail(self, by: int) -> None:

@@ -186,6 +186,7 @@ class BucketScreen(ConsoleScreen):
             current = self._rows.current if self.is_attached else None
             if current is not None and current.uri == found.uri:
                 self.preview = found
+                self.console.unflash()
                 lines: Lines = [
                     [(f"{size(found.size)} · {found.what}", "head"), (f"  {found.content_type}", "dim")],
                     [],

@@ -60,14 +60,14 @@ class InspectScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="inspect"):
-            yield Rows[Node]([Column("", 34), Column("", 20, grow=1)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
+            yield Rows[Node]([Column("", 32), Column("", 20, grow=1, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
             yield Page(id="json")
             yield Page(id="yaml")
             with Vertical(id="code"):
                 yield Rows[Snippet]([Column("", 30, grow=1)], key=lambda one: one.title, cells=lambda one: (Cell(one.title),), heading=False, id="snippets")  # fmt: skip
                 yield Page(id="snippet")
             yield Rows[Related](
-                [Column("Kind", 24), Column("Name", 24, grow=3, middle=True), Column("Why", 18, grow=1)],
+                [Column("Kind", 22), Column("Name", 24, grow=3, middle=True), Column("Why", 18, grow=2)],
                 key=lambda one: (one.kind, one.name, one.why),
                 cells=_related_cells,
                 id="related",

@@ -12,6 +12,7 @@ from console import actions
 from console.formatting import span, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
+from console.screens.curvefeed import CurveFeed
 from console.screens.curves import axis_label, charts
 from console.screens.jobs import confirm_stop
 from console.screens.logpane import LogPane
@@ -22,9 +23,7 @@ from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from workflows import topics
-from workflows.observe.curves import Curve, CurveReader
-from workflows.observe.rows import JobDetail, LogTail, SeriesData
-from workflows.problem import Problem
+from workflows.observe.rows import JobDetail, SeriesData
 from workflows.topics import Snapshot, Topic
 
 
@@ -42,10 +41,7 @@ class JobScreen(ConsoleScreen):
         self._by_time = False
         self._log_scale = False
         self._first_chart = 0
-        self._reader: CurveReader | None = None
-        self._lines_read = 0
-        self._reading = False
-        self._curves: tuple[Curve, ...] = ()
+        self._feed = CurveFeed(self, lambda first: self._draw_charts(at_once=first))
 
     @property
     def location(self) -> Place:
@@ -103,41 +99,15 @@ class JobScreen(ConsoleScreen):
             self._draw_charts()
 
     def _read_curves(self) -> None:
-        """Find the metrics in the new lines of the log, away from the event loop: many lines times many expressions."""
-        tail: LogTail | None = self.value(topics.job_logs(self.name_of))
-        detail = self.detail
-        if self._reading or tail is None or detail is None or not detail.metric_definitions:
-            return
-        if tail.end <= self._lines_read:
-            return
-        reader = self._reader = self._reader or CurveReader(detail.metric_definitions)
-        lines, self._lines_read, self._reading = tail.since(self._lines_read), tail.end, True
-
-        def read() -> tuple[Curve, ...]:
-            reader.read(lines)
-            return reader.curves()
-
-        self.work(read, self._were_read, self._not_read)
-
-    def _were_read(self, curves: tuple[Curve, ...]) -> None:
-        self._reading = False
-        if self.is_attached:
-            if curves != self._curves:
-                first, self._curves = not self._curves, curves
-                self._draw_charts(at_once=first)
-            self._read_curves()
-
-    def _not_read(self, problem: Problem) -> None:
-        self._reading = False
-        self.console.tell(problem)
+        self._feed.read(self.value(topics.job_logs(self.name_of)), self.detail)
 
     def _draw_charts(self, *, at_once: bool = False) -> None:
         series: Sequence[SeriesData] = self.value(topics.job_metrics(self.name_of)) or ()
-        drawn = charts(series, self._curves, by_time=self._by_time)
+        drawn = charts(series, self._feed.curves, by_time=self._by_time)
         first = self._first_chart % len(drawn) if drawn else 0
         self.query_one(ChartGrid).show_charts(
             [*drawn[first:], *drawn[:first]],
-            x_label=axis_label(self._curves, self._by_time),
+            x_label=axis_label(self._feed.curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
             more="n begins with the next",

@@ -220,6 +220,17 @@ class JobsScreen(ListScreen[AnyJob]):
             return row.active or bool(self.rows().chosen)
         return isinstance(row, JobRow) and row.status in ("Completed", "Stopped")
 
+    async def action_compare(self) -> None:
+        from console.screens.compare import CompareScreen, chosen_pair
+
+        pair = chosen_pair([row for row in self.selection() if isinstance(row, JobRow)])
+        if pair is None:
+            self.console.flash(
+                f"Mark two training jobs first: {self.console.key('select.mark')} marks one.", "wait"
+            )
+            return
+        await self.console.open(CompareScreen(*pair))
+
     def _stop_all(self, active: Sequence[AnyJob], ended: int) -> None:
         services = self.console.services
         if not active:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,17 @@ from hypothesis import strategies as st
 from console import document, exporting
 from console.app import Console
 from console.screens.bucket import BucketScreen
+from console.screens.compare import CompareScreen, together
 from console.screens.inspect import InspectScreen, marked, next_place
 from console.screens.jobs import JobsScreen
+from console.widgets.charts import ChartGrid
+from console.widgets.drawing import Series
 from console.widgets.page import Page
 from console.widgets.rows import Rows
 from tests.console import inspect_data
 from tests.console.conftest import until
-from tests.console.scripted import jobs
+from tests.console.scripted import Scripted, job_detail, jobs
+from workflows import topics
 from workflows.problem import Problem
 
 SMALL = (80, 24)
@@ -186,3 +191,36 @@ class TestExports:
     def test_a_spreadsheet_runs_nothing(self) -> None:
         text = exporting.as_csv(["a", "b"], [["=cmd()", "-1.5"], ["+x", "ok, then"]])
         assert list(csv.reader(text.splitlines())) == [["a", "b"], ["'=cmd()", "-1.5"], ["'+x", "ok, then"]]
+
+
+async def test_two_jobs_are_compared_in_settings_and_curves(app: Console, services: Scripted) -> None:
+    left, right = jobs()[1], jobs()[0]
+    other = job_detail(right)
+    changed = replace(other, hyperparameters={**other.hyperparameters, "epochs": "160"})
+    services.publish(topics.job(right.name), changed)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "equals_sign")
+        assert "Mark two training jobs" in message(app)
+        await pilot.press("space", "space", "equals_sign")
+        screen = app.screen
+        assert isinstance(screen, CompareScreen) and screen.names == (left.name, right.name)
+        await until(pilot, lambda: "epochs" in text(rows(app, "differences")))
+        line = next(line for line in text(rows(app, "differences")).splitlines() if "epochs" in line)
+        assert line.split()[-1].startswith(("+", "−"))
+        before = len(rows(app, "differences").items)
+        await pilot.press("d")
+        assert len(rows(app, "differences").items) > before
+        await pilot.press("tab", "a", "o", "n")
+        await until(
+            pilot, lambda: any("A" in part for line in screen.query_one(ChartGrid)._lines for part, _ in line)
+        )
+        await pilot.press("escape", "left_square_bracket", "right_square_bracket")
+
+
+def test_a_chart_of_two_jobs_holds_the_same_metric_of_both() -> None:
+    one = Series("train:loss", ((0.0, 1.0), (1.0, 0.5)))
+    found = together([("", (one, replace(one, name="validation:loss")))], [("", (one,))])
+    assert [(title, [series.name for series in group]) for title, group in found] == [
+        ("train:loss", ["A", "B"]),
+        ("validation:loss", ["A"]),
+    ]
