@@ -140,6 +140,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.describe", "J", "Describe", "All that AWS tells of it, folded, as JSON and as YAML", command="describe"),
     Action("app.related", "R", "Related", "What belongs together with it: job, model, configuration, endpoint, alarms, S3", command="related"),
     Action("app.code", "Y", "Code", "The AWS CLI command, boto3 and SDK code that ask for it, to be copied", command="code"),
+    Action("app.watch", "W", "Watch", "Tell you when it ends, changes or is in alarm: bell, title, notification, webhook; or no more", command="watch"),
+    Action("app.switch", "", "Switch", "Another target, profile or region: target aws, profile NAME, region NAME", command="switch"),
     Action("app.export", "E", "Export", "The list as CSV or JSON, the screen as a picture", command="export", argument="csv|json|svg path"),
     Action("app.s3", "", "S3", "Buckets, folders and objects, with a preview", command="s3", argument="uri"),
     Action("app.refresh", "r", "Refresh", "Ask for new data now", command="refresh"),

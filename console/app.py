@@ -18,10 +18,10 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from console import actions, terminal
-from console.customizing import Customized
 from console.header import freshness
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
+from console.notifying import Notifying
 from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
@@ -29,6 +29,7 @@ from console.screens.jobs import JobsScreen
 from console.screens.studies import StudiesScreen
 from console.screens.tuning import TuningScreen
 from console.services import Services
+from console.trail import Place
 from console.widgets.drawing import Run
 from workflows.explain import explain
 from workflows.problem import Problem
@@ -42,7 +43,7 @@ SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
 
-class Console(Customized, inherit_bindings=False):
+class Console(Notifying, inherit_bindings=False):
     """The console. It opens at once: observing begins after the first paint."""
 
     TITLE = "mlconsole"
@@ -79,6 +80,12 @@ class Console(Customized, inherit_bindings=False):
         self.flash_text: Run | None = None
         self._flashes = 0
         self._calls_shown = 0
+        self._last_place = self.last_place  # before the first screen becomes the last place itself
+        self.moving_to: Services | None = None
+        """Where the next console of this process is to look: set when a person changes the target."""
+        self.profiles: tuple[str, ...] = ()
+        self.regions: tuple[str, ...] = ()
+        self._targets_asked = False
         self.crash: BaseException | None = None
         self._known: dict[Topic[Any], Snapshot[Any]] = {}
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -91,8 +98,21 @@ class Console(Customized, inherit_bindings=False):
     def _begin(self) -> None:
         self.services.start(self._status_from_thread)
         self.read_files()
+        self.begin_watching()
         if self._first_run:
             self.call_after_refresh(self.open_run, self._first_run)
+        elif self._last_place is not None:
+            self.call_after_refresh(self._restore, self._last_place)
+
+    async def _restore(self, place: Place) -> None:
+        """Go where the last console was left, unless a key was faster."""
+        if (
+            self.current_mode == "home"
+            and len(self.screen_stack) == 1
+            and not isinstance(self.screen, ModalScreen)
+        ):
+            await self.visit(place)
+            self.flash(f"As you left it. {self.key('app.home')} goes Home.", "dim")
 
     def _status_from_thread(self, status: HubStatus) -> None:
         self.post_message(StatusArrived(status))
@@ -135,6 +155,8 @@ class Console(Customized, inherit_bindings=False):
             left += [(" ", ""), ("read-only", "wait")]
         left += [("  ", ""), (status.region, "dim"), ("  ", ""), freshness(status, primary, services.now())]
         right: list[Run] = []
+        if watched := len(self.watchlist.places):
+            right.append((f"◉ {watched} watched  ", "accent"))
         if status.throttles:
             right.append((f"{status.throttles} throttled  ", "wait"))
         # A number that flickers around its mean would be written for nothing: it moves when it has really changed.
@@ -236,10 +258,29 @@ class Console(Customized, inherit_bindings=False):
             self.push_screen(HelpScreen(screen.places(), self.keymap))
 
     def action_palette(self) -> None:
+        if not isinstance(self.screen, ModalScreen):
+            self.open_palette("")
+
+    def open_palette(self, text: str) -> None:
+        """Open the command line with a text in it."""
         from console.screens.palette import PaletteScreen
 
-        if not isinstance(self.screen, ModalScreen):
-            self.push_screen(PaletteScreen())
+        self.push_screen(PaletteScreen(text))
+        if self._targets_asked:
+            return
+        self._targets_asked = (
+            True  # 1 MB of endpoints is read for the regions: not before somebody may want them
+        )
+
+        def known(found: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+            self.profiles, self.regions = found
+            if isinstance(self.screen, PaletteScreen):
+                self.screen.suggest_again()
+
+        services = self.services
+        self.in_background(
+            lambda: (tuple(services.profiles()), tuple(services.regions())), known, lambda _: None
+        )
 
     def action_refresh(self) -> None:
         self.services.refresh()
@@ -256,6 +297,19 @@ class Console(Customized, inherit_bindings=False):
             else "Polling goes on.",
             "wait" if paused else "ok",
         )
+
+    def move(self, **changes: str) -> None:
+        """Look at another target, profile or region: a new console takes over, in this process and on this terminal."""
+        try:
+            self.moving_to = self.services.elsewhere(**changes)
+        except Exception as error:
+            self.tell(explain(error, self.services.target))
+            return
+        self.services.close()
+        self.exit(0)
+
+    def action_switch(self) -> None:
+        self.open_palette("region " if self.services.target == "embedded" else "profile ")
 
     async def action_quit(self) -> None:
         self.services.close()
@@ -326,8 +380,10 @@ def make_app(
     )
 
 
-def run(application: Console, crash_folder: Path) -> int:
-    """Run until the person leaves; returns the exit status. The terminal is restored whatever happens."""
+def run(application: Console, crash_folder: Path, *, again: bool = False) -> int:
+    """Run until the person leaves; returns the exit status. The terminal is restored whatever happens.
+
+    ``again``: it follows another one in this process, which has made the arrangements that last."""
     if not terminal.interactive():
         print("mlconsole needs a terminal to draw on. `mlconsole --help` lists the commands that print text.")
         return 2
@@ -335,9 +391,10 @@ def run(application: Console, crash_folder: Path) -> int:
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     for name in ("COLUMNS", "LINES"):  # exported, they would freeze the size of the screen
         os.environ.pop(name, None)
-    terminal.remember_terminal()
-    terminal.survive_bytes()
-    terminal.leave_on_hangup(0)
+    if not again:
+        terminal.remember_terminal()
+        terminal.survive_bytes()
+        terminal.leave_on_hangup(0)
     signalled: list[int] = []
 
     def leave(number: int) -> None:
@@ -385,15 +442,19 @@ def main(
 
     services = LiveServices(configuration or load(), read_only=read_only)
     memory = Memory(locations.state_dir() / "console.json")
-    application = make_app(
-        services,
-        first_run=first_run,
-        low_bandwidth=low_bandwidth,
-        memory=memory,
-        keymap_file=locations.keymap_file(),
-        themes_dir=locations.themes_dir(),
-    )
-    status = run(application, locations.state_dir() / "crashes")
+    going: Services | None = services
+    begun = False
+    while going is not None:
+        application = make_app(
+            going,
+            first_run="" if begun else first_run,
+            low_bandwidth=low_bandwidth,
+            memory=memory,
+            keymap_file=locations.keymap_file(),
+            themes_dir=locations.themes_dir(),
+        )
+        status = run(application, locations.state_dir() / "crashes", again=begun)
+        begun, going = True, application.moving_to
     memory.flush()
     sys.stdout.flush()
     sys.stderr.flush()

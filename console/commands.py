@@ -73,7 +73,10 @@ class Commands:
             ]
             return [*again, *fixed, *self._names("")][:MOST]
         command, _, argument = text.partition(" ")
-        found = list(self._with_argument(command.lower(), argument.strip())) if argument.strip() else []
+        asks = command.lower() in ("target", "profile", "region")
+        found = (
+            list(self._with_argument(command.lower(), argument.strip())) if argument.strip() or asks else []
+        )
         scored = [(score, item) for item in fixed if (score := _score(text, item)) > 0]
         scored.sort(
             key=lambda entry: -entry[0]
@@ -226,6 +229,7 @@ class Commands:
         section = next((section for section in LISTS if section.startswith(command)), "")
         if section:
             yield from self._narrowed(section, argument)
+        yield from self._targets(command, argument)
         if command == "s3":
             uri = argument if argument.startswith("s3://") else f"s3://{argument}"
             yield Suggestion(f"s3 {uri}", f"s3 {uri}", "Look into S3 there", partial(console.open_s3, uri))
@@ -305,6 +309,32 @@ class Commands:
                         f"{column.column.label}, {order}",
                         partial(screen.sort_by, column.id, descending),
                     )
+
+    # Targets
+
+    def _targets(self, command: str, argument: str) -> Iterator[Suggestion]:
+        """Another target, profile or region; a profile is one of AWS."""
+        console, services = self._console, self._console.services
+        known: dict[str, tuple[Iterable[str], dict[str, str]]] = {
+            "target": (("embedded", "aws"), {}),
+            "profile": (console.profiles, {"target": "aws"}),
+            "region": (console.regions, {}),
+        }
+        if command not in known:
+            return
+        names, more = known[command]
+        here = {"target": services.target, "profile": services.profile, "region": console.hub_status.region}[
+            command
+        ]
+        for name in names:
+            if not argument or resemblance(argument.lower(), name.lower()) > 0:
+                about = "This is where you are" if name == here else f"Look at {command} {name} from now on"
+                yield Suggestion(
+                    f"{command} {name}",
+                    f"{command} {name}",
+                    about,
+                    partial(console.move, **{**more, command: name}),
+                )
 
     # Views
 

@@ -14,6 +14,7 @@ from console import keymap as keymaps
 from console.keymap import Keymap
 from console.memory import Memory
 from console.messages import FilesChanged
+from console.trail import Place
 from console.travelling import Travelling
 from console.view import View
 from console.watching import Watcher
@@ -159,6 +160,23 @@ class Customized(Travelling, inherit_bindings=False):
         ):
             return False
         return await super()._check_bindings(key, priority)
+
+    # The last place
+
+    def visited(self, place: Place) -> None:
+        """A screen has come to the top; the next console of this target begins there."""
+        super().visited(place)
+        self.memory.put(
+            [place.kind, place.name] if place.kind != "home" else None, "targets", self._target_name, "place"
+        )
+
+    @property
+    def last_place(self) -> Place | None:
+        """Where the last console of this target was left."""
+        kept = self.memory.get("targets", self._target_name, "place")
+        if isinstance(kept, list) and len(kept) == 2 and all(isinstance(part, str) for part in kept):
+            return Place(*kept)
+        return None
 
     # Views
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
-from workflows import runs
+from workflows import notices, runs
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
@@ -64,6 +65,7 @@ class LiveServices:
         self.region = configuration.region
         self.read_only = read_only
         self.interface = str(configuration.interface)
+        self.notices = notices.ways(configuration.notify_by)
         self._hub: Hub = Hub.of(configuration)
 
     def now(self) -> float:
@@ -147,6 +149,19 @@ class LiveServices:
 
         return self._use(lambda gateway: endpoints.delete(gateway, plan))
 
+    def profiles(self) -> Sequence[str]:
+        from botocore.session import Session
+
+        return sorted(Session().available_profiles)
+
+    def regions(self) -> Sequence[str]:
+        from botocore.session import Session
+
+        return sorted(Session().get_available_regions("sagemaker"))
+
+    def elsewhere(self, **changes: str) -> LiveServices:
+        return LiveServices(replace(self.configuration, **changes), read_only=self.read_only)  # type: ignore[arg-type]
+
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:
         from workflows.inspecting import documents
 
@@ -169,6 +184,11 @@ class LiveServices:
             return code.Where(gateway.region, self.profile, str(getattr(platform, "endpoint_url", "") or ""))
 
         return code.snippets(kind, name, document, self._use(where))
+
+    def notify(self, text: str, details: Mapping[str, str]) -> None:
+        if self.configuration.notify_webhook:
+            where = {"target": self.target, "profile": self.profile, "region": self.region}
+            notices.post(self.configuration.notify_webhook, text, {**details, **where})
 
     def s3_folder(self, uri: str) -> Folder:
         from workflows.inspecting import bucket

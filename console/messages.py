@@ -24,6 +24,13 @@ class SnapshotArrived(Message, bubble=False):
 
 
 @dataclass
+class WatchedArrived(Message, bubble=False):
+    """A newer snapshot of something that a person wants to be told about, whatever is on the screen."""
+
+    snapshot: Snapshot[Any]
+
+
+@dataclass
 class StatusArrived(Message, bubble=False):
     """The state of the backend and of the budget changed."""
 

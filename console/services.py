@@ -52,6 +52,8 @@ class Services(Protocol):
     region: str
     read_only: bool
     interface: str
+    notices: frozenset[str]
+    """How the terminal tells of what is watched: ``bell``, ``title``, ``desktop``."""
 
     def now(self) -> float:
         """Epoch seconds."""
@@ -134,6 +136,17 @@ class Services(Protocol):
     def stop_replay(self, report: str) -> None:
         """Ask a replay to end. Blocks (a file)."""
 
+    # other targets
+
+    def profiles(self) -> Sequence[str]:
+        """The AWS profiles of this machine. Blocks (files)."""
+
+    def regions(self) -> Sequence[str]:
+        """The regions in which there is SageMaker. Blocks (files)."""
+
+    def elsewhere(self, **changes: str) -> Services:
+        """Services with another ``target``, ``profile`` or ``region``, and otherwise these options."""
+
     # any resource
 
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:
@@ -152,6 +165,9 @@ class Services(Protocol):
 
     def s3_preview(self, uri: str) -> Preview:
         """The beginning of an object. Blocks."""
+
+    def notify(self, text: str, details: Mapping[str, str]) -> None:
+        """Tell the webhook of the configuration, if there is one. Blocks."""
 
     # costs, lifetimes, leftovers, drift
 

@@ -163,6 +163,25 @@ def clipboard_sequence(text: str, environment: dict[str, str] | None = None) -> 
     return plain
 
 
+def title_sequence(text: str) -> str:
+    """The OSC 2 sequence that names the terminal's window; tmux and screen show it as the name of the pane."""
+    return f"\x1b]2;{_harmless(text)}\x07"
+
+
+def notification_sequence(text: str, environment: dict[str, str] | None = None) -> str:
+    """The OSC 9 sequence by which a terminal shows a notification of the desktop, wrapped for tmux; others ignore it."""
+    variables = os.environ if environment is None else environment
+    plain = f"\x1b]9;{_harmless(text)}\x07"
+    if variables.get("TMUX"):
+        return "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    return plain if not variables.get("TERM", "").startswith("screen") else ""
+
+
+def _harmless(text: str) -> str:
+    """The text without what would end the sequence or begin another one."""
+    return "".join(letter for letter in text if letter.isprintable())[:200]
+
+
 def interactive() -> bool:
     """Whether a person sits at both ends: keyboard and screen."""
     try:

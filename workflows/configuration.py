@@ -37,12 +37,15 @@ class Configuration:
     engine_access_key: str = ""
     engine_secret_key: str = ""
     engine_time_scale: float | None = None
+    notify_by: str = "bell,title,desktop"
+    notify_webhook: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for a run's manifest. Keys of the engine stay out of it."""
+        """Plain values, for a run's manifest. Keys of the engine and the webhook, which is a secret, too, stay out of it."""
         values = asdict(self)
         values.pop("engine_access_key")
         values.pop("engine_secret_key")
+        values.pop("notify_webhook")
         return values
 
     @classmethod

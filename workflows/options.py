@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from workflows.configuration import Configuration, ConfigurationError, variable
 
+TABLES = ("engine", "notify")
+
 
 class _Options(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MLCONSOLE_", extra="forbid", env_ignore_empty=True)
@@ -28,6 +30,10 @@ class _Options(BaseSettings):
     engine_access_key: str = Field(default="", pattern=r"^([A-Za-z0-9]{16,128})?$")
     engine_secret_key: str = ""
     engine_time_scale: float | None = Field(default=None, ge=0, le=1)
+    notify_by: str = Field(
+        default="bell,title,desktop", pattern=r"^(none|(bell|title|desktop)(,(bell|title|desktop))*)$"
+    )
+    notify_webhook: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
 
     @classmethod
     def settings_customise_sources(
@@ -42,7 +48,7 @@ class _Options(BaseSettings):
 
 
 class _File(PydanticBaseSettingsSource):
-    """The TOML file; members of its ``[engine]`` table are the options named ``engine_…``."""
+    """The TOML file; members of its ``[engine]`` table are the options named ``engine_…``, and so for all `TABLES`."""
 
     path = Path()
 
@@ -80,15 +86,18 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
-    engine = data.pop("engine", {})
-    if not isinstance(engine, dict):
-        raise ConfigurationError(f"{path}: engine must be a table, written [engine].")
-    return data | {f"engine_{name}": value for name, value in engine.items()}
+    for table in TABLES:
+        inner = data.pop(table, {})
+        if not isinstance(inner, dict):
+            raise ConfigurationError(f"{path}: {table} must be a table, written [{table}].")
+        data |= {f"{table}_{name}": value for name, value in inner.items()}
+    return data
 
 
 def _sentence(item: Any, flags: dict[str, Any], in_file: dict[str, Any], path: Path) -> str:
     name = str(item["loc"][0]) if item["loc"] else ""
-    key = f"engine.{name.removeprefix('engine_')}" if name.startswith("engine_") else name
+    table = next((table for table in TABLES if name.startswith(f"{table}_")), "")
+    key = f"{table}.{name.removeprefix(f'{table}_')}" if table else name
     if name in flags:
         where = f"--{name.replace('_', '-')}"
     elif name in in_file and item["type"] == "extra_forbidden":

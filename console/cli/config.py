@@ -6,7 +6,7 @@ import click
 
 from console.cli.options import Settings, json_option, platform_options
 
-SECRETS = {"engine_secret_key"}
+SECRETS = {"engine_secret_key", "notify_webhook"}
 
 
 @click.group()

@@ -38,8 +38,9 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("prompt"), *actions.bindings("command")]
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "") -> None:
         super().__init__()
+        self._text = text
         self.found: list[Suggestion] = []
         self._at = 0
         """How many commands back in the history the line is."""
@@ -72,8 +73,10 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         rows = self.query_one(Rows)
         rows.can_focus = False
         rows.show_when_empty("Nothing is called that.", f"{self.console.key('prompt.cancel')} leaves; {self.console.key('app.help')} in a screen lists its keys.")  # fmt: skip
-        self.query_one(Input).focus()
-        self._suggest("")
+        self._line.focus()
+        self._line.value = self._text
+        self._line.cursor_position = len(self._text)
+        self._suggest(self._text)
 
     @property
     def console(self) -> Console:
@@ -153,6 +156,10 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
     @property
     def _line(self) -> Input:
         return self.query_one(Input)
+
+    def suggest_again(self) -> None:
+        """More is known than when it was opened."""
+        self._suggest(self._line.value)
 
     def _suggest(self, text: str) -> None:
         rows: Rows[Suggestion] = self.query_one(Rows)

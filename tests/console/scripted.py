@@ -73,6 +73,7 @@ class Scripted:
         self.region = "us-east-1"
         self.read_only = read_only
         self.interface = "low"
+        self.notices = frozenset(("bell", "title", "desktop"))
         self.time = NOW
         self.values: dict[Topic[Any], Snapshot[Any]] = {}
         self.listeners: dict[Topic[Any], list[Callable[[Snapshot[Any]], None]]] = {}
@@ -204,6 +205,18 @@ class Scripted:
         self._block("delete_endpoint", plan)
         return [f"Deleted endpoint {plan.endpoint}."]
 
+    def profiles(self) -> Sequence[str]:
+        return ("prod", "research")
+
+    def regions(self) -> Sequence[str]:
+        return ("eu-central-1", "eu-west-1", "us-east-1")
+
+    def elsewhere(self, **changes: str) -> Scripted:
+        found = populated(target=changes.get("target", self.target), read_only=self.read_only)
+        found.profile = changes.get("profile", self.profile)
+        found.region = changes.get("region", self.region)
+        return found
+
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:
         self._block("describe", kind, name)
         return inspect_data.document(kind, name)
@@ -217,6 +230,9 @@ class Scripted:
     def equivalents(self, kind: str, name: str, document: Mapping[str, Any]) -> tuple[Snippet, ...]:
         self._block("equivalents", kind, name)
         return code.snippets(kind, name, document, code.Where(self.region, self.profile))
+
+    def notify(self, text: str, details: Mapping[str, str]) -> None:
+        self._block("notify", text, dict(details))
 
     def s3_folder(self, uri: str) -> Folder:
         self._block("s3_folder", uri)

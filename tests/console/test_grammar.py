@@ -391,3 +391,44 @@ class TestMemory:
         for text in ("a", "b", "a"):
             memory.add_command(text)
         assert memory.commands() == ["b", "a"]
+
+
+class TestElsewhere:
+    async def test_another_console_begins_where_the_last_one_was_left(self, tmp_path: Path) -> None:
+        memory = Memory(tmp_path / "console.json")
+        app = make_app(populated(), memory=memory)
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("2", "down", "enter")
+            assert isinstance(app.screen, JobScreen)
+        memory.flush()
+        again = make_app(populated(), memory=Memory(tmp_path / "console.json"))
+        async with again.run_test(size=SMALL) as pilot:
+            await until(pilot, lambda: isinstance(again.screen, JobScreen))
+            assert again.screen.name_of == jobs()[1].name  # type: ignore[attr-defined]
+            await pilot.press("1")
+            assert isinstance(again.screen, HomeScreen)
+        third = make_app(
+            populated(), memory=Memory(tmp_path / "console.json"), first_run="moons-20270115-074355-c0de"
+        )
+        async with third.run_test(size=SMALL) as pilot:
+            await until(pilot, lambda: type(third.screen).__name__ == "RunScreen")
+
+    async def test_a_profile_is_switched_to_and_the_next_console_is_on_aws(
+        self, app: Console, services: Scripted
+    ) -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("colon", *"profile res")
+            await until(pilot, lambda: app.screen.found and app.screen.found[0].command == "profile research")  # type: ignore[attr-defined]
+            await pilot.press("enter")
+            await until(pilot, lambda: app.moving_to is not None)
+        assert services.closed
+        there = app.moving_to
+        assert there is not None and (there.target, there.profile) == ("aws", "research")
+
+    async def test_regions_are_offered(self, app: Console) -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("colon", *"switch", "enter")
+            wanted = ["region eu-central-1", "region eu-west-1", "region us-east-1"]
+            await until(
+                pilot, lambda: [item.command for item in getattr(app.screen, "found", ())][:3] == wanted
+            )

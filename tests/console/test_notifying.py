@@ -1,0 +1,153 @@
+"""Being told of what is watched: when, how, and that nothing is told twice or too early."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console import terminal
+from console.app import Console, make_app
+from console.memory import Memory
+from console.trail import Place
+from console.watchlist import Watchlist
+from tests.console import endpoint_data
+from tests.console.conftest import until
+from tests.console.scripted import NOW, Scripted, endpoints, job_row, jobs
+from workflows import notices, topics
+from workflows.problem import Problem
+
+SMALL = (80, 24)
+
+
+def message(app: Console) -> str:
+    return app.flash_text[0] if app.flash_text else ""
+
+
+class TestWatchlist:
+    def test_a_job_is_told_of_once_when_it_has_ended(self) -> None:
+        watch = Watchlist([Place("job", "a"), Place("job", "b")])
+        running, done = job_row("a", "InProgress", 60), job_row("a", "Failed", 60, 42)
+        assert watch.arrived(topics.JOBS, (running, job_row("c", "Completed", 9, 3)), NOW) == []
+        told = watch.arrived(topics.JOBS, (done,), NOW)
+        assert [(one.text, one.status, one.role) for one in told] == [
+            ("Training job a is Failed after 42 s.", "Failed", "bad")
+        ]
+        assert watch.arrived(topics.JOBS, (done,), NOW) == [] and watch.places == (Place("job", "b"),)
+
+    def test_an_endpoint_is_told_of_when_it_has_settled_and_stays_watched(self) -> None:
+        row = endpoints()[0]
+        watch = Watchlist([Place("endpoint", row.name)])
+        statuses = ("InService", "InService", "Updating", "InService", "Failed")
+        told = [
+            one.status
+            for status in statuses
+            for one in watch.arrived(topics.ENDPOINTS, (replace(row, status=status),), NOW)
+        ]
+        assert told == ["InService", "Failed"] and watch.places
+
+    def test_an_alarm_that_fires_is_told_and_not_one_that_fired_before(self) -> None:
+        watch = Watchlist([Place("endpoint", "e")])
+        first = endpoint_data.alarms()[0]
+        topic = topics.endpoint_alarms("e")
+        states = ("ALARM", "OK", "ALARM", "ALARM")
+        told = [
+            one.text for state in states for one in watch.arrived(topic, (replace(first, state=state),), NOW)
+        ]
+        assert told == [f"Alarm {first.name} of endpoint e fires."]
+        assert topic in watch.topics() and topics.ENDPOINTS in watch.topics()
+
+
+async def test_watch_this_tells_through_every_way_and_is_kept(services: Scripted, tmp_path: Path) -> None:
+    path = tmp_path / "console.json"
+    memory = Memory(path)
+    app = make_app(services, memory=memory)
+    bells: list[bool] = []
+    app.bell = lambda: bells.append(True)  # type: ignore[method-assign]
+    name = jobs()[0].name
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "W")
+        assert f"You are told when {name}" in message(app)
+        assert app.watchlist.places == (Place("job", name),)
+        await pilot.press("3")
+        memory.flush()
+        assert "jobs" in services.watched(), "also while another screen is looked at"
+    assert json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"] == [f"job {name}"]
+
+    again = make_app(services, memory=Memory(path))
+    again.bell = lambda: bells.append(True)  # type: ignore[method-assign]
+    async with again.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: again.watchlist.places)
+        services.publish(topics.JOBS, (replace(jobs()[0], status="Completed", ended=NOW), *jobs()[1:]))
+        await until(pilot, lambda: any(call[0] == "notify" for call in services.done))
+        assert f"Training job {name} is Completed" in message(again)
+        call = next(call for call in services.done if call[0] == "notify")
+        assert call[2] == {"kind": "job", "name": name, "status": "Completed"}
+        assert bells and not again.watchlist.places
+
+
+async def test_a_second_time_ends_it_and_what_cannot_be_watched_is_said(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("6", "W")
+        assert "Put the cursor on" in message(app)
+        await pilot.press("3", "asterisk", "W")
+        assert len(app.watchlist.places) == len(endpoints())
+        await pilot.press("W")
+        assert not app.watchlist.places
+
+
+def test_a_name_cannot_steer_the_terminal() -> None:
+    evil = "a\x07\x1b]52;c;xx\x07b"
+    for sequence in (terminal.title_sequence(evil), terminal.notification_sequence(evil, {})):
+        assert sequence.count("\x07") == 1 and sequence.count("\x1b") == 1
+    assert terminal.notification_sequence("a", {"TMUX": "x"}).startswith("\x1bPtmux;\x1b\x1b]9;a")
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    got: list[dict[str, str]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(404 if self.path.endswith("wrong") else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/secret-token", got
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_webhook_gets_the_sentence_and_no_problem_tells_its_secret(
+    hook: tuple[str, list[dict[str, str]]],
+) -> None:
+    url, got = hook
+    notices.post(url, "Job x is Completed.", {"name": "x"})
+    assert got == [{"text": "Job x is Completed.", "content": "Job x is Completed.", "name": "x"}]
+    for address in (url + "/wrong", "http://127.0.0.1:9/secret-token"):
+        with pytest.raises(Problem) as problem:
+            notices.post(address, "x", {})
+        assert "127.0.0.1" in str(problem.value) and "secret-token" not in str(problem.value)
+
+
+def test_how_it_is_told_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workflows.configuration import ConfigurationError, load
+
+    file = tmp_path / "config.toml"
+    file.write_text('[notify]\nby = "bell,title"\nwebhook = "https://hooks.example.com/T0/B0"\n')
+    found = load(file=file)
+    assert notices.ways(found.notify_by) == {"bell", "title"} and found.notify_webhook.endswith("B0")
+    assert "notify_webhook" not in found.as_dict()
+    file.write_text('[notify]\nby = "smoke"\n')
+    with pytest.raises(ConfigurationError, match=r"notify\.by"):
+        load(file=file)
