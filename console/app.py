@@ -309,7 +309,7 @@ class Console(Notifying, inherit_bindings=False):
         self.exit(0)
 
     def action_switch(self) -> None:
-        self.open_palette("region " if self.services.target == "embedded" else "profile ")
+        self.open_palette("target " if self.services.target == "embedded" else "profile ")
 
     async def action_quit(self) -> None:
         self.services.close()

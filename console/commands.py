@@ -322,6 +322,12 @@ class Commands:
         }
         if command not in known:
             return
+        if command == "region" and services.target == "embedded":
+            text = "The embedded SageMaker keeps the region it was started in: `mlconsole engine stop`, then --region."
+            yield Suggestion(
+                "region", f"region {argument}".strip(), text, partial(console.flash, text, "wait")
+            )
+            return
         names, more = known[command]
         here = {"target": services.target, "profile": services.profile, "region": console.hub_status.region}[
             command

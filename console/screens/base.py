@@ -198,6 +198,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """One phrase about what is shown, at the right of the navigation."""
         return ""
 
+    @property
+    def summary_matters(self) -> bool:
+        """Whether the summary has to be seen, even where only the numbers of the other sections find room beside it."""
+        return False
+
     def summary_role(self) -> str:
         """How the summary is coloured."""
         return "dim"
@@ -229,7 +234,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         keys = {section: self.console.key(f"app.{section}") for section, _ in SECTIONS}
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
-        short = not self.wide and (bool(trail) or full + len(summary) + 1 > self.app.size.width)
+        crowded = self.summary_matters and full + len(summary) + 1 > self.app.size.width
+        short = not self.wide and (bool(trail) or crowded)
         for section, title in SECTIONS:
             here = section == self.section
             left.append((keys[section], f"key@{section}"))

@@ -214,6 +214,10 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """What a row is, as `workflows.inspecting.kinds` names it; empty where AWS does not know such things."""
         return ""
 
+    @property
+    def summary_matters(self) -> bool:
+        return bool(self._filter) or bool(self.query("#list") and self.rows().chosen)
+
     # Marked rows
 
     def selection(self) -> list[Row]:

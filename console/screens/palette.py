@@ -45,6 +45,8 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         self._at = 0
         """How many commands back in the history the line is."""
         self._draft = ""
+        self._chosen = False
+        """Whether a suggestion was chosen with a key since the line was typed in last."""
 
     def compose(self) -> Iterable[Widget]:
         console = self.console
@@ -52,7 +54,8 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
             with Horizontal():
                 yield Label(":")
                 line = Field(
-                    placeholder="jobs failed · endpoints fraud · job NAME · sort duration · theme light · q"
+                    self._text,
+                    placeholder="jobs failed · endpoints fraud · job NAME · sort duration · theme light · q",
                 )
                 line.suggester = _Ghost(self)
                 yield line
@@ -73,10 +76,9 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         rows = self.query_one(Rows)
         rows.can_focus = False
         rows.show_when_empty("Nothing is called that.", f"{self.console.key('prompt.cancel')} leaves; {self.console.key('app.help')} in a screen lists its keys.")  # fmt: skip
-        self._line.focus()
-        self._line.value = self._text
-        self._line.cursor_position = len(self._text)
-        self._suggest(self._text)
+        self._line.focus()  # what was typed meanwhile stands in it already
+        self._line.cursor_position = len(self._line.value)
+        self._suggest(self._line.value)
 
     @property
     def console(self) -> Console:
@@ -84,14 +86,19 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
+        self._chosen = False
         self._suggest(event.value)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         rows: Rows[Suggestion] = self.query_one(Rows)
+        if not event.value.strip() and not self._chosen:
+            self.action_cancel()  # nothing typed, nothing chosen: nothing is done
+            return
         marked = rows.cursor_key
         self._suggest(event.value)
-        rows.put_cursor(marked)
+        if self._chosen:
+            rows.put_cursor(marked)
         self._take(rows.current)
 
     @on(Rows.Opened)
@@ -107,9 +114,11 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         self.app.call_later(suggestion.run)
 
     def action_up(self) -> None:
+        self._chosen = True
         self.query_one(Rows).action_up()
 
     def action_down(self) -> None:
+        self._chosen = True
         self.query_one(Rows).action_down()
 
     def action_cancel(self) -> None:
@@ -123,7 +132,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
             return
         if self._line.value.strip() == current.command:
             kept = self.found
-            rows.action_down()
+            self.action_down()
             current = rows.current or current
             with self._line.prevent(Input.Changed):
                 self._put(current)

@@ -84,6 +84,10 @@ class StudiesScreen(ConsoleScreen):
         text = f"{active} of {len(self._runs())} runs active" if self._runs() else "no runs yet"
         return f"{text} · /{self._filter}" if self._filter else text
 
+    @property
+    def summary_matters(self) -> bool:
+        return bool(self._filter)
+
     def _show(self) -> None:
         matches = filtering.parse(self._filter).matches
         studies = [

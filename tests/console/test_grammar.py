@@ -110,7 +110,9 @@ class TestCommandLine:
             assert line.value == "jobs failed"
             await pilot.press("ctrl+n", "ctrl+n")
             assert line.value == "dra"
-            await pilot.press("ctrl+u", "enter")  # an empty line offers the last command first
+            await pilot.press("ctrl+u", "enter")
+            assert isinstance(again.screen, HomeScreen), "an empty line does nothing"
+            await pilot.press("colon", "down", "up", "enter")  # but offers the last command first
             await until(pilot, lambda: isinstance(again.screen, EndpointsScreen))
 
     async def test_read_only_offers_nothing_that_changes_something(self) -> None:
@@ -425,10 +427,20 @@ class TestElsewhere:
         there = app.moving_to
         assert there is not None and (there.target, there.profile) == ("aws", "research")
 
-    async def test_regions_are_offered(self, app: Console) -> None:
-        async with app.run_test(size=SMALL) as pilot:
+    async def test_regions_and_profiles_are_offered_on_aws_and_the_embedded_region_is_explained(
+        self, app: Console
+    ) -> None:
+        def found(console: Console) -> list[str]:
+            return [item.command for item in getattr(console.screen, "found", ())]
+
+        there = make_app(populated(target="aws"))
+        async with there.run_test(size=SMALL) as pilot:
             await pilot.press("colon", *"switch", "enter")
-            wanted = ["region eu-central-1", "region eu-west-1", "region us-east-1"]
-            await until(
-                pilot, lambda: [item.command for item in getattr(app.screen, "found", ())][:3] == wanted
-            )
+            await until(pilot, lambda: found(there)[:2] == ["profile prod", "profile research"])
+            await pilot.press("ctrl+u", *"region ")
+            await until(pilot, lambda: found(there)[:2] == ["region eu-central-1", "region eu-west-1"])
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("colon", *"region eu-west-1", "enter")
+            await until(pilot, lambda: "keeps the region it was started in" in message(app))
+            await pilot.press("colon", *"switch", "enter")
+            await until(pilot, lambda: found(app)[:2] == ["target embedded", "target aws"])
