@@ -83,7 +83,6 @@ class Hub:
     @classmethod
     def of(cls, configuration: Configuration, **options: Any) -> Hub:
         """The hub of a configuration's target, with its lists remembered in the cache directory."""
-        from workflows import locations
 
         def opened(may_start: bool) -> Gateway:
             from workflows import embedded
@@ -95,9 +94,7 @@ class Hub:
                 )
             return open_platform(configuration, observing=True)
 
-        place = str(locations.engine_dir()) if configuration.target == "embedded" else configuration.profile
-        remembered = Remembered(locations.cache_dir(), configuration.target, place, configuration.region)
-        return cls(opened, target=configuration.target, remembered=remembered, **options)
+        return cls(opened, target=configuration.target, remembered=Remembered.of(configuration), **options)
 
     # -- subscribing ---------------------------------------------------------------------------------------------------
 

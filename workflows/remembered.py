@@ -11,6 +11,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from workflows import locations
+from workflows.configuration import Configuration
 from workflows.files import write_atomically
 from workflows.observe.rows import EndpointRow, JobRow
 from workflows.observe.transform_rows import TransformRow
@@ -63,6 +65,12 @@ class Remembered:
         self._known: Known | None = None
         self._saved_at: float | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Remembered:
+        """The lists of a configuration's target, in the cache directory."""
+        place = str(locations.engine_dir()) if configuration.target == "embedded" else configuration.profile
+        return cls(locations.cache_dir(), configuration.target, place, configuration.region)
 
     def first(self, kind: str) -> tuple[tuple[Any, ...] | None, float | None]:
         """The rows kept for a topic kind and the time of their fetching, or two times None."""

@@ -8,7 +8,8 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script of a shell. Commands, options, and names of jobs, endpoints, tuning and transform jobs and runs
+    are completed; names are those that were seen last, so that nothing is asked of AWS.
 
     \b
     bash: eval "$(mlconsole completion bash)"      in ~/.bashrc

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from console.cli.completing import names_of
 from console.cli.options import F, Settings, interface_option, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _changing(assigned: str) -> Callable[[F], F]:
                 "--wait", "-w", "waits", is_flag=True, help="Wait until the endpoint is in service again."
             ),
             click.argument("assigned", metavar=assigned, nargs=-1, required=True),
-            click.argument("name"),
+            click.argument("name", shell_complete=names_of("endpoints")),
         ):
             made = option(made)
         return cast("F", made)
@@ -109,7 +110,7 @@ def _changed(
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--variant", default="", metavar="NAME", help="Only those of this variant.")
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @json_option
@@ -167,7 +168,7 @@ def _short(item: Capture, side: str) -> str:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--history", is_flag=True, help="What became of each alarm, newest first.")
 @json_option
 @platform_options
@@ -216,7 +217,7 @@ def alarms(ctx: click.Context, name: str, history: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @json_option
 @platform_options
 @click.pass_context

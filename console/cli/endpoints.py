@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from console.cli import endpoint_watch
+from console.cli.completing import names_of
 from console.cli.endpoints_create import create
 from console.cli.endpoints_ttl import ttl
 from console.cli.options import Nouns, Settings, json_option, listing_options, platform_options, yes_option
@@ -109,7 +110,7 @@ def list_(
 
 
 @endpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @json_option
 @platform_options
 @click.pass_context
@@ -153,7 +154,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @endpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--data", "-d", metavar="TEXT", help="The payload.")
 @click.option(
     "--file", "-f", "source", type=click.File("rb"), help="The payload's file; - is standard input."
@@ -231,7 +232,7 @@ def invoke(
 
 
 @endpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
 @click.option(
     "--lines", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Lines from the end."
@@ -261,7 +262,7 @@ def logs(ctx: click.Context, name: str, follow: bool, lines: int, timestamps: bo
 
 
 @endpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--window", default="1h", show_default=True, metavar="AGE", help="How far back: 15m, 3h, 1d.")
 @json_option
 @platform_options
@@ -320,7 +321,7 @@ def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
 
 
 @endpoints.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--only-endpoint", is_flag=True, help="Keep its configuration and its models.")
 @yes_option
 @platform_options

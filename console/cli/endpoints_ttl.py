@@ -6,11 +6,12 @@ import time
 
 import click
 
+from console.cli.completing import names_of
 from console.cli.options import Settings, json_option, platform_options
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("endpoints"))
 @click.argument("lifetime", required=False, metavar="[AGE|off|keep]")
 @json_option
 @platform_options

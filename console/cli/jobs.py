@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import jobs_start
+from console.cli.completing import names_of
 from console.cli.options import (
     Nouns,
     Settings,
@@ -99,7 +100,7 @@ def list_(
 
 
 @jobs.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("jobs"))
 @json_option
 @platform_options
 @click.pass_context
@@ -160,7 +161,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("jobs"))
 @log_options("the job has ended")
 @json_option
 @platform_options
@@ -186,7 +187,7 @@ def logs(
 
 
 @jobs.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("jobs"))
 @click.option("--points", is_flag=True, help="Print every point instead of a summary.")
 @json_option
 @platform_options
@@ -205,7 +206,7 @@ def metrics(ctx: click.Context, name: str, points: bool, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("jobs"))
 @yes_option
 @platform_options
 @click.pass_context
@@ -222,7 +223,7 @@ def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 
 
 @jobs.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("jobs"))
 @yes_option
 @platform_options
 @click.pass_context

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import transform_start
+from console.cli.completing import names_of
 from console.cli.options import (
     Nouns,
     Settings,
@@ -91,7 +92,7 @@ def list_(
 
 
 @transform.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("transforms"))
 @json_option
 @platform_options
 @click.pass_context
@@ -141,7 +142,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @transform.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("transforms"))
 @log_options("the job has ended")
 @json_option
 @platform_options
@@ -167,7 +168,7 @@ def logs(
 
 
 @transform.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("transforms"))
 @yes_option
 @platform_options
 @click.pass_context
@@ -184,7 +185,7 @@ def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 
 
 @transform.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("transforms"))
 @json_option
 @platform_options
 @click.pass_context
@@ -195,7 +196,7 @@ def wait(ctx: click.Context, name: str, as_json: bool) -> int | None:
 
 
 @transform.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("transforms"))
 @click.option(
     "--limit", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Rows at most."
 )

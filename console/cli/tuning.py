@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import tuning_changes, tuning_start
+from console.cli.completing import names_of
 from console.cli.options import Nouns, Settings, json_option, listing_options, platform_options
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def list_(
 
 
 @tuning.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("tuning-jobs"))
 @json_option
 @platform_options
 @click.pass_context
@@ -129,7 +130,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @tuning.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("tuning-jobs"))
 @click.option(
     "--sort",
     default="value",
@@ -197,7 +198,7 @@ def trials(
 
 
 @tuning.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("tuning-jobs"))
 @click.option(
     "--definition",
     default="",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.completing import names_of
 from console.cli.options import Settings, interface_option, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("tuning-jobs"))
 @yes_option
 @platform_options
 @click.pass_context
@@ -34,7 +35,7 @@ def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("tuning-jobs"))
 @yes_option
 @platform_options
 @click.pass_context
@@ -51,7 +52,7 @@ def delete(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("tuning-jobs"))
 @click.option("--endpoint", default="", metavar="NAME", help="The endpoint's name; by default the trial's.")
 @click.option("--instance-type", default="", metavar="TYPE", help="By default that of the trial.")
 @click.option("--ttl", metavar="AGE", help="It expires after this time (90m, 8h); `mlconsole sweep` deletes it then.")  # fmt: skip
@@ -120,7 +121,7 @@ def deploy(
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("tuning-jobs"))
 @json_option
 @platform_options
 @click.pass_context
@@ -131,7 +132,7 @@ def watch(ctx: click.Context, name: str, as_json: bool) -> int | None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("tuning-jobs"))
 @click.option(
     "--run", "runs", type=click.IntRange(1, 50), help="Start so many default runs first (five are usual)."
 )

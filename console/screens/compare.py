@@ -12,6 +12,7 @@ from textual.widget import Widget
 from console import actions
 from console.formatting import number, printable, span, status
 from console.screens.base import ConsoleScreen
+from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import Charts, axis_label, base, charts
 from console.trail import Place
@@ -28,7 +29,7 @@ from workflows.topics import Snapshot, Topic
 LETTERS = ("A", "B")
 
 
-class CompareScreen(ConsoleScreen):
+class CompareScreen(Charting, ConsoleScreen):
     """A is the older of the two."""
 
     BINDINGS: ClassVar = list(actions.bindings("compare"))
@@ -40,9 +41,6 @@ class CompareScreen(ConsoleScreen):
         super().__init__()
         self.names = (left, right)
         self._only_different = True
-        self._by_time = False
-        self._log_scale = False
-        self._first_chart = 0
         self._feeds = tuple(CurveFeed(self, self._curves_changed) for _ in self.names)
 
     @property
@@ -88,7 +86,7 @@ class CompareScreen(ConsoleScreen):
         if snapshot.topic.kind == "job":
             self._show()
         elif snapshot.topic.kind == "job-metrics":
-            self._draw_charts()
+            self.draw_charts()
 
     def _show(self) -> None:
         details = [self.detail(name) for name in self.names]
@@ -123,9 +121,9 @@ class CompareScreen(ConsoleScreen):
         rows.show(listed)
 
     def _curves_changed(self, first: bool) -> None:
-        self._draw_charts(at_once=first)
+        self.draw_charts(at_once=first)
 
-    def _draw_charts(self, *, at_once: bool = False) -> None:
+    def draw_charts(self, *, at_once: bool = False) -> None:
         drawn = together(
             *(
                 charts(self.value(topics.job_metrics(name)) or (), feed.curves, by_time=self._by_time)
@@ -157,18 +155,6 @@ class CompareScreen(ConsoleScreen):
     def action_all(self) -> None:
         self._only_different = not self._only_different
         self._show()
-
-    def action_axis(self) -> None:
-        self._by_time = not self._by_time
-        self._draw_charts(at_once=True)
-
-    def action_scale(self) -> None:
-        self._log_scale = not self._log_scale
-        self._draw_charts(at_once=True)
-
-    def action_next_chart(self) -> None:
-        self._first_chart += 1
-        self._draw_charts(at_once=True)
 
 
 def together(left: Charts, right: Charts) -> Charts:

@@ -12,6 +12,7 @@ from console import actions
 from console.formatting import span, status
 from console.screens import facts
 from console.screens.base import ConsoleScreen
+from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import axis_label, charts
 from console.screens.jobs import confirm_stop
@@ -27,7 +28,7 @@ from workflows.observe.rows import JobDetail, SeriesData
 from workflows.topics import Snapshot, Topic
 
 
-class JobScreen(ConsoleScreen):
+class JobScreen(Charting, ConsoleScreen):
     """What a training job does and did."""
 
     BINDINGS: ClassVar = list(actions.bindings("job"))
@@ -38,10 +39,7 @@ class JobScreen(ConsoleScreen):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name_of = name
-        self._by_time = False
-        self._log_scale = False
-        self._first_chart = 0
-        self._feed = CurveFeed(self, lambda first: self._draw_charts(at_once=first))
+        self._feed = CurveFeed(self, lambda first: self.draw_charts(at_once=first))
 
     @property
     def location(self) -> Place:
@@ -96,12 +94,12 @@ class JobScreen(ConsoleScreen):
             self.query_one(LogPane).show_tail(snapshot.value)
             self._read_curves()
         elif snapshot.topic.kind == "job-metrics":
-            self._draw_charts()
+            self.draw_charts()
 
     def _read_curves(self) -> None:
         self._feed.read(self.value(topics.job_logs(self.name_of)), self.detail)
 
-    def _draw_charts(self, *, at_once: bool = False) -> None:
+    def draw_charts(self, *, at_once: bool = False) -> None:
         series: Sequence[SeriesData] = self.value(topics.job_metrics(self.name_of)) or ()
         drawn = charts(series, self._feed.curves, by_time=self._by_time)
         first = self._first_chart % len(drawn) if drawn else 0
@@ -140,22 +138,6 @@ class JobScreen(ConsoleScreen):
 
     def action_metrics(self) -> None:
         self.show_part("metrics")
-
-    def action_axis(self) -> None:
-        self._by_time = not self._by_time
-        self._draw_charts(at_once=True)
-
-    def action_scale(self) -> None:
-        self._log_scale = not self._log_scale
-        self._draw_charts(at_once=True)
-
-    def action_next_chart(self) -> None:
-        self._first_chart += 1
-        self._draw_charts(at_once=True)
-
-    def action_previous_chart(self) -> None:
-        self._first_chart -= 1
-        self._draw_charts(at_once=True)
 
     def offers(self, action: actions.Action) -> bool:
         if action.verb in ("axis", "scale", "next_chart"):

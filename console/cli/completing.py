@@ -1,0 +1,30 @@
+"""Names of resources for the shell: those of the last known lists, so that a Tab neither waits nor calls AWS."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import click
+
+from console.cli.options import Settings
+
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+MOST = 200
+"""Names that a shell is given: more are no help."""
+
+
+def names_of(kind: str) -> Complete:
+    """Completes names of a topic kind (``jobs``, ``endpoints``, ``tuning-jobs``, ``transforms``), the newest first."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        from workflows.remembered import Remembered
+
+        with contextlib.suppress(
+            Exception
+        ):  # a shell shows what is printed here in the middle of a command line
+            rows, _ = Remembered.of(Settings.of(ctx).configuration).first(kind)
+            return [row.name for row in rows or () if row.name.startswith(incomplete)][:MOST]
+        return []
+
+    return complete

@@ -1,0 +1,31 @@
+"""What a person can do with charts of metrics: the axis, the scale, and which one comes first."""
+
+from __future__ import annotations
+
+
+class Charting:
+    """For a screen that draws metrics of training jobs; it draws them in `draw_charts`."""
+
+    _by_time = False
+    _log_scale = False
+    _first_chart = 0
+
+    def draw_charts(self, *, at_once: bool = False) -> None:
+        """Draw them; ``at_once`` for what a key has asked for."""
+        raise NotImplementedError
+
+    def action_axis(self) -> None:
+        self._by_time = not self._by_time
+        self.draw_charts(at_once=True)
+
+    def action_scale(self) -> None:
+        self._log_scale = not self._log_scale
+        self.draw_charts(at_once=True)
+
+    def action_next_chart(self) -> None:
+        self._first_chart += 1
+        self.draw_charts(at_once=True)
+
+    def action_previous_chart(self) -> None:
+        self._first_chart -= 1
+        self.draw_charts(at_once=True)
