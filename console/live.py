@@ -9,7 +9,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
-from workflows import notices, runs
+from workflows import accounts, notices, runs
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
@@ -150,14 +150,10 @@ class LiveServices:
         return self._use(lambda gateway: endpoints.delete(gateway, plan))
 
     def profiles(self) -> Sequence[str]:
-        from botocore.session import Session
-
-        return sorted(Session().available_profiles)
+        return accounts.profiles()
 
     def regions(self) -> Sequence[str]:
-        from botocore.session import Session
-
-        return sorted(Session().get_available_regions("sagemaker"))
+        return accounts.regions()
 
     def elsewhere(self, **changes: str) -> LiveServices:
         return LiveServices(replace(self.configuration, **changes), read_only=self.read_only)  # type: ignore[arg-type]

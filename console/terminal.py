@@ -10,13 +10,14 @@ import codecs
 import contextlib
 import functools
 import os
+import re
 import select
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,8 +119,29 @@ def remember_terminal() -> None:
         _SAVED["attributes"] = list(termios.tcgetattr(0))
 
 
+_NAMED_SECRET = re.compile(
+    r"(?i)((?:secret|token|password|passwd|signature|credential|api_?key)\w*[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&)]+"
+)
+_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
+_ADDRESS = re.compile(r"(https?://[^/\s\"']+)/[^\s\"')]+")
+_SECRET_VARIABLE = re.compile(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY|WEBHOOK|CREDENTIAL")
+LEAST_SECRET = 6
+"""Characters from which on the value of a secret variable is looked for: shorter ones stand in every text."""
+
+
+def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
+    """A text for strangers: without AWS key ids, paths of addresses, values that are named as secrets, and those of secret variables."""
+    variables = os.environ if environment is None else environment
+    for name, value in variables.items():
+        if _SECRET_VARIABLE.search(name.upper()) and len(value) >= LEAST_SECRET:
+            text = text.replace(value, "(hidden)")
+    text = _KEY_ID.sub("(hidden)", text)
+    text = _NAMED_SECRET.sub(r"\1(hidden)", text)
+    return _ADDRESS.sub(r"\1/(hidden)", text)
+
+
 def write_crash_report(error: BaseException, folder: Path) -> Path:
-    """Write a report of an unexpected error: versions and the stack, never values of variables.
+    """Write a report of an unexpected error: versions and the stack, never values of variables, and messages without secrets.
 
     Returns:
         Its path, readable by its owner only.
@@ -133,7 +155,7 @@ def write_crash_report(error: BaseException, folder: Path) -> Path:
     text = (
         f"mlconsole {version('mlconsole')}, textual {version('textual')}, Python {platform.python_version()}, {platform.platform()}\n"
         f"TERM={os.environ.get('TERM', '')} tmux={'yes' if os.environ.get('TMUX') else 'no'} "
-        f"ssh={'yes' if os.environ.get('SSH_CONNECTION') else 'no'}\n\n{stack}"
+        f"ssh={'yes' if os.environ.get('SSH_CONNECTION') else 'no'}\n\n{without_secrets(stack)}"
     )
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -201,3 +201,20 @@ def test_the_clipboard_sequence_is_wrapped_for_tmux_and_screen() -> None:
     assert all(len(chunk) <= 254 for chunk in in_screen.split("\x1b\\"))
     with pytest.raises(ValueError, match="more than terminals take"):
         terminal.clipboard_sequence("x" * 80_000, {})
+
+
+def test_a_crash_report_names_no_secret(tmp_path: Path) -> None:
+    from console.terminal import without_secrets, write_crash_report
+
+    told = "AKIAIOSFODNN7EXAMPLE aws_secret_access_key='wJalrXUtnFEMI' password: hunter2, https://hooks.example.com/T0/B0/x9 kept"
+    shown = without_secrets(
+        told + " from-the-environment", {"MY_TOKEN": "from-the-environment", "HOME": "kept"}
+    )
+    for secret in ("AKIA", "wJalr", "hunter2", "T0/B0", "from-the-environment"):
+        assert secret not in shown
+    assert "hooks.example.com" in shown and shown.endswith("kept (hidden)")
+    try:
+        raise RuntimeError(told)
+    except RuntimeError as error:
+        report = write_crash_report(error, tmp_path).read_text()
+    assert "hunter2" not in report and "test_a_crash_report_names_no_secret" in report
