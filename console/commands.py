@@ -65,7 +65,7 @@ class Commands:
     def suggestions(self, text: str) -> list[Suggestion]:
         """What a text may mean, best first. Without a text: what was done last, then all there is."""
         text = text.strip().lstrip(":").strip()
-        fixed = [*self._of_the_screen(), *self._everywhere()]
+        fixed = [*self._everywhere(aliases=bool(text)), *self._of_the_screen()]
         if not text:
             again = [
                 Suggestion(f"again {command}", command, "Once more", partial(self.do, command), "history")
@@ -96,7 +96,7 @@ class Commands:
 
     # Commands without an argument
 
-    def _everywhere(self) -> Iterator[Suggestion]:
+    def _everywhere(self, *, aliases: bool) -> Iterator[Suggestion]:
         for action in actions.commands():
             yield Suggestion(
                 action.id,
@@ -106,7 +106,7 @@ class Commands:
                 self._console.key(action.id),
                 takes=bool(action.argument),
             )
-            for alias in action.aliases:
+            for alias in action.aliases if aliases else ():
                 yield Suggestion(
                     f"{action.id} {alias}", alias, action.help, _method(self._console, action), action.command
                 )

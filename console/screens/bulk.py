@@ -39,7 +39,7 @@ def confirm_all(
         ConfirmScreen(
             f"{verb.capitalize()} {what}?",
             sentences,
-            f"{verb.capitalize()} all {len(deeds)}",
+            f"{verb.capitalize()} all {len(deeds)}" if len(deeds) > 1 else f"{verb.capitalize()} it",
             typed=f"{verb} {len(deeds)}" if console.services.target == "aws" else "",
             listed=[deed.name for deed in deeds],
         ),

@@ -166,7 +166,8 @@ class TestExports:
         monkeypatch.setenv("MLCONSOLE_STATE_DIR", str(tmp_path))
         async with app.run_test(size=(118, 24)) as pilot:
             await pilot.press("2", "s", "slash", *"moons", "enter")
-            path = tmp_path / "mine.csv"
+            monkeypatch.chdir(tmp_path)
+            path = Path("a.csv")
             await pilot.press("colon", *f"export csv {path}", "enter")
             await until(pilot, lambda: "Written" in message(app))
             lines = list(csv.reader(path.read_text().splitlines()))

@@ -120,18 +120,18 @@ def key_line(app: Console) -> str:
 
 async def test_other_keys_work_are_shown_and_the_old_ones_do_nothing(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
-    path.write_text('app.jobs = "J"\njobs.filter = "F"\njobs.next_part = "m"\napp.quit = "Ctrl+Q"\n')
+    path.write_text('app.jobs = "U"\njobs.filter = "F"\njobs.next_part = "m"\napp.quit = "Ctrl+Q"\n')
     app = make_app(populated(), keymap_file=path)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.keymap.changed)
         await pilot.press("2", "q")
         assert isinstance(app.screen, HomeScreen) and app.is_running
-        await pilot.press("J")
+        await pilot.press("U")
         assert isinstance(app.screen, JobsScreen)
         app.flash_text = None
         app.screen.draw_frame()
         assert "F filter" in key_line(app) and "m kind" in key_line(app) and "Ctrl+Q quit" in key_line(app)
-        assert "J Jobs" in app.screen.query_one("#nav", Line).text
+        assert "U Jobs" in app.screen.query_one("#nav", Line).text
         await pilot.press(
             "F", *"moons"
         )  # the m of a word is no command, although that key has priority elsewhere
