@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from console import formatting
-from console.filtering import matcher
 from console.screens import results
 from console.screens.run_state import RunState
 from console.screens.traffic import traffic_charts
@@ -139,14 +138,6 @@ def test_numbers(value: float, words: str) -> None:
 def test_cropped_texts_fill_their_cells(value: str, width: int) -> None:
     value = formatting.printable(value)
     assert cell_len(formatting.crop(value, width)) == width
-
-
-def test_filters() -> None:
-    row = {"name": "moons-low-9d01", "status": "Failed"}
-    for yes in ("", "moons", "MOONS 9d", "status:failed", "st:fail moons", "!sklearn"):
-        assert matcher(yes)(row), yes
-    for no in ("sklearn", "moons !low", "name:failed", "!status:failed"):
-        assert not matcher(no)(row), no
 
 
 def test_the_state_of_a_run_follows_its_events() -> None:
