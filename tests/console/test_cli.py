@@ -97,7 +97,7 @@ def test_without_a_terminal_it_says_how_it_is_used_and_fails() -> None:
         (["--target", "mars", "where"], "'mars' is not one of"),
         (["run"], "Missing argument 'STUDY'"),
         (["run", "moons", "--answer", "deploy"], "write QUESTION=CHOICE"),
-        (["where", "money"], "There are: config, data, engine, cache, state, runs,"),
+        (["where", "money"], "There are: config, keymap, themes, data, engine, cache, state, runs,"),
         (["endpoints", "invoke", "x"], "Give the payload with --data or with --file, not both."),
         (["run", "moons", "--set", "epochs=many"], "epochs cannot be 'many': it is a whole number"),
         (["run", "moons", "--set", "epoch=3"], "There is no parameter 'epoch'."),

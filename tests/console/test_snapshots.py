@@ -52,6 +52,11 @@ SCREENS = {
     "costs": ["6", "down"],
     "leftovers": ["6", "tab", "space", "space", "down", "space", "up"],
     "drift": ["3", "down", "enter", "D"],
+    "inspect": ["2", "down", "J"],
+    "related": ["2", "down", "R"],
+    "compare": ["2", "space", "space", "equals_sign"],
+    "columns": ["2", "C"],
+    "jump": ["2", "apostrophe"],
 }
 BATCH = {
     "jobs-with-transforms": ["2"],
