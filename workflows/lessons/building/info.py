@@ -76,7 +76,7 @@ BUILDING = StudyInfo(
         tries=(
             Try("Reviews instead of houses", "The same calls learn from 5,000 word counts: only the data and the objective change.",
                 {"subject": "reviews", "num-round": "500"}),
-            Try("A tree of one level", "The score falls back to that of the straight line: stumps know no interactions.",
+            Try("A tree of one level", "Stumps know no interactions: the score falls towards that of the straight line.",
                 {"max-depth": "1"}),
             Try("One record a request", "The answers are the same, the transform takes many more requests.",
                 {"strategy": "SingleRecord", "rows": "2000"}),
