@@ -16,6 +16,7 @@ from workflows.configuration import Configuration
 from workflows.failures import WorkflowError
 from workflows.lessons import boosted, subject
 from workflows.lessons.catalog import bill, find, lessons, number
+from workflows.lessons.contrast import contrast
 from workflows.lessons.progress import progress
 from workflows.platform import open_platform
 
@@ -78,6 +79,55 @@ def test_building_models_trains_scores_and_prints_itself(
     assert list(mine.done) == [interface] and mine.state == "done"
     runs.delete(runs.read(run.folder))
     assert progress(lessons(), runs.list_runs())["building"].done == mine.done
+
+
+def test_tuning_compares_the_winner_with_the_default_on_the_same_rows(on_engine: Path) -> None:
+    given = SMALL | {"jobs": 4, "runs": 2, "num-round": 20}
+    run = runs.start("tuning", given, interface="low")
+    found, last = completed(run)
+    (trials,) = [event for event in of(events.Table, found, "tune") if event.title.startswith("Trials")]
+    assert len(trials.rows) == 4 and trials.rows == sorted(trials.rows, key=lambda row: row[1])
+    metrics = last.metrics
+    gain = metrics["default_score"] - metrics["tuned_score"]
+    assert metrics["gain"] == pytest.approx(gain, abs=1e-4) and metrics["gain_error"] > 0
+    verdicts = {event.name: event.verdict for event in of(events.Gate, found)}
+    assert {"more than luck", "tuning was worth it"} <= verdicts.keys()
+    assert bool(metrics["gain_is_real"]) == (verdicts["tuning was worth it"] != "warn")
+    sagemaker = open_platform(Configuration()).client("sagemaker")
+    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_the_printed_search_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
+    run = runs.start("tuning", SMALL | {"jobs": 4, "runs": 2, "num-round": 20}, interface=interface)
+    _, last = completed(run)
+    told = printed(run)
+    for group in ("default", "tuned"):
+        mean = float(told.partition(f"{group}: RMSE=")[2].split()[0])
+        assert mean == pytest.approx(last.metrics[f"{group}_score"], rel=1e-3)
+
+
+def test_equal_configurations_are_seldom_called_different_and_different_ones_often() -> None:
+    import numpy as np
+
+    random = np.random.default_rng(5)
+    kind = subject.KINDS["housing"]
+    calls = {0.0: 0, 0.25: 0}
+    for gain in calls:
+        for _ in range(400):
+            truth = random.normal(size=300)
+            shared = 0.4 * random.normal(size=300)
+            a, b = (
+                [
+                    truth + scale * (shared + random.normal(scale=0.3, size=300) + random.normal(scale=0.05))
+                    for _ in range(3)
+                ]
+                for scale in (1.0, 1.0 - gain)
+            )
+            calls[gain] += contrast(kind, truth, a, b).real
+    assert calls[0.0] / 400 <= 0.08  # 5 % are allowed; 0.08 is three standard errors above
+    assert calls[0.25] / 400 >= 0.9
 
 
 def test_shuffled_labels_end_the_lesson_before_anything_is_trained(
