@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,57 @@ def test_building_models_trains_scores_and_prints_itself(
     assert list(mine.done) == [interface] and mine.state == "done"
     runs.delete(runs.read(run.folder))
     assert progress(lessons(), runs.list_runs())["building"].done == mine.done
+
+
+def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) -> None:
+    run = runs.start("introduction", {}, interface="low", keep=True)
+    found = everything(run)
+    last = found[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "completed", last
+    shown = {item["title"]: item["text"] for event in of(events.Note, found) for item in event.shown}
+    tree = shown["/opt/ml on the training machine"]
+    for name in ("hyperparameters.json", "inputdataconfig.json", "resourceconfig.json", "train.csv"):
+        assert name in tree
+    assert "model.joblib" in shown["model.tar.gz"] and "code/inference.py" in shown["model.tar.gz"]
+    assert "def predict_fn" in shown["inference.py"] and "SM_CHANNEL_TRAIN" in shown["train.py"]
+    assert "algorithms.container.serve" in shown["the process and its parents"]
+    (ping, call) = [
+        (asked["text"], answered["text"])
+        for event in of(events.Note, found)
+        for asked, answered in zip(event.shown, event.shown[1:], strict=False)
+        if (asked["title"], answered["title"]) == ("asked", "answered")
+    ]
+    assert ping[0].startswith("GET /ping") and ping[1].startswith("HTTP/1.1 200")
+    assert call[0].startswith(f"POST /endpoints/{run.id}/invocations") and call[0].endswith("0.5,0.25")
+    environment = dict(os.environ) | open_platform(Configuration()).environment()
+    assert environment["AWS_SECRET_ACCESS_KEY"] not in run.events_file.read_text()
+    assert "Signature=(not shown)" in call[0]
+    probability = str(last.metrics["probability"])
+    assert probability in call[1]
+    if shutil.which("curl"):
+        done = subprocess.run(
+            ["sh", "-c", shown["curl"]],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == f"[{probability}]", (done.stdout, done.stderr)
+    count = len(run.events_file.read_text().splitlines())
+    runs.stop(run)
+    assert list(runs.follow(run, offset=count, timeout=120))[-1].left_behind == []  # type: ignore[attr-defined]
+
+
+def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printed(on_engine: Path) -> None:
+    run = runs.start("introduction", {"point": "0.5"}, interface="high")
+    found, last = completed(run)
+    assert last.metrics["status"] == 424
+    (answer,) = [event for event in of(events.Gate, found, "predict")]
+    assert answer.verdict == "warn" and "rows of two coordinates are expected" in answer.reason
+    script = runs.code(runs.read(run.folder))
+    assert "sagemaker" in script and "POINT = '0.5'" in script
+    compile(script, "script.py", "exec")
 
 
 def test_tuning_compares_the_winner_with_the_default_on_the_same_rows(on_engine: Path) -> None:
