@@ -126,7 +126,7 @@ def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printe
     run = runs.start("introduction", {"point": "0.5"}, interface="high")
     found, last = completed(run)
     assert last.metrics["status"] == 424
-    (answer,) = [event for event in of(events.Gate, found, "predict")]
+    (answer,) = of(events.Gate, found, "predict")
     assert answer.verdict == "warn" and "rows of two coordinates are expected" in answer.reason
     script = runs.code(runs.read(run.folder))
     assert "sagemaker" in script and "POINT = '0.5'" in script
