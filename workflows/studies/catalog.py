@@ -39,11 +39,12 @@ class StudyInfo:
 
 def catalog() -> list[StudyInfo]:
     """All studies, in the order of the menu."""
+    from workflows.studies.forecasting.info import FORECASTING
     from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
     from workflows.studies.plagiarism.info import PLAGIARISM
 
-    return [MOONS, FRAUD, PLAGIARISM]
+    return [MOONS, FRAUD, FORECASTING, PLAGIARISM]
 
 
 def find(name: str) -> StudyInfo:

@@ -1,0 +1,256 @@
+"""The steps that need no SageMaker: the days, the windows, the series; what is wrong with them; what is free."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING, Any
+
+from workflows import detached
+from workflows.failures import WorkflowError
+from workflows.files import sha256
+from workflows.problem import Problem
+from workflows.studies import gates
+from workflows.studies.context import Context
+from workflows.studies.forecasting import checks, free, lines, scores, told
+from workflows.studies.forecasting.windows import DECEMBERS, UNSEEN, Power, Window, pinned
+from workflows.studies.study import Result
+
+if TYPE_CHECKING:
+    from workflows.data.place import Located
+
+DATASET = "energy"
+POWER, TRAIN, TEST, WINDOWS, REQUESTS = (
+    "power.csv", "train.json", "test.json", "windows.json", "windows-asked.json",
+)  # fmt: skip
+"""Files of the run: days; the two channels; which days are forecast; what batch transform is asked."""
+SETTINGS = ("series", "features", "prediction-length", "backtests")
+
+
+def located(context: Context) -> Located:
+    """Where the days are: the person's own, the folder of real data, what was fetched, else the built-in sample.
+
+    Raises:
+        WorkflowError: They are nowhere.
+    """
+    from workflows.data.place import locate
+
+    source = "synthetic" if context.value("data") == "synthetic" else ""
+    try:
+        return locate(DATASET, detached.own_configuration(context.run.configuration), source)
+    except Problem as problem:
+        raise WorkflowError(str(problem)) from problem
+
+
+def prepare_inputs(context: Context) -> dict[str, Any]:
+    """What the series depend on."""
+    place = located(context)
+    return {"data": place.sha256, "path": str(place.path), **{name: context.value(name) for name in SETTINGS}}
+
+
+def prepare(context: Context) -> Result:
+    """power.csv, windows.json, train.json, test.json and the requests are written.
+
+    Raises:
+        WorkflowError: The data cannot be used, or leave no room for the windows.
+    """
+    from workflows.data.loading import daily_power
+
+    place = located(context)
+    context.log(place.note, level="warning" if place.synthetic else "info")
+    try:
+        daily = daily_power(place)
+    except Problem as problem:
+        raise WorkflowError(str(problem)) from problem
+    power = _power(context, place, daily)
+    horizon, form = int(context.value("prediction-length")), context.value("series")
+    windows = pinned(power, horizon, int(context.value("backtests")))
+    choice = str(context.value("features"))
+    made = {
+        TRAIN: lines.training(form, windows, power, choice),
+        TEST: lines.tested(form, windows, power, choice),
+        REQUESTS: [lines.request(form, window, power, choice) for window in windows],
+        WINDOWS: [window.as_dict() for window in windows],
+    }
+    files = [context.work / POWER]
+    rows = [
+        f"{power.first + datetime.timedelta(days=n)},{value!r}"
+        for n, value in enumerate(power.values.tolist())
+    ]
+    files[0].write_text("\n".join(["day,kilowatts", *rows]) + "\n", encoding="utf-8")
+    for name, content in made.items():
+        files.append(context.work / name)
+        lines.write(files[-1], content)
+    hashes = {f"{path.name}_sha256": sha256(path) for path in files}
+    for path in files:
+        context.artifact("data", path.name, str(path), hashes[f"{path.name}_sha256"])
+    synthetic = " [SYNTHETIC data]" if place.synthetic else ""
+    table = []
+    for number, series in enumerate(made[TRAIN], 1):
+        known = [value for value in series["target"] if value is not None]
+        last = datetime.date.fromisoformat(series["start"][:10]) + datetime.timedelta(
+            days=len(series["target"]) - 1
+        )
+        table.append(
+            [number, series["start"][:10], str(last), len(known), len(series["target"]) - len(known),
+             round(sum(known) / len(known), 3)]
+        )  # fmt: skip
+    columns = ["series", "first day", "last day", "days", "hidden days", "mean kW"]
+    context.table(f"What is trained on{synthetic}", columns, table)
+    columns = ["windows", "count", "first day", "last day", "days each"]
+    told_windows = [
+        [group, len(part), str(part[0].start), str(part[-1].end - datetime.timedelta(days=1)), horizon]
+        for group in (DECEMBERS, UNSEEN)
+        if (part := [window for window in windows if window.group == group])
+    ]
+    context.table(f"What is forecast; no value of these days is trained on{synthetic}", columns, told_windows)
+    days = [str(power.first + datetime.timedelta(days=number)) for number in range(len(power.values))]
+    context.figure(
+        f"Mean power of each day{synthetic}",
+        "line",
+        [{"name": "kW", "x": days, "y": [told.rounded(value) for value in power.values.tolist()]}],
+        "day",
+        "kW",
+    )
+    return Result(
+        outputs={**hashes, "source": place.as_dict(), "synthetic": place.synthetic},
+        files=files,
+        summary=f"{'Synthetic' if place.synthetic else 'Real'} data: {len(power.values)} days from {power.first}; "
+        f"{len(made[TRAIN])} training series, {len(windows)} windows of {horizon} days to forecast.",
+    )
+
+
+def _power(context: Context, place: Located, daily: Any) -> Power:
+    """The days in order; every day once. What is wrong with them is said by name.
+
+    Raises:
+        WorkflowError: Days are lacking, repeated or out of order, a value is missing, or there are too few of them.
+    """
+    import numpy as np
+
+    from workflows.data.audit import dates
+    from workflows.data.findings import errors
+
+    found = errors(dates(list(daily.index)))
+    missing = int(daily.isna().sum())
+    if missing:
+        raise WorkflowError(
+            f"{place.path}: {missing} days have no value, the first is {daily.index[daily.isna()][0]:%Y-%m-%d}. Fill them in: the "
+            "notebook takes the mean of the column minute by minute, before days are made."
+        )
+    if found:
+        first = found[0]
+        context.send(
+            gates.judgement(context.step, "days", "fail", f"{first.text} {first.remedy}", float(first.count))
+        )
+        raise WorkflowError(f"{place.path}: {' '.join(one.text for one in found)} {first.remedy}")
+    return Power(daily.index[0].date(), np.asarray(daily, dtype=float))
+
+
+def power(context: Context) -> Power:
+    """The days of the run."""
+    import numpy as np
+
+    text = (context.work / POWER).read_text(encoding="utf-8").splitlines()[1:]
+    first = datetime.date.fromisoformat(text[0].partition(",")[0])
+    return Power(first, np.array([float(row.partition(",")[2]) for row in text]))
+
+
+def windows(context: Context) -> list[Window]:
+    """The windows of the run, in the order in which batch transform is asked."""
+    text = (context.work / WINDOWS).read_text(encoding="utf-8")
+    return [Window.of(json.loads(row)) for row in text.splitlines()]
+
+
+def data_inputs(context: Context) -> dict[str, Any]:
+    """The content of the series."""
+    found = context.of("prepare")
+    return {name: found[f"{name}_sha256"] for name in (POWER, TRAIN, TEST, WINDOWS, REQUESTS)}
+
+
+def audit(context: Context) -> Result:
+    """Stamps, alignment, constants, what is never a training target.
+
+    Raises:
+        WorkflowError: The series cannot be trusted; the text says which and why.
+    """
+    context.ledger.verify("prepare")
+    found = context.of("prepare")
+    days, asked = power(context), windows(context)
+    trained = [json.loads(row) for row in (context.work / TRAIN).read_text(encoding="utf-8").splitlines()]
+    verdicts = [
+        *checks.files(context.step, found["source"]["paths"], days),
+        checks.separate(context.step, trained, asked),
+        checks.constant(context.step, trained),
+        checks.long_enough(context.step, trained, int(context.value("prediction-length"))),
+        checks.months(context.step, trained, asked),
+        checks.whole_series(context.step, str(context.value("series"))),
+    ]
+    for one in verdicts:
+        context.send(one)
+    broken = [one for one in verdicts if one.verdict == "fail"]
+    context.table(
+        context.titled("Audit"), ["check", "verdict", "what it says"],
+        [[one.name, one.verdict, one.reason] for one in verdicts],
+    )  # fmt: skip
+    if broken:
+        raise WorkflowError(" ".join(one.reason for one in broken))
+    warned = [one.name for one in verdicts if one.verdict == "warn"]
+    return Result(
+        outputs={"warnings": warned},
+        summary=f"{len(verdicts)} checks passed"
+        + (f", with warnings: {', '.join(warned)}." if warned else "."),
+    )
+
+
+def baseline_inputs(context: Context) -> dict[str, Any]:
+    """What the free forecasts depend on."""
+    return data_inputs(context)
+
+
+def free_forecasts(context: Context) -> dict[str, list[scores.Judged]]:
+    """Each method's forecast of every window beside what came."""
+    days, found = power(context), {}
+    for method in free.METHODS:
+        judged = []
+        for window in windows(context):
+            history = days.between(days.first, window.start)
+            judged.append(
+                scores.Judged(
+                    days.days(window),
+                    free.forecast(method, history, window.days),
+                    scores.naive_error(history),
+                )
+            )
+        found[method] = judged
+    return found
+
+
+def baseline(context: Context) -> Result:
+    """The free forecasts of all windows, with the scores of DeepAR's own test."""
+    context.ledger.verify("prepare")
+    asked = windows(context)
+    found = free_forecasts(context)
+    best: dict[str, str] = {}
+    metrics: dict[str, float] = {}
+    naive = float("nan")
+    for group in (DECEMBERS, UNSEEN):
+        places = [number for number, window in enumerate(asked) if window.group == group]
+        if not places:
+            continue
+        by_method = {name: scores.score([judged[n] for n in places]) for name, judged in found.items()}
+        if group == DECEMBERS:
+            naive = by_method[free.WEEK].mean_wql
+        best[group] = min(by_method, key=lambda name: by_method[name].mean_wql)
+        rows = [told.row(name, one) for name, one in by_method.items()]
+        title = f"Baselines that cost nothing: {told.GROUPS[group]}"
+        context.table(context.titled(title), told.COLUMNS, rows)
+        prefix = "" if group == DECEMBERS else "unseen_"
+        metrics[f"{prefix}baseline_wql"] = by_method[best[group]].mean_wql
+        metrics[f"{prefix}baseline_rmse"] = min(one.rmse for one in by_method.values())
+    first = best[DECEMBERS]
+    return Result(
+        outputs={"best": best, "naive_wql": naive, "metrics": metrics},
+        summary=f"The best of {len(found)} free forecasts of the notebook's windows, with hindsight: {first}, mean wQL "
+        f"{metrics['baseline_wql']:.4f}.",
+    )
