@@ -18,7 +18,8 @@ FLAT_DAYS = 14
 """So many equal days in a row are a meter that stands still."""
 CLOSE = 1e-6
 """Largest difference in kW at which two days are the same measurement."""
-MOST_SHIFT = 0.02
+ALIGNED = 0.8
+"""The least share of equal days of series that belong together; days with missing minutes may have been filled in otherwise."""
 
 
 def files(step: str, paths: Mapping[str, str], power: Power) -> list[Gate]:
@@ -51,8 +52,35 @@ def files(step: str, paths: Mapping[str, str], power: Power) -> list[Gate]:
     if found:
         more = f" And {len(found) - 3} more." if len(found) > 3 else ""
         return [judgement(step, "stamps", "fail", " ".join(found[:3]) + more, len(found))]
-    reason = f"{names}: every series starts on the day it says, and has the values of the table of days."
-    return [judgement(step, "stamps", "pass", reason, 0)]
+    reason = f"{names}: every series starts on the day it says, and has the values of the table of days"
+    return [judgement(step, "stamps", "pass", f"{reason}.", 0)]
+
+
+def parsed(path: Path) -> list[tuple[datetime.date, Any]]:
+    """Start and values (days,) of the series of a file; lines without a date or with texts are left out."""
+    import numpy as np
+
+    from workflows.data.series import read
+
+    found = []
+    for line in read(path):
+        try:
+            values = [np.nan if value is None else value for value in line["target"]]
+            found.append(
+                (datetime.date.fromisoformat(str(line["start"])[:10]), np.array(values, dtype=float))
+            )
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def aligned(start: datetime.date, target: Any, power: Power) -> bool:
+    """Whether a series has the values of its days, most of them exactly."""
+    import numpy as np
+
+    there = power.between(start, start + datetime.timedelta(days=len(target)))
+    known = np.isfinite(there) & np.isfinite(target)
+    return bool(known.any() and (np.abs(there - target)[known] <= CLOSE).mean() >= ALIGNED)
 
 
 def _unread(found: Sequence[str]) -> bool:
@@ -63,19 +91,12 @@ def _moved(path: Path, power: Power) -> list[str]:
     """Series whose values are those of other days in the table."""
     import numpy as np
 
-    from workflows.data.series import read
-
     found = []
-    for number, line in enumerate(read(path), 1):
-        try:
-            start = datetime.date.fromisoformat(str(line["start"])[:10])
-            target = np.array([np.nan if value is None else value for value in line["target"]], dtype=float)
-        except (TypeError, ValueError):
-            continue  # said by `check_series`
+    for number, (start, target) in enumerate(parsed(path), 1):
+        if aligned(start, target, power):
+            continue
         there = power.between(start, start + datetime.timedelta(days=len(target)))
         known = np.isfinite(there) & np.isfinite(target)
-        if known.any() and np.abs(there - target)[known].max() <= CLOSE:
-            continue
         where = f"{path.name}, line {number}"
         really = _place_of(target, power)
         if really is not None:
@@ -96,14 +117,15 @@ def _place_of(target: Any, power: Power) -> datetime.date | None:
     """The day from which the table has these values, if there is one."""
     import numpy as np
 
-    values = power.values
-    if len(target) > len(values) or not np.isfinite(target[0]):
+    count = len(power.values) - len(target) + 1
+    if count < 1:
         return None
-    for begin in np.flatnonzero(np.abs(values[: len(values) - len(target) + 1] - target[0]) <= CLOSE):
-        gap = np.abs(values[begin : begin + len(target)] - target)
-        if np.nanmax(gap) <= CLOSE:
-            return power.first + datetime.timedelta(days=int(begin))
-    return None
+    shares = [
+        float((np.abs(power.values[begin : begin + len(target)] - target) <= CLOSE).mean())
+        for begin in range(count)
+    ]
+    best = int(np.argmax(shares))
+    return power.first + datetime.timedelta(days=best) if shares[best] >= ALIGNED else None
 
 
 def separate(step: str, trained: Sequence[Line], windows: Sequence[Window]) -> Gate:
