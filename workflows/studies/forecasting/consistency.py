@@ -31,7 +31,7 @@ def distance(paths: Any, offline: Forecast, samples: int, level: float) -> tuple
     mean = float(shares.mean())
     spread = float(shares.std(ddof=1)) if len(shares) > 1 else 0.0
     error = spread * math.sqrt(1 / len(paths) + 1 / samples)
-    off = max(abs(mean - level) - 1 / samples - 0.5 / len(paths), 0.0)
+    off = max(abs(mean - level) - 1 / samples, 0.0)
     if error == 0:
         return mean, 0.0 if off == 0 else math.inf, 0.0
     return mean, off / error, error

@@ -13,8 +13,8 @@ CHOICES = {"none": (), "annual": ANNUAL, "days-off": (OFF,), "both": (*ANNUAL, O
 DeepAR derives the day of the week, of the month and of the year itself, the last as a line that jumps at New Year: December is
 as far from January as can be. The cosine and the sine of the year make them neighbours.
 """
-_FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
-_AFTER_EASTER = (1, 39, 50)
+FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
+AFTER_EASTER = (1, 39, 50)
 """Easter Monday, Ascension, Whit Monday."""
 
 
@@ -23,8 +23,8 @@ def holidays(year: int) -> frozenset[datetime.date]:
     from dateutil.easter import easter
 
     sunday = easter(year)
-    moving = (sunday + datetime.timedelta(days=days) for days in _AFTER_EASTER)
-    return frozenset({datetime.date(year, month, day) for month, day in _FIXED} | set(moving))
+    moving = (sunday + datetime.timedelta(days=days) for days in AFTER_EASTER)
+    return frozenset({datetime.date(year, month, day) for month, day in FIXED} | set(moving))
 
 
 def is_off(day: datetime.date) -> bool:

@@ -48,7 +48,7 @@ def evaluate(context: Context) -> Result:
         WorkflowError: Answers are missing.
     """
     context.ledger.verify("prepare", "train")
-    asked, days = local.windows(context), local.power(context)
+    asked = local.windows(context)
     free = local.free_forecasts(context)
     best = context.of("baseline")["best"]
     passed = context.of("gate")["passed"]
@@ -82,27 +82,16 @@ def evaluate(context: Context) -> Result:
         context.table(
             context.titled(f"Leaderboard: {told.GROUPS[group]}, by batch transform"), told.COLUMNS, rows
         )
-    verdicts: dict[str, list[Gate]] = {}
-    for job in passed:
-        verdicts[job] = [
+    spread = {job: one.mean_wql for job, one in board[DECEMBERS].items()}
+    context.ledger.note("evaluate", metrics=_metrics(board, median_of(spread), judged, free, best, places))
+    _notebook(context, board[DECEMBERS])
+    verdicts = {
+        job: [
             moves(context.step, job, [item.forecast for item in judged[job]]),
             covers(context.step, job, judged[job]),
-            *(
-                against(
-                    context.step,
-                    job,
-                    [judged[job][n] for n in where],
-                    [free[best[group]][n] for n in where],
-                    best[group],
-                    group,
-                )
-                for group, where in places.items()
-            ),
         ]
-    spread = {job: one.mean_wql for job, one in board[DECEMBERS].items()}
-    metrics = _metrics(board, median_of(spread), judged, free, best, places)
-    context.ledger.note("evaluate", metrics=metrics)
-    _notebook(context, board[DECEMBERS])
+        for job in passed
+    }
     good, overruled = gates.admitted(context, verdicts, bool(context.of("gate")["overruled"]))
     chosen = median_of({job: spread[job] for job in good})
     metrics = _metrics(board, chosen, judged, free, best, places)
@@ -112,14 +101,28 @@ def evaluate(context: Context) -> Result:
         context, asked, {window.name: found for window, found in zip(asked, forecasts[chosen], strict=True)}
     )
     _calibration(context, judged[chosen], places)
-    where = places[DECEMBERS]
+    # The median job alone is judged: leaving out those that lose would make a lucky one of it.
+    overruled = gates.decide(
+        context,
+        [
+            against(
+                context.step,
+                chosen,
+                [judged[chosen][n] for n in where],
+                [free[best[group]][n] for n in where],
+                best[group],
+                group,
+            )
+            for group, where in places.items()
+        ],
+        overruled,
+    )
     one = board[DECEMBERS][chosen]
-    wins = one.mean_wql <= score([free[best[DECEMBERS]][n] for n in where]).mean_wql
     return Result(
-        outputs={"chosen": chosen, "metrics": metrics, "overruled": overruled, "wins": wins},
+        outputs={"chosen": chosen, "metrics": metrics, "overruled": overruled},
         files=files,
         summary=f"{chosen}, the median of {len(good)} jobs, is to be hosted: mean wQL {one.mean_wql:.4f} on the notebook's windows "
-        f"({min(spread.values()):.4f} to {max(spread.values()):.4f} over the jobs), {days.first.year} to {days.end.year}.",
+        f"({min(spread.values()):.4f} to {max(spread.values()):.4f} over the jobs).",
     )
 
 
@@ -312,7 +315,9 @@ def _metrics(
 
 def _notebook(context: Context, scored: Mapping[str, Scores]) -> None:
     """What executed notebooks printed, beside the jobs here."""
-    rows: list[list[Any]] = [[f"printed {one.about}", one.rmse, one.wql, one.median] for one in PRINTED]
+    rows: list[list[Any]] = [
+        [f"printed {one.about}", one.rmse, one.wql, one.median or "-"] for one in PRINTED
+    ]
     middle = LEVELS.index(0.5)
     rows += [
         [f"here {job}", told.rounded(one.rmse), told.rounded(one.mean_wql), told.rounded(one.wql[middle])]
@@ -341,7 +346,7 @@ def _windows(
     if len(rows) > 1:
         columns = list(zip(*rows, strict=True))
         spreads = [statistics.stdev(columns[n]) for n in (2, 3, 4, 5)]
-        rows.append(["spread (SD)", "", *(told.rounded(value) for value in spreads), None, ""])
+        rows.append(["spread (SD)", "", *(told.rounded(value) for value in spreads), "", ""])
     columns_of = [
         "window",
         "first day",

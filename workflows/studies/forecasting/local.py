@@ -13,7 +13,7 @@ from workflows.problem import Problem
 from workflows.studies import gates
 from workflows.studies.context import Context
 from workflows.studies.forecasting import checks, free, lines, scores, told
-from workflows.studies.forecasting.windows import DECEMBERS, UNSEEN, Power, Window, pinned
+from workflows.studies.forecasting.windows import DECEMBERS, UNSEEN, Power, Window, pinned, read
 from workflows.studies.study import Result
 
 if TYPE_CHECKING:
@@ -73,11 +73,7 @@ def prepare(context: Context) -> Result:
         WINDOWS: [window.as_dict() for window in windows],
     }
     files = [context.work / POWER]
-    rows = [
-        f"{power.first + datetime.timedelta(days=n)},{value!r}"
-        for n, value in enumerate(power.values.tolist())
-    ]
-    files[0].write_text("\n".join(["day,kilowatts", *rows]) + "\n", encoding="utf-8")
+    power.write(files[0])
     for name, content in made.items():
         files.append(context.work / name)
         lines.write(files[-1], content)
@@ -172,17 +168,12 @@ def _take_over(context: Context, place: Located, power: Power) -> None:
 
 def power(context: Context) -> Power:
     """The days of the run."""
-    import numpy as np
-
-    text = (context.work / POWER).read_text(encoding="utf-8").splitlines()[1:]
-    first = datetime.date.fromisoformat(text[0].partition(",")[0])
-    return Power(first, np.array([float(row.partition(",")[2]) for row in text]))
+    return Power.read(context.work / POWER)
 
 
 def windows(context: Context) -> list[Window]:
     """The windows of the run, in the order in which batch transform is asked."""
-    text = (context.work / WINDOWS).read_text(encoding="utf-8")
-    return [Window.of(json.loads(row)) for row in text.splitlines()]
+    return read(context.work / WINDOWS)
 
 
 def data_inputs(context: Context) -> dict[str, Any]:

@@ -54,16 +54,19 @@ def conclusion(context: Context) -> str:
     context.ledger.verify("prepare", "train", "evaluate", "predict")
     found = metrics(context)
     best = context.of("baseline")["best"]
-    made_up = "On SYNTHETIC data: the" if context.of("prepare")["synthetic"] else "The"
-    worse = "" if context.of("evaluate")["wins"] else ", WORSE than"
+    made_up = "On SYNTHETIC data: " if context.of("prepare")["synthetic"] else ""
+    middle = found["jobs_median_wql"]
+    beside = "against" if middle <= found["baseline_wql"] else "WORSE than the"
     text = (
-        f"{made_up} median of {found['jobs']:.0f} DeepAR jobs has a mean wQL of {found['mean_wql']:.4f} on the notebook's windows"
-        f"{worse or ' against'} {found['baseline_wql']:.4f} of the best that is free ({best['notebook']}); jobs range from "
-        f"{found['jobs_best_wql']:.4f} to {found['jobs_worst_wql']:.4f}."
+        f"{made_up}{found['jobs']:.0f} DeepAR jobs have a median mean wQL of {middle:.4f} on the notebook's windows "
+        f"({found['jobs_best_wql']:.4f} to {found['jobs_worst_wql']:.4f}), {beside} {found['baseline_wql']:.4f} of the best that is "
+        f"free ({best['notebook']}). Hosted: {context.of('evaluate')['chosen']}, {found['mean_wql']:.4f}."
     )
     if "unseen_mean_wql" in found:
         text += (
-            f" In the unseen year: {found['unseen_mean_wql']:.4f} against {found['unseen_baseline_wql']:.4f} ({best['unseen year']}), "
+            f" In the unseen year it has {found['unseen_mean_wql']:.4f}"
+            f"{' against' if found['unseen_mean_wql'] <= found['unseen_baseline_wql'] else ', WORSE than the'}"
+            f" {found['unseen_baseline_wql']:.4f} ({best['unseen year']}), "
             f"{found['unseen_coverage']:.0%} of the days inside the 80 % band."
         )
     return f"{text} And {context.of('predict')['unseen']}"

@@ -34,9 +34,14 @@ LEAST_FALL = 0.01
 """A loss (nats a day) that fell by less has learned nothing."""
 
 
+def uri(region: str) -> str:
+    """DeepAR's image in a region."""
+    return images.uri("forecasting-deepar", region)
+
+
 def image(context: Context) -> str:
     """DeepAR's image in the run's region."""
-    return images.uri("forecasting-deepar", context.platform.region)
+    return uri(context.platform.region)
 
 
 def hyperparameters(parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -88,9 +93,9 @@ def train(context: Context) -> Result:
     channels = []
     for name, file in (("train", local.TRAIN), ("test", local.TEST)):
         path = context.work / file
-        uri = context.interface.upload(path, f"{context.prefix}/data/{name}")
-        context.artifact("object", path.name, uri, sha256(path))
-        channels.append(ChannelInput(name=name, uri=uri.rpartition("/")[0], content_type=LINES))
+        place = context.interface.upload(path, f"{context.prefix}/data/{name}")
+        context.artifact("object", path.name, place, sha256(path))
+        channels.append(ChannelInput(name=name, uri=place.rpartition("/")[0], content_type=LINES))
     instance = str(context.value("instance-type"))
     jobs = seeded(context.run.parameters)
     requests = [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from workflows.data.series import YEARS
@@ -46,6 +48,23 @@ class Power:
     first: datetime.date
     values: Any
 
+    @classmethod
+    def read(cls, path: Path) -> Power:
+        """What `write` wrote."""
+        import numpy as np
+
+        rows = path.read_text(encoding="utf-8").splitlines()[1:]
+        first = datetime.date.fromisoformat(rows[0].partition(",")[0])
+        return cls(first, np.array([float(row.partition(",")[2]) for row in rows]))
+
+    def write(self, path: Path) -> None:
+        """A CSV table: day, kilowatts."""
+        rows = [
+            f"{self.first + datetime.timedelta(days=number)},{value!r}"
+            for number, value in enumerate(self.values.tolist())
+        ]
+        path.write_text("\n".join(["day,kilowatts", *rows]) + "\n", encoding="utf-8")
+
     def between(self, start: datetime.date, end: datetime.date) -> Any:
         """The values from ``start`` up to the day before ``end``, NaN for days that are not there."""
         import numpy as np
@@ -65,6 +84,11 @@ class Power:
     def days(self, window: Window) -> Any:
         """What came in a window, (days,)."""
         return self.between(window.start, window.end)
+
+
+def read(path: Path) -> list[Window]:
+    """The windows of a file with one JSON document a line."""
+    return [Window.of(json.loads(row)) for row in path.read_text(encoding="utf-8").splitlines()]
 
 
 def pinned(power: Power, horizon: int, origins: int) -> list[Window]:
