@@ -14,6 +14,7 @@ from workflows.interfaces.base import EndpointRequest
 from workflows.studies import gates, hosting
 from workflows.studies.context import Context
 from workflows.studies.forecasting import consistency, features, lines, local, told
+from workflows.studies.forecasting.free import MEAN
 from workflows.studies.forecasting.judged import stored
 from workflows.studies.forecasting.scores import LEVELS, Forecast, Judged, Scores, naive_error, score
 from workflows.studies.forecasting.trained import image
@@ -24,7 +25,10 @@ JSON = "application/json"
 COMPARED = (0.1, 0.5, 0.9)
 """Levels at which live and batch forecasts are compared."""
 EMPTY, KNOWN = "DeepAR, from an empty target", "DeepAR, from its history"
-DECEMBER, JANUARIES = "mean of December before", "mean of earlier Januaries"
+BEFORE, MONTH, DAYWISE = (
+    "mean of the 30 days before", "mean of the month in earlier years", "earlier years day by day",
+)  # fmt: skip
+FREE = (BEFORE, MONTH, DAYWISE)
 NORMAL_95 = 1.96
 
 
@@ -147,17 +151,17 @@ def _unseen(
     ((forecast, _),) = _ask(context, [lines.asked(days, window.start, window, choice)])
     history = days.between(days.first, window.start)
     naive, actual = naive_error(history), days.days(window)
-    candidates = {EMPTY: forecast, **_means(days, window)}
+    candidates = {EMPTY: forecast, **means(days, window)}
     for place, other in enumerate(asked):
         if other.start == window.start and other.days == window.days and context.value("series") == "whole":
             candidates[KNOWN] = offline[place]
     found: dict[str, Scores] = {name: score([Judged(actual, one, naive)]) for name, one in candidates.items()}
     title = f"Forecasts of {window.days} days from {window.start}, and what came (mean {float(actual.mean()):.3f} kW)"
     context.table(context.titled(title), told.COLUMNS, [told.row(name, one) for name, one in found.items()])
-    others = {name: one.mean for name, one in candidates.items() if name in (DECEMBER, JANUARIES)}
+    others = {name: one.mean for name, one in candidates.items() if name in FREE}
     title = f"{UNSEEN_YEAR} from an empty target"
     context.figure(context.titled(title), "fan", told.fan(days, window, forecast, others), "day", "kW")
-    frees = {name: one for name, one in found.items() if name in (DECEMBER, JANUARIES)}
+    frees = {name: one for name, one in found.items() if name in FREE}
     best = min(frees, key=lambda name: frees[name].mean_wql)
     ours, theirs = found[EMPTY], frees[best]
     wins = ours.mean_wql <= theirs.mean_wql
@@ -189,26 +193,28 @@ def _unseen(
     }, verdict
 
 
-def _means(days: Power, window: Window) -> dict[str, Forecast]:
-    """What costs nothing: the mean of the month before, and of the same month in earlier years, with the spread of their days."""
+def means(days: Power, window: Window) -> dict[str, Forecast]:
+    """What costs nothing for a window that begins with a year: the mean of the days before, the mean of the same days in earlier
+    years, and these days one by one; quantiles are those of the days around it."""
     import numpy as np
 
-    before = window.start - datetime.timedelta(days=1)
-    parts = {
-        DECEMBER: days.between(before.replace(day=1), window.start),
-        JANUARIES: np.concatenate(
-            [
-                days.between(datetime.date(year, 1, 1), datetime.date(year, 2, 1))
-                for year in range(days.first.year, window.start.year)
-            ]
-        ),
+    before = days.between(window.start - datetime.timedelta(days=MEAN), window.start)
+    years = [
+        days.between(start, start + datetime.timedelta(days=window.days))
+        for year in range(days.first.year, window.start.year)
+        if (start := window.start.replace(year=year)) >= days.first
+    ]
+    earlier = np.array(years)
+    daywise = earlier.mean(axis=0)
+    flat = np.ones(window.days)
+    return {
+        name: Forecast(center, center + np.quantile(around, LEVELS)[:, None])
+        for name, center, around in (
+            (BEFORE, before.mean() * flat, before - before.mean()),
+            (MONTH, earlier.mean() * flat, earlier - earlier.mean()),
+            (DAYWISE, daywise, earlier - daywise),
+        )
     }
-    found = {}
-    for name, values in parts.items():
-        known = values[np.isfinite(values)]
-        quantiles = np.quantile(known, LEVELS)[:, None] + np.zeros(window.days)
-        found[name] = Forecast(np.full(window.days, known.mean()), quantiles)
-    return found
 
 
 def _what_if(context: Context, days: Power, asked: list[Window]) -> dict[str, Any]:
