@@ -14,27 +14,46 @@ from workflows.studies.forecasting import features
 from workflows.studies.forecasting.scores import LEVELS, Forecast
 from workflows.studies.forecasting.windows import DECEMBERS, Power, Window
 
-Form = Literal["whole", "years"]
-"""``years``: a series per calendar year, as in the notebook. ``whole``: one series; AWS advises not to break series up."""
+Form = Literal["whole", "cold", "years"]
+"""``years``: a series per calendar year, as in the notebook. ``whole``: one series; AWS advises not to break series up. ``cold``:
+that one, and short ones cut from it, whose beginnings teach the model to forecast from nothing."""
+SHORT = 60
+"""Days of a short series, or twice the prediction length where that is more."""
 LINES = "application/jsonlines"
 
 
 def origin(form: Form, window: Window, power: Power) -> datetime.date:
     """Where the series begins that a window's history belongs to: with the first day, or with the window's year."""
-    return power.first if form == "whole" else datetime.date(window.start.year, 1, 1)
+    return datetime.date(window.start.year, 1, 1) if form == "years" else power.first
 
 
 def training(form: Form, windows: Sequence[Window], power: Power, choice: str) -> list[dict[str, Any]]:
     """The training series. No value of any window is in them.
 
-    As ``years`` each year lacks its last days. As ``whole`` the series ends where the last of the notebook's windows begins,
+    As ``years`` each year lacks its last days. As ``whole`` and ``cold`` the series ends where the last of the notebook's windows begins,
     and the earlier windows are missing values in it.
     """
     ends = [window for window in windows if window.group == DECEMBERS]
     if form == "years":
         return [_line(power, origin(form, window, power), window.start, choice) for window in ends]
     last = max(window.start for window in ends)
-    return [_line(power, power.first, last, choice, [window for window in ends if window.end <= last])]
+    found = [_line(power, power.first, last, choice, [window for window in ends if window.end <= last])]
+    if form == "cold":
+        found += _short(power, ends, last, choice)
+    return found
+
+
+def _short(power: Power, hidden: Sequence[Window], last: datetime.date, choice: str) -> list[dict[str, Any]]:
+    """Series of `SHORT` days up to ``last``, one beginning every prediction length, without those that touch a hidden window."""
+    horizon = hidden[0].days
+    length = datetime.timedelta(days=max(SHORT, 2 * horizon))
+    found = []
+    start = power.first
+    while start + length <= last:
+        if all(start + length <= window.start or start >= window.end for window in hidden):
+            found.append(_line(power, start, start + length, choice))
+        start += datetime.timedelta(days=horizon)
+    return found
 
 
 def tested(form: Form, windows: Sequence[Window], power: Power, choice: str) -> list[dict[str, Any]]:

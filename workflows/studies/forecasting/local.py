@@ -151,7 +151,7 @@ def _take_over(context: Context, place: Located, power: Power) -> None:
     import numpy as np
 
     changed = 0
-    for start, target in checks.parsed(place.paths["test"]):
+    for _, start, target in checks.parsed(place.paths["test"]):
         if not checks.aligned(start, target, power):
             continue  # the audit tells of it
         begin = (start - power.first).days

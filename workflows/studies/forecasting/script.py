@@ -55,7 +55,7 @@ CONFIGURATION = $configuration
 CONTENT_TYPE, STRATEGY = "application/jsonlines", "SingleRecord"  # of channels and of batch transform
 TRANSFORM_ENVIRONMENT = {"DEEPAR_INFERENCE_CONFIG": json.dumps(CONFIGURATION)}
 ENVIRONMENT = {}
-WHOLE = $whole  # one series, with what is forecast hidden in it; else a series per year
+SERIES = "$series"  # years: one per year; whole: one, with what is forecast hidden in it; cold: that one and short ones
 FEATURES = $features
 WINDOWS = $windows  # name, group, first day, days
 KEEP = $keep  # leave the endpoint in place at the end
@@ -115,15 +115,22 @@ def make_lines(power):
     for _, group, start, days in WINDOWS:
         start = pd.Timestamp(start)
         end = start + pd.Timedelta(days=days)
-        first = power.index[0] if WHOLE else pd.Timestamp(start.year, 1, 1)
+        first = power.index[0] if SERIES != "years" else pd.Timestamp(start.year, 1, 1)
         asked.append(line(power, first, start, end))
         if group == "$notebook":
             test.append(line(power, first, end, end))
-            if not WHOLE:
+            if SERIES == "years":
                 train.append(line(power, first, start, start))
-    if WHOLE:
+    if SERIES != "years":
         last = max(start for start, _ in ends)
         train = [line(power, power.index[0], last, last, [one for one in ends if one[0] < last])]
+    if SERIES == "cold":
+        horizon, first = ends[0][1], power.index[0]
+        length = pd.Timedelta(days=max($short, 2 * horizon))
+        while first + length <= last:
+            if all(first + length <= start or first >= start + pd.Timedelta(days=days) for start, days in ends):
+                train.append(line(power, first, first + length, first + length))
+            first += pd.Timedelta(days=horizon)
     return train, test, asked
 
 
@@ -293,7 +300,8 @@ def write(run: Run) -> str:
         metrics=pieces.literal({metric.name: metric.regex for metric in trained.METRICS}),
         levels=list(scores.LEVELS),
         configuration=lines.configuration(int(parameters["samples"])),
-        whole=parameters["series"] == "whole",
+        series=parameters["series"],
+        short=lines.SHORT,
         features=list(features.CHOICES[str(parameters["features"])]),
         windows=_windows(run),
         keep=run.keep,
