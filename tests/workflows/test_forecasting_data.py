@@ -124,6 +124,10 @@ def shift_a_day(found: list[dict[str, Any]]) -> None:
     found[1]["target"] = [*found[1]["target"][1:], 1.0]
 
 
+def change_some(found: list[dict[str, Any]]) -> None:
+    found[1]["target"][:20] = [9.0] * 20
+
+
 def lose_a_number(found: list[dict[str, Any]]) -> None:
     found[0]["target"][40] = None
 
@@ -139,7 +143,8 @@ def swap_values(found: list[dict[str, Any]]) -> None:
     [
         ("both", stamp_all_2007, "line 2 is stamped 2007-01-01, but its values are those of 2008-01-01 on: the start date is wrong"),
         ("both", stamp_2008_as_2009, "line 2 is stamped 2009-01-01, but its values are those of 2008-01-01 on"),
-        ("train", shift_a_day, "The series of 2008-01-01 has other values in the test data"),
+        ("both", shift_a_day, "line 2 is stamped 2008-01-01, but its values are those of 2008-01-02 on"),
+        ("train", change_some, "The series of 2008-01-01 has other values in the test data"),
         ("both", swap_values, "not aligned"),
         ("train", lose_a_number, "1 values are no finite numbers, the first is value 41"),
     ],
