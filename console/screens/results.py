@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
+from console import figures
 from console.formatting import crop, duration, number, status, thin_bar
 from console.screens import facts
 from console.screens.run_state import RunState, Step
-from console.widgets import drawing
-from console.widgets.drawing import Lines, Run, Series
-from workflows.events import Figure, Gate, Table
-
-FIELD_COLOURS = ("#2f6fbf", "#d98a3d")
-"""The two ends of a field: told apart in the common kinds of colour blindness."""
+from console.widgets.canvas import Lines, Run
+from console.widgets.tint import Ground
+from workflows.events import Gate, Table
 
 
 def overview(
@@ -134,7 +129,7 @@ def gate_lines(gate: Gate, width: int) -> Lines:
     ]
 
 
-def results(state: RunState, width: int, *, colours: bool) -> Lines:
+def results(state: RunState, width: int, *, ground: Ground) -> Lines:
     """Tables, figures and gates in the order in which they came, then what was made."""
     if not state.results and not state.artifacts:
         return [[("No result yet: tables, figures and gates appear here as the run makes them.", "dim")]]
@@ -148,51 +143,10 @@ def results(state: RunState, width: int, *, colours: bool) -> Lines:
         if isinstance(result, Table):
             lines += facts.table(result.columns, result.rows, width, result.title)
         else:
-            lines += figure(result, width, 20, colours=colours)
+            lines += figures.on_page(result, width, ground=ground)
         lines.append([])
     if state.artifacts:
         lines += [facts.head("What it made")]
         for artifact in state.artifacts:
             lines += facts.fact(artifact.what, f"{artifact.name}  {artifact.location}".rstrip(), width)
     return lines
-
-
-def figure(event: Figure, width: int, height: int, *, colours: bool) -> Lines:
-    """A figure in characters, in whichever form it has."""
-    width = min(width, 110)
-    if event.form == "field":
-        grid = next((one for one in event.series if "z" in one), None)
-        if grid is not None:
-            points = [
-                (str(one.get("name", "")), _floats(one["x"]), _floats(one["y"]))
-                for one in event.series
-                if "z" not in one
-            ]
-            width = min(width, 72)
-            return drawing.field_plot(
-                [_floats(row) for row in grid["z"]],
-                _floats(grid["x"]),
-                _floats(grid["y"]),
-                points,
-                width,
-                height + 4,
-                title=event.title,
-                x_label=event.x_label,
-                y_label=event.y_label,
-                colours=FIELD_COLOURS if colours else None,
-            )
-    if event.form == "bar" and event.series:
-        first = event.series[0]
-        labels = [str(value) for value in first["x"]]
-        return drawing.bars(labels, _floats(first["y"]), width, len(labels) + 1, title=event.title)
-    series = [
-        Series(str(one.get("name", "")), tuple(zip(_floats(one["x"]), _floats(one["y"]), strict=False)))
-        for one in event.series
-    ]
-    return drawing.chart(
-        series, width, height, title=event.title, x_label=event.x_label, markers=event.form == "scatter"
-    )
-
-
-def _floats(values: Sequence[Any]) -> list[float]:
-    return [float(value) if value is not None else float("nan") for value in values]

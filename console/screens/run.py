@@ -170,8 +170,8 @@ class RunScreen(ConsoleScreen):
         self.query_one("#overview", Page).show(
             lambda width: results.overview(state, now, width, run=self.run_id, brief=low, log=log)
         )
-        ansi = self.app.theme.startswith("ansi") or self.app.no_color
-        self.query_one("#results", Page).show(lambda width: results.results(state, width, colours=not ansi))
+        ground = self.console.ground
+        self.query_one("#results", Page).show(lambda width: results.results(state, width, ground=ground))
         self.query_one(ChartGrid).show_charts(state.charts(), x_label="epoch")
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
