@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -202,3 +203,21 @@ def thin_bar(fraction: float, width: int) -> tuple[str, str]:
     """The done and the open part of a progress line of ``width`` cells."""
     done = round(min(1.0, max(0.0, fraction)) * width)
     return "━" * done, "─" * (width - done)
+
+
+_FIGURE = re.compile(r"[−+~<>×-]?\s?\d[\d .,]*(e[+-]?\d+)?\s?(%|pp|ms|s|/s|/min)?")
+
+
+def figures(texts: Sequence[str]) -> bool:
+    """Whether a column holds figures, and dashes where there is none."""
+    there = [text for text in texts if text.strip() not in ("", "–")]
+    return bool(there) and all(_FIGURE.fullmatch(text.strip()) for text in there)
+
+
+def as_text(value: object) -> str:
+    """A value of a table as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    return "–" if value is None else str(value)
