@@ -116,3 +116,12 @@ class Transcript:
         step.earlier = None
         step.status, step.seconds, step.summary = event.status, event.seconds, event.summary
         step.progress = None
+
+
+def together(names: Iterable[str]) -> list[list[str]]:
+    """Metrics that belong into one chart: a validation metric beside its training metric."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        base = name.replace("validation", "train").replace("valid", "train").replace("val", "train")
+        groups.setdefault(base, []).append(name)
+    return list(groups.values())

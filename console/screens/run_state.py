@@ -9,6 +9,7 @@ from console.widgets.drawing import Series
 from console.widgets.log import Entry
 from workflows import events as e
 from workflows.lineage import Lineage
+from workflows.transcript import together
 
 Result = e.Table | e.Figure | e.Gate
 
@@ -114,13 +115,14 @@ class RunState:
 
     def charts(self) -> list[tuple[str, tuple[Series, ...]]]:
         """One chart per metric; the validation line in the chart of the training line."""
-        groups: dict[str, list[Series]] = {}
-        for name in sorted(self.points):
-            if len(self.points[name]) < 2:
-                continue
-            base = name.replace("validation", "train").replace("valid", "train").replace("val", "train")
-            groups.setdefault(base, []).append(Series(name, tuple(self.points[name])))
-        return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]
+        drawn = [name for name, points in self.points.items() if len(points) > 1]
+        return [
+            (
+                group[0] if len(group) == 1 else "",
+                tuple(Series(name, tuple(self.points[name])) for name in group),
+            )
+            for group in together(drawn)
+        ]
 
     def _step(self, identifier: str) -> Step | None:
         return next((step for step in self.steps if step.id == identifier), None)
