@@ -84,5 +84,7 @@ def write(given: str, text: str) -> Path:
     except FileExistsError:
         raise Problem(f"{path} is there already.", "Give another name.", "exists") from None
     except OSError as error:
-        raise Problem(f"{path} cannot be written: {error.strerror or error}.", "Give another place.", "write") from None
+        raise Problem(
+            f"{path} cannot be written: {error.strerror or error}.", "Give another place.", "write"
+        ) from None
     return path

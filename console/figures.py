@@ -30,17 +30,17 @@ def on_page(figure: Figure, width: int, *, ground: Ground = "") -> Lines:
     return draw(figure, min(width, WIDEST), HEIGHT, ground=ground)
 
 
-def draw(figure: Figure, width: int, height: int, *, ground: Ground = "") -> Lines:
+def draw(figure: Figure, width: int, height: int, *, ground: Ground = "", fill: bool = False) -> Lines:
     """A figure in whichever form it has.
 
     ``height`` is kept by what has a plane (line, scatter, field, fan); bars and heat maps have as many lines as they have
-    entries. A form that this version does not know is drawn as lines, as far as its entries have x and y.
+    entries, heat maps more where they are to ``fill`` the height. A form that this version does not know is drawn as lines, as far as its entries have x and y.
     """
     match figure.form:
         case "field" if any("z" in one for one in figure.series):
             return _field(figure, width, height, ground)
         case "heatmap" if any("z" in one for one in figure.series):
-            return _heatmap(figure, width, ground)
+            return _heatmap(figure, width, height if fill else 0, ground)
         case "bar":
             return _bars(figure, width)
     plotted = [one for one in figure.series if "x" in one and ("y" in one or "low" in one)]
@@ -89,13 +89,14 @@ def _label(x: Any) -> str:
     return short(x) if isinstance(x, int | float) and not isinstance(x, bool) else str(x)
 
 
-def _heatmap(figure: Figure, width: int, ground: Ground) -> Lines:
+def _heatmap(figure: Figure, width: int, height: int, ground: Ground) -> Lines:
     grid = next(one for one in figure.series if "z" in one)
     return heatmap(
         [floats(row) for row in grid["z"]],
         [str(value) for value in grid["x"]],
         [str(value) for value in grid["y"]],
         width,
+        height,
         title=figure.title,
         x_label=figure.x_label,
         y_label=figure.y_label,

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from workflows.wording import clock, duration, number, printable
 
 __all__ = [
-    "GLYPHS", "Status", "ago", "bar", "clock", "count", "crop", "crop_middle", "duration", "number", "printable", "right", "size",
+    "GLYPHS", "Status", "ago", "as_text", "bar", "clock", "count", "crop", "crop_middle", "duration", "figures", "number", "printable", "right", "size",
     "span", "status", "thin_bar",
 ]  # fmt: skip
 

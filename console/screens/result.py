@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from textual import on
 from textual.widget import Widget
-from textual.widgets import Static
 
 from console import actions, export, figures
 from console.formatting import as_text, count
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.help import TextScreen
+from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
 from console.widgets.rows import Rows
@@ -38,7 +38,7 @@ class ResultScreen(ConsoleScreen):
         self._filter = ""
 
     def body(self) -> Iterable[Widget]:
-        yield Static(id="sheet-title", markup=False)
+        yield Line(id="sheet-title")
         yield Page(id="figure")
         yield Sheet(id="sheet")
         yield Prompt()
@@ -63,11 +63,20 @@ class ResultScreen(ConsoleScreen):
         text = f"{self._at + 1} of {len(self._results())}"
         if isinstance(self.result, Table) and self.query("#sheet"):
             rows, total = len(self.sheet.items), len(self.result.rows)
-            text = f"{count(total, 'row')} · {text}" if rows == total else f"{rows} of {count(total, 'row')} · {text}"
-            left, right = self.sheet.pushed
-            if left or right:
-                text = f"{'← ' * bool(left)}{left + right} columns out of sight{' →' * bool(right)} · {text}"
+            text = (
+                f"{count(total, 'row')} · {text}"
+                if rows == total
+                else f"{rows} of {count(total, 'row')} · {text}"
+            )
         return text
+
+    def draw_frame(self) -> None:
+        super().draw_frame()
+        if self.query("#sheet-title") and isinstance(self.result, Table):
+            left, right = self.sheet.pushed
+            hint = f"← {left}   " if left else ""
+            hint += f"{count(right, 'column')} more →" if right else ""
+            self.query_one("#sheet-title", Line).show([(self.result.title, "head")], [(hint.strip(), "dim")])
 
     def _show(self) -> None:
         result = self.result
@@ -78,7 +87,6 @@ class ResultScreen(ConsoleScreen):
             | {"-table" if table else "-figure"}
         )
         if isinstance(result, Table):
-            self.query_one("#sheet-title", Static).update(result.title)
             self.sheet.show_table(result)
             self.sheet.focus()
         else:
@@ -91,7 +99,7 @@ class ResultScreen(ConsoleScreen):
         if not isinstance(result, Figure):
             return
         ground, height = self.console.ground, max(8, page.size.height or self.app.size.height - 4)
-        page.show(lambda width: figures.draw(result, width, height, ground=ground))
+        page.show(lambda width: figures.draw(result, width, height, ground=ground, fill=True))
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -149,7 +157,9 @@ class ResultScreen(ConsoleScreen):
             "".join(text for text, _ in run).rstrip()
             for name, value in zip(result.columns, line[1], strict=False)
             for paragraph in (as_text(value).splitlines() or [""])
-            for run in facts.fact(name, paragraph, width, label_width=min(24, max(map(len, result.columns)) + 2))
+            for run in facts.fact(
+                name, paragraph, width, label_width=min(24, max(map(len, result.columns)) + 2)
+            )
         ]
         self.app.push_screen(TextScreen(result.title, "\n".join(lines)))
 

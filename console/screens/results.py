@@ -10,7 +10,6 @@ from console.widgets.canvas import Lines, Run
 from console.widgets.tint import Ground
 from workflows.events import Gate, Table
 
-
 MOST_ROWS = 30
 """Rows of a table on the page of results."""
 

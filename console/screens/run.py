@@ -154,21 +154,22 @@ class RunScreen(ConsoleScreen):
                 calls.put_cursor(len(state.calls) - 1)
         if state.finished is not None and not self._finished_shown:
             self._finished_shown = True
-            self._look_at_lineage()
+            self._look_at_what_stays()
             if self.part == "overview" and state.results and not self.wide and state.status == "completed":
                 self.console.flash("✓ Completed. Tab shows the results.", "ok")
         self.draw_frame()
 
-    def _look_at_lineage(self) -> None:
-        """Whether the results are still what the run computed; of a run of another machine nothing is told."""
+    def _look_at_what_stays(self) -> None:
+        """Whether the results are still what the run computed, and what it has kept."""
         run, services = self.run_id, self.console.services
 
-        def known(lineage: Lineage) -> None:
-            self.state.lineage = lineage
-            if self.is_attached and lineage.stale:
+        def known(found: tuple[Lineage, Sequence[str]]) -> None:
+            self.state.lineage, self.state.kept = found
+            if self.is_attached:
                 self._draw()
 
-        self.work(lambda: services.lineage(run), known, lambda problem: None)
+        # What cannot be told is not worth a message: the run itself says so where it cannot be read.
+        self.work(lambda: (services.lineage(run), services.remains([run])[run]), known, lambda problem: None)
 
     def _call_cells(self, item: tuple[int, ApiCall]) -> tuple[Cell, ...]:
         call = item[1]
@@ -296,7 +297,9 @@ class RunScreen(ConsoleScreen):
                 return self.state.finished is not None
             case "endpoint":
                 return bool(run_actions.kept_endpoint(self.state))
-            case "tune" | "experiment":
+            case "experiment":
+                return bool(run_actions.kept(self.state.kept, "model"))
+            case "tune":
                 return bool(run_actions.training_job(self.state))
         return True
 
@@ -309,7 +312,7 @@ class RunScreen(ConsoleScreen):
     def _can_stop(self) -> bool:
         """Whether it works still, or has ended and left something to delete."""
         ended = self.state.finished
-        return ended is None or ended.status == "interrupted" or bool(ended.left_behind)
+        return ended is None or ended.status == "interrupted" or bool(ended.left_behind or self.state.kept)
 
     @property
     def _can_resume(self) -> bool:

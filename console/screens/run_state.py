@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from console.widgets.drawing import Series
@@ -46,6 +46,8 @@ class RunState:
     finished: e.RunFinished | None = None
     lineage: Lineage | None = None
     """What became of what the run recorded; None while nobody has looked."""
+    kept: Sequence[str] = ()
+    """What it made and has not deleted once it has ended, such as ``endpoint NAME``."""
     earlier: dict[str, list[Result]] = field(default_factory=dict)
     """Results of a step's attempt before the present one, by step."""
 

@@ -14,7 +14,7 @@ from console.widgets.tint import HIGH, LOW, NEUTRAL, Ground, ink, mix
 
 SHADES, RINGS = " ░▒▓█", " ·∘○●"
 """From 0 to the largest value, and from 0 to the smallest: the sign is seen without colour."""
-LEAST_CELL, MOST_CELL = 5, 14
+LEAST_CELL, MOST_CELL, FILLED_CELL = 5, 14, 24
 LEAST_NAME = 4
 LEAST_MARGIN = 6
 
@@ -24,13 +24,14 @@ def heatmap(
     columns: Sequence[str],
     rows: Sequence[str],
     width: int,
+    height: int = 0,
     *,
     title: str = "",
     x_label: str = "",
     y_label: str = "",
     ground: Ground = "",
 ) -> Lines:
-    """The grid with a line per row. ``z[row][column]`` are the values, NaN where there is none.
+    """The grid with a line per row, or two or three of them where the ``height`` (0: any) has room. ``z[row][column]`` are the values, NaN where there is none.
 
     Columns whose names find no room are numbered and named below. A value of 0 is neutral; where nothing is below 0 the
     scale begins at the smallest value.
@@ -42,7 +43,7 @@ def heatmap(
     margin = min(max([LEAST_MARGIN, *(cell_len(name) for name in rows)]), max(LEAST_MARGIN, width // 4))
     if hidden := max(0, len(columns) - (width - margin - 1)):
         columns = columns[:-hidden]
-    cell = max(1, min(MOST_CELL, (width - margin - 1) // len(columns)))
+    cell = max(1, min(MOST_CELL if not height else FILLED_CELL, (width - margin - 1) // len(columns)))
     low, high = min(finite), max(finite)
     scale = Scale(low, high)
     texts = _texts(z, cell - (2 if ground else 3)) if cell >= LEAST_CELL else None
@@ -54,12 +55,16 @@ def heatmap(
     )
     lines += [[(around, "dim")]] if around else []
     lines.append([(head, "dim")])
+    thick = max(1, min(3, (height - len(lines) - len(notes) - 1) // len(z)))
     for at, values in enumerate(z):
+        blank: list[Run] = [(" " * (margin + 1), "")]
         line: list[Run] = [(crop(rows[at] if at < len(rows) else "", margin) + " ", "")]
         for column, value in enumerate(values[: len(columns)]):
             for text, role in _cell(value, texts[at][column] if texts else "", cell, scale, ground):
                 append(line, text, role)
-        lines.append(line)
+            for text, role in _cell(value, "", cell, scale, ground) if thick > 1 else ():
+                append(blank, text if ground or not texts else " " * cell, role)
+        lines += [blank] * ((thick - 1) // 2) + [line] + [blank] * (thick - 1 - (thick - 1) // 2)
     if hidden:
         notes = [*notes, [(f"+{hidden} columns: enlarge the terminal", "wait")]]
     return [cut(line, width) for line in (*lines, *notes, _scale(scale, ground))]

@@ -265,7 +265,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if not labels:
             return Strip([Segment(crop(title, width), self.rich_style + role)], width)
         text = "  "
-        for index, (label, cells) in enumerate(zip((name, *labels), self._layout(), strict=False)):
+        for index, (label, cells) in enumerate(zip((name.strip(), *labels), self._layout(), strict=False)):
             if cells:
                 shown = right(label, cells) if self._columns[index].right else crop(label, cells)
                 text += shown + "  "

@@ -62,6 +62,7 @@ class Sheet(Rows[Line]):
             self.descending = column is not None and self._natural[column][1]
         self._show_order()
         self._fill()
+        self.action_first()
 
     def sort_next(self) -> None:
         """By the next column; after the last one, the table's own order again."""
@@ -76,6 +77,7 @@ class Sheet(Rows[Line]):
         self.descending = not self.descending
         self._show_order()
         self._fill()
+        self.action_first()
 
     def column_of(self, place: int) -> int:
         """Which column of the table stands at a place on the screen."""
@@ -104,7 +106,9 @@ class Sheet(Rows[Line]):
             order = self.order
             known = [line for line in lines if _rank(line[1], order) is not None]
             unknown = [line for line in lines if _rank(line[1], order) is None]
-            lines = sorted(known, key=lambda line: _rank(line[1], order) or (0, 0, ""), reverse=self.descending)
+            lines = sorted(
+                known, key=lambda line: _rank(line[1], order) or (0, 0, ""), reverse=self.descending
+            )
             lines += unknown
         elif self.descending:
             lines.reverse()
