@@ -185,12 +185,13 @@ def long_enough(step: str, trained: Sequence[Line], horizon: int) -> Gate:
 
 def months(step: str, trained: Sequence[Line], windows: Sequence[Window]) -> Gate:
     """Calendar months that are to be forecast and of which hardly a day was ever a training target."""
-    counts = dict.fromkeys(range(1, 13), 0)
-    for line in trained:
-        start = datetime.date.fromisoformat(line["start"][:10])
-        for number, value in enumerate(line["target"]):
-            if value is not None:
-                counts[(start + datetime.timedelta(days=number)).month] += 1
+    known = {
+        datetime.date.fromisoformat(line["start"][:10]) + datetime.timedelta(days=number)
+        for line in trained
+        for number, value in enumerate(line["target"])
+        if value is not None
+    }
+    counts = {month: sum(day.month == month for day in known) for month in range(1, 13)}
     asked = dict.fromkeys(range(1, 13), 0)
     for window in windows:
         for number in range(window.days):

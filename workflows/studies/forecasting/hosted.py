@@ -158,7 +158,7 @@ def _unseen(
     found: dict[str, Scores] = {name: score([Judged(actual, one, naive)]) for name, one in candidates.items()}
     title = f"Forecasts of {window.days} days from {window.start}, and what came (mean {float(actual.mean()):.3f} kW)"
     context.table(context.titled(title), told.COLUMNS, [told.row(name, one) for name, one in found.items()])
-    others = {name: one.mean for name, one in candidates.items() if name in FREE}
+    others = {BEFORE: candidates[BEFORE].mean}
     title = f"{UNSEEN_YEAR} from an empty target"
     context.figure(context.titled(title), "fan", told.fan(days, window, forecast, others), "day", "kW")
     frees = {name: one for name, one in found.items() if name in FREE}

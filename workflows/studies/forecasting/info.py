@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import ONE_JOB
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 _DATA = (
@@ -94,4 +95,17 @@ FORECASTING = StudyInfo(
             "early-stopping-patience": 10,
         }
     },
+    measures=(
+        Measure(
+            "jobs_median_wql", "Mean wQL, notebook's windows, median job", "lower", baseline="baseline_wql", spread="jobs_sd",
+            spread_of="{} jobs", seeds="jobs",
+        ),
+        Measure("mean_wql", "Mean wQL, notebook's windows, hosted job", "lower", baseline="baseline_wql"),
+        Measure("unseen_mean_wql", "Mean wQL, unseen year", "lower", baseline="unseen_baseline_wql"),
+        Measure("rmse", "RMSE, notebook's windows", "lower", "kW", baseline="baseline_rmse"),
+        Measure("unseen_rmse", "RMSE, unseen year", "lower", "kW", baseline="unseen_baseline_rmse"),
+        Measure("mase", "MASE, notebook's windows", "lower"),
+        Measure("unseen_coverage", "Unseen days in the 80 % band", "", "share"),
+        Measure("empty_wql", "Mean wQL from an empty target", "lower", baseline="empty_free_wql"),
+    ),
 )  # fmt: skip

@@ -310,6 +310,7 @@ def _metrics(
         "jobs_best_wql": min(values),
         "jobs_worst_wql": max(values),
         "jobs": float(len(values)),
+        "jobs_sd": statistics.stdev(values) if len(values) > 1 else 0.0,
     }
 
 
