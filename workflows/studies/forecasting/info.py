@@ -13,7 +13,7 @@ _DATA = (
 )
 _SERIES = (
     ("whole", "one series, what is forecast hidden in it"),
-    ("cold", "the same, and short ones, so that it learns to begin from nothing"),
+    ("cold", "whole, and short ones: it learns to begin from nothing"),
     ("years", "a series per year, as in the notebook"),
 )
 _FEATURES = (

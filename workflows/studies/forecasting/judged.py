@@ -9,12 +9,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.studies import batch, gates
 from workflows.studies.context import Context
-from workflows.studies.forecasting import lines, local, told
+from workflows.studies.forecasting import lines, local, told, verdicts
 from workflows.studies.forecasting.notebook import PRINTED
 from workflows.studies.forecasting.scores import (
     LEVELS,
@@ -32,12 +31,6 @@ from workflows.studies.study import Result
 from workflows.transforms.request import TransformRequest
 
 MIXTURE = "all jobs averaged"
-LEAST_MOVE = 0.01
-"""A median that moves by less than this share of its level says no more than a mean."""
-COVERED = LEVELS[-1] - LEVELS[0]
-"""The share of days that should be inside the band."""
-FAR_OFF = 0.3
-"""A coverage that is off by so much is wrong, whatever its error."""
 
 
 def evaluate(context: Context) -> Result:
@@ -85,14 +78,14 @@ def evaluate(context: Context) -> Result:
     spread = {job: one.mean_wql for job, one in board[DECEMBERS].items()}
     context.ledger.note("evaluate", metrics=_metrics(board, median_of(spread), judged, free, best, places))
     _notebook(context, board[DECEMBERS])
-    verdicts = {
+    on_each = {
         job: [
-            moves(context.step, job, [item.forecast for item in judged[job]]),
-            covers(context.step, job, judged[job]),
+            verdicts.moves(context.step, job, [item.forecast for item in judged[job]]),
+            verdicts.covers(context.step, job, judged[job]),
         ]
         for job in passed
     }
-    good, overruled = gates.admitted(context, verdicts, bool(context.of("gate")["overruled"]))
+    good, overruled = gates.admitted(context, on_each, bool(context.of("gate")["overruled"]))
     chosen = median_of({job: spread[job] for job in good})
     metrics = _metrics(board, chosen, judged, free, best, places)
     _windows(context, asked, judged[chosen], free, best)
@@ -105,7 +98,7 @@ def evaluate(context: Context) -> Result:
     overruled = gates.decide(
         context,
         [
-            against(
+            verdicts.against(
                 context.step,
                 chosen,
                 [judged[chosen][n] for n in where],
@@ -200,69 +193,6 @@ def _forecast(
             quantiles=np.array([one.quantiles for one in found[job]]),
         )
     return found, files
-
-
-def moves(step: str, job: str, forecasts: Sequence[Forecast]) -> Gate:
-    """Whether medians move inside a window, and the band has a width."""
-    import numpy as np
-
-    level = float(np.mean([np.abs(one.median).mean() for one in forecasts])) or 1.0
-    width = float(np.mean([(one.quantiles[-1] - one.quantiles[0]).mean() for one in forecasts])) / level
-    if width < LEAST_MOVE:
-        reason = f"{job}: the 80 % band is {width:.1%} of the level wide: all sample paths are alike, it forecasts no uncertainty."
-        return gates.judgement(step, f"{job}: not flat", "fail", reason, width, LEAST_MOVE)
-    move = float(np.mean([one.median.std() for one in forecasts])) / level
-    if move < LEAST_MOVE:
-        reason = f"{job}: the median moves by {move:.1%} of its level inside a window: the forecast is flat, a mean says as much."
-        return gates.judgement(step, f"{job}: not flat", "warn", reason, move, LEAST_MOVE)
-    reason = f"{job}: the median moves by {move:.0%} of its level inside a window."
-    return gates.judgement(step, f"{job}: not flat", "pass", reason, move, LEAST_MOVE)
-
-
-def covers(step: str, job: str, judged: Sequence[Judged]) -> Gate:
-    """Whether the 80 % band holds 80 % of the days, up to two standard errors (windows are the independent pieces)."""
-    import numpy as np
-
-    shares = [float(score([item]).coverage) for item in judged if weight(item.actual) > 0]
-    share = float(np.mean(shares))
-    error = statistics.stdev(shares) / math.sqrt(len(shares)) if len(shares) > 1 else float("nan")
-    off = abs(share - COVERED)
-    text = f"{job}: {share:.0%} ± {error:.0%} of the days are inside the 80 % band"
-    if off > FAR_OFF:
-        way = "far too narrow: it promises what it cannot hold" if share < COVERED else "far too wide"
-        return gates.judgement(step, f"{job}: coverage", "fail", f"{text}; it is {way}.", share, COVERED)
-    # Without an error (one window) only what is far off is told apart.
-    if off > max(2 * error, 0.05):
-        way = "too narrow" if share < COVERED else "too wide"
-        return gates.judgement(step, f"{job}: coverage", "warn", f"{text}; it is {way}.", share, COVERED)
-    return gates.judgement(step, f"{job}: coverage", "pass", f"{text}.", share, COVERED)
-
-
-def against(
-    step: str, job: str, ours: Sequence[Judged], theirs: Sequence[Judged], method: str, group: str
-) -> Gate:
-    """The job against the best free forecast of the same windows, chosen with hindsight: it is the hardest one to beat."""
-    gap, error = compared(ours, theirs)
-    value, rival = score(ours).mean_wql, score(theirs).mean_wql
-    name = f"{job}: against free, {group}"
-    text = (
-        f"{job}: mean wQL {value:.4f} against {rival:.4f} of the {method} on {len(ours)} windows ({told.GROUPS[group]}), a difference "
-        f"of {gap:+.4f} ± {error:.4f}"
-    )
-    if gap <= 0:
-        return gates.judgement(step, name, "pass", f"{text}.", value, rival)
-    if math.isfinite(error) and gap <= error:
-        return gates.judgement(
-            step,
-            name,
-            "warn",
-            f"{text}: worse than what costs nothing, within one standard error.",
-            value,
-            rival,
-        )
-    return gates.judgement(
-        step, name, "fail", f"{text}: it loses to a forecast that costs nothing.", value, rival
-    )
 
 
 def _median_row(scored: Mapping[str, Scores]) -> list[Any]:

@@ -81,18 +81,10 @@ def prepare(context: Context) -> Result:
     for path in files:
         context.artifact("data", path.name, str(path), hashes[f"{path.name}_sha256"])
     synthetic = " [SYNTHETIC data]" if place.synthetic else ""
-    table = []
-    for number, series in enumerate(made[TRAIN], 1):
-        known = [value for value in series["target"] if value is not None]
-        last = datetime.date.fromisoformat(series["start"][:10]) + datetime.timedelta(
-            days=len(series["target"]) - 1
-        )
-        table.append(
-            [number, series["start"][:10], str(last), len(known), len(series["target"]) - len(known),
-             round(sum(known) / len(known), 3)]
-        )  # fmt: skip
-    columns = ["series", "first day", "last day", "days", "hidden days", "mean kW"]
-    context.table(f"What is trained on{synthetic}", columns, table)
+    # Short series are cut from the whole one: a line for all of them.
+    first = 1 if form == "cold" else len(made[TRAIN])
+    parts = [[one] for one in made[TRAIN][:first]] + ([made[TRAIN][first:]] if made[TRAIN][first:] else [])
+    context.table(f"What is trained on{synthetic}", told.TRAINED, [told.trained(part) for part in parts])
     columns = ["windows", "count", "first day", "last day", "days each"]
     told_windows = [
         [group, len(part), str(part[0].start), str(part[-1].end - datetime.timedelta(days=1)), horizon]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from workflows.studies.forecasting.scores import LEVELS, Forecast, Scores
@@ -11,6 +12,7 @@ from workflows.studies.forecasting.windows import DECEMBERS, UNSEEN, Power, Wind
 
 GROUPS = {DECEMBERS: "the notebook's windows", UNSEEN: "windows of the unseen year"}
 COLUMNS = ["forecast", "mean wQL", "wQL 0.1", "wQL 0.5", "wQL 0.9", "RMSE", "MASE", "in 80 % band"]
+TRAINED = ["series", "first day", "last day", "days", "hidden days", "mean kW"]
 BEFORE = 30
 """Days before a window that are drawn."""
 
@@ -26,6 +28,21 @@ def row(name: str, found: Scores) -> list[Any]:
     return [
         name, *(rounded(value) for value in (found.mean_wql, *picked, found.rmse)), rounded(found.mase, 3),
         f"{found.coverage:.0%}",
+    ]  # fmt: skip
+
+
+def trained(part: Sequence[dict[str, Any]]) -> list[Any]:
+    """A line below `TRAINED` for one or some of DeepAR's series."""
+    known = [value for line in part for value in line["target"] if value is not None]
+    everything = sum(len(line["target"]) for line in part)
+    starts = [datetime.date.fromisoformat(line["start"][:10]) for line in part]
+    ends = [
+        start + datetime.timedelta(days=len(line["target"]) - 1)
+        for start, line in zip(starts, part, strict=True)
+    ]
+    name = "1" if len(part) == 1 else f"{len(part)} short ones"
+    return [
+        name, str(min(starts)), str(max(ends)), len(known), everything - len(known), round(sum(known) / len(known), 3),
     ]  # fmt: skip
 
 
