@@ -84,7 +84,11 @@ def prepare(context: Context) -> Result:
     # Short series are cut from the whole one: a line for all of them.
     first = 1 if form == "cold" else len(made[TRAIN])
     parts = [[one] for one in made[TRAIN][:first]] + ([made[TRAIN][first:]] if made[TRAIN][first:] else [])
-    context.table(f"What is trained on{synthetic}", told.TRAINED, [told.trained(part) for part in parts])
+    context.table(
+        f"What is trained on{synthetic}",
+        told.TRAINED,
+        [told.trained(number, part) for number, part in enumerate(parts, 1)],
+    )
     columns = ["windows", "count", "first day", "last day", "days each"]
     told_windows = [
         [group, len(part), str(part[0].start), str(part[-1].end - datetime.timedelta(days=1)), horizon]

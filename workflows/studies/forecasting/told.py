@@ -31,7 +31,7 @@ def row(name: str, found: Scores) -> list[Any]:
     ]  # fmt: skip
 
 
-def trained(part: Sequence[dict[str, Any]]) -> list[Any]:
+def trained(number: int, part: Sequence[dict[str, Any]]) -> list[Any]:
     """A line below `TRAINED` for one or some of DeepAR's series."""
     known = [value for line in part for value in line["target"] if value is not None]
     everything = sum(len(line["target"]) for line in part)
@@ -40,7 +40,7 @@ def trained(part: Sequence[dict[str, Any]]) -> list[Any]:
         start + datetime.timedelta(days=len(line["target"]) - 1)
         for start, line in zip(starts, part, strict=True)
     ]
-    name = "1" if len(part) == 1 else f"{len(part)} short ones"
+    name = str(number) if len(part) == 1 else f"{len(part)} short ones"
     return [
         name, str(min(starts)), str(max(ends)), len(known), everything - len(known), round(sum(known) / len(known), 3),
     ]  # fmt: skip
