@@ -30,6 +30,8 @@ BEFORE, MONTH, DAYWISE = (
 )  # fmt: skip
 FREE = (BEFORE, MONTH, DAYWISE)
 NORMAL_95 = 1.96
+LIVE_PATHS = 200
+"""Sample paths that are asked for as they are: an endpoint's answer may have 6 MB."""
 
 
 def deploy_inputs(context: Context) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def predict(context: Context) -> Result:
         metrics["what_if_kw"] = what_if["difference"]
     request = lines.request(context.value("series"), asked[0], days, str(context.value("features")))
     body = [request]
-    seconds = hosting.latencies(context, lambda rows: _ask(context, list(rows)), body)
+    seconds = hosting.latencies(context, lambda rows: _ask(context, list(rows), LIVE_PATHS), body)
     metrics["latency_ms_p50"] = 1000 * seconds[len(seconds) // 2]
     path = context.work / "predictions.json"
     path.write_text(json.dumps(answers, indent=1, default=str) + "\n", encoding="utf-8")
@@ -109,7 +111,7 @@ def _agree(context: Context, days: Power, asked: list[Window], offline: list[For
     form, choice = context.value("series"), str(context.value("features"))
     samples = int(context.value("samples"))
     places = [number for number, window in enumerate(asked) if window.group == DECEMBERS]
-    found = _ask(context, [lines.request(form, asked[n], days, choice) for n in places], "samples")
+    found = [_paths(context, lines.request(form, asked[n], days, choice)) for n in places]
     rows, worst = [], 0.0
     for place, (forecast, paths) in zip(places, found, strict=True):
         cells: list[Any] = [asked[place].name]
@@ -124,7 +126,9 @@ def _agree(context: Context, days: Power, asked: list[Window], offline: list[For
         *(f"below batch {level:g}" for level in COMPARED),
         "mean |difference| of medians, kW",
     ]
-    title = context.titled(f"Live sample paths against batch quantiles, {samples} paths each")
+    title = context.titled(
+        f"{len(found[0][1])} live sample paths a window against batch quantiles of {samples}"
+    )
     context.table(title, columns, rows)
     reason = f"The largest distance of a live forecast from its batch forecast is {worst:.1f} standard errors of sampling."
     agrees = worst <= consistency.MOST
@@ -148,7 +152,9 @@ def _unseen(
     window = Window(
         f"{UNSEEN_YEAR}-01", UNSEEN, datetime.date(UNSEEN_YEAR, 1, 1), int(context.value("prediction-length"))
     )
-    ((forecast, _),) = _ask(context, [lines.asked(days, window.start, window, choice)])
+    ((forecast, _),) = _ask(
+        context, [lines.asked(days, window.start, window, choice)], int(context.value("samples"))
+    )
     history = days.between(days.first, window.start)
     naive, actual = naive_error(history), days.days(window)
     candidates = {EMPTY: forecast, **means(days, window)}
@@ -236,7 +242,7 @@ def _what_if(context: Context, days: Power, asked: list[Window]) -> dict[str, An
         lines.asked(days, start, window, choice),
         lines.asked(days, start, window, choice, assumed),
     ]
-    (as_is, paths), (as_if, other) = _ask(context, requests, "samples")
+    (as_is, paths), (as_if, other) = (_paths(context, one) for one in requests)
     gap = other.mean(axis=0) - paths.mean(axis=0)
     error = np.sqrt(paths.var(axis=0, ddof=1) / len(paths) + other.var(axis=0, ddof=1) / len(other))
     changed = np.array([one != two for one, two in zip(calendar, assumed, strict=True)])
@@ -292,7 +298,17 @@ def _what_if(context: Context, days: Power, asked: list[Window]) -> dict[str, An
     }
 
 
-def _ask(context: Context, instances: list[dict[str, Any]], *more: str) -> list[tuple[Forecast, Any]]:
+def _paths(context: Context, instance: dict[str, Any]) -> tuple[Forecast, Any]:
+    """Forecast and sample paths (n, days) of one instance."""
+    ((forecast, paths),) = _ask(
+        context, [instance], min(LIVE_PATHS, int(context.value("samples"))), "samples"
+    )
+    return forecast, paths
+
+
+def _ask(
+    context: Context, instances: list[dict[str, Any]], samples: int, *more: str
+) -> list[tuple[Forecast, Any]]:
     """Forecast and sample paths (n, days) of each instance; paths are there when ``samples`` are asked for.
 
     Raises:
@@ -303,7 +319,7 @@ def _ask(context: Context, instances: list[dict[str, Any]], *more: str) -> list[
     context.check()
     body = {
         "instances": instances,
-        "configuration": lines.configuration(int(context.value("samples")), *more),
+        "configuration": lines.configuration(samples, *more),
     }
     answer = json.loads(context.interface.invoke(context.run.id, json.dumps(body).encode(), JSON, JSON))
     found = answer.get("predictions") if isinstance(answer, dict) else None
