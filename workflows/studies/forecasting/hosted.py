@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 import math
-import time
 from typing import Any
 
 from workflows.failures import WorkflowError
 from workflows.files import sha256
-from workflows.interfaces.base import EndpointRequest
 from workflows.studies import gates, hosting
 from workflows.studies.context import Context
 from workflows.studies.forecasting import consistency, features, lines, local, told
@@ -47,21 +45,9 @@ def deploy_inputs(context: Context) -> dict[str, Any]:
 
 def deploy(context: Context) -> Result:
     """Model, endpoint configuration and endpoint of the chosen job, until it is in service."""
-    began = time.monotonic()
     chosen = context.of("evaluate")["chosen"]
-    request = EndpointRequest(
-        name=context.run.id,
-        image=image(context),
-        model_uri=context.of("train")["models"][chosen]["model_uri"],
-        environment={},
-        instance_type=str(context.value("hosting-instance-type")),
-        tags=context.tags,
-    )
-    hosting.deploy(context, request)
-    return Result(
-        outputs={"endpoint": request.name},
-        summary=f"Endpoint {request.name} serves {chosen} after {time.monotonic() - began:.1f} s.",
-    )
+    model_uri = context.of("train")["models"][chosen]["model_uri"]
+    return hosting.host_built_in(context, image(context), model_uri, chosen)
 
 
 def predict_inputs(context: Context) -> dict[str, Any]:
