@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from console.cli.painting import plain
 from console.formatting import duration, number, printable
 from workflows import events
 from workflows.events import Event
@@ -66,6 +67,9 @@ class Lines:
             case events.Note():
                 for line in note_lines(event, 100, self._step):
                     self._line(f"  {line}".rstrip())
+            case events.Figure():
+                for line in plain(event):
+                    self._line(f"    {line}".rstrip())
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workflows.failures import Cancelled, WorkflowError
+from workflows.interfaces.base import ModelRequest
 from workflows.interfaces.transforms.base import ENDED
 from workflows.studies.context import Context
 from workflows.transforms.request import TransformRequest
 
 LONGEST = 4 * 3600.0
 """Seconds that all transform jobs of a step may take."""
+
+
+def need_model(context: Context, name: str, image: str, model_uri: str) -> None:
+    """Makes a model of a built-in algorithm for a transform job, where an interrupted run has not made it already."""
+    if context.interface.model_exists(name):
+        return
+    context.ledger.made("model", name)
+    context.interface.make_model(
+        ModelRequest(name=name, image=image, model_uri=model_uri, environment={}, tags=context.tags)
+    )
 
 
 def transform_all(context: Context, requests: Sequence[TransformRequest], parallel: int) -> list[str]:

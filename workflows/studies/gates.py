@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from workflows.events import Gate
@@ -103,6 +103,24 @@ def decide(context: Context, gates: Sequence[Gate], overruled: bool = False) -> 
     if choice != "deploy":
         raise Refused(f"Not deployed: {reasons} To host it all the same, answer {QUESTION} with deploy.")
     return True
+
+
+def admitted(
+    context: Context, verdicts: Mapping[str, Sequence[Gate]], overruled: bool = False
+) -> tuple[list[str], bool]:
+    """The candidates (jobs, variants) without a failed gate, and whether somebody let those pass that failed because none is left.
+
+    Raises:
+        Refused: None passes, and nobody overruled that.
+    """
+    passed = [name for name, found in verdicts.items() if all(one.verdict != "fail" for one in found)]
+    everything = [one for found in verdicts.values() for one in found]
+    if passed:
+        for one in everything:
+            context.send(one)
+        return passed, overruled
+    overruled = decide(context, everything, overruled)
+    return list(verdicts), overruled
 
 
 def judgement(

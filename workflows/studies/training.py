@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,8 +82,7 @@ def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[
     model_sha256 = sha256(archive)
     context.artifact("model", archive.name, state.model_uri, model_sha256)
     billable = state.billable_seconds or state.train_seconds
-    verb = "cost" if context.platform.target == "aws" else "would cost"
-    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
+    _tell_cost(context, instance, billable)
     return archive, {
         "job": state.name,
         "model_uri": state.model_uri,
@@ -91,6 +90,36 @@ def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[
         "train_seconds": state.train_seconds,
         "billable_seconds": billable,
     }
+
+
+def fetch_models(
+    context: Context, ended: Mapping[str, tuple[TrainingState, dict[str, list[float]]]], instance: str
+) -> tuple[dict[str, dict[str, Any]], list[Path]]:
+    """Downloads the archives of jobs that `train_all` ended, by name, and tells their cost: what a step's outputs say of them, and the files."""
+    models: dict[str, dict[str, Any]] = {}
+    files = []
+    for name, (state, series) in ended.items():
+        archive = context.work / f"model-{name}.tar.gz"
+        context.interface.download(state.model_uri, archive)
+        files.append(archive)
+        digest = sha256(archive)
+        context.artifact("model", archive.name, state.model_uri, digest)
+        models[name] = {
+            "job": state.name,
+            "model_uri": state.model_uri,
+            "sha256": digest,
+            "train_seconds": state.train_seconds,
+            "billable_seconds": state.billable_seconds or state.train_seconds,
+            "log": series,
+        }
+    billable = sum(item["billable_seconds"] for item in models.values())
+    _tell_cost(context, instance, billable)
+    return models, files
+
+
+def _tell_cost(context: Context, instance: str, billable: float) -> None:
+    verb = "cost" if context.platform.target == "aws" else "would cost"
+    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
 
 
 def _ended(context: Context, watch: _Watch) -> TrainingState:

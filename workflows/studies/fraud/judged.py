@@ -8,13 +8,12 @@ from typing import Any
 
 from workflows.events import Gate
 from workflows.failures import WorkflowError
-from workflows.interfaces.base import ModelRequest
 from workflows.studies import batch, gates
 from workflows.studies.context import Context
 from workflows.studies.fraud import curves, data, free, told
 from workflows.studies.fraud.curves import Curve, Point
 from workflows.studies.fraud.requirement import Requirement, of
-from workflows.studies.fraud.trained import HELD_OUT, admitted, image, job_name, wanted
+from workflows.studies.fraud.trained import HELD_OUT, image, job_name, wanted
 from workflows.studies.fraud.variants import NOTEBOOK
 from workflows.studies.study import Result
 from workflows.transforms.request import TransformRequest
@@ -87,7 +86,7 @@ def evaluate(context: Context) -> Result:
     # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
     likely = max(passed, key=lambda name: merits[name])
     context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed))
-    good, overruled = admitted(context, {name: verdicts[name] for name in passed}, overruled)
+    good, overruled = gates.admitted(context, {name: verdicts[name] for name in passed}, overruled)
     chosen = max(good, key=lambda name: merits[name])
     point = moved[chosen]
     scores_of = _metrics(point, lines[chosen], needed)
@@ -113,17 +112,7 @@ def _scored(context: Context, rows: int) -> dict[str, tuple[Any, Any]]:
     requests = []
     for name, made in models.items():
         title = job_name(context, name)
-        if not context.interface.model_exists(title):
-            context.ledger.made("model", title)
-            context.interface.make_model(
-                ModelRequest(
-                    name=title,
-                    image=image(context),
-                    model_uri=made["model_uri"],
-                    environment={},
-                    tags=context.tags,
-                )
-            )
+        batch.need_model(context, title, image(context), made["model_uri"])
         requests.append(
             TransformRequest(
                 name=title,
