@@ -9,7 +9,7 @@ from typing import Any
 from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import ModelRequest
-from workflows.studies import batch, gates
+from workflows.studies import batch, gates, notebook
 from workflows.studies.context import Context
 from workflows.studies.fraud import curves, data, free, told
 from workflows.studies.fraud.curves import Curve, Point
@@ -202,6 +202,7 @@ def _compared(context: Context, found: dict[str, Curve], needed: Requirement) ->
 def _notebook(context: Context, scored: dict[str, tuple[Any, Any]], test: data.Rows, first: int) -> None:
     """What the notebook printed beside what the same settings give here."""
     rows = []
+    beside: list[tuple[str, float, float | None]] = []
     for item in NOTEBOOK:
         counts = item.counts
         point = Point(float("nan"), counts.tn, counts.fp, counts.fn, counts.tp)
@@ -216,6 +217,11 @@ def _notebook(context: Context, scored: dict[str, tuple[Any, Any]], test: data.R
         )
         if item.about == "notebook" and item.variant in scored:
             ours = curves.at(test.labels, scored[item.variant][1][first:], test.weights)
+            beside += [
+                (f"{item.variant}: recall", point.recall, ours.recall),
+                (f"{item.variant}: precision", point.precision, ours.precision),
+                (f"{item.variant}: false-positive rate", point.rate, ours.rate),
+            ]
             rows.append(
                 [
                     f"{item.variant}: here",
@@ -227,6 +233,7 @@ def _notebook(context: Context, scored: dict[str, tuple[Any, Any]], test: data.R
             )
     title = told.titled(context, "As the notebook printed it, and as trained here")
     context.table(title, ["variant", "recall", "precision", "FPR", "accuracy"], rows)
+    notebook.beside(context, beside)
 
 
 def _both(context: Context, name: str, flags: Any) -> Gate:
