@@ -32,6 +32,11 @@ class Candidate:
         return f"{self.hidden} units, {self.epochs} epochs"
 
     @property
+    def label(self) -> str:
+        """The same, short: what stands before the names of its metrics."""
+        return f"h{self.hidden} e{self.epochs}"
+
+    @property
     def suffix(self) -> str:
         """The end of its job's name; none is the beginning of another."""
         return f"h{self.hidden:04}-e{self.epochs:04}"

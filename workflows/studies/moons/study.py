@@ -42,7 +42,7 @@ def metrics(context: Context) -> dict[str, float]:
             for name in ("train_seconds", "billable_seconds", "epochs")
             if name in trained_in
         },
-        **{name: gate[name] for name in ("dead_units",) if name in (gate := context.of("gate"))},
+        **context.ledger.notes("gate"),
         **context.of("predict").get("metrics", {}),
     }
     if "accuracy" in found and "baseline_accuracy" in found:

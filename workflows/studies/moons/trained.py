@@ -69,7 +69,7 @@ def train(context: Context) -> Result:
             _request(context, net, uri, len(nets)),
             net.epochs,
             METRICS,
-            net.suffix if len(nets) > 1 else "",
+            net.label if len(nets) > 1 else "",
             follower,
         )
         for net, follower in zip(nets, followers, strict=True)
@@ -167,11 +167,11 @@ def gate(context: Context) -> Result:
         gates.both_classes(context.step, predicted),
         gates.beats_chance(context.step, hits, len(predicted), majority),
     ]
+    context.ledger.note("gate", dead_units=facts["dead_units"])
     overruled = gates.decide(context, checks)
     return Result(
         outputs={
             "overruled": overruled,
-            "dead_units": facts["dead_units"],
             "seeds": {
                 str(seed): sum(
                     (p > 0.5) == bool(label)
