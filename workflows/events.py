@@ -114,6 +114,20 @@ class Figure(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Event):
+    """What a step of a lesson teaches: sentences (paragraphs are parted by empty lines), and things to look at.
+
+    ``shown`` entries: ``{"title", "language", "text"}``: a file, a tree of folders, an exchange over HTTP, a command;
+    ``language`` is what a highlighter calls it (python, json, http, sh, text).
+    """
+
+    kind: ClassVar[str] = "note"
+    title: str
+    text: str
+    shown: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall(Event):
     """One AWS call as it was made. ``error`` is the code when it failed; ``seconds`` its duration."""
 
@@ -182,7 +196,7 @@ class RunFinished(Event):
 _KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        RunStarted, StepStarted, StepFinished, Progress, Log, Metric, Table, Figure, ApiCall, Artifact, Gate, Question,
+        RunStarted, StepStarted, StepFinished, Progress, Log, Metric, Table, Figure, Note, ApiCall, Artifact, Gate, Question,
         Answered, RunFinished,
     )
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -60,6 +61,9 @@ class Lines:
                 self._line(f"  {event.title}")
                 for line in aligned([event.columns, *event.rows]):
                     self._line(f"    {line}")
+            case events.Note():
+                for line in note_lines(event, 100):
+                    self._line(f"  {line}".rstrip())
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():
@@ -89,6 +93,20 @@ class Lines:
 
     def _line(self, text: str) -> None:
         click.echo("\n".join(printable(line) for line in text.splitlines()))
+
+
+def note_lines(note: events.Note, width: int) -> list[str]:
+    """What a lesson says, wrapped; what it shows is indented and never wrapped."""
+    lines: list[str] = []
+    for paragraph in note.text.split("\n\n"):
+        lines += [*textwrap.wrap(paragraph, width), ""]
+    for shown in note.shown:
+        lines += [
+            f"{shown.get('title', '')}:",
+            *(f"    {line}" for line in shown.get("text", "").splitlines()),
+            "",
+        ]
+    return lines[:-1]
 
 
 def progress_text(progress: events.Progress, metrics: dict[str, float]) -> str:

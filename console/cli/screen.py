@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from console.cli.lines import cell
+from console.cli.lines import cell, note_lines
 from console.formatting import GLYPHS, duration, number, printable, status
 from workflows import events
 from workflows.events import Event
@@ -80,6 +80,10 @@ class Screen:
                 self._log(event)
             case events.Table():
                 self.console.print(_table(event))
+            case events.Note():
+                self.console.print()
+                for line in note_lines(event, max(40, min(100, self.console.width - 4))):
+                    self.console.print(Text(f"  {line}"), soft_wrap=True)
             case events.Gate():
                 colour = VERDICTS.get(event.verdict, "yellow")
                 self.console.print(

@@ -10,7 +10,7 @@ from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets import drawing
 from console.widgets.drawing import Lines, Run, Series
-from workflows.events import Figure, Gate, Table
+from workflows.events import Figure, Gate, Note, Table
 
 FIELD_COLOURS = ("#2f6fbf", "#d98a3d")
 """The two ends of a field: told apart in the common kinds of colour blindness."""
@@ -145,7 +145,9 @@ def results(state: RunState, width: int, *, colours: bool) -> Lines:
             continue
         if lines and lines[-1]:
             lines.append([])
-        if isinstance(result, Table):
+        if isinstance(result, Note):
+            lines += note(result, width)
+        elif isinstance(result, Table):
             lines += facts.table(result.columns, result.rows, width, result.title)
         else:
             lines += figure(result, width, 20, colours=colours)
@@ -155,6 +157,21 @@ def results(state: RunState, width: int, *, colours: bool) -> Lines:
         for artifact in state.artifacts:
             lines += facts.fact(artifact.what, f"{artifact.name}  {artifact.location}".rstrip(), width)
     return lines
+
+
+def note(event: Note, width: int) -> Lines:
+    """What a lesson says, and what it shows: files, exchanges, commands."""
+    width = min(width, 100)
+    lines: Lines = [facts.head(event.title)]
+    for paragraph in event.text.split("\n\n"):
+        lines += [*facts.sentences([paragraph], width), []]
+    for shown in event.shown:
+        lines.append([(crop(shown.get("title", ""), width).rstrip(), "dim")])
+        lines += [
+            [("  " + crop(line, width - 2).rstrip(), "strong")] for line in shown.get("text", "").splitlines()
+        ]
+        lines.append([])
+    return lines[:-1]
 
 
 def figure(event: Figure, width: int, height: int, *, colours: bool) -> Lines:

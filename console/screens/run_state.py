@@ -35,7 +35,7 @@ class RunState:
     started: float | None = None
     steps: list[Step] = field(default_factory=list)
     points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    results: list[e.Table | e.Figure | e.Gate] = field(default_factory=list)
+    results: list[e.Table | e.Figure | e.Gate | e.Note] = field(default_factory=list)
     artifacts: list[e.Artifact] = field(default_factory=list)
     calls: list[e.ApiCall] = field(default_factory=list)
     question: e.Question | None = None
@@ -137,6 +137,10 @@ class RunState:
                     self.results.append(event)
                 else:
                     self.results[place] = event
+            case e.Note():
+                told = [(one.step, one.title) for one in self.results if isinstance(one, e.Note)]
+                if (event.step, event.title) not in told:  # a resumed run says it again
+                    self.results.append(event)
             case e.Table():
                 self.results.append(event)
             case e.Gate():

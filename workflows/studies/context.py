@@ -107,6 +107,18 @@ class Context:
             )
         )
 
+    def note(self, title: str, text: str, *shown: tuple[str, str, str]) -> None:
+        """Tells what there is to learn here; ``shown`` are (title, language, text) to look at."""
+        self.send(
+            events.Note(
+                time=time.time(),
+                step=self.step,
+                title=title,
+                text=text,
+                shown=[{"title": head, "language": language, "text": body} for head, language, body in shown],
+            )
+        )
+
     def artifact(self, what: str, name: str, location: str = "", sha256: str = "") -> None:
         """Tells of something that the run made."""
         self.send(

@@ -31,7 +31,7 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
     left: list[str] = []
     try:
         left = _clean_up(
-            context, status, keep=context.run.keep and status == "completed" and not only_clean_up
+            study, context, status, keep=context.run.keep and status == "completed" and not only_clean_up
         )
     except Exception as error:
         traceback.print_exc()
@@ -80,6 +80,7 @@ def _steps(study: Study, context: Context) -> tuple[str, str]:
         context.step = step.id
         context.changed(step=step.id)
         context.send(events.StepStarted(time=time.time(), step=step.id, title=titles[step.id]))
+        _explain(study, context, titles[step.id])
         try:
             context.check()
             _step(step, context, began)
@@ -96,6 +97,13 @@ def _steps(study: Study, context: Context) -> tuple[str, str]:
             _finished(context, "failed", began, sentence)
             return "failed", sentence
     return "completed", ""
+
+
+def _explain(study: Study, context: Context, title: str) -> None:
+    """What a lesson says about the step that begins."""
+    lesson = study.info.lesson
+    if lesson is not None and (text := lesson.explains.get(context.step)):
+        context.note(title, text)
 
 
 def _step(step: Step, context: Context, began: float) -> None:
@@ -117,11 +125,12 @@ def _step(step: Step, context: Context, began: float) -> None:
     _finished(context, "done", began, result.summary)
 
 
-def _clean_up(context: Context, status: str, keep: bool) -> list[str]:
+def _clean_up(study: Study, context: Context, status: str, keep: bool) -> list[str]:
     began = time.monotonic()
     context.step = CLEANUP
     context.changed(step=CLEANUP)
     context.send(events.StepStarted(time=time.time(), step=CLEANUP, title="Clean up"))
+    _explain(study, context, "Clean up")
     if keep:
         _finished(context, "skipped", began, cleanup.kept(context))
         return []

@@ -1,0 +1,137 @@
+"""Lessons as runs: real engine, real training, both interfaces, the printed scripts; and the progress that they make."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflows.conftest import everything
+from workflows import events, runs
+from workflows.configuration import Configuration
+from workflows.failures import WorkflowError
+from workflows.lessons import boosted, subject
+from workflows.lessons.catalog import bill, find, lessons, number
+from workflows.lessons.progress import progress
+from workflows.platform import open_platform
+
+SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
+
+
+def of(kind: type[events.Event], found: list[events.Event], step: str = "") -> list[Any]:
+    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
+
+
+def completed(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
+    found = everything(run)
+    last = found[-1]
+    assert isinstance(last, events.RunFinished)
+    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
+    assert last.left_behind == []
+    return found, last
+
+
+def printed(run: runs.Run) -> str:
+    """What the script of a run prints when a person runs it as it is."""
+    path = run.work / "script.py"
+    path.write_text(runs.code(runs.read(run.folder)))
+    done = subprocess.run(
+        [sys.executable, "-I", str(path)],
+        env=dict(os.environ) | open_platform(Configuration()).environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("interface", "name", "score"), [("low", "housing", "RMSE"), ("high", "reviews", "accuracy")]
+)
+def test_building_models_trains_scores_and_prints_itself(
+    on_engine: Path, interface: str, name: str, score: str
+) -> None:
+    run = runs.start("building", SMALL | {"subject": name}, interface=interface)
+    found, last = completed(run)
+    info = find("2")
+    notes = {
+        event.step: event.text
+        for event in of(events.Note, found)
+        if event.text == info.lesson.explains.get(event.step)
+    }  # type: ignore[union-attr]
+    assert list(notes) == [step for step, _ in info.steps]
+    better = last.metrics["score"] < last.metrics["baseline_score"]
+    assert better if name == "housing" else last.metrics["score"] > 0.6
+    assert 0 < last.metrics["score_error"] < 0.2
+    operations = {event.operation for event in of(events.ApiCall, found)}
+    assert {"CreateTrainingJob", "CreateModel", "CreateTransformJob"} <= operations
+    assert "CreateEndpoint" not in operations
+    told = printed(run)
+    assert float(told.rpartition(f"{score}=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
+    mine = progress(lessons(), runs.list_runs())["building"]
+    assert list(mine.done) == [interface] and mine.state == "done"
+    runs.delete(runs.read(run.folder))
+    assert progress(lessons(), runs.list_runs())["building"].done == mine.done
+
+
+def test_shuffled_labels_end_the_lesson_before_anything_is_trained(
+    on_engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    from workflows.data.synthetic.housing import frame
+
+    made = frame()
+    made["Price"] = made["Price"].sample(frac=1, random_state=1).to_numpy()
+    folder = tmp_path / "data" / "housing"
+    folder.mkdir(parents=True)
+    made.to_csv(folder / "housing.csv", index=False)
+    monkeypatch.setenv("MLCONSOLE_DATA_DIR", str(folder.parent))
+    run = runs.start("building", {"rows": 1500}, interface="low")
+    last = everything(run)[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "failed"
+    assert "shuffled" in last.message or "nothing" in last.message
+    assert pd.read_csv(folder / "housing.csv").shape == (20640, 9)
+
+
+def test_rows_stay_in_their_set_whatever_else_is_there() -> None:
+    keys = [f"row {index}" for index in range(2000)]
+    places = [subject._place(key, 1) for key in keys]
+    assert all(0 <= place < 1 for place in places)
+    assert 0.4 < sum(place < subject.SHARES["train"] for place in places) / len(places) < 0.5
+    assert subject._place("row 1", 1) != subject._place("row 1", 2)
+
+
+def test_scores_have_the_errors_that_theory_gives() -> None:
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    truth = random.normal(size=20_000)
+    found = boosted.score(subject.KINDS["housing"], truth, truth + random.normal(scale=0.5, size=20_000))
+    # The error of a normal sample's deviation is s / sqrt(2 n).
+    assert found.value == pytest.approx(0.5, abs=0.02)
+    assert found.error == pytest.approx(0.5 / np.sqrt(2 * 20_000), rel=0.1)
+    hits = boosted.score(subject.KINDS["reviews"], [1, 1, 0, 0], [0.9, 0.5, 0.1, 0.7])
+    assert (hits.value, hits.error) == (0.75, pytest.approx(0.2165, abs=1e-4))
+
+
+def test_every_lesson_explains_each_step_and_can_be_found() -> None:
+    for info in lessons():
+        assert info.lesson is not None
+        assert find(str(number(info))) is find(info.name) or find(info.name).name == info.name
+        assert {step for step, _ in info.steps} == set(info.lesson.explains)
+        names = {item.name: item for item in info.parameters}
+        for one in info.lesson.tries:
+            assert one.changes and all(
+                names[name].parse(value) != names[name].default for name, value in one.changes.items()
+            )
+        rows, total = bill(info)
+        assert rows and total is not None and 0 < total < 5
+    with pytest.raises(WorkflowError, match="There is no lesson '9'"):
+        find("9")
