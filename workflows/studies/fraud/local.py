@@ -15,13 +15,19 @@ from workflows.studies.study import Result
 
 if TYPE_CHECKING:
     from workflows.data.findings import Finding
+    from workflows.data.place import Located
 
 SETTINGS = ("valid-rows", "duplicates", "split", "split-seed")
 
 
+def _located(context: Context) -> Located:
+    source = "" if context.value("data") == "auto" else str(context.value("data"))
+    return data.located(detached.own_configuration(context.run.configuration), source)
+
+
 def prepare_inputs(context: Context) -> dict[str, Any]:
     """What the data depends on."""
-    place = data.located(detached.own_configuration(context.run.configuration))
+    place = _located(context)
     return {"data": place.sha256, "path": str(place.path), **{name: context.value(name) for name in SETTINGS}}
 
 
@@ -36,7 +42,7 @@ def prepare(context: Context) -> Result:
 
     needed = requirement.of(context.run.parameters)
     variants.chosen(str(context.value("variants")))
-    place = data.located(detached.own_configuration(context.run.configuration))
+    place = _located(context)
     context.log(place.note, level="warning" if place.synthetic else "info")
     names, features, labels, population = data.read(place)
     stands_for = population / float((labels == 0).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.studies.catalog import StudyInfo
+from workflows.studies.catalog import Score, StudyInfo
 from workflows.studies.machines import ONE_JOB
 from workflows.studies.parameters import Parameter
 
@@ -124,6 +124,7 @@ MOONS = StudyInfo(
         ("cleanup", "Clean up"),
     ),
     module="workflows.studies.moons.study",
+    scores=(Score("accuracy", "accuracy", "baseline_accuracy", 0.807),),
     presets={
         "as-in-notebook": {
             "epochs": 80,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.studies.catalog import StudyInfo
+from workflows.studies.catalog import Score, StudyInfo
 from workflows.studies.machines import ONE_JOB
 from workflows.studies.parameters import Parameter
 
@@ -98,6 +98,10 @@ PLAGIARISM = StudyInfo(
         ("cleanup", "Clean up"),
     ),
     module="workflows.studies.plagiarism.study",
+    scores=(
+        Score("accuracy, leave-one-out", "leave_one_out", "baseline_accuracy"),
+        Score("accuracy, the class's split", "accuracy", notebook=0.96),
+    ),
     presets={
         "as-in-notebook": {
             "features": "c_1,c_5,lcs_word",
