@@ -76,6 +76,7 @@ def audit(context: Context) -> Result:
     import pandas as pd
 
     from workflows.data import audit as checks
+    from workflows.data.checking import CODES
 
     train_x, train_y = data.read_csv(context.work / "train.csv")
     test_x, test_y = data.read_csv(context.work / "test.csv")
@@ -116,6 +117,14 @@ def audit(context: Context) -> Result:
         "fail" if unrelated else "pass",
         unrelated[0].text if unrelated else "The labels follow from where the points lie.",
         float(len(unrelated)),
+    )
+    coded = checks.sentinels(train, CODES)
+    _tell(
+        context,
+        "sentinel rows",
+        "warn" if coded else "pass",
+        f"{coded[0].text} {coded[0].remedy}" if coded else "No point holds codes instead of coordinates.",
+        float(sum(found.count for found in coded)),
     )
     balance = abs(shares["training"] - 0.5)
     _tell(
