@@ -66,7 +66,7 @@ class Outcome:
         if self.status != "completed":
             return self.status
         if self.left_behind:
-            return f"{len(self.left_behind)} things left behind"
+            return f"left {len(self.left_behind)} behind"
         behind = [
             what
             for what, short in (
