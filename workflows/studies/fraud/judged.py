@@ -47,6 +47,7 @@ def evaluate(context: Context) -> Result:
     lines: dict[str, Curve] = {}
     moved: dict[str, Point] = {}
     merits: dict[str, float] = {}
+    held_marks: dict[str, dict[str, float]] = {}
     verdicts: dict[str, list[Gate]] = {}
     passed = context.of("gate")["passed"]
     baselines = {
@@ -64,6 +65,7 @@ def evaluate(context: Context) -> Result:
         merits[name] = picked.merit(needed) if picked.meets(needed) else -1e18
         moved[name] = curves.at(test.labels, asked >= picked.threshold, test.weights, picked.threshold)
         lines[name] = curves.curve(test.labels, asked, test.weights)
+        held_marks[name] = at_marks(curves.curve(validation.labels, held, validation.weights), needed)
         rows += [
             told.row(f"{titles[name]}: as trained", trained),
             told.row(f"{titles[name]}: threshold moved", moved[name]),
@@ -86,11 +88,15 @@ def evaluate(context: Context) -> Result:
     overruled = bool(context.of("gate")["overruled"])
     # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
     likely = max(passed, key=lambda name: merits[name])
-    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed))
+    marks = {
+        mark: at_marks(lines[max(passed, key=lambda name: held_marks[name][mark])], needed)[mark]
+        for mark in held_marks[likely]
+    }
+    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed) | marks)
     good, overruled = admitted(context, {name: verdicts[name] for name in passed}, overruled)
     chosen = max(good, key=lambda name: merits[name])
     point = moved[chosen]
-    scores_of = _metrics(point, lines[chosen], needed)
+    scores_of = _metrics(point, lines[chosen], needed) | marks
     return Result(
         outputs={
             "chosen": chosen,
@@ -169,7 +175,6 @@ def _metrics(point: Point, line: Curve, needed: Requirement) -> dict[str, float]
         "false_positive_rate": point.rate,
         "cost": point.cost(needed),
         "average_precision": line.average_precision,
-        **at_marks(line, needed),
     }
 
 
