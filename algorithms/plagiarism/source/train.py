@@ -27,7 +27,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--classifier", default=NAMES[0], help=", ".join(NAMES))
     # The training toolkit passes a hyperparameter of one letter as a short option.
-    parser.add_argument("-c", "--c", type=float, default=DEFAULTS["c"], help="inverse of regularisation; svm too")
+    parser.add_argument(
+        "-c", "--c", type=float, default=DEFAULTS["c"], help="inverse of regularisation; svm too"
+    )
     parser.add_argument(
         "--solver", default=DEFAULTS["solver"], help="of logistic regression: lbfgs or liblinear"
     )

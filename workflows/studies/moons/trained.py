@@ -199,7 +199,8 @@ def evaluate(context: Context) -> Result:
     found = context.of("baseline")
     rows = [_row("this net (offline)", counts)]
     rows += [_row(name, confusion(truth, answers)) for name, answers in found["predictions"].items()]
-    rows.append(_row("the notebook's net, as printed there", NOTEBOOK))
+    if context.value("data") == "generated":
+        rows.append(_row("the notebook's net, as printed there", NOTEBOOK))
     columns = ["model", "TN", "FP", "FN", "TP", "recall", "precision", "accuracy"]
     context.table(f"Scores on the {len(truth)} test points", columns, rows)
     hits = [a == b for a, b in zip(predicted, truth, strict=True)]
@@ -208,15 +209,16 @@ def evaluate(context: Context) -> Result:
     check = gates.against_baseline(context.step, rival, hits, baseline_hits)
     seeds, verdicts = _over_seeds(context, counts.accuracy, len(truth))
     scores = scored(counts) | seeds
-    notebook.beside(
-        context,
-        [
-            ("recall", NOTEBOOK.recall, counts.recall),
-            ("precision", NOTEBOOK.precision, counts.precision),
-            ("accuracy", NOTEBOOK.accuracy, counts.accuracy),
-            ("training loss after the last epoch", NOTEBOOK_LOSS, context.of("train")["losses"][-1]),
-        ],
-    )
+    if context.value("data") == "generated":
+        notebook.beside(
+            context,
+            [
+                ("recall", NOTEBOOK.recall, counts.recall),
+                ("precision", NOTEBOOK.precision, counts.precision),
+                ("accuracy", NOTEBOOK.accuracy, counts.accuracy),
+                ("training loss after the last epoch", NOTEBOOK_LOSS, context.of("train")["losses"][-1]),
+            ],
+        )
     context.ledger.note("evaluate", scores=scores)
     gates.decide(context, [check, *verdicts], overruled=bool(context.of("gate")["overruled"]))
     return Result(outputs={"scores": scores}, summary=check.reason)
