@@ -27,6 +27,7 @@ class Lines:
         self._calls = calls
         self._logs = logs
         self._told_at = 0.0
+        self._step = ""
         self._progress: events.Progress | None = None
         self._metrics: dict[str, float] = {}
 
@@ -40,6 +41,7 @@ class Lines:
                 )
             case events.StepStarted():
                 self._progress, self._metrics, self._told_at = None, {}, event.time
+                self._step = event.title
                 self._line(f"- {event.title}")
             case events.StepFinished():
                 self._tell_progress()
@@ -62,7 +64,7 @@ class Lines:
                 for line in aligned([event.columns, *event.rows]):
                     self._line(f"    {line}")
             case events.Note():
-                for line in note_lines(event, 100):
+                for line in note_lines(event, 100, self._step):
                     self._line(f"  {line}".rstrip())
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
@@ -95,9 +97,9 @@ class Lines:
         click.echo("\n".join(printable(line) for line in text.splitlines()))
 
 
-def note_lines(note: events.Note, width: int) -> list[str]:
-    """What a lesson says, wrapped; what it shows is indented and never wrapped."""
-    lines: list[str] = []
+def note_lines(note: events.Note, width: int, step: str = "") -> list[str]:
+    """What a lesson says, wrapped; what it shows is indented and never wrapped. A title that is not the ``step``'s stands above."""
+    lines: list[str] = [note.title] if note.title != step else []
     for paragraph in note.text.split("\n\n"):
         lines += [*textwrap.wrap(paragraph, width), ""]
     for shown in note.shown:

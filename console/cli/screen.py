@@ -82,7 +82,8 @@ class Screen:
                 self.console.print(_table(event))
             case events.Note():
                 self.console.print()
-                for line in note_lines(event, max(40, min(100, self.console.width - 4))):
+                title = str(self._steps.get(event.step, {}).get("title", ""))
+                for line in note_lines(event, max(40, min(100, self.console.width - 4)), title):
                     self.console.print(Text(f"  {line}"), soft_wrap=True)
             case events.Gate():
                 colour = VERDICTS.get(event.verdict, "yellow")

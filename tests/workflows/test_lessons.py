@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from workflows.configuration import Configuration
 from workflows.failures import WorkflowError
 from workflows.lessons import boosted, subject
 from workflows.lessons.catalog import bill, find, lessons, number
+from workflows.lessons.contrast import contrast
 from workflows.lessons.progress import progress
 from workflows.platform import open_platform
 
@@ -78,6 +80,106 @@ def test_building_models_trains_scores_and_prints_itself(
     assert list(mine.done) == [interface] and mine.state == "done"
     runs.delete(runs.read(run.folder))
     assert progress(lessons(), runs.list_runs())["building"].done == mine.done
+
+
+def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) -> None:
+    run = runs.start("introduction", {}, interface="low", keep=True)
+    found = everything(run)
+    last = found[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "completed", last
+    shown = {item["title"]: item["text"] for event in of(events.Note, found) for item in event.shown}
+    tree = shown["/opt/ml on the training machine"]
+    for name in ("hyperparameters.json", "inputdataconfig.json", "resourceconfig.json", "train.csv"):
+        assert name in tree
+    assert "model.joblib" in shown["model.tar.gz"] and "code/inference.py" in shown["model.tar.gz"]
+    assert "def predict_fn" in shown["inference.py"] and "SM_CHANNEL_TRAIN" in shown["train.py"]
+    assert "algorithms.container.serve" in shown["the process and its parents"]
+    (ping, call) = [
+        (asked["text"], answered["text"])
+        for event in of(events.Note, found)
+        for asked, answered in zip(event.shown, event.shown[1:], strict=False)
+        if (asked["title"], answered["title"]) == ("asked", "answered")
+    ]
+    assert ping[0].startswith("GET /ping") and ping[1].startswith("HTTP/1.1 200")
+    assert call[0].startswith(f"POST /endpoints/{run.id}/invocations") and call[0].endswith("0.5,0.25")
+    environment = dict(os.environ) | open_platform(Configuration()).environment()
+    assert environment["AWS_SECRET_ACCESS_KEY"] not in run.events_file.read_text()
+    assert "Signature=(not shown)" in call[0]
+    probability = str(last.metrics["probability"])
+    assert probability in call[1]
+    if shutil.which("curl"):
+        done = subprocess.run(
+            ["sh", "-c", shown["curl"]],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == f"[{probability}]", (done.stdout, done.stderr)
+    count = len(run.events_file.read_text().splitlines())
+    runs.stop(run)
+    assert list(runs.follow(run, offset=count, timeout=120))[-1].left_behind == []  # type: ignore[attr-defined]
+
+
+def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printed(on_engine: Path) -> None:
+    run = runs.start("introduction", {"point": "0.5"}, interface="high")
+    found, last = completed(run)
+    assert last.metrics["status"] == 424
+    (answer,) = of(events.Gate, found, "predict")
+    assert answer.verdict == "warn" and "rows of two coordinates are expected" in answer.reason
+    script = runs.code(runs.read(run.folder))
+    assert "sagemaker" in script and "POINT = '0.5'" in script
+    compile(script, "script.py", "exec")
+
+
+def test_tuning_compares_the_winner_with_the_default_on_the_same_rows(on_engine: Path) -> None:
+    given = SMALL | {"jobs": 4, "runs": 2, "num-round": 20}
+    run = runs.start("tuning", given, interface="low")
+    found, last = completed(run)
+    (trials,) = [event for event in of(events.Table, found, "tune") if event.title.startswith("Trials")]
+    assert len(trials.rows) == 4 and trials.rows == sorted(trials.rows, key=lambda row: row[1])
+    metrics = last.metrics
+    gain = metrics["default_score"] - metrics["tuned_score"]
+    assert metrics["gain"] == pytest.approx(gain, abs=1e-4) and metrics["gain_error"] > 0
+    verdicts = {event.name: event.verdict for event in of(events.Gate, found)}
+    assert {"more than luck", "tuning was worth it"} <= verdicts.keys()
+    assert bool(metrics["gain_is_real"]) == (verdicts["tuning was worth it"] != "warn")
+    sagemaker = open_platform(Configuration()).client("sagemaker")
+    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_the_printed_search_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
+    run = runs.start("tuning", SMALL | {"jobs": 4, "runs": 2, "num-round": 20}, interface=interface)
+    _, last = completed(run)
+    told = printed(run)
+    for group in ("default", "tuned"):
+        mean = float(told.partition(f"{group}: RMSE=")[2].split()[0])
+        assert mean == pytest.approx(last.metrics[f"{group}_score"], rel=1e-3)
+
+
+def test_equal_configurations_are_seldom_called_different_and_different_ones_often() -> None:
+    import numpy as np
+
+    random = np.random.default_rng(5)
+    kind = subject.KINDS["housing"]
+    calls = {0.0: 0, 0.25: 0}
+    for gain in calls:
+        for _ in range(400):
+            truth = random.normal(size=300)
+            shared = 0.4 * random.normal(size=300)
+            a, b = (
+                [
+                    truth + scale * (shared + random.normal(scale=0.3, size=300) + random.normal(scale=0.05))
+                    for _ in range(3)
+                ]
+                for scale in (1.0, 1.0 - gain)
+            )
+            calls[gain] += contrast(kind, truth, a, b).real
+    assert calls[0.0] / 400 <= 0.08  # 5 % are allowed; 0.08 is three standard errors above
+    assert calls[0.25] / 400 >= 0.9
 
 
 def test_shuffled_labels_end_the_lesson_before_anything_is_trained(

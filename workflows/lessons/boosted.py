@@ -133,9 +133,9 @@ def request(
     )
 
 
-def job(asked: AlgorithmRequest, kind: Kind) -> training.Job:
-    """The request as `training.train_all` takes it."""
-    return training.Job(asked, 0, metrics(kind))
+def job(asked: AlgorithmRequest, kind: Kind, label: str = "") -> training.Job:
+    """The request as `training.train_all` takes it; ``label`` tells jobs apart."""
+    return training.Job(asked, 0, metrics(kind), label)
 
 
 @dataclass(frozen=True, slots=True)

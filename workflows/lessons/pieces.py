@@ -222,7 +222,7 @@ def transform(name, model_data, uri):
         ModelName=name,
         MaxConcurrentTransforms=MAX_CONCURRENT,
         MaxPayloadInMB=MAX_PAYLOAD,
-        BatchStrategy=STRATEGY,
+        BatchStrategy=BATCH_STRATEGY,
         TransformInput={
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
             "ContentType": CONTENT_TYPE,
@@ -258,7 +258,7 @@ def transform(name, model_data, uri):
         model_name=name,
         instance_count=1,
         instance_type=INSTANCE,
-        strategy=STRATEGY,
+        strategy=BATCH_STRATEGY,
         max_concurrent_transforms=MAX_CONCURRENT,
         max_payload=MAX_PAYLOAD,
         assemble_with="Line",
@@ -289,8 +289,8 @@ def answers(uri):
 """
 
 
-def head(run: Run, title: str, number: int) -> str:
-    """The script's beginning: what it is, the run's values, and the rows of its subject."""
+def head(run: Run, title: str, number: int, sdk_imports: str = "") -> str:
+    """The script's beginning: what it is, the run's values, and the rows of its subject; ``sdk_imports`` are further ones of the SDK."""
     high = run.interface == "high"
     where, parameters = run.platform, run.parameters
     region = where.get("region") or str(run.configuration.get("region") or "us-east-1")
@@ -308,6 +308,7 @@ def head(run: Run, title: str, number: int) -> str:
         needs=f"{'sagemaker>=3.27' if high else 'boto3'}, numpy and pandas",
         sdk_imports=pieces.SDK_IMPORTS
         + "from sagemaker.core.resources import TransformJob\nfrom sagemaker.core.transformer import Transformer\n"
+        + sdk_imports
         if high
         else "",
         sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",

@@ -7,6 +7,7 @@ import time
 from workflows import costs, lifetime
 from workflows.failures import WorkflowError
 from workflows.interfaces.transforms.base import ENDED
+from workflows.interfaces.tuning.base import ENDED as TUNED
 from workflows.studies.context import Context
 
 DELETING = 900.0
@@ -28,6 +29,9 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
         for job in interface.find_training(item["name"]):
             rows.append(_stop_job(context, job))
         ledger.deleted("training job", item["name"])
+    for item in ledger.resources("tuning job"):
+        rows.append(_stop_tuning(context, item["name"]))
+        ledger.deleted("tuning job", item["name"])
     for item in ledger.resources("transform job"):
         rows.append(_stop_transform(context, item["name"]))
         ledger.deleted("transform job", item["name"])
@@ -113,6 +117,21 @@ def _stop_transform(context: Context, name: str) -> list[str]:
     if state is None:
         return ["transform job", name, "was not there"]
     return ["transform job", name, f"{state.row.status}; its record stays as history"]
+
+
+def _stop_tuning(context: Context, name: str) -> list[str]:
+    tuning = context.interface.tuning
+    tuning.stop(name)
+
+    def stopped() -> tuple[bool, object]:
+        now = tuning.describe(name)
+        return now is None or now.row.status in TUNED, now.row.status if now else ""
+
+    context.waiter.until(stopped, f"Stopping tuning job {name}", STOPPING, cancellable=False)
+    state = tuning.describe(name)
+    if state is None:
+        return ["tuning job", name, "was not there"]
+    return ["tuning job", name, f"{state.row.status}; its record and its trials' stay as history"]
 
 
 def delete_endpoint(context: Context, name: str) -> bool:

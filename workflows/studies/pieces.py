@@ -7,6 +7,7 @@ the clients ``client``, ``s3`` and ``logs``, which a script's head defines.
 from __future__ import annotations
 
 import pprint
+from collections.abc import Mapping
 
 SDK_IMPORTS = """\
 from sagemaker.core.helper.session_helper import Session
@@ -136,7 +137,7 @@ def clean_up():
 '''
 
 
-def literal(values: dict[str, str]) -> str:
+def literal(values: Mapping[str, object]) -> str:
     """A dictionary as a script shows it."""
     return (
         pprint.pformat(values, indent=4, width=100, sort_dicts=False).replace("{   ", "{\n    ", 1)[:-1]

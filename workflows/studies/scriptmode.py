@@ -12,7 +12,7 @@ from workflows.studies import pieces
 
 _HEAD = Template('''\
 #!/usr/bin/env python3
-"""The $study case study on Amazon SageMaker through $through.
+"""$title on Amazon SageMaker through $through.
 
 Written from run $run. It needs $needs, and a shell whose AWS settings point to the target:
     eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
@@ -170,7 +170,8 @@ class Program:
 
     ``needs`` and ``imports`` are packages beside boto3 and modules beside those that every script imports. ``constants`` is
     text of assignments, ``body`` text of functions with ``main`` among them; it may call ``make_bucket``, ``upload``,
-    ``write_source``, ``train``, ``logged``, ``deploy``, ``invoke`` and ``clean_up``. ``source`` is the folder that SageMaker runs.
+    ``write_source``, ``train``, ``logged``, ``deploy``, ``invoke`` and ``clean_up``. ``source`` is the folder that SageMaker runs,
+    ``title`` what the script is (empty: the case study of its name).
     """
 
     needs: str
@@ -183,6 +184,7 @@ class Program:
     source: Path
     body: str
     constants: str = ""
+    title: str = ""
 
 
 def region_of(run: Run) -> str:
@@ -199,6 +201,7 @@ def write(run: Run, program: Program) -> str:
     modules = {"io", "re", "tempfile", "time", *program.imports, *(() if high else ("tarfile",))}
     head = _HEAD.substitute(
         study=run.study,
+        title=program.title or f"The {run.study} case study",
         through="its Python SDK, version 3" if high else "boto3 alone",
         run=run.id,
         needs=f"{'sagemaker>=3.27' if high else 'boto3'}, {program.needs}",

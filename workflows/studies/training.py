@@ -123,7 +123,7 @@ def _ended(context: Context, watch: _Watch) -> TrainingState:
 
 def _begun(context: Context, request: TrainingRequest | AlgorithmRequest) -> str:
     """The job that this step started before an interruption, if it can still be used."""
-    if request.name not in context.ledger.notes("train").get("attempts", {}):
+    if request.name not in context.ledger.notes(context.step).get("attempts", {}):
         return ""
     for name in context.interface.find_training(request.name):
         state = context.interface.describe_training(name)
@@ -137,8 +137,8 @@ def _begin(context: Context, request: TrainingRequest | AlgorithmRequest) -> str
     # Names of jobs are never free again: an attempt after others gets a number.
     attempt = len(context.interface.find_training(request.name)) + 1
     name = request.name if attempt == 1 else f"{request.name}-{attempt}"
-    attempts = context.ledger.notes("train").get("attempts", {})
-    context.ledger.note("train", attempts=attempts | {request.name: attempt})
+    attempts = context.ledger.notes(context.step).get("attempts", {})
+    context.ledger.note(context.step, attempts=attempts | {request.name: attempt})
     context.ledger.made("training job", request.name)
     context.ledger.made("objects", context.prefix)
     if isinstance(request, TrainingRequest):

@@ -34,7 +34,7 @@ def write(run: Run) -> str:
     """The script of a run, with the values that the run used."""
     high = run.interface == "high"
     values = run.parameters
-    settings = f'STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = "{values["strategy"]}", {values["max-payload-mb"]}, {values["max-concurrent"]}\n'
+    settings = f'BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = "{values["strategy"]}", {values["max-payload-mb"]}, {values["max-concurrent"]}\n'
     train = lessons.TRAIN_HIGH if high else lessons.TRAIN_LOW
     transform = lessons.TRANSFORM_HIGH if high else lessons.TRANSFORM_LOW
     parts = (
