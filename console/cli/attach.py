@@ -93,6 +93,22 @@ class _Signals:
             self.busy = True
 
 
+class Silent:
+    """Shows nothing: whoever waits says in the end what came out."""
+
+    def show(self, event: Event) -> None:
+        """Leave it out."""
+
+    def pause(self) -> None:
+        """Nothing is on the screen that a prompt could disturb."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
 def chosen_renderer(*, as_json: bool, calls: bool = False, logs: bool = False) -> Renderer:
     """JSON lines, a live screen on a terminal that can move its cursor, or plain lines."""
     import os

@@ -121,7 +121,13 @@ def progress_text(progress: events.Progress, metrics: dict[str, float]) -> str:
     parts = [f"{number(progress.done)}{of} {progress.unit}".strip()]
     if progress.note:
         parts.append(progress.note)
-    parts += [f"{name} {number(value)}" for name, value in metrics.items()]
+    # Of several jobs side by side the note names the one whose progress it is.
+    own = {
+        name.removeprefix(f"{progress.note} "): value
+        for name, value in metrics.items()
+        if name.startswith(f"{progress.note} ")
+    }
+    parts += [f"{name} {number(value)}" for name, value in (own or metrics).items()]
     return ", ".join(parts)
 
 

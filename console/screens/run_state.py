@@ -182,11 +182,17 @@ class RunState:
             case e.Metric():
                 series = self.points.setdefault(event.name, [])
                 series.append((event.x if event.x is not None else float(len(series)), event.value))
+            case e.Figure():
+                place = next((n for n, old in enumerate(self.results) if event.replaces(old)), None)
+                if place is None:
+                    self.results.append(event)
+                else:
+                    self.results[place] = event
             case e.Note():
                 told = [(one.step, one.title) for one in self.results if isinstance(one, e.Note)]
                 if (event.step, event.title) not in told:  # a resumed run says it again
                     self.results.append(event)
-            case e.Table() | e.Figure():
+            case e.Table():
                 self.results.append(event)
             case e.Gate():
                 self.results.append(event)

@@ -106,6 +106,18 @@ def test_a_field_shows_its_two_sides_and_the_points(ground: Ground) -> None:
         assert "█" in drawn and "░" in drawn
 
 
+def test_a_newer_figure_takes_the_place_of_the_older_one_of_its_step() -> None:
+    def boundary(epoch: int, step: str = "train", key: str = "boundary") -> Figure:
+        return Figure(time=epoch, step=step, title=f"After epoch {epoch}", form="field", series=[], key=key)
+
+    state = RunState()
+    curve = Figure(time=2, step="train", title="Loss", form="line", series=[])
+    state.take([boundary(1), curve, boundary(5), boundary(5, step="predict"), boundary(9), curve])
+    assert [(result.step, getattr(result, "title", "")) for result in state.results] == [
+        ("train", "After epoch 9"), ("train", "Loss"), ("predict", "After epoch 5"),
+    ]  # fmt: skip
+
+
 def test_charts_are_arranged_so_that_they_can_be_read() -> None:
     assert arrangement(1, 80, 20) == (1, 1)
     assert arrangement(2, 80, 20)[0] == 2

@@ -143,6 +143,7 @@ def sentinels(frame: Any, codes: Collection[float] = (-1.0,)) -> list[Finding]:
     ]
     if not suspects:
         return []
+    codes = [code for code in codes if (table[:, suspects] == code).any()]
     rows = coded[:, suspects].all(axis=1)
     where = f"columns {', '.join(names[index] for index in suspects[:NAMED])}"
     count = int(rows.sum()) or int(per_column[suspects].max())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workflows import costs
 from workflows.failures import Cancelled, WorkflowError
@@ -23,14 +23,29 @@ LATE_LOG = 60.0
 """Seconds after the job's end in which its last lines may still arrive: the log is complete after two quiet looks."""
 
 
+class Listener(Protocol):
+    """Hears a job's log lines as they come; after an interruption all of them again."""
+
+    def line(self, text: str) -> bool:
+        """Takes a line; whether it is taken away from the log that people read."""
+
+    def looked(self) -> None:
+        """The lines that had come by now were all taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training job to be run. ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone."""
+    """A training job to be run.
+
+    ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone;
+    ``listener`` hears its log.
+    """
 
     request: TrainingRequest | AlgorithmRequest
     epochs: int
     metrics: tuple[MetricDefinition, ...]
     label: str = ""
+    listener: Listener | None = None
 
 
 def train(
@@ -170,6 +185,7 @@ class _Watch:
         self._patterns = [(metric.name, re.compile(metric.regex)) for metric in job.metrics]
         self._label = f"{job.label} " if job.label else ""
         self._total = job.epochs
+        self._listener = job.listener
         self._log = context.interface.training_log(name)
         self._told: list[str] = []
         self._lines = 0
@@ -220,6 +236,8 @@ class _Watch:
     def _tell(self, lines: list[LogLine]) -> None:
         self._lines += len(lines)
         for line in lines:
+            if self._listener is not None and self._listener.line(line.message):
+                continue
             self._context.log(line.message, source=line.stream, at=line.time)
             found = {}
             for name, pattern in self._patterns:
@@ -234,3 +252,5 @@ class _Watch:
                 self._context.metric(f"{self._label}{name}", value, number)
             if self._total:
                 self._context.progress(number, self._total, "epochs", self._label.strip())
+        if lines and self._listener is not None:
+            self._listener.looked()
