@@ -75,9 +75,11 @@ def train_all(
     return [(_ended(context, watch), watch.series) for watch in begun]
 
 
-def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[Path, dict[str, Any]]:
+def fetch_model(
+    context: Context, state: TrainingState, instance: str, file: str = "model.tar.gz"
+) -> tuple[Path, dict[str, Any]]:
     """Downloads the archive of an ended job and tells its cost: the file, and what a step's outputs say of the job."""
-    archive = context.work / "model.tar.gz"
+    archive = context.work / file
     context.interface.download(state.model_uri, archive)
     model_sha256 = sha256(archive)
     context.artifact("model", archive.name, state.model_uri, model_sha256)
@@ -108,7 +110,7 @@ def _ended(context: Context, watch: _Watch) -> TrainingState:
 
 def _begun(context: Context, request: TrainingRequest | AlgorithmRequest) -> str:
     """The job that this step started before an interruption, if it can still be used."""
-    if request.name not in context.ledger.notes("train").get("attempts", {}):
+    if request.name not in context.ledger.notes(context.step).get("attempts", {}):
         return ""
     for name in context.interface.find_training(request.name):
         state = context.interface.describe_training(name)
@@ -122,8 +124,8 @@ def _begin(context: Context, request: TrainingRequest | AlgorithmRequest) -> str
     # Names of jobs are never free again: an attempt after others gets a number.
     attempt = len(context.interface.find_training(request.name)) + 1
     name = request.name if attempt == 1 else f"{request.name}-{attempt}"
-    attempts = context.ledger.notes("train").get("attempts", {})
-    context.ledger.note("train", attempts=attempts | {request.name: attempt})
+    attempts = context.ledger.notes(context.step).get("attempts", {})
+    context.ledger.note(context.step, attempts=attempts | {request.name: attempt})
     context.ledger.made("training job", request.name)
     context.ledger.made("objects", context.prefix)
     if isinstance(request, TrainingRequest):
