@@ -14,15 +14,10 @@ SURE, CLEAR = 88.0, 4.0
 """A misspelt name is understood from this similarity (of 100) on, if no other county comes this close to it."""
 SUGGESTIONS = 5
 _KINDS = re.compile(r"\b(county|parish|borough|census area|municipality|municipio)\b")
-_STATES = (
-    "al alabama ak alaska az arizona ar arkansas ca california co colorado ct connecticut de delaware dc district_of_columbia "
-    "fl florida ga georgia hi hawaii id idaho il illinois in indiana ia iowa ks kansas ky kentucky la louisiana me maine "
-    "md maryland ma massachusetts mi michigan mn minnesota ms mississippi mo missouri mt montana ne nebraska nv nevada "
-    "nh new_hampshire nj new_jersey nm new_mexico ny new_york nc north_carolina nd north_dakota oh ohio ok oklahoma or oregon "
-    "pa pennsylvania pr puerto_rico ri rhode_island sc south_carolina sd south_dakota tn tennessee tx texas ut utah vt vermont "
-    "va virginia wa washington wv west_virginia wi wisconsin wy wyoming"
-).split()
-STATES = {short: name.replace("_", " ") for short, name in zip(_STATES[::2], _STATES[1::2], strict=True)}
+STATES = dict(
+    pair.split(" ", 1)
+    for pair in ["al alabama", "ak alaska", "az arizona", "ar arkansas", "ca california", "co colorado", "ct connecticut", "de delaware", "dc district of columbia", "fl florida", "ga georgia", "hi hawaii", "id idaho", "il illinois", "in indiana", "ia iowa", "ks kansas", "ky kentucky", "la louisiana", "me maine", "md maryland", "ma massachusetts", "mi michigan", "mn minnesota", "ms mississippi", "mo missouri", "mt montana", "ne nebraska", "nv nevada", "nh new hampshire", "nj new jersey", "nm new mexico", "ny new york", "nc north carolina", "nd north dakota", "oh ohio", "ok oklahoma", "or oregon", "pa pennsylvania", "pr puerto rico", "ri rhode island", "sc south carolina", "sd south dakota", "tn tennessee", "tx texas", "ut utah", "vt vermont", "va virginia", "wa washington", "wv west virginia", "wi wisconsin", "wy wyoming"]
+)
 """Postal abbreviations."""
 
 
@@ -30,7 +25,8 @@ STATES = {short: name.replace("_", " ") for short, name in zip(_STATES[::2], _ST
 class Reason:
     """What one column says for a county's segment against the second nearest one, as a part of the difference of squared distances.
 
-    ``value``, ``segment`` and ``second`` are the county's value and the two segments' means, in the column's own unit.
+    ``value``, ``segment`` and ``second`` are the county's value and the two segments' means, in the column's own unit. ``like`` are
+    columns that say the same, whose parts are in ``share`` too.
     """
 
     column: str
@@ -38,6 +34,12 @@ class Reason:
     value: float
     segment: float
     second: float
+    like: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """The column, and how many others count with it."""
+        return f"{self.column} and {len(self.like)} like it" if self.like else self.column
 
 
 def find(names: Sequence[str], asked: str) -> int:
@@ -55,8 +57,7 @@ def find(names: Sequence[str], asked: str) -> int:
         raise WorkflowError('An empty name is no county. Name one, such as "Los Angeles, California".')
     if wanted in known:
         return known.index(wanted)
-    county, comma, state = wanted.partition(", ")
-    if not comma:
+    if ", " not in wanted:
         before, dash, after = asked.partition("-")
         turned = _plain(f"{after}, {before}") if dash else ""
         if turned in known:
@@ -88,6 +89,7 @@ def reasons(
     first: Any,
     second: Any,
     means: tuple[Any, Any],
+    alike: Sequence[Sequence[int]],
 ) -> list[Reason]:
     """Why a county is nearer to one centre than to another, column by column, the weightiest first.
 
@@ -103,6 +105,7 @@ def reasons(
         first: The centre it belongs to, shape (n,).
         second: The second nearest centre, shape (n,).
         means: Mean values of both segments' members, in the columns' own units, shape (d,) each.
+        alike: Indices of the columns in groups that say the same; a group is one reason.
     """
     import numpy as np
 
@@ -113,16 +116,18 @@ def reasons(
     parts = 2 * (np.asarray(scaled, dtype=float) - components.mean - middle) * weights
     total = float(parts.sum())
     shares = parts / total if abs(total) > 1e-12 else parts
-    return [
+    found = [
         Reason(
-            columns[index],
-            float(shares[index]),
-            float(value[index]),
-            float(means[0][index]),
-            float(means[1][index]),
+            columns[group[0]],
+            float(shares[list(group)].sum()),
+            float(value[group[0]]),
+            float(means[0][group[0]]),
+            float(means[1][group[0]]),
+            tuple(columns[index] for index in group[1:]),
         )
-        for index in np.argsort(-np.abs(shares), kind="stable")
+        for group in alike
     ]
+    return sorted(found, key=lambda reason: -abs(reason.share))
 
 
 def _plain(name: str) -> str:

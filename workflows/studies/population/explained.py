@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.studies.population import components, county, data, local, segments, trained
+from workflows.data.audit import TOGETHER
+from workflows.studies.population import components, county, data, local, naming, segments, told, trained
 from workflows.studies.population.county import Reason
 from workflows.studies.population.segments import Segment
 
@@ -51,6 +52,7 @@ class Kept:
             self.centres[first.cluster],
             self.centres[second.cluster],
             (means[0], means[1]),
+            naming.groups(self.counties.values, TOGETHER),
         )
         return Answer(
             self.counties.names[index], first, second, float(distances[0, 0]), float(distances[0, 1]), found
@@ -76,10 +78,10 @@ def rows(answer: Answer, most: int = REASONS) -> list[list[Any]]:
     """A line for each of the weightiest reasons: column, the county's value, both segments' means, and for whom it speaks how much."""
     return [
         [
-            reason.column,
-            round(reason.value, 2),
-            round(reason.segment, 2),
-            round(reason.second, 2),
+            reason.named,
+            told.rounded(reason.value),
+            told.rounded(reason.segment),
+            told.rounded(reason.second),
             f"{reason.share:+.0%}",
             f"for {answer.segment.number if reason.share > 0 else answer.second.number}",
         ]
@@ -101,7 +103,7 @@ def columns(answer: Answer) -> list[str]:
 
 def sentence(answer: Answer) -> str:
     """The answer in words."""
-    for_it = [reason.column for reason in answer.reasons if reason.share > 0][:3]
+    for_it = [reason.named for reason in answer.reasons if reason.share > 0][:3]
     return (
         f"{answer.county} is in segment {answer.segment.number}, {answer.segment.name} (distance {answer.distance:.3f}; "
         f"segment {answer.second.number}, {answer.second.name}, is the second nearest at {answer.second_distance:.3f})"

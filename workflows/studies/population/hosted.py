@@ -163,7 +163,7 @@ def _look_up(context: Context, kept: explained.Kept, rows: Any) -> explained.Ans
     index = kept.counties.names.index(str(context.of("prepare")["county"]))
     answer = kept.explain(index)
     projected = project(context, rows[index : index + 1])
-    clusters, distances = nearest(context, projected)
+    clusters, _ = nearest(context, projected)
     if int(clusters[0]) not in (answer.segment.cluster, answer.second.cluster):
         raise WorkflowError(f"The endpoint puts {answer.county} into another segment. Start a new run.")
     context.table(

@@ -9,7 +9,7 @@ from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.studies import gates
 from workflows.studies.context import Context
-from workflows.studies.population import county, data
+from workflows.studies.population import county, data, told
 from workflows.studies.study import Result
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def prepare(context: Context) -> Result:
         f"The columns of {len(counties)} counties, before scaling{synthetic}",
         ["column", "least", "median", "mean", "most", "missing"],
         [
-            [name, *(round(float(one), 2) for one in (column.min(), _median(column), column.mean(), column.max())),
+            [name, *(told.rounded(float(one)) for one in (column.min(), _median(column), column.mean(), column.max())),
              found.missing.get(name, 0)]
             for name, column in zip(counties.columns, values.T, strict=True)
         ],
@@ -150,22 +150,24 @@ def audit(context: Context) -> Result:
         f": {'; '.join(found['incomplete'][:3])}." if 0 < lost <= 3 else "."
     )
     _tell(context, "missing values", "warn" if share >= MANY else "pass", reason, share)
-    for name, findings, fine in (
-        ("copies", copies, "No two counties have the same values."),
-        ("columns say something", constant, "Every column changes."),
-        ("columns say it once", together, "No column repeats another."),
-        ("one scale", squeezed, "No column is squeezed by a few extremes."),
+    for name, findings, fine, wrong in (
+        (
+            "copies",
+            copies,
+            "No two counties have the same values.",
+            "Some counties have the very values of another.",
+        ),
+        ("columns say something", constant, "Every column changes.", "They say nothing of their own:"),
+        ("columns say it once", together, "No column repeats another.", "One fact counts several times:"),
+        (
+            "one scale",
+            squeezed,
+            "No column is squeezed by a few extremes.",
+            "Nearly all counties look the same in them:",
+        ),
     ):
-        text = " ".join(f"{one.where}: {one.text}" for one in findings[:3])
-        more = f" And {len(findings) - 3} more." if len(findings) > 3 else ""
-        remedy = f" {findings[0].remedy}" if findings else ""
-        _tell(
-            context,
-            name,
-            "warn" if findings else "pass",
-            f"{text}{more}{remedy}" if findings else fine,
-            float(len(findings)),
-        )
+        reason = f"{wrong} {_where(findings)}. {findings[0].remedy}" if findings else fine
+        _tell(context, name, "warn" if findings else "pass", reason, float(len(findings)))
     context.table(
         context.titled("Columns that say the same, and columns that a few extremes squeeze"),
         ["where", "what"],
@@ -177,8 +179,8 @@ def audit(context: Context) -> Result:
     )  # fmt: skip
     return Result(
         outputs={"collinear": len(together), "squeezed": len(squeezed), "constant": len(constant)},
-        summary=f"{lost} counties left out; {len(together)} groups of columns say the same, {len(squeezed)} columns are squeezed "
-        f"by extremes, {len(constant)} say nothing.",
+        summary=f"Counties left out: {lost}; groups of columns that say the same: {len(together)}; columns that extremes squeeze: "
+        f"{len(squeezed)}; columns that say nothing: {len(constant)}.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-SAME = 0.95
+SAME = 0.8
 """Columns that correlate at least so much are one trait; the first of them stands for all."""
 NAMED = 2
 """Traits in a name, where that is enough to tell clusters apart."""
@@ -35,17 +35,26 @@ def deviations(values: Any, labels: Any, count: int) -> Any:
     )
 
 
-def traits(values: Any, same: float = SAME) -> list[int]:
-    """Indices of columns that say something of their own: of a group that correlates by ``same`` or more only the first."""
+def groups(values: Any, same: float) -> list[list[int]]:
+    """Indices of the columns of values (n, d) in groups: each column is with the first group whose first column it correlates with by
+    ``same`` or more, in size."""
     import numpy as np
 
     with np.errstate(invalid="ignore", divide="ignore"):
         related = np.abs(np.nan_to_num(np.corrcoef(values.T)))
-    kept: list[int] = []
+    found: list[list[int]] = []
     for column in range(values.shape[1]):
-        if not any(related[column, other] >= same for other in kept):
-            kept.append(column)
-    return kept
+        home = next((group for group in found if related[column, group[0]] >= same), None)
+        if home is None:
+            found.append([column])
+        else:
+            home.append(column)
+    return found
+
+
+def traits(values: Any, same: float = SAME) -> list[int]:
+    """Indices of columns that say something of their own: the first one of each of the `groups`."""
+    return [group[0] for group in groups(values, same)]
 
 
 def names(found: Any, columns: Sequence[str], kept: Sequence[int]) -> list[str]:
@@ -62,8 +71,7 @@ def names(found: Any, columns: Sequence[str], kept: Sequence[int]) -> list[str]:
     import numpy as np
 
     ranked = [
-        [index for index in np.array(kept)[np.argsort(-np.abs(row[list(kept)]), kind="stable")].tolist()]
-        for row in found
+        list(np.array(kept)[np.argsort(-np.abs(row[list(kept)]), kind="stable")].tolist()) for row in found
     ]
     lengths = [NAMED] * len(found)
     while True:

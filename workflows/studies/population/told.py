@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from workflows.studies.context import Context
-from workflows.studies.population import naming, notebook as printed
+from workflows.studies.population import naming
+from workflows.studies.population import notebook as printed
 from workflows.studies.population.data import Counties
 from workflows.studies.population.segments import Segment, Segments
 
@@ -53,6 +54,11 @@ def segments(context: Context, made: Segments, counties: Counties, projected: An
     _members(context, made, counties)
 
 
+def rounded(value: float) -> float:
+    """A mean as a table shows it: whole from 100 on, two digits below."""
+    return round(value) if abs(value) >= 100 else round(value, 2)
+
+
 def titled(one: Segment) -> str:
     """A segment's number and name."""
     return f"{one.number} {one.name}"
@@ -83,7 +89,7 @@ def _traits(one: Segment, counties: Counties) -> list[str]:
     order = sorted(
         (name for name in one.deviations if name in kept), key=lambda name: -abs(one.deviations[name])
     )
-    shown = [f"{name} {one.means[name]:,.1f} ({one.deviations[name]:+.1f})" for name in order[:TRAITS]]
+    shown = [f"{name} {rounded(one.means[name]):,} ({one.deviations[name]:+.1f})" for name in order[:TRAITS]]
     return shown + [""] * (TRAITS - len(shown))
 
 
@@ -130,8 +136,8 @@ def _heat(context: Context, made: Segments, counties: Counties, centres: Any) ->
         [
             [
                 name,
-                round(float(counties.values[:, index].mean()), 2),
-                *(round(one.means[name], 2) for one in made.segments),
+                rounded(float(counties.values[:, index].mean())),
+                *(rounded(one.means[name]) for one in made.segments),
             ]
             for index, name in enumerate(counties.columns)
         ],
