@@ -17,6 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("console.cli.run:run", "Run a study, and watch it."),
     "runs": ("console.cli.runs:runs", "List, watch, stop, resume and answer runs of studies."),
     "studies": ("console.cli.studies:studies", "The studies that can be run."),
+    "population": (
+        "console.cli.population:population",
+        "Segments that the population study found, and counties in them.",
+    ),
     "data": ("console.cli.data:data", "Data sets of the studies: list, show, fetch, import, check."),
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (

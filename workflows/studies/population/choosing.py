@@ -24,7 +24,7 @@ class Point:
     """What is known of one k.
 
     ``msd`` is the mean squared distance to the nearest centre, ``stability`` the mean adjusted Rand index over bootstrap draws and
-    ``spread`` its standard deviation, ``null`` and ``null_spread`` mean and standard deviation of the silhouette where
+    ``spread`` its standard deviation, ``weakest`` the mean Jaccard index of the cluster that the draws find again worst, ``null`` and ``null_spread`` mean and standard deviation of the silhouette where
     there are no segments.
     """
 
@@ -33,6 +33,7 @@ class Point:
     silhouette: float
     stability: float
     spread: float
+    weakest: float
     null: float
     null_spread: float
 
@@ -102,22 +103,45 @@ def silhouette(rows: Any, labels: Any, seed: int = 0) -> float:
     return float(silhouette_score(rows, labels))
 
 
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """How far bootstrap draws find the same clusters again: the adjusted Rand index of each draw, and for each cluster the mean of its
+    Jaccard index with the likest cluster of a draw, shape (k,)."""
+
+    indices: list[float]
+    found_again: Any
+
+
 def stability(
     rows: Any, k: int, labels: Any, draws: int, seed: int, check: Callable[[], None] = lambda: None
-) -> list[float]:
-    """Adjusted Rand indices of ``labels`` with the clusters found in bootstrap draws of the rows, each carried to all rows by
-    nearest centre (Fang and Wang 2012, with the index of Hubert and Arabie 1985)."""
+) -> Stability:
+    """``labels`` compared with the clusters found in bootstrap draws of the rows, each carried to all rows by nearest centre.
+
+    The adjusted Rand index (Hubert and Arabie 1985) speaks of all clusters together (Fang and Wang 2012), the Jaccard index of each
+    (Hennig 2007): 0.75 and more is a stable cluster, below 0.6 one that should not be relied on.
+    """
     import numpy as np
     from sklearn.metrics import adjusted_rand_score
 
     random = np.random.default_rng(seed)
-    found = []
+    indices, jaccards = [], []
     for number in range(draws):
         check()
         drawn = rows[random.integers(0, len(rows), len(rows))]
-        again = fit(drawn, k, BOOTSTRAP_STARTS, seed + number + 1)
-        found.append(float(adjusted_rand_score(labels, again.predict(rows))))
-    return found
+        again = fit(drawn, k, BOOTSTRAP_STARTS, seed + number + 1).predict(rows)
+        indices.append(float(adjusted_rand_score(labels, again)))
+        jaccards.append(overlaps(labels, again, k).max(axis=1))
+    return Stability(indices, np.mean(jaccards, axis=0))
+
+
+def overlaps(labels: Any, again: Any, k: int) -> Any:
+    """Jaccard indices of each cluster of ``labels`` (rows of the answer) with each of ``again``, both numbered 0 ... k - 1."""
+    import numpy as np
+
+    common = np.zeros((k, k))
+    np.add.at(common, (labels, again), 1)
+    either = common.sum(axis=1)[:, None] + common.sum(axis=0)[None, :] - common
+    return np.divide(common, either, out=np.zeros_like(common), where=either > 0)
 
 
 def shuffled(rows: Any, seed: int) -> Any:
@@ -159,41 +183,39 @@ def elbow(ks: Sequence[int], msds: Sequence[float]) -> int:
 
 
 def choose(points: Sequence[Point], bar: float) -> Choice:
-    """The most segments that are still stable (mean adjusted Rand index of at least ``bar``) and clear of chance.
+    """The most segments of which every one is found again (a Jaccard index of at least ``bar``) and that are clear of chance.
 
-    The distance falls with every k, and the silhouette mostly asks for two clusters, so neither finds a useful number; what can be
-    found again in other draws of the same rows can be relied on, and more segments tell more. 0.9 is an excellent recovery and 0.8 a
-    good one by Steinley (2004). Where no k qualifies it is the most stable one, and ``sound`` is false.
+    The distance falls with every k, and the silhouette mostly asks for two clusters, so neither finds a useful number; what other
+    draws of the same rows find again can be relied on, and more segments tell more. Where no k qualifies it is the one whose weakest
+    segment is found again best, and ``sound`` is false.
 
     Raises:
         ValueError: There is no point.
     """
     if not points:
         raise ValueError("There is no k to choose from.")
-    good = [point for point in points if point.stability >= bar and point.clear]
-    best = (
-        max(good, key=lambda point: point.k)
-        if good
-        else max(points, key=lambda point: (point.stability, -point.k))
+    good = [point for point in points if point.weakest >= bar and point.clear]
+    if not good:
+        best = max(points, key=lambda point: (point.weakest, -point.k))
+        reason = f"no k is both stable ({bar:g} or more) and clear of chance; this one comes closest: {facts(best)}"
+        return Choice(best.k, reason, sound=False)
+    best = max(good, key=lambda point: point.k)
+    more = [point for point in points if point.k > best.k and point.clear]
+    rival = max(more, key=lambda point: point.weakest, default=None)
+    beyond = (
+        f"; beyond it some segment is an accident, with k = {rival.k} one of {rival.weakest:.2f}"
+        if rival
+        else ""
     )
-    facts = (
-        f"stability {best.stability:.3f} ± {best.spread:.3f} (adjusted Rand index over bootstrap draws), silhouette "
-        f"{best.silhouette:.3f} against {best.null:.3f} by chance"
-    )
-    if good:
-        more = [point for point in points if point.k > best.k]
-        rival = max(more, key=lambda point: point.stability) if more else None
-        beyond = (
-            f"; beyond it none is found again as surely, k = {rival.k} to {rival.stability:.3f}"
-            if rival
-            else ""
-        )
-        return Choice(
-            best.k,
-            f"the most segments that are stable ({bar:g} or more) and clear of chance: {facts}{beyond}",
-        )
     return Choice(
         best.k,
-        f"no k is both stable ({bar:g} or more) and clear of chance; this one is the most stable: {facts}",
-        sound=False,
+        f"the most segments that are all found again ({bar:g} or more) and clear of chance: {facts(best)}{beyond}",
+    )
+
+
+def facts(point: Point) -> str:
+    """What is known of one k, in words."""
+    return (
+        f"bootstrap draws find the weakest segment again to a Jaccard index of {point.weakest:.2f}, all together to an adjusted Rand "
+        f"index of {point.stability:.3f} ± {point.spread:.3f}; silhouette {point.silhouette:.3f} against {point.null:.3f} by chance"
     )

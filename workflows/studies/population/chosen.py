@@ -34,6 +34,7 @@ def choose(context: Context) -> Result:
     by_k = context.of("baseline")["by_k"]
     points: list[Point] = []
     labels: dict[int, Any] = {}
+    found_again: dict[int, list[float]] = {}
     ks = free.tried(context, len(rows))
     for number, k in enumerate(ks, 1):
         context.check()
@@ -42,13 +43,15 @@ def choose(context: Context) -> Result:
         draws = choosing.stability(
             rows, k, best.labels_, int(context.value("bootstraps")), seed, context.check
         )
+        found_again[k] = [float(value) for value in draws.found_again]
         points.append(
             Point(
                 k=k,
                 msd=float(best.inertia_) / len(rows),
                 silhouette=choosing.silhouette(rows, best.labels_),
-                stability=statistics.fmean(draws),
-                spread=statistics.stdev(draws),
+                stability=statistics.fmean(draws.indices),
+                spread=statistics.stdev(draws.indices),
+                weakest=float(draws.found_again.min()),
                 null=float(by_k[str(k)]["null"]),
                 null_spread=float(by_k[str(k)]["null_spread"]),
             )
@@ -70,6 +73,8 @@ def choose(context: Context) -> Result:
             "silhouette": chosen.silhouette,
             "stability": chosen.stability,
             "spread": chosen.spread,
+            "weakest": chosen.weakest,
+            "found_again": found_again[made.k],
             "null": chosen.null,
             "null_spread": chosen.null_spread,
         },
@@ -86,11 +91,8 @@ def _made(context: Context, points: list[Point]) -> Choice:
     if not asked:
         return rule
     point = next(one for one in points if one.k == asked)
-    reason = (
-        f"asked for (silhouette {point.silhouette:.3f} against {point.null:.3f} by chance, stability {point.stability:.3f} ± "
-        f"{point.spread:.3f}); the curves say k = {rule.k}"
-    )
-    return Choice(asked, reason, sound=point.stability >= bar and point.clear)
+    reason = f"asked for; the curves say k = {rule.k}. With {asked}, {choosing.facts(point)}"
+    return Choice(asked, reason, sound=point.weakest >= bar and point.clear)
 
 
 def _tell(context: Context, points: list[Point], made: Choice) -> None:
@@ -99,16 +101,17 @@ def _tell(context: Context, points: list[Point], made: Choice) -> None:
     said = {
         "elbow of the distance": by_msd,
         "largest silhouette": max(points, key=lambda point: point.silhouette).k,
-        "most stable": max(points, key=lambda point: point.stability).k,
+        "most stable": max(points, key=lambda point: point.weakest).k,
         "chosen": made.k,
         "notebook": notebook.K,
     }
     context.table(
         context.titled("The curves over k"),
-        ["k", "mean squared distance", "silhouette", "by chance", "excess", "stability (ARI)", "what says so"],
+        ["k", "mean squared distance", "silhouette", "by chance", "excess", "stability (ARI)",
+            "weakest segment", "what says so"],
         [
             [point.k, round(point.msd, 4), round(point.silhouette, 3), f"{point.null:.3f} ± {point.null_spread:.3f}",
-             round(point.excess, 3), f"{point.stability:.3f} ± {point.spread:.3f}",
+             round(point.excess, 3), f"{point.stability:.3f} ± {point.spread:.3f}", round(point.weakest, 2),
              ", ".join(name for name, k in said.items() if k == point.k)]
             for point in points
         ],
@@ -137,18 +140,22 @@ def _tell(context: Context, points: list[Point], made: Choice) -> None:
         "silhouette",
     )
     context.figure(
-        context.titled("Stability over k: adjusted Rand index of bootstrap draws"),
+        context.titled("Stability over k: what bootstrap draws find again"),
         "line",
         [
-            {"name": "mean", "x": ks, "y": [round(point.stability, 4) for point in points]},
             {
-                "name": "less one standard deviation",
+                "name": "weakest segment (Jaccard)",
                 "x": ks,
-                "y": [round(point.stability - point.spread, 4) for point in points],
+                "y": [round(point.weakest, 4) for point in points],
             },
             {"name": f"asked for: {bar:g}", "x": ends, "y": [bar, bar]},
+            {
+                "name": "all together (adjusted Rand)",
+                "x": ks,
+                "y": [round(point.stability, 4) for point in points],
+            },
         ],
         "k",
-        "adjusted Rand index",
+        "index",
     )
     context.log(f"k = {made.k}: {made.reason}.", level="info" if made.sound else "warning")

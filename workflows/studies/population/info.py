@@ -45,7 +45,7 @@ POPULATION = StudyInfo(
         Parameter("starts", "int", 20, "Beginnings of scikit-learn's k-means for each k; the best one counts.", 1, 500),
         Parameter("bootstraps", "int", 25, "Draws that tell how stable the clusters of each k are.", 2, 500, unit="draws"),
         Parameter("nulls", "int", 5, "Data sets with shuffled columns that tell what chance gives.", 2, 100),
-        Parameter("stability", "float", 0.9, "Mean adjusted Rand index from which a k is stable: 0.9 is excellent, 0.8 good.", 0.0, 1.0),
+        Parameter("stability", "float", 0.75, "Jaccard index to which draws must find each segment again for a k to be stable.", 0.0, 1.0),
         Parameter("seed", "int", 0, "Seed of the curves and baselines; SageMaker's jobs begin at random.", 0, 2**31 - 1),
         Parameter("epochs", "int", 1, "K-Means' passes over the counties.", 1, 100),
         Parameter("init-method", "choice", "random", "Where K-Means begins.", choices=_INIT),

@@ -6,7 +6,19 @@ from typing import Any
 
 from workflows.failures import WorkflowError
 from workflows.studies.context import Context
-from workflows.studies.population import data, free, jobs, labelling, naming, reduced, segments, told, trained
+from workflows.studies.population import (
+    choosing,
+    chosen,
+    data,
+    free,
+    jobs,
+    labelling,
+    naming,
+    reduced,
+    segments,
+    told,
+    trained,
+)
 from workflows.studies.population.segments import Segments
 from workflows.studies.study import Result
 
@@ -26,7 +38,7 @@ def evaluate(context: Context) -> Result:
     Raises:
         WorkflowError: The answers are not those of the model's artefact.
     """
-    context.ledger.verify("prepare", "reduce", "train")
+    context.ledger.verify("prepare", "reduce", "choose", "train")
     counties, _ = free.scaled(context)
     rows, middles = reduced.projected(context), trained.centres(context)
     order, distances = trained.nearest(rows, middles)
@@ -48,7 +60,7 @@ def evaluate(context: Context) -> Result:
     files = segments.save(context.work, counties.names, made)
     for path in files:
         context.artifact("segments", path.name, str(path))
-    told.segments(context, made, counties, rows, middles)
+    told.segments(context, made, counties, rows, middles, found_again(context, order[:, 0]))
     carried = _carried(context, made, before)
     told.notebook(context, made)
     smallest = min(made.segments, key=lambda one: one.size)
@@ -64,6 +76,17 @@ def evaluate(context: Context) -> Result:
         summary="; ".join(f"{one.number} {one.name} ({one.size})" for one in made.segments)
         + (f". {carried} of {count} carry on the numbers of {before[0]}." if before else "."),
     )
+
+
+def found_again(context: Context, labels: Any) -> list[float]:
+    """How far bootstrap draws find each cluster of ``labels`` again: what is known of the likest cluster of the step choose."""
+    import numpy as np
+
+    with np.load(context.work / chosen.BEST, allow_pickle=False) as file:
+        best = file["labels"]
+    known = context.of("choose")["found_again"]
+    likest = choosing.overlaps(labels, best, len(known)).argmax(axis=1)
+    return [float(known[cluster]) for cluster in likest]
 
 
 def check(clusters: Any, answered: Any, order: Any, distances: Any) -> None:

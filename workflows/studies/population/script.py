@@ -111,7 +111,8 @@ def fit(rows, k, starts, seed):
 
 
 def curves(rows):
-    """For each k: mean squared distance, silhouette, silhouettes with shuffled columns, Rand indices of bootstrap draws."""
+    """For each k: mean squared distance, silhouette, silhouettes with shuffled columns, how far bootstrap draws find the weakest
+    segment again (mean Jaccard index), and their adjusted Rand indices."""
     found = {}
     for k in sorted({*KS, *([K] if K else [])}):
         best = fit(rows, k, STARTS, SEED)
@@ -121,23 +122,27 @@ def curves(rows):
             mixed = np.column_stack([random.permutation(column) for column in rows.T])
             chance.append(float(silhouette_score(mixed, fit(mixed, k, $null_starts, SEED).labels_)))
         random = np.random.default_rng(SEED)
-        draws = []
+        draws, jaccards = [], []
         for number in range(BOOTSTRAPS):
             drawn = rows[random.integers(0, len(rows), len(rows))]
-            again = fit(drawn, k, $bootstrap_starts, SEED + number + 1)
-            draws.append(float(adjusted_rand_score(best.labels_, again.predict(rows))))
-        found[k] = (best.inertia_ / len(rows), float(silhouette_score(rows, best.labels_)), chance, draws)
+            again = fit(drawn, k, $bootstrap_starts, SEED + number + 1).predict(rows)
+            draws.append(float(adjusted_rand_score(best.labels_, again)))
+            common = np.zeros((k, k))
+            np.add.at(common, (best.labels_, again), 1)
+            jaccards.append((common / (common.sum(axis=1)[:, None] + common.sum(axis=0) - common)).max(axis=1))
+        weakest = float(np.mean(jaccards, axis=0).min())
+        found[k] = (best.inertia_ / len(rows), float(silhouette_score(rows, best.labels_)), chance, weakest)
         print(f"k={k} msd={found[k][0]:.4f} silhouette={found[k][1]:.3f} by chance {statistics.fmean(chance):.3f}", end=" ")
-        print(f"stability {statistics.fmean(draws):.3f} ± {statistics.stdev(draws):.3f}", flush=True)
+        print(f"stability {statistics.fmean(draws):.3f} ± {statistics.stdev(draws):.3f}, weakest segment {weakest:.2f}", flush=True)
     return found
 
 
 def choose(found):
-    """The most segments that are stable and clear of chance, else the most stable number; K where it is given."""
+    """The most segments of which every one is found again and that are clear of chance; K where it is given."""
     clear = lambda k: found[k][1] > statistics.fmean(found[k][2]) + $chance * statistics.stdev(found[k][2])
-    good = [k for k in found if statistics.fmean(found[k][3]) >= STABLE and clear(k)]
-    k = K or max(good, default=0) or max(found, key=lambda one: (statistics.fmean(found[one][3]), -one))
-    if not clear(k) or statistics.fmean(found[k][3]) < STABLE - $good:
+    good = [k for k in found if found[k][3] >= STABLE and clear(k)]
+    k = K or max(good, default=0) or max(found, key=lambda one: (found[one][3], -one))
+    if not clear(k) or (not K and found[k][3] < $pattern):
         raise SystemExit(f"Not deployed: k = {k} is neither stable nor clear of chance enough.")
     return k
 
@@ -314,7 +319,7 @@ def write(run: Run) -> str:
         null_starts=choosing.NULL_STARTS,
         bootstrap_starts=choosing.BOOTSTRAP_STARTS,
         chance=choosing.CHANCE,
-        good=trained.GOOD,
+        pattern=trained.PATTERN,
         same=naming.SAME,
     )
     steps = pieces.ALGORITHM_HIGH + _HIGH_ASK if high else pieces.ALGORITHM_LOW + _LOW_ASK

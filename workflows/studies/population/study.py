@@ -46,6 +46,7 @@ def metrics(context: Context) -> dict[str, float]:
             "chance_silhouette": choice["null"],
             "stability": choice["stability"],
             "stability_spread": choice["spread"],
+            "weakest_segment": choice["weakest"],
         }
     if gate:
         found |= {name: gate[name] for name in ("msd", "msd_ratio", "agreement_with_sklearn")}
@@ -74,7 +75,7 @@ def conclusion(context: Context) -> str:
     return (
         f"{made_up}{found['counties']:.0f} counties in {found['k']:.0f} segments on {found['components']:.0f} components "
         f"({found['explained_variance']:.1%} of the variance). Silhouette {found['silhouette']:.3f}, by chance "
-        f"{found['chance_silhouette']:.3f}; stability {found['stability']:.3f} ± {found['stability_spread']:.3f}. "
+        f"{found['chance_silhouette']:.3f}; draws find each again to {found['weakest_segment']:.2f} or more. "
         f"{context.of('predict')['county']} is in segment {context.of('predict')['segment']}, "
         f"{next(name for number, name, _ in context.of('evaluate')['segments'] if number == context.of('predict')['segment'])}."
     )

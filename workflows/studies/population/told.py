@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workflows.studies.context import Context
@@ -16,7 +17,14 @@ HEAT = 24
 """Columns in the heat map: those in which segments differ most."""
 
 
-def segments(context: Context, made: Segments, counties: Counties, projected: Any, centres: Any) -> None:
+def segments(
+    context: Context,
+    made: Segments,
+    counties: Counties,
+    projected: Any,
+    centres: Any,
+    found_again: Sequence[float],
+) -> None:
     """All tables and figures of segments.
 
     Args:
@@ -25,14 +33,29 @@ def segments(context: Context, made: Segments, counties: Counties, projected: An
         counties: The counties in their own units.
         projected: The same in components, shape (n, m).
         centres: K-Means' centres in its own order, shape (k, m).
+        found_again: For each of them the Jaccard index to which bootstrap draws find its cluster again.
     """
     context.table(
         context.titled(
             "Segments, by what is unusual in them (standard deviations from the mean of all counties)"
         ),
-        ["segment", "name", "counties", "share", *(f"trait {number}" for number in range(1, TRAITS + 1))],
         [
-            [one.number, one.name, one.size, f"{one.size / len(counties):.1%}", *_traits(one, counties)]
+            "segment",
+            "name",
+            "counties",
+            "share",
+            "found again",
+            *(f"trait {number}" for number in range(1, TRAITS + 1)),
+        ],
+        [
+            [
+                one.number,
+                one.name,
+                one.size,
+                f"{one.size / len(counties):.1%}",
+                f"{found_again[one.cluster]:.2f}",
+                *_traits(one, counties),
+            ]
             for one in made.segments
         ],
     )
@@ -80,6 +103,7 @@ def notebook(context: Context, made: Segments) -> None:
             ["… in a rerun with the same settings", _list(printed.SIZES[1], 0), "numbers and names are kept from run to run"],
             ["silhouette", "not computed", f"{gate['silhouette']:.3f} (by chance {choice['null']:.3f})"],
             ["stability (bootstrap ARI)", "not computed", f"{choice['stability']:.3f} ± {choice['spread']:.3f}"],
+            ["weakest segment found again to", "not computed", f"{choice['weakest']:.2f} (Jaccard)"],
         ],
     )  # fmt: skip
 
