@@ -491,4 +491,5 @@ def test_the_real_census_gives_the_notebooks_components(monkeypatch: pytest.Monk
         [0.3210, 0.4631, 0.5779, 0.6646, 0.7180, 0.7675, 0.8017], abs=5e-5
     )
     assert here.needed(0.8) == 7
-    assert len({county.find(found.counties.names, name) for name in found.counties.names}) == 3218
+    some = found.counties.names[::150]
+    assert [found.counties.names[county.find(found.counties.names, name)] for name in some] == some

@@ -24,8 +24,8 @@ class Point:
     """What is known of one k.
 
     ``msd`` is the mean squared distance to the nearest centre, ``stability`` the mean adjusted Rand index over bootstrap draws and
-    ``spread`` its standard deviation, ``weakest`` the mean Jaccard index of the cluster that the draws find again worst, ``null`` and ``null_spread`` mean and standard deviation of the silhouette where
-    there are no segments.
+    ``spread`` its standard deviation, ``weakest`` the mean Jaccard index of the cluster that the draws find again worst, ``null`` and
+    ``null_spread`` mean and standard deviation of the silhouette where there are no segments.
     """
 
     k: int
