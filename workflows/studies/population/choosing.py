@@ -100,7 +100,8 @@ def silhouette(rows: Any, labels: Any, seed: int = 0) -> float:
         rows, labels = rows[chosen], labels[chosen]
     if not 2 <= len(np.unique(labels)) < len(rows):
         return 0.0
-    return float(silhouette_score(rows, labels))
+    with _threads().limit(limits=1):
+        return float(silhouette_score(rows, labels))
 
 
 @dataclass(frozen=True, slots=True)

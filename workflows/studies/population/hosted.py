@@ -13,6 +13,7 @@ from workflows.interfaces.base import EndpointRequest
 from workflows.studies import hosting
 from workflows.studies.context import Context
 from workflows.studies.population import data, explained, free, jobs, reduced, trained
+from workflows.studies.population.components import Components
 from workflows.studies.study import Result
 
 CHUNK = 500
@@ -85,7 +86,9 @@ def predict(context: Context) -> Result:
     context.ledger.verify("prepare", "reduce", "train", "evaluate")
     kept = explained.read(context.work, int(context.of("reduce")["components"]))
     _, rows = free.scaled(context)
-    live = np.concatenate([project(context, rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)])
+    live = np.concatenate(
+        [project(context, kept.components, rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)]
+    )
     offline = reduced.projected(context)
     off = float(np.abs(live - offline).max())
     if off > AGREEMENT:
@@ -116,7 +119,9 @@ def predict(context: Context) -> Result:
         else "PCA's artefact here, then K-Means' endpoint"
     )
     context.log(f"All {len(got)} counties are in the same segment live ({how}) as by batch transform.")
-    latencies = hosting.latencies(context, lambda row: nearest(context, project(context, row)), rows)
+    latencies = hosting.latencies(
+        context, lambda row: nearest(context, project(context, kept.components, row)), rows
+    )
     answer = _look_up(context, kept, rows)
     path = context.work / "predictions.csv"
     _write(path, kept.counties.names, got.tolist(), distances.tolist())
@@ -133,13 +138,12 @@ def predict(context: Context) -> Result:
     )
 
 
-def project(context: Context, rows: Any) -> Any:
+def project(context: Context, kept: Components, rows: Any) -> Any:
     """Rows on the common scale (n, d) in the components that are kept: by PCA's endpoint where it is hosted, else here."""
-    count = int(context.of("reduce")["components"])
     if context.value("host") != "both":
-        return reduced.kept_components(context).project(rows)
+        return kept.project(rows)
     lines = _ask(context, f"{context.run.id}-{jobs.PCA}", rows)
-    return jobs.projections(lines)[:, :count]
+    return jobs.projections(lines)[:, : len(kept.singular)]
 
 
 def nearest(context: Context, projected: Any) -> tuple[Any, Any]:
@@ -162,7 +166,7 @@ def _ask(context: Context, endpoint: str, rows: Any) -> list[str]:
 def _look_up(context: Context, kept: explained.Kept, rows: Any) -> explained.Answer:
     index = kept.counties.names.index(str(context.of("prepare")["county"]))
     answer = kept.explain(index)
-    projected = project(context, rows[index : index + 1])
+    projected = project(context, kept.components, rows[index : index + 1])
     clusters, _ = nearest(context, projected)
     if int(clusters[0]) not in (answer.segment.cluster, answer.second.cluster):
         raise WorkflowError(f"The endpoint puts {answer.county} into another segment. Start a new run.")

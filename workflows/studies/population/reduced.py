@@ -87,13 +87,6 @@ def reduce(context: Context) -> Result:
     )
 
 
-def kept_components(context: Context) -> Components:
-    """The components that the run kept, from the artefact of its PCA job."""
-    _, rows = free.scaled(context)
-    found = components.load(context.work / "model-pca" / components.FILE, components.total_of(rows))
-    return found.first(int(context.of("reduce")["components"]))
-
-
 def projected(context: Context) -> Any:
     """The counties in the components that were kept, shape (n, components)."""
     import numpy as np
