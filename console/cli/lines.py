@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from console.cli.painting import plain
 from console.formatting import duration, number, printable
 from workflows import events
 from workflows.events import Event
@@ -60,6 +61,9 @@ class Lines:
                 self._line(f"  {event.title}")
                 for line in aligned([event.columns, *event.rows]):
                     self._line(f"    {line}")
+            case events.Figure():
+                for line in plain(event):
+                    self._line(f"    {line}".rstrip())
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.cli.lines import cell
+from console.cli.painting import painted
 from console.formatting import GLYPHS, duration, number, printable, status
 from workflows import events
 from workflows.events import Event
@@ -80,6 +81,8 @@ class Screen:
                 self._log(event)
             case events.Table():
                 self.console.print(_table(event))
+            case events.Figure():
+                self.console.print(painted(event, self.console.width))
             case events.Gate():
                 colour = VERDICTS.get(event.verdict, "yellow")
                 self.console.print(

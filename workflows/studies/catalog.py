@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflows.failures import WorkflowError
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter, Value
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ class StudyInfo:
     """What a menu shows of a study.
 
     ``teaches`` is what a person learns from it, ``minutes`` the usual duration on (the embedded SageMaker, AWS),
-    ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``.
+    ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``, ``measures`` what is to be known of
+    its metrics, the most important first.
     """
 
     name: str
@@ -30,6 +32,7 @@ class StudyInfo:
     steps: tuple[tuple[str, str], ...]
     module: str
     presets: dict[str, dict[str, Value]] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
 
     def load(self) -> Study:
         """The study with its steps; imports what it needs."""

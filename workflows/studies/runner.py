@@ -51,6 +51,8 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
             status, message = "failed", _sentence(error, context.platform.target)
     elif status == "refused":
         metrics = study.metrics(context)
+    if not only_clean_up:
+        context.ledger.measured(metrics)
     finished = events.RunFinished(
         time=time.time(),
         run=context.run.id,

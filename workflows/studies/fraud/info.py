@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import HOSTING, TRAINING
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 _REQUIREMENTS = (
@@ -98,4 +99,13 @@ FRAUD = StudyInfo(
             "mini-batch-size": 1000,
         }
     },
+    measures=(
+        Measure("recall", "Recall at the threshold", unit="share", baseline="baseline_recall"),
+        Measure("precision", "Precision at the threshold", unit="share", baseline="baseline_precision"),
+        Measure("false_positive_rate", "Valid transactions flagged", "lower", unit="share"),
+        Measure("average_precision", "Average precision", baseline="logistic_average_precision"),
+        Measure("precision_at_recall_90", "Precision at recall .90", unit="share"),
+        Measure("recall_at_precision_80", "Recall at precision .80", unit="share"),
+        Measure("cost", "Cost of misses and alarms", "lower"),
+    ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import ONE_JOB
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 MOONS = StudyInfo(
@@ -72,4 +73,9 @@ MOONS = StudyInfo(
             "seed": 1,
         }
     },
+    measures=(
+        Measure("accuracy", "Accuracy", unit="share", baseline="baseline_accuracy", count="points"),
+        Measure("precision", "Precision", unit="share"),
+        Measure("recall", "Recall", unit="share"),
+    ),
 )

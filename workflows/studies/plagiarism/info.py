@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import ONE_JOB
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 _CLASSIFIERS = (
@@ -106,4 +107,24 @@ PLAGIARISM = StudyInfo(
             "split-seed": 1,
         }
     },
+    measures=(
+        Measure(
+            "leave_one_out",
+            "Leave-one-out accuracy",
+            unit="share",
+            baseline="baseline_accuracy",
+            count="answers",
+        ),
+        Measure(
+            "accuracy",
+            "Accuracy on this split",
+            unit="share",
+            count="points",
+            spread="seeds_sd",
+            spread_of="{} split seeds",
+        ),
+        Measure("precision", "Precision, leave-one-out", unit="share"),
+        Measure("recall", "Recall, leave-one-out", unit="share"),
+        Measure("seeds_mean", "Accuracy, mean of split seeds", unit="share"),
+    ),
 )

@@ -62,6 +62,7 @@ def evaluate(context: Context) -> Result:
         "answers": float(len(judged)),
         "points": float(len(found.test.y)),
         "seeds_mean": float(np.mean(spread)),
+        "seeds_sd": float(np.std(spread, ddof=1)) if len(spread) > 1 else 0.0,
         "seeds_min": min(spread),
         "seeds_max": max(spread),
         "seeds": float(len(spread)),
