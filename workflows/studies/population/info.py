@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import HOSTING, TRAINING
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 _DATA = (
@@ -80,4 +81,15 @@ POPULATION = StudyInfo(
             "host": "both",
         }
     },
+    measures=(
+        Measure("explained_variance", "Variance explained", unit="share"),
+        Measure("k", "Segments", ""),
+        Measure("weakest_segment", "Weakest segment found again"),
+        Measure("silhouette", "Silhouette", baseline="chance_silhouette"),
+        Measure(
+            "stability", "Stability (adjusted Rand)", spread="stability_spread", spread_of="{} bootstrap draws", seeds="draws"
+        ),
+        Measure("msd", "Mean squared distance", "lower"),
+        Measure("agreement_with_earlier", "Counties that kept their number", unit="share"),
+    ),
 )  # fmt: skip

@@ -46,6 +46,7 @@ def metrics(context: Context) -> dict[str, float]:
             "chance_silhouette": choice["null"],
             "stability": choice["stability"],
             "stability_spread": choice["spread"],
+            "draws": context.value("bootstraps"),
             "weakest_segment": choice["weakest"],
         }
     if gate:
