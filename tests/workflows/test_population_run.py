@@ -94,7 +94,7 @@ def test_both_interfaces_segment_host_and_delete_and_keep_their_numbers(on_engin
     names = [
         row[1]
         for row in next(
-            table for table in of_kind(events.Table, found) if table.title.startswith("Segments,")
+            table for table in of_kind(events.Table, found) if table.title.startswith("Segments by what")
         ).rows
     ]
     assert len(set(names)) == len(names)

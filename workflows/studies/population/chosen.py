@@ -79,7 +79,8 @@ def choose(context: Context) -> Result:
             "null_spread": chosen.null_spread,
         },
         files=[path],
-        summary=f"k = {made.k}: {made.reason}.",
+        summary=f"k = {made.k} of {ks[0]} to {ks[-1]}: draws find the weakest segment again to {chosen.weakest:.2f} (elbow at {bend}, "
+        f"largest silhouette at {max(points, key=lambda point: point.silhouette).k}).",
     )
 
 

@@ -74,9 +74,7 @@ def baseline(context: Context) -> Result:
         )  # fmt: skip
         context.progress(number, len(ks), "numbers of segments")
     context.table(
-        context.titled(
-            "Free baselines: the share of all variance that segments explain, and what chance gives"
-        ),
+        context.titled("Free baselines: variance that segments explain, and chance"),
         [
             "k",
             "PCA, k-means",

@@ -169,7 +169,7 @@ def audit(context: Context) -> Result:
         reason = f"{wrong} {_where(findings)}. {findings[0].remedy}" if findings else fine
         _tell(context, name, "warn" if findings else "pass", reason, float(len(findings)))
     context.table(
-        context.titled("Columns that say the same, and columns that a few extremes squeeze"),
+        context.titled("Columns that say the same or are squeezed"),
         ["where", "what"],
         [[one.where, one.text] for one in (*together, *squeezed)] or [["nothing", "all columns are fine"]],
     )

@@ -36,9 +36,7 @@ def segments(
         found_again: For each of them the Jaccard index to which bootstrap draws find its cluster again.
     """
     context.table(
-        context.titled(
-            "Segments, by what is unusual in them (standard deviations from the mean of all counties)"
-        ),
+        context.titled("Segments by what is unusual in them, in standard deviations"),
         [
             "segment",
             "name",
@@ -139,9 +137,7 @@ def _heat(context: Context, made: Segments, counties: Counties, centres: Any) ->
     kept = [counties.columns[index] for index in naming.traits(counties.values)]
     kept.sort(key=lambda name: -max(abs(one.deviations[name]) for one in made.segments))
     context.figure(
-        context.titled(
-            "Segments in the census' own columns: standard deviations from the mean of all counties"
-        ),
+        context.titled("Segments by column: standard deviations from the mean"),
         "heatmap",
         [
             {
@@ -205,14 +201,14 @@ def _members(context: Context, made: Segments, counties: Counties) -> None:
             [titled(one), *cells, *[""] * (TYPICAL - len(cells)), counties.names[far[0]] if len(far) else ""]
         )
     context.table(
-        context.titled("Counties nearest to the centre of their segment, and the one furthest from it"),
+        context.titled("Typical counties of each segment, and the least typical one"),
         ["segment", *(f"typical {number}" for number in range(1, TYPICAL + 1)), "least typical"],
         rows,
     )
     names = {one.number: titled(one) for one in made.segments}
     lead = made.second_distance - made.distance
     context.table(
-        context.titled("Counties on a border: the second segment is hardly further away"),
+        context.titled("Counties on a border between two segments"),
         ["county", "segment", "distance", "second", "its distance"],
         [
             [counties.names[index], names[int(made.nearest[index])], round(float(made.distance[index]), 4),
