@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from console.cli.root import cli
-from tests.workflows.conftest import everything
+from tests.workflows.conftest import everything, executed
 from workflows import events, runs
 from workflows.configuration import Configuration
 from workflows.ledger import StaleResult
@@ -103,7 +101,10 @@ def test_both_interfaces_segment_host_and_delete_and_keep_their_numbers(on_engin
     assert "ModelTrainer" not in script and "workflows" not in script
 
     high = runs.start(
-        "population", {**QUICK, "county": sorted(segment_of(low))[5]}, interface="high", auto_answers=ANYWAY
+        "population",
+        {**QUICK, "k-least": 4, "county": sorted(segment_of(low))[5]},
+        interface="high",
+        auto_answers=ANYWAY,
     )
     again, last = completed(high)
     assert last.metrics["agreement_with_earlier"] > 0.9
@@ -159,16 +160,7 @@ def _asked_afterwards(run: runs.Run, county: str, after: dict[str, int]) -> None
 def test_the_printed_script_runs(interface: str, on_engine: Path) -> None:
     run = runs.start("population", {**QUICK, "host": "both"}, interface=interface, auto_answers=ANYWAY)
     _, last = completed(run)
-    path = run.work / "script.py"
-    path.write_text(runs.code(runs.read(run.folder)))
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=dict(os.environ) | open_platform(Configuration()).environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = executed(run)
     assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
     said = dict(pair.split("=") for pair in done.stdout.strip().splitlines()[-1].split())
     assert (int(said["components"]), int(said["k"])) == (last.metrics["components"], last.metrics["k"])
