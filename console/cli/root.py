@@ -19,6 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "studies": ("console.cli.studies:studies", "The studies that can be run."),
     "lesson": ("console.cli.lesson:lesson", "Take a lesson of the course: it runs and explains itself."),
     "lessons": ("console.cli.lessons:lessons", "The five lessons: list them with your progress, show one."),
+    "population": (
+        "console.cli.population:population",
+        "Segments that the population study found, and counties in them.",
+    ),
     "data": ("console.cli.data:data", "Data sets of the studies: list, show, fetch, import, check."),
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (

@@ -124,7 +124,7 @@ class ComparisonScreen(ConsoleScreen):
 
 def state_of(services: Services, run: str) -> RunState:
     """A run as it is now, with what must not be shown of it marked. Blocks."""
-    state = RunState()
+    state = RunState(run=run)
     state.take(services.events_of(run))
     state.lineage = services.lineage(run)
     return state

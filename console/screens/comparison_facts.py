@@ -25,6 +25,8 @@ VERDICTS = {
 }  # fmt: skip
 SIDE_BY_SIDE = 120
 """Cells from which on two results stand beside each other."""
+WITH_BASIS = 100
+"""Cells from which on the table of scores names what chance was estimated from."""
 KINDS = {"parameter": "", "machine": "machine: no score depends on it", "interface": "", "target": ""}
 
 
@@ -123,7 +125,9 @@ def _scores(scores: Sequence[Score], width: int) -> Lines:
         )
     if not rows:
         return [[("No metric in both runs.", "dim")]]
-    return aligned(["", "A", "B", "B to A", "", ""], rows, width, rights=(1, 2, 3))
+    if width < WITH_BASIS:
+        rows = [row[:-1] for row in rows]
+    return aligned(["", "A", "B", "B to A", *[""] * (len(rows[0]) - 4)], rows, width, rights=(1, 2, 3))
 
 
 def _apart(a: float | None, b: float | None) -> str:

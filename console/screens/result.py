@@ -13,6 +13,7 @@ from console.formatting import as_text, count
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.help import TextScreen
+from console.widgets.canvas import Lines
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
@@ -98,13 +99,12 @@ class ResultScreen(ConsoleScreen):
         result, page = self.result, self.query_one("#figure", Page)
         if not isinstance(result, Figure):
             return
-        ground, height = self.console.ground, max(8, page.size.height or self.app.size.height - 4)
-        page.show(lambda width: figures.draw(result, width, height, ground=ground, fill=True))
+        ground = self.console.ground
 
-    def on_resize(self) -> None:
-        super().on_resize()
-        if self.query("#figure"):
-            self.call_after_refresh(self._draw)
+        def write(width: int) -> Lines:
+            return figures.draw(result, width, max(8, page.size.height), ground=ground, fill=True)
+
+        page.show(write)
 
     def offers(self, action: actions.Action) -> bool:
         if action.verb in ("sort", "reverse", "filter"):

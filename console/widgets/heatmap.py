@@ -100,7 +100,7 @@ def _cell(value: float, text: str, cell: int, scale: Scale, ground: Ground) -> l
         return [(shown, f"{ink(colour)}/{colour}")]
     if not text:
         return [(glyph * cell, role)]
-    return [(f"{glyph} ", role), (right(text, cell - 3) + " ", "")]
+    return [(" " * (cell - len(text) - 2), ""), (glyph, role), (text + " ", "")]
 
 
 def _glyph(part: float) -> str:

@@ -16,6 +16,8 @@ from workflows.events import Table
 
 WIDEST = 44
 """Cells of a column: longer texts are read by opening their row."""
+LEAST = 14
+"""Cells in which the beginning of a text is worth showing."""
 _NUMBER = re.compile(r"[−+~<>×-]?\s?(\d[\d ,]*(?:\.\d+)?(?:e[+-]?\d+)?)")
 Line = tuple[int, tuple[Any, ...]]
 """A row's number in the table, and its values."""
@@ -120,26 +122,19 @@ class Sheet(Rows[Line]):
     def _arrange(self) -> None:
         """Choose the columns that find room: the first, and those from the pushed one on."""
         room = self.size.width - 2
+        columns: list[Column] = []
         chosen: list[int] = []
         used = 0
-        for at in (0, *range(max(1, self._first), len(self._natural))):
-            width = self._natural[at][0] if self._natural else 0
-            if chosen and used + width > room:
+        for at in (0, *range(max(1, self._first), len(self._natural))) if self._natural else ():
+            width, number = self._natural[at]
+            left = max(8, room - used)
+            if chosen and width > left and (number or left < LEAST):
                 break
             chosen.append(at)
+            columns.append(Column(self.table.columns[at], min(width, left), right=number))
             used += width + 2
-        self._visible = tuple(chosen) if self._natural else ()
-        texts = [at for at in self._visible if not self._natural[at][1]]
-        grows = texts[-1] if texts else -1
-        self.set_columns(
-            [
-                Column(
-                    self.table.columns[at], min(self._natural[at][0], max(8, room)), right=self._natural[at][1],
-                    grow=1 if at == grows and len(self._visible) == len(self._natural) and texts != [0] else 0,
-                )
-                for at in self._visible
-            ]
-        )  # fmt: skip
+        self._visible = tuple(chosen)
+        self.set_columns(columns)
         self._show_order()
 
     def _show_order(self) -> None:

@@ -61,9 +61,9 @@ def long_table() -> e.Table:
     return e.Table(
         time=0,
         title="Counties and their clusters",
-        columns=["county", "cluster", "distance", "people", "why"],
+        columns=["county", "cluster", "distance", "people", "households", "area in km²", "income", "why"],
         rows=[
-            [f"County {at:03d}, Alabama", at % 8, round(0.3 + abs(_noise(at)), 4), 10_000 + 977 * at, "high IncomePerCap, low Poverty and Unemployment, many Professional"]
+            [f"County {at:03d}, Alabama", at % 8, round(0.3 + abs(_noise(at)), 4), 10_000 + 977 * at, 4_000 + 391 * at, 900 + at, 21_000 + 113 * at, "high IncomePerCap, low Poverty and Unemployment, many Professional"]
             for at in range(120)
         ],
     )  # fmt: skip

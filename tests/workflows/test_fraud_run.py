@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
 
-from tests.workflows.conftest import everything
+from tests.workflows.conftest import everything, executed
 from tests.workflows.transactions import transactions
 from workflows import events, runs
 from workflows.configuration import Configuration
@@ -95,16 +93,7 @@ def test_a_run_scores_hosts_and_deletes(interface: str, on_engine: Path) -> None
 def test_the_printed_script_runs(interface: str, on_engine: Path) -> None:
     run = runs.start("fraud", QUICK, interface=interface, auto_answers=ANYWAY)
     assert end(everything(run, 240)).status == "completed"
-    path = run.work / "script.py"
-    path.write_text(runs.code(runs.read(run.folder)))
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=dict(os.environ) | open_platform(Configuration()).environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = executed(run)
     assert done.returncode == 0 or "no variant passes" in done.stderr, (
         done.stdout[-2000:],
         done.stderr[-3000:],

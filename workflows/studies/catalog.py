@@ -88,8 +88,9 @@ def catalog() -> list[StudyInfo]:
     from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
     from workflows.studies.plagiarism.info import PLAGIARISM
+    from workflows.studies.population.info import POPULATION
 
-    return [MOONS, FRAUD, FORECASTING, PLAGIARISM]
+    return [MOONS, POPULATION, FRAUD, FORECASTING, PLAGIARISM]
 
 
 def find(name: str) -> StudyInfo:

@@ -58,6 +58,8 @@ def _data(study: str, configuration: Configuration | None) -> tuple[DataState, s
     dataset = next((one for one in DATASETS if one.study == study), None)
     if dataset is None:
         return "none", "It needs no data set."
+    if dataset.stand_in == "generated":
+        return "generated", "Generated here, the same in every run: this is the original."
     try:
         places = folders(dataset, configuration)
     except Problem as problem:
@@ -74,8 +76,6 @@ def _data(study: str, configuration: Configuration | None) -> tuple[DataState, s
             if sampled
             else ("real", f"Real data from {folder}.")
         )
-    if dataset.stand_in == "generated":
-        return "generated", "Generated here, the same in every run: this is the original."
     if dataset.stand_in == "synthetic":
         return (
             "synthetic",

@@ -90,9 +90,11 @@ def train_all(
     return [(_ended(context, watch), watch.series) for watch in begun]
 
 
-def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[Path, dict[str, Any]]:
+def fetch_model(
+    context: Context, state: TrainingState, instance: str, file: str = "model.tar.gz"
+) -> tuple[Path, dict[str, Any]]:
     """Downloads the archive of an ended job and tells its cost: the file, and what a step's outputs say of the job."""
-    archive = context.work / "model.tar.gz"
+    archive = context.work / file
     context.interface.download(state.model_uri, archive)
     model_sha256 = sha256(archive)
     context.artifact("model", archive.name, state.model_uri, model_sha256)

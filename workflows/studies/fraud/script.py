@@ -49,6 +49,7 @@ POLL = $poll  # seconds between two looks at a job or an endpoint
 VARIANTS = $variants
 TARGETS = $targets  # what the log must tell of a variant
 METRICS = $metrics
+TRAINING_TYPE = "text/csv"
 ENVIRONMENT = {}
 KEEP = $keep  # leave the endpoint in place at the end
 MODELS = [NAME, *(f"{NAME}-{name}" for name in VARIANTS)]
@@ -224,8 +225,8 @@ def main():
             held_out = upload(asked, f"{PREFIX}/held-out")
         board = {}
         for variant, hyperparameters in VARIANTS.items():
-            job, model_data = train(variant, hyperparameters, channels)
-            scores, flags = transform(variant, model_data, held_out)
+            job, model_data = train(variant, IMAGE, hyperparameters, channels)
+            scores, flags = transform(variant, IMAGE, model_data, held_out)
             first = len(validation[1])
             print(variant, "as trained", confusion(test[1], flags[first:], test[2]), flush=True)
             threshold, merit = threshold_for(validation[1], scores[:first], validation[2])
