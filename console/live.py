@@ -8,7 +8,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
-from workflows import runs
+from workflows import lineage, runs
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
@@ -108,6 +108,7 @@ class LiveServices:
 
     def follow(self, run: str, deliver: Callable[[Event], None], closed: Callable[[], bool]) -> None:
         found = runs.find(run)
+        checked = None if found.active else lineage.check(found)
         seen, ended = 0, False
         while not (closed() or ended):
             for event in runs.follow(found, offset=seen, timeout=IDLE):
@@ -115,7 +116,9 @@ class LiveServices:
                     return
                 seen += 1
                 ended = isinstance(event, RunFinished)
-                deliver(event)
+                shown = checked.shown(event) if checked else event
+                if shown is not None:
+                    deliver(shown)
 
     def stop_run(self, run: str) -> None:
         runs.stop(runs.find(run))

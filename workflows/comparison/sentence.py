@@ -38,10 +38,9 @@ def sentence(a: Side, b: Side, differences: Sequence[Difference], scores: Sequen
     if lead is not None and lead.verdict == "same" and not moved:
         return f"{said} {_differ(causes)} It changed no score."
     if len(causes) == 1:
-        tail = (
-            " It is no larger than chance makes it." if lead is not None and lead.verdict == "within" else ""
-        )
-        return f"{said} The difference is due to {_named(causes)}: nothing else differs.{tail}"
+        if lead is not None and lead.verdict == "within":
+            return f"{said} Only {_named(causes)} differs, and chance alone makes differences as large."
+        return f"{said} The difference is due to {_named(causes)}: nothing else differs."
     return f"{said} {_differ(causes)} The difference cannot be put down to one of them."
 
 
@@ -86,6 +85,8 @@ def change(score: Score) -> str:
     """The difference with its sign; that of shares in percentage points."""
     if score.difference is None:
         return "–"
+    if score.difference == 0:
+        return "0"
     if score.unit == "share":
         return f"{100 * score.difference:+.1f} points"
     return f"{score.difference:+.4g} {score.unit}".strip()
@@ -128,10 +129,8 @@ def _one(item: Difference) -> str:
             return f"the code ({item.name} {moved})"
         case "image":
             return f"the image {item.name} ({_tag(item.a)} → {_tag(item.b)})"
-        case "data" if item.name == "data":
-            return f"the data ({moved})"
         case "data":
-            return f"the data's {item.name} ({moved})"
+            return f"the data ({moved})" if item.name == "data" else f"the data's {item.name} ({moved})"
         case "split":
             return f"the prepared data ({item.name} {moved})"
     return f"{item.name} ({moved})"

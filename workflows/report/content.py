@@ -154,7 +154,6 @@ def content(run: Run) -> Content:
     steps = tuple(_steps(told, checked, now))
     billed = bill(run, told, now)
     loud = [line for line in told.logs if line.level in ("warning", "error")]
-    altered = bool(kept_back) and not checked.stale
     return Content(
         run=run,
         title=info.title if info else run.study,
@@ -164,7 +163,7 @@ def content(run: Run) -> Content:
         role=ROLES.get(run.status, "plain"),
         sentence=checked.sentence if checked.stale else run.message,
         advice=_advice(run),
-        withheld=checked.sentence if checked.stale else _altered(run, checked) if altered else "",
+        withheld=checked.reason_for(run.metrics),
         synthetic=_synthetic(run, prepared),
         keys=tuple(_keys(run, info, checked)),
         metrics=tuple(metrics.items()),
@@ -315,12 +314,6 @@ def _advice(run: Run) -> str:
         "interrupted": f"Its process ended without finishing. `mlconsole runs resume {run.id}` goes on, `mlconsole runs stop {run.id}` "
         "deletes what it made.",
     }.get(run.status, "")
-
-
-def _altered(run: Run, checked: Lineage) -> str:
-    """The sentence for a manifest whose metrics are not those of the ledger."""
-    found = [why for name, value in run.metrics.items() if (why := checked.withheld(name, value))]
-    return f"Results are withheld. {' '.join(item.reason for item in found[:3])} {found[0].remedy}"
 
 
 def _synthetic(run: Run, prepared: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -44,17 +46,18 @@ def render(run: Run) -> tuple[str, Content]:
         version=page.run.versions.get("mlconsole") or _version(),
         style=Markup(_style()),
         script=Markup(_file("report.js")),
-        as_cell=as_cell,
+        as_cells=as_cells,
         is_numeric=is_numeric,
         role=lambda verdict: ROLES.get(verdict, "plain"),
         figure=drawn.figure,
         has_figure=_has_figure,
+        has_results=_has_results,
         progress=_progress,
         moment=clock,
         parameters=contents.parameters,
         changed=_changed(page),
         metric_rows=lambda: [
-            [name, value, page.lineage.origins.get(name) or "several steps"] for name, value in page.metrics
+            [name, number(value), page.lineage.origins.get(name) or "several steps"] for name, value in page.metrics
         ],
         lineage_rows=lambda: [
             [item.step, item.what, item.name, item.sha256, item.state or "recorded"]
@@ -73,14 +76,23 @@ def render(run: Run) -> tuple[str, Content]:
     return text, page
 
 
-def as_cell(value: Any) -> Cell:
+def as_cells(rows: Sequence[Sequence[Any]]) -> list[list[Cell]]:
+    """A table's cells; the fractions of a column have the same number of decimals."""
+    widest = max((len(row) for row in rows), default=0)
+    decimals = [_decimals([row[column] for row in rows if column < len(row)]) for column in range(widest)]
+    return [[as_cell(value, decimals[column]) for column, value in enumerate(row)] for row in rows]
+
+
+def as_cell(value: Any, decimals: int | None = None) -> Cell:
     """A value as a table shows it: numbers short, hashes whole but small, ``«marked»`` words marked."""
     if isinstance(value, bool):
         return Cell(escape("yes" if value else "no"), False, None)
     if isinstance(value, int | float):
-        if value != value or abs(value) == float("inf"):
+        if not math.isfinite(value):
             return Cell(escape("–"), True, None)
         shown = f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else number(value)
+        if decimals is not None and isinstance(value, float):
+            shown = f"{value:.{decimals}f}"
         return Cell(escape(shown), True, float(value))
     text = cleaned("–" if value is None else str(value))
     if _HASH.fullmatch(text):
@@ -95,7 +107,18 @@ def as_cell(value: Any) -> Cell:
     return Cell(escape(text), False, None)
 
 
-def is_numeric(rows: list[list[Any]], column: int) -> bool:
+def _decimals(values: Sequence[Any]) -> int | None:
+    """The decimals that all fractions of a column get; None where they are of too different sizes for that."""
+    fractions = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    texts = [number(value) for value in fractions]
+    if not any("." in text for text in texts) or any("e" in text or " " in text for text in texts):
+        return None
+    most = max(len(text.partition(".")[2]) for text in texts)
+    largest = max(abs(value) for value in fractions)
+    return most if most <= 5 and largest < 1000 else None
+
+
+def is_numeric(rows: Sequence[Sequence[Any]], column: int) -> bool:
     """Whether all values of a column are numbers, or none at all."""
     values = [row[column] for row in rows if column < len(row) and row[column] is not None]
     return bool(values) and all(
@@ -140,6 +163,12 @@ def _cleaned(values: Any) -> Any:
 
 def _has_figure(step: StepPart) -> bool:
     return any(part.figure is not None for part in step.parts)
+
+
+def _has_results(step: StepPart) -> bool:
+    """Whether a step has something to show below its heading: gates that passed are listed with all gates."""
+    loud = any(part.gate is None or part.gate.verdict != "pass" for part in step.parts)
+    return bool(loud or step.charts or step.withheld)
 
 
 def _progress(progress: Progress) -> str:

@@ -85,7 +85,7 @@ class Canvas:
         """Names with their marks above the plot. An entry is (name, line, mark, bar or band, number of the series)."""
         x, y = self.left, 14.0
         for name, form, number in entries:
-            width = 34 + len(name) * CHARACTER
+            width = 44 + len(name) * CHARACTER
             if x + width > self.right and x > self.left:
                 x, y = self.left, y + LINE
             kind = f"s{number % SERIES}"
@@ -108,7 +108,7 @@ def legend_height(names: Sequence[str], left: float) -> float:
         return 0.0
     rows, x = 1, left
     for name in names:
-        width = 34 + len(name) * CHARACTER
+        width = 44 + len(name) * CHARACTER
         if x + width > WIDTH - 16 and x > left:
             rows, x = rows + 1, left
         x += width

@@ -77,7 +77,8 @@ def _chart(figure: Figure) -> Canvas:
     x = horizontal(entries, canvas.left, canvas.right, padded=scattered)
     y = Numbers(low, high, canvas.bottom, canvas.top)
     canvas.axes(x, y, figure.x_label, figure.y_label, slanted=slanted, grid="xy" if scattered else "y")
-    for number, entry in enumerate(entries):
+    numbers_of = _numbered(named)
+    for number, entry in zip(numbers_of, entries, strict=True):
         if "low" in entry:
             _band(canvas, entry, x, y, number)
         elif scattered:
@@ -86,12 +87,28 @@ def _chart(figure: Figure) -> Canvas:
             _line(canvas, entry, x, y, number)
     canvas.legend(
         [
-            (name, "band" if "low" in entry else "mark" if scattered else "line", number)
-            for number, (name, entry) in enumerate(zip(named, entries, strict=True))
+            (
+                name,
+                "band" if "low" in entry else "mark" if scattered or len(_values(entry)) == 1 else "line",
+                number,
+            )
+            for number, name, entry in zip(numbers_of, named, entries, strict=True)
             if name and shown
         ]
     )
     return canvas
+
+
+def _numbered(names: Sequence[str]) -> list[int]:
+    """The numbers by which series are coloured: ``balanced: chosen`` looks like ``balanced``."""
+    numbers: dict[str, int] = {}
+    found = []
+    for name in names:
+        owner = name.partition(": ")[0]
+        number = numbers[owner] if owner in numbers and owner != name else len(numbers)
+        numbers.setdefault(name, number)
+        found.append(number)
+    return found
 
 
 def _line(canvas: Canvas, entry: Entry, x: Scale, y: Scale, number: int) -> None:

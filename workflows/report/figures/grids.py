@@ -26,6 +26,7 @@ def field(figure: Figure) -> Canvas:
     left = 16 + max((len(text) for _, text in round_values(ys[0], ys[-1])), default=1) * CHARACTER + 18
     top = 12 + legend_height([name for name in names if name], left)
     canvas = Canvas(left=left, bottom=46, top=top, right=92, height=420 + top)
+    canvas.root.set("class", "plot field")
     x = Numbers(xs[0], xs[-1], canvas.left, canvas.right, 8)
     y = Numbers(ys[0], ys[-1], canvas.bottom, canvas.top)
     across = [x.place(value) or 0.0 for value in edges(xs)]
