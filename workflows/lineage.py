@@ -130,8 +130,12 @@ def check(run: Run, *, quick: bool = False) -> Lineage:
         recorded = ledger.steps()
         metrics = ledger.metrics()
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = f"The ledger of run {run.id} cannot be read ({error}), so nothing tells whether its results are its own."
-        return Lineage(run.id, stale={"": Stale("", reason, _REMEDY.format(run=run.id), "")})
+        return _unknown(
+            run,
+            f"The ledger of run {run.id} cannot be read ({error}): nothing tells whether its results are its own.",
+        )
+    if ledger.run not in ("", run.id):
+        return _unknown(run, f"The ledger in the folder of run {run.id} is that of run {ledger.run}.")
     order = _order(run, recorded)
     items: list[Item] = []
     stale: dict[str, Stale] = {}
@@ -192,14 +196,19 @@ def _lately(run: Run) -> Lineage:
 
 def _order(run: Run, recorded: Mapping[str, object]) -> list[str]:
     """The recorded steps as the study orders them; a step that was done again stands last in a ledger."""
+    known = [name for name, _ in _declared(run)]
+    return [name for name in known if name in recorded] + [name for name in recorded if name not in known]
+
+
+def _declared(run: Run) -> tuple[tuple[str, str], ...]:
+    """The study's steps; none when it is one of another version."""
     from workflows.failures import WorkflowError
     from workflows.studies.catalog import find
 
     try:
-        known = [name for name, _ in find(run.study).steps]
-    except WorkflowError:  # a study of another version
-        known = []
-    return [name for name in known if name in recorded] + [name for name in recorded if name not in known]
+        return find(run.study).steps
+    except WorkflowError:
+        return ()
 
 
 def _files(run: Run, step: str, entry: Mapping[str, object], quick: bool) -> tuple[list[Item], str]:
@@ -278,6 +287,13 @@ def _what(step: str, name: str) -> str:
     if step == "predict" or "predictions" in name or "offline" in name or "scores" in name:
         return "predictions"
     return "file"
+
+
+def _unknown(run: Run, reason: str) -> Lineage:
+    """Nothing of a run can be trusted: each of its steps is stale."""
+    remedy = _REMEDY.format(run=run.id)
+    steps = [name for name, _ in _declared(run)] or [""]
+    return Lineage(run.id, stale={step: Stale(step, reason, remedy, steps[0]) for step in steps})
 
 
 AGAIN = 30.0

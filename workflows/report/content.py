@@ -250,7 +250,7 @@ def _keys(run: Run, info: StudyInfo | None, checked: Lineage) -> Iterable[Key]:
         if value is None:
             continue
         if why := checked.withheld(measure.metric, value):
-            yield Key(measure.title, "withheld", "", "bad", why.reason)
+            yield Key(measure.title, "withheld", "", "bad", "see above")
             continue
         beside, role = "", "plain"
         baseline = run.metrics.get(measure.baseline)

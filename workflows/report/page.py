@@ -24,6 +24,7 @@ from workflows.wording import clock, number, printable
 GENERATOR = "mlconsole report"
 """What the page says it is: the mark of a file that may be written over."""
 _HASH = re.compile(r"[0-9a-f]{64}")
+_COMMAND = re.compile(r"`([^`\n]+)`")
 _MARKED = re.compile(r"«([^«»]*)»")
 
 
@@ -47,6 +48,7 @@ def render(run: Run) -> tuple[str, Content]:
         style=Markup(_style()),
         script=Markup(_file("report.js")),
         as_cells=as_cells,
+        prose=prose,
         is_numeric=is_numeric,
         role=lambda verdict: ROLES.get(verdict, "plain"),
         figure=drawn.figure,
@@ -97,14 +99,7 @@ def as_cell(value: Any, decimals: int | None = None) -> Cell:
     text = cleaned("–" if value is None else str(value))
     if _HASH.fullmatch(text):
         return Cell(Markup('<span class="hash">{}</span>').format(text), False, None)
-    if "«" in text:
-        pieces = _MARKED.split(text)
-        html = Markup().join(
-            Markup("<mark>{}</mark>").format(piece) if place % 2 else escape(piece)
-            for place, piece in enumerate(pieces)
-        )
-        return Cell(html, False, None)
-    return Cell(escape(text), False, None)
+    return Cell(_coded(_MARKED, text, "mark"), False, None)
 
 
 def _decimals(values: Sequence[Any]) -> int | None:
@@ -123,6 +118,19 @@ def is_numeric(rows: Sequence[Sequence[Any]], column: int) -> bool:
     values = [row[column] for row in rows if column < len(row) and row[column] is not None]
     return bool(values) and all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in values
+    )
+
+
+def prose(text: str) -> Markup:
+    """A sentence, its `commands` set as such."""
+    return _coded(_COMMAND, cleaned(text), "code")
+
+
+def _coded(pattern: re.Pattern[str], text: str, tag: str) -> Markup:
+    """The text escaped, what a pattern's group matches in an element of its own."""
+    return Markup().join(
+        Markup("<{0}>{1}</{0}>").format(Markup(tag), piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(pattern.split(text))
     )
 
 
