@@ -249,7 +249,7 @@ def _keys(run: Run, info: StudyInfo | None, checked: Lineage) -> Iterable[Key]:
         value = run.metrics.get(measure.metric)
         if value is None:
             continue
-        if why := checked.withheld(measure.metric, value):
+        if checked.withheld(measure.metric, value):
             yield Key(measure.title, "withheld", "", "bad", "see above")
             continue
         beside, role = "", "plain"

@@ -59,7 +59,7 @@ def render(run: Run) -> tuple[str, Content]:
         parameters=contents.parameters,
         changed=_changed(page),
         metric_rows=lambda: [
-            [name, number(value), page.lineage.origins.get(name) or "several steps"] for name, value in page.metrics
+            [name, as_cell(value), page.lineage.origins.get(name) or "several steps"] for name, value in page.metrics
         ],
         lineage_rows=lambda: [
             [item.step, item.what, item.name, item.sha256, item.state or "recorded"]
@@ -87,6 +87,8 @@ def as_cells(rows: Sequence[Sequence[Any]]) -> list[list[Cell]]:
 
 def as_cell(value: Any, decimals: int | None = None) -> Cell:
     """A value as a table shows it: numbers short, hashes whole but small, ``«marked»`` words marked."""
+    if isinstance(value, Cell):
+        return value
     if isinstance(value, bool):
         return Cell(escape("yes" if value else "no"), False, None)
     if isinstance(value, int | float):
@@ -117,7 +119,10 @@ def is_numeric(rows: Sequence[Sequence[Any]], column: int) -> bool:
     """Whether all values of a column are numbers, or none at all."""
     values = [row[column] for row in rows if column < len(row) and row[column] is not None]
     return bool(values) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+        value.numeric
+        if isinstance(value, Cell)
+        else isinstance(value, int | float) and not isinstance(value, bool)
+        for value in values
     )
 
 

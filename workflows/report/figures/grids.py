@@ -75,6 +75,8 @@ def heatmap(figure: Figure) -> Canvas:
         left=left, bottom=bottom, top=above, right=right, height=above + max(size * len(rows), 110) + bottom
     )
     size = (canvas.bottom - canvas.top) / max(1, len(rows))
+    most = max(abs(low), abs(high))
+    digits = 2 if most < 10 else 1 if most < 1000 else 0
     written = len(columns) <= TEXTS and size >= 15 and band >= 34
     for row, values in enumerate(grid["z"]):
         top = canvas.top + row * size
@@ -88,7 +90,7 @@ def heatmap(figure: Figure) -> Canvas:
             canvas.hint(made, f"{rows[row]}, {columns[column]}: {words.number(number)}")
             if written and number is not None:
                 canvas.text(
-                    box["x"] + band / 2, top + size / 2 + 4, words.number(number), "middle",
+                    box["x"] + band / 2, top + size / 2 + 4, f"{number:.{digits}f}", "middle",
                     class_="on-dark" if palette.is_dark(kind, step) else "on-light",
                 )  # fmt: skip
     for column, name in enumerate(columns):
