@@ -84,7 +84,7 @@ class Canvas:
     def legend(self, entries: Sequence[tuple[str, str, int]], plain: int = 0) -> None:
         """Names with their marks above the plot. An entry is (name, line, mark, bar or band, number of the series); series ``plain``
         has the line that is not broken."""
-        x, y = self.left, 14.0
+        x, y, bands = self.left, 14.0, 0
         for name, form, number in entries:
             width = 44 + len(name) * CHARACTER
             if x + width > self.right and x > self.left:
@@ -97,7 +97,9 @@ class Canvas:
             elif form == "mark":
                 self.add("path", class_=f"mark {kind}", d=mark(x + 11, y - 4, number, 4.5))
             else:
-                self.add("rect", class_=f"{form} {kind}", x=x + 2, y=y - 10, width=18, height=11)
+                bands += form == "band"
+                for _ in range(max(1, bands)):  # bands lie upon each other: an inner one is darker
+                    self.add("rect", class_=f"{form} {kind}", x=x + 2, y=y - 10, width=18, height=11)
             self.text(x + 27, y, name)
             x += width
 

@@ -214,9 +214,9 @@ def _bars(figure: Figure) -> Canvas:
             canvas.hint(made, f"{at}: {words.number(value)}")
             text = words.number(value)
             if lying:
-                room = 6 + len(text) * CHARACTER
+                wide = 6 + len(text) * CHARACTER
                 side = 1 if end >= zero else -1
-                inside = not canvas.left < end + side * room < canvas.right
+                inside = not canvas.left < end + side * wide < canvas.right
                 canvas.text(
                     end - side * 5 if inside else end + side * 5, middle + 4, text,
                     "end" if inside == (side > 0) else "start", class_="inside" if inside else "value",
