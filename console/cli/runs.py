@@ -81,6 +81,7 @@ def show(name: str, as_json: bool) -> None:
     from console.formatting import clock, duration, number
     from workflows import lineage
     from workflows import runs as ledger
+    from workflows.report.settings import command
     from workflows.transcript import Transcript
 
     run = ledger.find(name)
@@ -132,6 +133,8 @@ def show(name: str, as_json: bool) -> None:
         print_pairs((metric, number(value)) for metric, value in run.metrics.items())
     heading("Parameters")
     print_pairs(run.parameters.items())
+    heading("Again")
+    click.echo(command(run))
 
 
 @runs.command()

@@ -43,7 +43,8 @@ def diff(a: str, b: str, everything: bool, as_json: bool) -> None:
     click.echo(prose(found.sentence))
     for side in (found.a, found.b):
         for why in side.withheld:
-            click.echo(prose(styled(f"{side.run}: withheld. {why}", "bad")))
+            if why not in found.sentence:
+                click.echo(prose(styled(f"{side.run}: withheld. {why}", "bad")))
     heading("What differs")
     differences = [
         item for item in found.differences if item.cause or item.kind in ("machine", "source") or everything
@@ -53,7 +54,11 @@ def diff(a: str, b: str, everything: bool, as_json: bool) -> None:
         [[item.kind, item.name, value(item.a), value(item.b)] for item in differences],
     )
     if not differences:
-        click.echo("Nothing: the same study, interface, target, parameters, data, code and libraries.")
+        click.echo(
+            "Nothing of what both recorded."
+            if found.notes
+            else "Nothing: the same study, interface, target, parameters, data, code and libraries."
+        )
     for note in found.notes:
         click.echo(prose(note))
     heading("Scores")

@@ -12,8 +12,11 @@ MOST = 6
 """Causes that are named; more are counted."""
 
 
-def sentence(a: Side, b: Side, differences: Sequence[Difference], scores: Sequence[Score]) -> str:
-    """What the scores did, and what that is due to."""
+def sentence(
+    a: Side, b: Side, differences: Sequence[Difference], scores: Sequence[Score], *, known: bool = True
+) -> str:
+    """What the scores did, and what that is due to. ``known``: both runs recorded everything that can be compared."""
+    recorded = "" if known else " as far as both runs recorded them"
     causes = [item for item in differences if item.cause]
     machines = [item for item in differences if item.kind == "machine"]
     lead = next((score for score in scores if score.important and score.difference is not None), None)
@@ -32,15 +35,15 @@ def sentence(a: Side, b: Side, differences: Sequence[Difference], scores: Sequen
     if not causes:
         if not moved and (lead is None or lead.verdict == "same"):
             also = f" Only the machine differs: {_named(machines)}." if machines else ""
-            return f"Same inputs, same scores.{also}"
+            return f"Same inputs{recorded}, same scores.{also}"
         also = f", or the machine's ({_named(machines)})" if machines else ""
-        return f"{said} The inputs are the same: the difference is randomness of training and timing{also}."
+        return f"{said} The inputs are the same{recorded}: the difference is randomness of training and timing{also}."
     if lead is not None and lead.verdict == "same" and not moved:
         return f"{said} {_differ(causes)} It changed no score."
     if len(causes) == 1:
         if lead is not None and lead.verdict == "within":
             return f"{said} Only {_named(causes)} differs, and chance alone makes differences as large."
-        return f"{said} The difference is due to {_named(causes)}: nothing else differs."
+        return f"{said} The difference is due to {_named(causes)}: nothing else differs{recorded and ', as far as both runs recorded it'}."
     return f"{said} {_differ(causes)} The difference cannot be put down to one of them."
 
 
@@ -99,7 +102,7 @@ def _tag(image: Any) -> str:
 def _silent(side: Side) -> str:
     if side.withheld:
         return f"{side.run}: {side.withheld[0]}"
-    return f"{side.run} is {side.status}: {side.message or 'it gave no reason.'}"
+    return f"{side.run} is {side.status}{f': {side.message}' if side.status == 'failed' and side.message else '.'}"
 
 
 def _differ(causes: Sequence[Difference]) -> str:
