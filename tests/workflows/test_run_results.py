@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from console.cli.failures import guarded
+from console.live import LiveServices
 from tests.workflows.conftest import everything
 from tests.workflows.markup import Page, drawings
 from workflows import comparison, events, lineage, runs
+from workflows.configuration import load
 from workflows.ledger import Ledger
+from workflows.pollers.runs import RunsPoller
 from workflows.problem import Problem
 from workflows.report import files
 from workflows.report.page import render
@@ -168,6 +171,23 @@ def test_another_models_archive_withholds_its_scores_and_not_the_baselines(hoste
     kept = lineage.as_shown(hosted, quick=False)
     assert set(kept.metrics) == {"baseline_accuracy", "logistic_regression_accuracy", "svm_accuracy"}
     assert kept.message.startswith("Results are withheld")
+
+
+def test_the_console_gets_no_stale_result_neither_of_a_run_nor_in_its_list(hosted: Run, small: Run) -> None:
+    shutil.copy(small.work / "model.tar.gz", hosted.work / "model.tar.gz")
+    services = LiveServices(load(), read_only=True)
+    try:
+        told: list[events.Event] = []
+        services.follow(hosted.id, told.append, lambda: False)
+    finally:
+        services.close()
+    assert not [one for one in told if isinstance(one, events.Table) and one.step == "evaluate"]
+    assert [one for one in told if isinstance(one, events.Table) and one.step == "baseline"]
+    assert isinstance(told[-1], events.RunFinished)
+    assert "accuracy" not in told[-1].metrics
+    listed = {run.id: run for run in RunsPoller().poll(None, lambda _: None, 0.0)}
+    assert "accuracy" not in listed[hosted.id].metrics
+    assert "accuracy" in listed[small.id].metrics
 
 
 def test_a_file_that_is_gone_a_foreign_ledger_and_a_changed_manifest_are_told(
