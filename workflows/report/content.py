@@ -358,7 +358,8 @@ def _costs(run: Run, billed: RunBill) -> str:
         return f"No price is known here for these instance types; see {costs.SOURCE}."
     total = f"${billed.dollars:.4f}" if billed.dollars < 0.1 else f"${billed.dollars:,.2f}"
     if billed.real:
-        return f"About {total} (estimate by {basis}; the bill itself is AWS's)."
+        goes_on = " The endpoint that is kept bills on." if billed.open else ""
+        return f"About {total} (estimate by {basis}; the bill itself is AWS's).{goes_on}"
     return (
         f"On the embedded SageMaker: nothing. The same seconds on AWS would cost about {total} (estimate by {basis}). "
         "AWS takes minutes to start an instance, and an endpoint bills while it stands."
