@@ -44,6 +44,8 @@ def sentence(
         if lead is not None and lead.verdict == "within":
             return f"{said} Only {_named(causes)} differs, and chance alone makes differences as large."
         return f"{said} The difference is due to {_named(causes)}: nothing else differs{recorded and ', as far as both runs recorded it'}."
+    if lead is not None and lead.verdict == "within":
+        return f"{said} {_differ(causes)} Chance alone makes differences as large."
     return f"{said} {_differ(causes)} The difference cannot be put down to one of them."
 
 
