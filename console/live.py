@@ -9,7 +9,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
-from workflows import runs
+from workflows import lineage, runs
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
@@ -113,6 +113,7 @@ class LiveServices:
 
     def follow(self, run: str, deliver: Callable[[Event], None], closed: Callable[[], bool]) -> None:
         found = runs.find(run)
+        checked = None if found.active else lineage.check(found)
         seen, ended = 0, False
         while not (closed() or ended):
             for event in runs.follow(found, offset=seen, timeout=IDLE):
@@ -120,7 +121,9 @@ class LiveServices:
                     return
                 seen += 1
                 ended = isinstance(event, RunFinished)
-                deliver(event)
+                shown = checked.shown(event) if checked else event
+                if shown is not None:
+                    deliver(shown)
 
     def stop_run(self, run: str) -> None:
         runs.stop(runs.find(run))
@@ -140,14 +143,10 @@ class LiveServices:
         return shelves(self.configuration)
 
     def withheld(self, runs: Sequence[Run]) -> Mapping[str, str]:
-        from workflows import lineage
-
         checked = {run.id: lineage.check(run, quick=True).sentence for run in runs}
         return {name: why for name, why in checked.items() if why}
 
     def lineage(self, run: str) -> Lineage:
-        from workflows import lineage
-
         return lineage.check(runs.find(run))
 
     def remains(self, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:

@@ -51,8 +51,13 @@ class Ledger:
         try:
             self._data: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            self._data = {"steps": {}, "resources": []}
+            self._data = {"run": folder.name, "steps": {}, "resources": []}
         self._begun = ""
+
+    @property
+    def run(self) -> str:
+        """The run that it is the ledger of; empty where an older version wrote it."""
+        return str(self._data.get("run", ""))
 
     def begin(self, step: str, inputs: dict[str, Any]) -> None:
         """Notes that a step starts on these inputs. What it noted before on the same inputs stays."""

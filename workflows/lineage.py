@@ -8,6 +8,7 @@ that has the size and the time of change it had at the last look is not read aga
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,13 +89,22 @@ class Lineage:
         origin = self.origins.get(metric, "")
         return self.stale.get(origin) if origin else self.reasons[0]
 
+    def reason_for(self, metrics: Mapping[str, float]) -> str:
+        """Why some of these metrics are withheld, and the remedy; empty when none is."""
+        if self.stale:
+            return self.sentence
+        found = [why for name, value in metrics.items() if (why := self.withheld(name, value))]
+        if not found:
+            return ""
+        return f"Results are withheld. {' '.join(item.reason for item in found[:3])} {found[0].remedy}"
+
     def shown(self, event: Event) -> Event | None:
         """The event as it may be shown: without what came from something that changed; None when nothing is left of it."""
         if isinstance(event, events.RunFinished):
             kept = {name: value for name, value in event.metrics.items() if not self.withheld(name, value)}
             if not self.stale and len(kept) == len(event.metrics):
                 return event
-            return replace(event, metrics=kept, message=self.sentence or event.message)
+            return replace(event, metrics=kept, message=self.reason_for(event.metrics) or event.message)
         why = self.stale.get(event.step)
         if why is None:
             return event
@@ -120,8 +130,12 @@ def check(run: Run, *, quick: bool = False) -> Lineage:
         recorded = ledger.steps()
         metrics = ledger.metrics()
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = f"The ledger of run {run.id} cannot be read ({error}), so nothing tells whether its results are its own."
-        return Lineage(run.id, stale={"": Stale("", reason, _REMEDY.format(run=run.id), "")})
+        return _unknown(
+            run,
+            f"The ledger of run {run.id} cannot be read ({error}): nothing tells whether its results are its own.",
+        )
+    if ledger.run not in ("", run.id):
+        return _unknown(run, f"The ledger in the folder of run {run.id} is that of run {ledger.run}.")
     order = _order(run, recorded)
     items: list[Item] = []
     stale: dict[str, Stale] = {}
@@ -152,16 +166,49 @@ def check(run: Run, *, quick: bool = False) -> Lineage:
     )
 
 
+def as_shown(run: Run, *, quick: bool = True) -> Run:
+    """The run without metrics and conclusions that do not hold any more; itself where all do. Cheap enough for lists: a run that
+    has ended is looked at again after `AGAIN` seconds, or when its ledger changes."""
+    if run.active or not run.metrics:
+        return run
+    checked = _lately(run) if quick else check(run)
+    kept = {name: value for name, value in run.metrics.items() if not checked.withheld(name, value)}
+    if len(kept) == len(run.metrics):
+        return run
+    return replace(run, metrics=kept, message=checked.reason_for(run.metrics))
+
+
+def _lately(run: Run) -> Lineage:
+    try:
+        mark = tuple(signature(run.folder / "ledger.json"))
+    except OSError:
+        mark = ()
+    now = time.monotonic()
+    with _LOCK:
+        known = _CHECKED.get(run.folder)
+    if known is not None and known[1] == mark and now - known[0] < AGAIN:
+        return known[2]
+    found = check(run, quick=True)
+    with _LOCK:
+        _CHECKED[run.folder] = (now, mark, found)
+    return found
+
+
 def _order(run: Run, recorded: Mapping[str, object]) -> list[str]:
     """The recorded steps as the study orders them; a step that was done again stands last in a ledger."""
+    known = [name for name, _ in _declared(run)]
+    return [name for name in known if name in recorded] + [name for name in recorded if name not in known]
+
+
+def _declared(run: Run) -> tuple[tuple[str, str], ...]:
+    """The study's steps; none when it is one of another version."""
     from workflows.failures import WorkflowError
     from workflows.studies.catalog import find
 
     try:
-        known = [name for name, _ in find(run.study).steps]
-    except WorkflowError:  # a study of another version
-        known = []
-    return [name for name in known if name in recorded] + [name for name in recorded if name not in known]
+        return find(run.study).steps
+    except WorkflowError:
+        return ()
 
 
 def _files(run: Run, step: str, entry: Mapping[str, object], quick: bool) -> tuple[list[Item], str]:
@@ -242,6 +289,16 @@ def _what(step: str, name: str) -> str:
     return "file"
 
 
+def _unknown(run: Run, reason: str) -> Lineage:
+    """Nothing of a run can be trusted: each of its steps is stale."""
+    remedy = _REMEDY.format(run=run.id)
+    steps = [name for name, _ in _declared(run)] or [""]
+    return Lineage(run.id, stale={step: Stale(step, reason, remedy, steps[0]) for step in steps})
+
+
+AGAIN = 30.0
+"""Seconds after which a list looks at a run's files again."""
+_CHECKED: dict[Path, tuple[float, tuple[int, ...], Lineage]] = {}
 _KNOWN: dict[str, tuple[tuple[int, ...], str]] = {}
 _LOCK = threading.Lock()
 

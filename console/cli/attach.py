@@ -15,7 +15,7 @@ from console.cli.asking import read_line
 from console.cli.failures import HUNG_UP, INTERRUPTED, TERMINATED
 from console.cli.output import prose
 from console.cli.summary import EXIT, print_summary
-from workflows import runs
+from workflows import lineage, runs
 from workflows.events import Event, Question, RunFinished, to_json
 from workflows.failures import WorkflowError
 from workflows.runs import Run
@@ -142,6 +142,8 @@ def watch(run: Run, renderer: Renderer, *, ask: bool, quiet: bool = False) -> in
     seen = 0
     signalled = 0
     end: RunFinished | None = None
+    # What is computed now belongs to the run; what lies in a folder may have changed since.
+    checked = None if runs.read(run.folder).active else lineage.check(run)
     with _Signals() as signals:
         iterator = runs.follow(run)
         while True:
@@ -162,8 +164,11 @@ def watch(run: Run, renderer: Renderer, *, ask: bool, quiet: bool = False) -> in
                 continue
             if event is None:
                 break
-            renderer.show(event)
             seen += 1
+            event = checked.shown(event) if checked else event
+            if event is None:
+                continue
+            renderer.show(event)
             if isinstance(event, RunFinished):
                 end = event
             elif isinstance(event, Question) and ask:

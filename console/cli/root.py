@@ -15,7 +15,8 @@ from console.cli.options import Settings, platform_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("console.cli.run:run", "Run a study, and watch it."),
-    "runs": ("console.cli.runs:runs", "List, watch, stop, resume and answer runs of studies."),
+    "runs": ("console.cli.runs:runs", "List, watch, compare, stop, resume and answer runs of studies."),
+    "report": ("console.cli.report:report", "Write a run as one HTML file that opens offline."),
     "studies": ("console.cli.studies:studies", "The studies that can be run."),
     "lesson": ("console.cli.lesson:lesson", "Take a lesson of the course: it runs and explains itself."),
     "lessons": ("console.cli.lessons:lessons", "The five lessons: list them with your progress, show one."),

@@ -20,18 +20,44 @@ def studies() -> None:
 @studies.command("ls")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the studies."""
-    from console.cli.output import print_json, print_table
+    """List the studies: what they take and cost, whether their data is there, how their last runs went."""
+    from console.cli.output import plain, print_json, print_table
+    from console.formatting import count
+    from console.money import amount
+    from workflows import lineage, runs
+    from workflows.configuration import load
     from workflows.studies.catalog import catalog
+    from workflows.studies.measures import leading
+    from workflows.studies.shelf import shelves
 
-    found = catalog()
+    found, known = shelves(load()), runs.list_runs()
+    rows, told = [], []
+    for info in catalog():
+        shelf = found[info.name]
+        own = [run for run in known if run.study == info.name]
+        last = own[0] if own else None
+        name, value = leading(info, last.metrics) if last is not None else ("", None)
+        if last is not None and lineage.check(last, quick=True).withheld(name, value):
+            name, value = "withheld", None
+        score = f", {name} {value:.4g}" if value is not None else f", {name}" if name else ""
+        here, aws = (f"{minutes:g} min" for minutes in info.minutes)
+        rows.append(
+            [
+                info.name, info.title, shelf.data, here, f"{aws}, to {amount(shelf.dollars)}",
+                f"{last.status}{score} ({count(len(own), 'run')})" if last is not None else "never run",
+            ]
+        )  # fmt: skip
+        told.append(
+            plain(info)
+            | {
+                "data": shelf.data, "data_note": shelf.note, "aws_dollars_at_most": shelf.dollars, "runs": len(own),
+                "last_run": {"run": last.id, "status": last.status, "metric": name, "value": value} if last is not None else None,
+            }
+        )  # fmt: skip
     if as_json:
-        print_json(found)
+        print_json(told)
         return
-    print_table(
-        ["STUDY", "WHAT IT IS", "HERE", "ON AWS"],
-        [[info.name, info.title, *(f"{minutes:g} min" for minutes in info.minutes)] for info in found],
-    )
+    print_table(["STUDY", "WHAT IT IS", "DATA", "HERE", "ON AWS", "LAST RUN"], rows)
 
 
 @studies.command()

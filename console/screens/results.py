@@ -8,7 +8,7 @@ from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets.canvas import Lines, Run
 from console.widgets.tint import Ground
-from workflows.events import Gate, Note, Table
+from workflows.events import Figure, Gate, Note, Table
 
 MOST_ROWS = 30
 """Rows of a table on the page of results."""
@@ -132,9 +132,17 @@ def gate_lines(gate: Gate, width: int) -> Lines:
     ]
 
 
-def results(state: RunState, width: int, *, ground: Ground) -> tuple[Lines, list[int]]:
+Drawn = dict[tuple[int, int, Ground], tuple[Figure, Lines]]
+"""Figures that are drawn already, by their id (which nobody else gets while they are kept here), width and ground: a large one takes tens of milliseconds, and
+each event of a live run writes the page anew."""
+
+
+def results(
+    state: RunState, width: int, *, ground: Ground, drawn: Drawn | None = None
+) -> tuple[Lines, list[int]]:
     """Tables, figures and gates in the order in which they came, then what was made; and the line where each of
-    ``state.viewed`` begins."""
+    ``state.viewed`` begins. ``drawn`` keeps figures from one call to the next; it is of one run."""
+    drawn = {} if drawn is None else drawn
     lines: Lines = facts.sentences([state.withheld], width, "bad") if state.withheld else []
     begins: list[int] = []
     if not state.shown and not state.artifacts:
@@ -153,7 +161,10 @@ def results(state: RunState, width: int, *, ground: Ground) -> tuple[Lines, list
         if isinstance(result, Table):
             lines += short_table(result, width)
         else:
-            lines += figures.on_page(result, width, ground=ground)
+            at = (id(result), width, ground)
+            if at not in drawn:
+                drawn[at] = result, figures.on_page(result, width, ground=ground)
+            lines += drawn[at][1]
         lines.append([])
     if state.artifacts:
         lines += [facts.head("What it made")]

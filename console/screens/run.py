@@ -58,6 +58,7 @@ class RunScreen(ConsoleScreen):
         self._problem: Problem | None = None
         self._asked: Question | None = None
         self._finished_shown = False
+        self._drawn: results.Drawn = {}
         self._begins: list[int] = []
         """The line of the page of results on which each of ``state.viewed`` begins."""
 
@@ -141,7 +142,7 @@ class RunScreen(ConsoleScreen):
         ground = self.console.ground
 
         def write(width: int) -> Lines:
-            lines, self._begins = results.results(state, width, ground=ground)
+            lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
             return lines
 
         self.query_one("#results", Page).show(write)

@@ -51,16 +51,16 @@ def result_of(run: Run) -> str:
 
 
 def leading(run: Run) -> tuple[str, float]:
-    """The metric that its study names first, else the run's first."""
+    """A run's most important metric; NaN where it has none."""
     from workflows.failures import WorkflowError
-    from workflows.studies.catalog import find
+    from workflows.studies import catalog, measures
 
     try:
-        measures = [measure.metric for measure in find(run.study).measures]
+        info = catalog.find(run.study)
     except WorkflowError:  # a study of another version
-        measures = []
-    name = next((name for name in (*measures, "accuracy", *run.metrics) if name in run.metrics), "")
-    return name, run.metrics.get(name, float("nan"))
+        info = None
+    name, value = measures.leading(info, run.metrics)
+    return name, value if value is not None else float("nan")
 
 
 def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:

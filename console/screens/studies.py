@@ -199,7 +199,7 @@ class StudiesScreen(ConsoleScreen):
         entry = self._rows().current if action.verb in of_runs else None
         if entry is None or entry.kind != "run":
             return action.verb not in of_runs
-        return action.verb != "stop" or can_stop(entry.resource)
+        return action.verb != "stop" or can_stop(entry.resource) or entry.resource.keep
 
     def _run(self) -> Run | None:
         entry = self._rows().current
@@ -211,8 +211,16 @@ class StudiesScreen(ConsoleScreen):
 
     def action_stop(self) -> None:
         run = self._run()
-        if run is not None and self.console.allowed(actions.get("studies.stop")):
+        if run is None or not self.console.allowed(actions.get("studies.stop")):
+            return
+        if can_stop(run) or not run.keep:
             confirm_stop(self, run.id, can_stop(run), run.status)
+            return
+        # A run that was to keep its endpoint has left something as long as nobody has deleted it.
+        self.work(
+            lambda: self.console.services.remains([run.id])[run.id],
+            lambda left: confirm_stop(self, run.id, bool(left), run.status),
+        )
 
     def action_code(self) -> None:
         run = self._run()

@@ -364,6 +364,32 @@ async def test_the_gallery_tells_data_time_cost_and_how_runs_went(services: Scri
         assert "What you learn" in about and "best 0.8933" in about
 
 
+async def test_five_studies_and_the_first_runs_are_in_sight_on_a_small_screen(services: Scripted) -> None:
+    moons = catalog()[0]
+    names = ["moons", "fraud", "plagiarism", "population", "forecasting"]
+    services.studies = lambda: [replace(moons, name=name) for name in names]  # type: ignore[method-assign]
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4")
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: len(rows.items) == 11)
+        seen = [(item.kind, item.name) for item in rows.in_sight if not item.title]
+        assert [name for kind, name in seen if kind == "study"] == names
+        assert sum(kind == "run" for kind, _ in seen) >= 3
+
+
+async def test_what_a_completed_run_keeps_is_deleted_from_the_list(services: Scripted) -> None:
+    services.kept[DONE] = (f"endpoint {DONE}",)
+    known = services.values[topics.RUNS].value or ()
+    services.publish(topics.RUNS, tuple(replace(run, keep=run.id == DONE) for run in known))
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press(*TO_DONE, "x")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: ("stop_run", DONE) in services.done)
+
+
 @pytest.mark.parametrize("study", [info.name for info in catalog()])
 async def test_each_study_starts_from_the_menu_with_its_settings_explained(
     study: str, services: Scripted

@@ -14,6 +14,7 @@ from workflows.studies.machines import PLACES
 Key = tuple[Kind, str]
 MADE: frozenset[Kind] = frozenset(("split", "model", "predictions", "result"))
 """What a run makes itself: it differs because something else does."""
+_DATA: Key = ("data", "data")
 REACHED: frozenset[Kind] = MADE | {"image"}
 """What a run has when it got that far: that one did not is no difference of inputs."""
 
@@ -42,6 +43,7 @@ def of(run: Run) -> Inputs:
 def differences(a: Inputs, b: Inputs) -> tuple[Difference, ...]:
     """What is not the same, causes first."""
     found = []
+    other_data = a.values.get(_DATA) != b.values.get(_DATA)
     for key in dict.fromkeys((*a.values, *b.values)):
         kind, name = key
         before, after = a.values.get(key), b.values.get(key)
@@ -49,7 +51,10 @@ def differences(a: Inputs, b: Inputs) -> tuple[Difference, ...]:
             continue
         if kind in ("library", "code") and not (_has(a, kind) and _has(b, kind)):
             continue  # one run is of a version that did not record it
-        found.append(Difference(kind, name, before, after, kind not in MADE and kind != "machine"))
+        # Where data came from, and what was asked for, is no cause beside the data themselves.
+        about_data = kind == "source" or (kind == "parameter" and name == "data" and other_data)
+        cause = kind not in MADE and kind != "machine" and not about_data
+        found.append(Difference(kind, name, before, after, cause))
     # What is prepared follows from data, parameters and code; where none of them differs, it is itself the cause.
     if not any(item.cause for item in found):
         found = [
@@ -86,7 +91,7 @@ def _recorded(run: Run, steps: Mapping[str, Mapping[str, Any]]) -> Iterator[tupl
             source = entry.get("outputs", {}).get("source")
             if isinstance(source, dict):
                 yield ("data", "data"), source.get("sha256")
-                yield ("data", "source"), source.get("source")
+                yield ("source", "source"), source.get("source")
             else:
                 # Where no source is told, what the first step depends on is the data: parameters aside.
                 for name, value in inputs.items():

@@ -53,7 +53,7 @@ def compare(a: Run, b: Run) -> Comparison:
         study=a.study,
         a=side_a,
         b=side_b,
-        sentence=sentence(side_a, side_b, differing, found),
+        sentence=sentence(side_a, side_b, differing, found, known=not notes),
         differences=differing,
         scores=found,
         gates=_gates(told_a, told_b, checked_a, checked_b),
@@ -72,7 +72,7 @@ def _side(run: Run, told: Transcript, checked: Lineage) -> Side:
         seconds=run.ended - run.created if run.ended else None,
         dollars=bill(run, told, time.time()).dollars,
         message=run.message,
-        withheld=tuple(str(item) for item in checked.reasons),
+        withheld=tuple(item.reason for item in checked.reasons),
     )
 
 

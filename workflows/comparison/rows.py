@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "parameter", "machine", "interface", "target", "data", "split", "code", "image", "library", "input", "model",
+    "parameter", "machine", "interface", "target", "data", "source", "split", "code", "image", "library", "input", "model",
     "predictions", "result",
 ]  # fmt: skip
 Verdict = Literal["same", "better", "worse", "higher", "lower", "within", "unknown", "missing"]
@@ -33,7 +33,7 @@ class Difference:
     """Something that is not the same. ``a`` and ``b`` are its values, None where a run has none.
 
     ``cause``: an input that may have changed the scores; otherwise it only followed from one (a model's hash), or changes
-    nothing but time and cost (a machine).
+    nothing but time and cost (a machine). ``source`` is where the data came from.
     """
 
     kind: Kind

@@ -12,8 +12,11 @@ MOST = 6
 """Causes that are named; more are counted."""
 
 
-def sentence(a: Side, b: Side, differences: Sequence[Difference], scores: Sequence[Score]) -> str:
-    """What the scores did, and what that is due to."""
+def sentence(
+    a: Side, b: Side, differences: Sequence[Difference], scores: Sequence[Score], *, known: bool = True
+) -> str:
+    """What the scores did, and what that is due to. ``known``: both runs recorded everything that can be compared."""
+    recorded = "" if known else " as far as both runs recorded them"
     causes = [item for item in differences if item.cause]
     machines = [item for item in differences if item.kind == "machine"]
     lead = next((score for score in scores if score.important and score.difference is not None), None)
@@ -32,16 +35,17 @@ def sentence(a: Side, b: Side, differences: Sequence[Difference], scores: Sequen
     if not causes:
         if not moved and (lead is None or lead.verdict == "same"):
             also = f" Only the machine differs: {_named(machines)}." if machines else ""
-            return f"Same inputs, same scores.{also}"
+            return f"Same inputs{recorded}, same scores.{also}"
         also = f", or the machine's ({_named(machines)})" if machines else ""
-        return f"{said} The inputs are the same: the difference is randomness of training and timing{also}."
+        return f"{said} The inputs are the same{recorded}: the difference is randomness of training and timing{also}."
     if lead is not None and lead.verdict == "same" and not moved:
         return f"{said} {_differ(causes)} It changed no score."
     if len(causes) == 1:
-        tail = (
-            " It is no larger than chance makes it." if lead is not None and lead.verdict == "within" else ""
-        )
-        return f"{said} The difference is due to {_named(causes)}: nothing else differs.{tail}"
+        if lead is not None and lead.verdict == "within":
+            return f"{said} Only {_named(causes)} differs, and chance alone makes differences as large."
+        return f"{said} The difference is due to {_named(causes)}: nothing else differs{recorded and ', as far as both runs recorded it'}."
+    if lead is not None and lead.verdict == "within":
+        return f"{said} {_differ(causes)} Chance alone makes differences as large."
     return f"{said} {_differ(causes)} The difference cannot be put down to one of them."
 
 
@@ -86,6 +90,8 @@ def change(score: Score) -> str:
     """The difference with its sign; that of shares in percentage points."""
     if score.difference is None:
         return "–"
+    if score.difference == 0:
+        return "0"
     if score.unit == "share":
         return f"{100 * score.difference:+.1f} points"
     return f"{score.difference:+.4g} {score.unit}".strip()
@@ -98,7 +104,7 @@ def _tag(image: Any) -> str:
 def _silent(side: Side) -> str:
     if side.withheld:
         return f"{side.run}: {side.withheld[0]}"
-    return f"{side.run} is {side.status}: {side.message or 'it gave no reason.'}"
+    return f"{side.run} is {side.status}{f': {side.message}' if side.status == 'failed' and side.message else '.'}"
 
 
 def _differ(causes: Sequence[Difference]) -> str:
@@ -128,10 +134,8 @@ def _one(item: Difference) -> str:
             return f"the code ({item.name} {moved})"
         case "image":
             return f"the image {item.name} ({_tag(item.a)} → {_tag(item.b)})"
-        case "data" if item.name == "data":
-            return f"the data ({moved})"
         case "data":
-            return f"the data's {item.name} ({moved})"
+            return f"the data ({moved})" if item.name == "data" else f"the data's {item.name} ({moved})"
         case "split":
             return f"the prepared data ({item.name} {moved})"
     return f"{item.name} ({moved})"

@@ -9,7 +9,7 @@ from workflows import costs
 from workflows.costs.prices import HOSTING, TRAINING, TRANSFORM
 from workflows.events import ApiCall
 from workflows.ledger import Ledger
-from workflows.runs import Run
+from workflows.runs import Run, left
 from workflows.transcript import Transcript
 
 _CREATED = {
@@ -54,7 +54,7 @@ def bill(run: Run, told: Transcript, now: float) -> RunBill:
     """The bill of a run by the prices in force."""
     end = run.ended or (now if run.active else run.heartbeat or now)
     lines = [*_jobs(run, told.calls, end), *_endpoints(run, told.calls, end, now)]
-    kept = bool(run.keep) and run.status == "completed" and "endpoint" in " ".join(_left(run))
+    kept = not run.active and any(item.startswith("endpoint ") for item in left(run))
     return RunBill(tuple(lines), run.target == "aws", kept, costs.DATE, costs.REGION)
 
 
@@ -92,19 +92,13 @@ def _endpoints(run: Run, calls: list[ApiCall], end: float, now: float) -> Iterat
         if call.operation != "CreateEndpoint" or call.error:
             continue
         name = str(call.parameters.get("EndpointName", ""))
-        kept = name not in deleted and any(name in item for item in _left(run))
+        kept = name not in deleted and any(name in item for item in left(run))
         until = deleted.get(name, now if kept else end)
         seconds = max(0.0, until - call.time)
         instance = str(run.parameters.get("hosting-instance-type", ""))
         cost = costs.estimate(instance, seconds, 1, HOSTING).dollars
         basis = "until now: it is kept" if kept else "from its creation to its deletion"
         yield Line("endpoint", name, instance, round(seconds, 1), cost, basis)
-
-
-def _left(run: Run) -> list[str]:
-    from workflows.runs import left
-
-    return left(run)
 
 
 def _machine(parameters: dict[str, object], run: Run) -> tuple[str, int]:

@@ -167,7 +167,6 @@ def content(run: Run) -> Content:
     steps = tuple(_steps(told, checked, now))
     billed = bill(run, told, now)
     loud = [line for line in told.logs if line.level in ("warning", "error")]
-    altered = bool(kept_back) and not checked.stale
     return Content(
         run=run,
         title=info.title if info else run.study,
@@ -177,7 +176,7 @@ def content(run: Run) -> Content:
         role=ROLES.get(run.status, "plain"),
         sentence=checked.sentence if checked.stale else run.message,
         advice=_advice(run),
-        withheld=checked.sentence if checked.stale else _altered(run, checked) if altered else "",
+        withheld=checked.reason_for(run.metrics),
         synthetic=_synthetic(run, prepared),
         keys=tuple(_keys(run, info, checked)),
         metrics=tuple(metrics.items()),
@@ -260,8 +259,8 @@ def _keys(run: Run, info: StudyInfo | None, checked: Lineage) -> Iterable[Key]:
         value = run.metrics.get(measure.metric)
         if value is None:
             continue
-        if why := checked.withheld(measure.metric, value):
-            yield Key(measure.title, "withheld", "", "bad", why.reason)
+        if checked.withheld(measure.metric, value):
+            yield Key(measure.title, "withheld", "", "bad", "see above")
             continue
         beside, role = "", "plain"
         baseline = run.metrics.get(measure.baseline)
@@ -327,12 +326,6 @@ def _advice(run: Run) -> str:
     }.get(run.status, "")
 
 
-def _altered(run: Run, checked: Lineage) -> str:
-    """The sentence for a manifest whose metrics are not those of the ledger."""
-    found = [why for name, value in run.metrics.items() if (why := checked.withheld(name, value))]
-    return f"Results are withheld. {' '.join(item.reason for item in found[:3])} {found[0].remedy}"
-
-
 def _synthetic(run: Run, prepared: dict[str, Any]) -> str:
     source = prepared.get("source")
     made_up = prepared.get("synthetic") or run.metrics.get("synthetic")
@@ -375,7 +368,8 @@ def _costs(run: Run, billed: RunBill) -> str:
         return f"No price is known here for these instance types; see {costs.SOURCE}."
     total = f"${billed.dollars:.4f}" if billed.dollars < 0.1 else f"${billed.dollars:,.2f}"
     if billed.real:
-        return f"About {total} (estimate by {basis}; the bill itself is AWS's)."
+        goes_on = " The endpoint that is kept bills on." if billed.open else ""
+        return f"About {total} (estimate by {basis}; the bill itself is AWS's).{goes_on}"
     return (
         f"On the embedded SageMaker: nothing. The same seconds on AWS would cost about {total} (estimate by {basis}). "
         "AWS takes minutes to start an instance, and an endpoint bills while it stands."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -22,6 +24,7 @@ from workflows.wording import clock, number, printable
 GENERATOR = "mlconsole report"
 """What the page says it is: the mark of a file that may be written over."""
 _HASH = re.compile(r"[0-9a-f]{64}")
+_COMMAND = re.compile(r"`([^`\n]+)`")
 _MARKED = re.compile(r"«([^«»]*)»")
 
 
@@ -44,17 +47,19 @@ def render(run: Run) -> tuple[str, Content]:
         version=page.run.versions.get("mlconsole") or _version(),
         style=Markup(_style()),
         script=Markup(_file("report.js")),
-        as_cell=as_cell,
+        as_cells=as_cells,
+        prose=prose,
         is_numeric=is_numeric,
         role=lambda verdict: ROLES.get(verdict, "plain"),
         figure=drawn.figure,
         has_figure=_has_figure,
+        has_results=_has_results,
         progress=_progress,
         moment=clock,
         parameters=contents.parameters,
         changed=_changed(page),
         metric_rows=lambda: [
-            [name, value, page.lineage.origins.get(name) or "several steps"] for name, value in page.metrics
+            [name, as_cell(value), page.lineage.origins.get(name) or "several steps"] for name, value in page.metrics
         ],
         lineage_rows=lambda: [
             [item.step, item.what, item.name, item.sha256, item.state or "recorded"]
@@ -73,33 +78,64 @@ def render(run: Run) -> tuple[str, Content]:
     return text, page
 
 
-def as_cell(value: Any) -> Cell:
+def as_cells(rows: Sequence[Sequence[Any]]) -> list[list[Cell]]:
+    """A table's cells; the fractions of a column have the same number of decimals."""
+    widest = max((len(row) for row in rows), default=0)
+    decimals = [_decimals([row[column] for row in rows if column < len(row)]) for column in range(widest)]
+    return [[as_cell(value, decimals[column]) for column, value in enumerate(row)] for row in rows]
+
+
+def as_cell(value: Any, decimals: int | None = None) -> Cell:
     """A value as a table shows it: numbers short, hashes whole but small, ``«marked»`` words marked."""
+    if isinstance(value, Cell):
+        return value
     if isinstance(value, bool):
         return Cell(escape("yes" if value else "no"), False, None)
     if isinstance(value, int | float):
-        if value != value or abs(value) == float("inf"):
+        if not math.isfinite(value):
             return Cell(escape("–"), True, None)
         shown = f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else number(value)
+        if decimals is not None and isinstance(value, float):
+            shown = f"{value:.{decimals}f}"
         return Cell(escape(shown), True, float(value))
     text = cleaned("–" if value is None else str(value))
     if _HASH.fullmatch(text):
         return Cell(Markup('<span class="hash">{}</span>').format(text), False, None)
-    if "«" in text:
-        pieces = _MARKED.split(text)
-        html = Markup().join(
-            Markup("<mark>{}</mark>").format(piece) if place % 2 else escape(piece)
-            for place, piece in enumerate(pieces)
-        )
-        return Cell(html, False, None)
-    return Cell(escape(text), False, None)
+    return Cell(_coded(_MARKED, text, "mark"), False, None)
 
 
-def is_numeric(rows: list[list[Any]], column: int) -> bool:
+def _decimals(values: Sequence[Any]) -> int | None:
+    """The decimals that all fractions of a column get; None where they are of too different sizes for that."""
+    fractions = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    texts = [number(value) for value in fractions]
+    if not any("." in text for text in texts) or any("e" in text or " " in text for text in texts):
+        return None
+    most = max(len(text.partition(".")[2]) for text in texts)
+    largest = max(abs(value) for value in fractions)
+    return most if most <= 5 and largest < 1000 else None
+
+
+def is_numeric(rows: Sequence[Sequence[Any]], column: int) -> bool:
     """Whether all values of a column are numbers, or none at all."""
     values = [row[column] for row in rows if column < len(row) and row[column] is not None]
     return bool(values) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+        value.numeric
+        if isinstance(value, Cell)
+        else isinstance(value, int | float) and not isinstance(value, bool)
+        for value in values
+    )
+
+
+def prose(text: str) -> Markup:
+    """A sentence, its `commands` set as such."""
+    return _coded(_COMMAND, cleaned(text), "code")
+
+
+def _coded(pattern: re.Pattern[str], text: str, tag: str) -> Markup:
+    """The text escaped, what a pattern's group matches in an element of its own."""
+    return Markup().join(
+        Markup("<{0}>{1}</{0}>").format(Markup(tag), piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(pattern.split(text))
     )
 
 
@@ -140,6 +176,12 @@ def _cleaned(values: Any) -> Any:
 
 def _has_figure(step: StepPart) -> bool:
     return any(part.figure is not None for part in step.parts)
+
+
+def _has_results(step: StepPart) -> bool:
+    """Whether a step has something to show below its heading: gates that passed are listed with all gates."""
+    loud = any(part.gate is None or part.gate.verdict != "pass" for part in step.parts)
+    return bool(loud or step.charts or step.withheld)
 
 
 def _progress(progress: Progress) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from workflows.studies.catalog import StudyInfo
 
 Better = Literal["higher", "lower", ""]
 
@@ -33,3 +37,10 @@ class Measure:
     spread: str = ""
     spread_of: str = "{} seeds"
     seeds: str = "seeds"
+
+
+def leading(study: StudyInfo | None, metrics: Mapping[str, float]) -> tuple[str, float | None]:
+    """The metric that its study names first among those that a run has, else its first; ("", None): it has none."""
+    wanted = [measure.metric for measure in study.measures] if study is not None else []
+    name = next((name for name in (*wanted, "accuracy", *metrics) if name in metrics), "")
+    return name, metrics.get(name)

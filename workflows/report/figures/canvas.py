@@ -9,7 +9,7 @@ from workflows.report.figures.scales import Scale
 
 WIDTH = 720
 HEIGHT = 360
-CHARACTER = 6.6
+CHARACTER = 7.0
 """Width of a character of a label, about: fonts are not measured."""
 LINE = 18
 """Height of a line of a legend."""
@@ -81,20 +81,25 @@ class Canvas:
             middle = (self.top + self.bottom) / 2
             self.text(13, middle, y_label, "middle", class_="label", transform=f"rotate(-90 13 {middle:.1f})")
 
-    def legend(self, entries: Sequence[tuple[str, str, int]]) -> None:
-        """Names with their marks above the plot. An entry is (name, line, mark, bar or band, number of the series)."""
-        x, y = self.left, 14.0
+    def legend(self, entries: Sequence[tuple[str, str, int]], plain: int = 0) -> None:
+        """Names with their marks above the plot. An entry is (name, line, mark, bar or band, number of the series); series ``plain``
+        has the line that is not broken."""
+        x, y, bands = self.left, 14.0, 0
         for name, form, number in entries:
-            width = 34 + len(name) * CHARACTER
+            width = 44 + len(name) * CHARACTER
             if x + width > self.right and x > self.left:
                 x, y = self.left, y + LINE
             kind = f"s{number % SERIES}"
             if form == "line":
-                self.add("path", class_=f"line {kind}", d=f"M{x:.1f} {y - 4:.1f}h22", **dashed(number))
+                self.add(
+                    "path", class_=f"line {kind}", d=f"M{x:.1f} {y - 4:.1f}h22", **dashed(number - plain)
+                )
             elif form == "mark":
                 self.add("path", class_=f"mark {kind}", d=mark(x + 11, y - 4, number, 4.5))
             else:
-                self.add("rect", class_=f"{form} {kind}", x=x + 2, y=y - 10, width=18, height=11)
+                bands += form == "band"
+                for _ in range(max(1, bands)):  # bands lie upon each other: an inner one is darker
+                    self.add("rect", class_=f"{form} {kind}", x=x + 2, y=y - 10, width=18, height=11)
             self.text(x + 27, y, name)
             x += width
 
@@ -108,7 +113,7 @@ def legend_height(names: Sequence[str], left: float) -> float:
         return 0.0
     rows, x = 1, left
     for name in names:
-        width = 34 + len(name) * CHARACTER
+        width = 44 + len(name) * CHARACTER
         if x + width > WIDTH - 16 and x > left:
             rows, x = rows + 1, left
         x += width

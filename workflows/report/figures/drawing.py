@@ -54,7 +54,8 @@ def horizontal(entries: Sequence[Entry], start: float, end: float, *, padded: bo
     low, high = min(numbers), max(numbers)
     if padded or low == high:
         low, high = _padded(low, high)
-    return Numbers(low, high, start, end, 8)
+    whole = all(number == int(number) for number in numbers) and not padded
+    return Numbers(low, high, start, end, 8, whole)
 
 
 def _chart(figure: Figure) -> Canvas:
@@ -77,25 +78,46 @@ def _chart(figure: Figure) -> Canvas:
     x = horizontal(entries, canvas.left, canvas.right, padded=scattered)
     y = Numbers(low, high, canvas.bottom, canvas.top)
     canvas.axes(x, y, figure.x_label, figure.y_label, slanted=slanted, grid="xy" if scattered else "y")
-    for number, entry in enumerate(entries):
+    bands = sum("low" in entry for entry in entries)
+    # The bands of a fan are one colour, one above the other; its first line is not broken.
+    numbers_of = [max(0, number - bands + 1) for number in _numbered(named)] if bands else _numbered(named)
+    plain = 1 if bands else 0
+    for number, entry in zip(numbers_of, entries, strict=True):
         if "low" in entry:
             _band(canvas, entry, x, y, number)
         elif scattered:
             _points(canvas, entry, x, y, number)
         else:
-            _line(canvas, entry, x, y, number)
+            _line(canvas, entry, x, y, number, plain)
     canvas.legend(
         [
-            (name, "band" if "low" in entry else "mark" if scattered else "line", number)
-            for number, (name, entry) in enumerate(zip(named, entries, strict=True))
+            (
+                name,
+                "band" if "low" in entry else "mark" if scattered or len(_values(entry)) == 1 else "line",
+                number,
+            )
+            for number, name, entry in zip(numbers_of, named, entries, strict=True)
             if name and shown
-        ]
+        ],
+        plain,
     )
     return canvas
 
 
-def _line(canvas: Canvas, entry: Entry, x: Scale, y: Scale, number: int) -> None:
-    """A line, broken where a value is missing."""
+def _numbered(names: Sequence[str]) -> list[int]:
+    """The numbers by which series are coloured: ``balanced: chosen`` looks like ``balanced``."""
+    numbers: dict[str, int] = {}
+    found = []
+    for name in names:
+        owner = name.partition(": ")[0]
+        number = numbers[owner] if owner in numbers and owner != name else len(numbers)
+        numbers.setdefault(name, number)
+        found.append(number)
+    return found
+
+
+def _line(canvas: Canvas, entry: Entry, x: Scale, y: Scale, number: int, plain: int = 0) -> None:
+    """A line, interrupted where a value is missing; that of series ``plain`` has no dashes."""
     kind = f"s{number % SERIES}"
     stretch: list[tuple[float, float]] = []
     paths, alone = [], []
@@ -110,7 +132,7 @@ def _line(canvas: Canvas, entry: Entry, x: Scale, y: Scale, number: int) -> None
             alone.append(mark(*stretch[0], number))
         stretch = []
     if paths:
-        canvas.add("path", class_=f"line {kind}", d="".join(paths), **dashed(number))
+        canvas.add("path", class_=f"line {kind}", d="".join(paths), **dashed(number - plain))
     if alone:
         canvas.add("path", class_=f"mark {kind}", d="".join(alone))
 
@@ -192,13 +214,15 @@ def _bars(figure: Figure) -> Canvas:
             canvas.hint(made, f"{at}: {words.number(value)}")
             text = words.number(value)
             if lying:
-                inside = end + 6 + len(text) * CHARACTER > canvas.right
+                wide = 6 + len(text) * CHARACTER
+                side = 1 if end >= zero else -1
+                inside = not canvas.left < end + side * wide < canvas.right
                 canvas.text(
-                    end - 5 if inside else end + 5, middle + 4, text, "end" if inside else "start",
-                    class_="inside" if inside else "value",
+                    end - side * 5 if inside else end + side * 5, middle + 4, text,
+                    "end" if inside == (side > 0) else "start", class_="inside" if inside else "value",
                 )  # fmt: skip
             elif thick >= len(text) * CHARACTER:
-                canvas.text(middle, end - 4, text, "middle", class_="value")
+                canvas.text(middle, end - 4 if end <= zero else end + 13, text, "middle", class_="value")
     canvas.legend([(name, "bar", number) for number, name in enumerate(named) if name and shown])
     return canvas
 

@@ -26,6 +26,7 @@ def field(figure: Figure) -> Canvas:
     left = 16 + max((len(text) for _, text in round_values(ys[0], ys[-1])), default=1) * CHARACTER + 18
     top = 12 + legend_height([name for name in names if name], left)
     canvas = Canvas(left=left, bottom=46, top=top, right=92, height=420 + top)
+    canvas.root.set("class", "plot field")
     x = Numbers(xs[0], xs[-1], canvas.left, canvas.right, 8)
     y = Numbers(ys[0], ys[-1], canvas.bottom, canvas.top)
     across = [x.place(value) or 0.0 for value in edges(xs)]
@@ -74,6 +75,8 @@ def heatmap(figure: Figure) -> Canvas:
         left=left, bottom=bottom, top=above, right=right, height=above + max(size * len(rows), 110) + bottom
     )
     size = (canvas.bottom - canvas.top) / max(1, len(rows))
+    most = max(abs(low), abs(high))
+    digits = 2 if most < 10 else 1 if most < 1000 else 0
     written = len(columns) <= TEXTS and size >= 15 and band >= 34
     for row, values in enumerate(grid["z"]):
         top = canvas.top + row * size
@@ -87,7 +90,7 @@ def heatmap(figure: Figure) -> Canvas:
             canvas.hint(made, f"{rows[row]}, {columns[column]}: {words.number(number)}")
             if written and number is not None:
                 canvas.text(
-                    box["x"] + band / 2, top + size / 2 + 4, words.number(number), "middle",
+                    box["x"] + band / 2, top + size / 2 + 4, f"{number:.{digits}f}", "middle",
                     class_="on-dark" if palette.is_dark(kind, step) else "on-light",
                 )  # fmt: skip
     for column, name in enumerate(columns):

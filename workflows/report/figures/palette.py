@@ -10,7 +10,7 @@ RAMPS = {
     # Cividis (Nuñez, Anderton and Renslow 2018), without its darkest end.
     "q": ("#0b2c5f", "#575d6d", "#7c7b78", "#b4a86f", "#fee838"),
     # Away from a middle: blue, grey, sand.
-    "d": ("#1c4f9c", "#6f8fb8", "#b3bac2", "#dccb9a", "#ffdd80"),
+    "d": ("#6d9bd6", "#9fbade", "#d0d3d6", "#ebdcb0", "#ffeaa6"),
 }
 """By kind: ``q`` from little to much, ``d`` away from a middle."""
 

@@ -40,10 +40,13 @@ class Numbers:
     start: float
     end: float
     count: int = TICKS
+    whole: bool = False
+    """Whether only whole numbers are marked: epochs, counts."""
 
     @property
     def ticks(self) -> list[Tick]:
-        return [Tick(self._at(value), text) for value, text in round_values(self.low, self.high, self.count)]
+        found = round_values(self.low, self.high, self.count, whole=self.whole)
+        return [Tick(self._at(value), text) for value, text in found]
 
     def place(self, value: Any) -> float | None:
         number = finite(value)
@@ -140,9 +143,13 @@ def widened(low: float, high: float, count: int = TICKS) -> tuple[float, float]:
     return math.floor(low / size + 1e-9) * size, math.ceil(high / size - 1e-9) * size
 
 
-def round_values(low: float, high: float, count: int = TICKS) -> list[tuple[float, str]]:
+def round_values(
+    low: float, high: float, count: int = TICKS, *, whole: bool = False
+) -> list[tuple[float, str]]:
     """Round values from ``low`` to ``high``, all with the same number of decimals."""
     size = step(high - low, count)
+    if whole:
+        size = max(1.0, math.ceil(size - 1e-9))
     first = math.ceil(low / size - 1e-9)
     values = [index * size for index in range(first, math.floor(high / size + 1e-9) + 1)]
     return list(zip(values, labels(values, size), strict=True))
@@ -152,13 +159,21 @@ def labels(values: Sequence[float], size: float) -> list[str]:
     """Values as they stand at an axis: thousands apart, powers for what is very large or very small."""
     largest = max((abs(value) for value in values), default=0.0)
     if largest >= 1e6 or (0 < largest < 1e-3):
-        power = math.floor(math.log10(largest))
-        digits = max(0, power - math.floor(math.log10(size) + 1e-9))
-        return ["0" if value == 0 else f"{value / 10.0**power:.{digits}f}e{power}" for value in values]
+        return [_power(value, size) for value in values]
     digits = max(0, -math.floor(math.log10(size) + 1e-9))
     if abs(size * 10**digits - round(size * 10**digits)) > 1e-6:
         digits += 1  # 2.5, 0.25
     return [f"{value + 0.0:,.{digits}f}".replace(",", "\u202f").replace("-", "−") for value in values]
+
+
+def _power(value: float, size: float) -> str:
+    """``2.5e−5``: as many digits as tell the value from its neighbours."""
+    if abs(value) < size / 2:
+        return "0"
+    digits = max(0, math.floor(math.log10(abs(value)) + 1e-9) - math.floor(math.log10(size) + 1e-9) + 1)
+    mantissa, _, power = f"{value:.{digits}e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(power)}".replace("-", "−")
 
 
 def round_dates(low: float, high: float) -> list[tuple[datetime, str]]:
