@@ -550,3 +550,19 @@ def _measured(run: Run, metrics: dict[str, float]) -> None:
     """Lets a run have measured something else."""
     Ledger(run.folder).measured(metrics)
     altered(run, metrics=metrics)
+
+
+def test_a_figure_that_is_told_anew_is_one_figure_where_the_first_one_stood() -> None:
+    def boundary(at: float, step: str = "train") -> events.Figure:
+        return events.Figure(time=at, step=step, title=f"After {at}", form="field", series=[], key="boundary")
+
+    told = Transcript.of(
+        [
+            boundary(1.0),
+            events.Table(time=2.0, step="train", title="Seeds", columns=[], rows=[]),
+            boundary(3.0),
+            boundary(4.0, "evaluate"),
+        ]
+    )
+    assert [one.title for one in told.steps["train"].results] == ["After 3.0", "Seeds"]  # type: ignore[union-attr]
+    assert [one.title for one in told.steps["evaluate"].results] == ["After 4.0"]  # type: ignore[union-attr]
