@@ -1,4 +1,4 @@
-"""Printed scripts of all studies and lessons, in both interfaces: whole programs, before any of them is run."""
+"""Printed scripts of all studies and lessons, in both interfaces: whole programs, before any of them is run; and hashes of their code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows import runs
+from workflows import runs, versions
 from workflows.configuration import Configuration
 from workflows.lessons.catalog import lessons
 from workflows.runs import Run
@@ -51,3 +51,8 @@ def test_every_name_that_a_printed_script_uses_is_defined_in_it(interface: str, 
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_code_of_every_study_and_lesson_has_a_hash_of_its_own() -> None:
+    hashes = {info.name: versions.code(info.name, "aws")["study"] for info in PRINTED}
+    assert len(set(hashes.values())) == len(PRINTED)
