@@ -38,9 +38,12 @@ def never_begun(info: StudyInfo, interface: str, folder: Path) -> Run:
 @pytest.mark.parametrize("interface", ["low", "high"])
 def test_every_name_that_a_printed_script_uses_is_defined_in_it(interface: str, tmp_path: Path) -> None:
     for info in PRINTED:
-        text = runs.code(never_begun(info, interface, tmp_path))
+        run = never_begun(info, interface, tmp_path)
+        text = runs.code(run)
         compile(text, f"{info.name}.py", "exec")
         (tmp_path / f"{info.name}.py").write_text(text)
+        run.parameters = {}  # as a version recorded it that knew none of them
+        assert runs.code(run) == text
         assert ("ModelTrainer(" in text) == (interface == "high")
         assert "$" not in text.partition("import boto3")[0].replace("$(mlconsole", "")
     done = subprocess.run(
