@@ -301,6 +301,12 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(RunScreen(run))
 
+    async def open_comparison(self, a: str, b: str) -> None:
+        """Open two runs side by side."""
+        from console.screens.comparison import ComparisonScreen
+
+        await self.open(ComparisonScreen(a, b))
+
     async def open_study(self, name: str, like: Settings | None = None) -> None:
         """Open the form of a study, filled with the settings of a run if one is given."""
         from console.screens.form import FormScreen

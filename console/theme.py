@@ -14,10 +14,12 @@ from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
+from console.widgets.tint import Ground
+
 Answer = TypeVar("Answer")
 ROLES = (
     "ok", "bad", "live", "wait", "idle", "dim", "faint", "strong", "accent", "head", "cursor", "cursor-blurred", "changed", "match", "key", "here", "badge", "badge-aws",
-    "series-1", "series-2", "series-3", "series-4",
+    "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
 )  # fmt: skip
 
 DARK = Theme(
@@ -37,6 +39,8 @@ DARK = Theme(
         "dim": "#8b96a5",
         "cursor-line": "#24405e",
         "faint": "#2b333d",
+        "fifth": "#d2a8ff",
+        "sixth": "#56d4dd",
         "input-cursor-text-style": "reverse",
     },
 )
@@ -58,11 +62,19 @@ LIGHT = Theme(
         "dim": "#5b6571",
         "cursor-line": "#cfe2fb",
         "faint": "#ccd3db",
+        "fifth": "#6f42c1",
+        "sixth": "#00697a",
         "input-cursor-text-style": "reverse",
     },
 )
 
-VARIABLES = {"dim": "ansi_default", "cursor-line": "ansi_default", "faint": "ansi_default"}
+VARIABLES = {
+    "dim": "ansi_default",
+    "cursor-line": "ansi_default",
+    "faint": "ansi_default",
+    "fifth": "ansi_cyan",
+    "sixth": "ansi_red",
+}
 """Our variables in themes that do not set them: the terminal's own colours."""
 
 NAMES = (DARK.name, LIGHT.name, "ansi-dark", "ansi-light")
@@ -113,6 +125,13 @@ class Palette(App[Answer]):
         self._paints.clear()
         self.colouring += 1
         super().notify_style_update()
+
+    @property
+    def ground(self) -> Ground:
+        """What figures are drawn on; empty where the colours are the terminal's own, or there are none."""
+        if self.no_color or self.theme.startswith("ansi"):
+            return ""
+        return "dark" if self.current_theme.dark else "light"
 
     def paint(self, role: str) -> Style:
         """The style of one of the roles."""

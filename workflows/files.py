@@ -26,6 +26,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def signature(path: Path) -> list[int]:
+    """Size in bytes and time of change in nanoseconds: what changes when a file is written.
+
+    Raises:
+        OSError: It is not there.
+    """
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
 def folder_sha256(folder: Path) -> str:
     """One SHA-256 over the names and contents of the Python sources below a folder."""
     digest = hashlib.sha256()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from console.cli.painting import plain
 from console.formatting import duration, number, printable
 from workflows import events
 from workflows.events import Event
@@ -66,6 +67,9 @@ class Lines:
             case events.Note():
                 for line in note_lines(event, 100, self._step):
                     self._line(f"  {line}".rstrip())
+            case events.Figure():
+                for line in plain(event):
+                    self._line(f"    {line}".rstrip())
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():
@@ -117,7 +121,13 @@ def progress_text(progress: events.Progress, metrics: dict[str, float]) -> str:
     parts = [f"{number(progress.done)}{of} {progress.unit}".strip()]
     if progress.note:
         parts.append(progress.note)
-    parts += [f"{name} {number(value)}" for name, value in metrics.items()]
+    # Of several jobs side by side the note names the one whose progress it is.
+    own = {
+        name.removeprefix(f"{progress.note} "): value
+        for name, value in metrics.items()
+        if name.startswith(f"{progress.note} ")
+    }
+    parts += [f"{name} {number(value)}" for name, value in (own or metrics).items()]
     return ", ".join(parts)
 
 

@@ -8,7 +8,7 @@ import click
 
 LOOKING = frozenset(
     (
-        "runs ls", "runs show", "runs code", "studies ls", "studies show", "lessons ls", "lessons show", "data ls", "data show", "data check", "jobs ls", "jobs show", "jobs logs", "jobs metrics",
+        "runs ls", "runs show", "runs code", "runs diff", "report", "studies ls", "studies show", "lessons ls", "lessons show", "population county", "population segments", "data ls", "data show", "data check", "jobs ls", "jobs show", "jobs logs", "jobs metrics",
         "endpoints ls", "endpoints show", "endpoints logs", "endpoints metrics", "endpoints captures", "endpoints alarms",
         "endpoints scaling", "ab ls", "ab show", "ab forecast", "traffic ls", "traffic show", "rollout ls", "rollout show",
         "rollout code", "rollout plan", "tuning ls", "tuning show", "tuning trials", "tuning importance", "tuning watch",

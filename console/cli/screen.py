@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.cli.lines import cell, note_lines
+from console.cli.painting import painted
 from console.formatting import GLYPHS, duration, number, printable, status
 from workflows import events
 from workflows.events import Event
@@ -85,6 +86,8 @@ class Screen:
                 title = str(self._steps.get(event.step, {}).get("title", ""))
                 for line in note_lines(event, max(40, min(100, self.console.width - 4)), title):
                     self.console.print(Text(f"  {line}"), soft_wrap=True)
+            case events.Figure():
+                self.console.print(painted(event, self.console.width))
             case events.Gate():
                 colour = VERDICTS.get(event.verdict, "yellow")
                 self.console.print(

@@ -95,6 +95,17 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         def control(self) -> Rows[Any]:
             return self.rows
 
+    @dataclass
+    class HeadPressed(Message):
+        """A click on the heading of a column."""
+
+        rows: Rows[Any]
+        column: int
+
+        @property
+        def control(self) -> Rows[Any]:
+            return self.rows
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -220,7 +231,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             return Strip([Segment(crop("  " + line.note, width), base + self.paint("dim"))], width)
         if line.title:
             role = self.paint("head") if y or not self._heading else self.paint("dim")
-            return Strip([Segment(crop(line.title, width), base + role)], width)
+            return self._titled(line.title, width, role)
         known = self._strips.get(line)
         if known is not None:
             return known
@@ -247,6 +258,25 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
                 self._strips.clear()
             self._strips[line] = strip
         return strip
+
+    def _titled(self, title: str, width: int, role: Style) -> Strip:
+        """A heading; what follows tabs stands above the columns."""
+        name, *labels = title.split("\t")
+        if not labels:
+            return Strip([Segment(crop(title, width), self.rich_style + role)], width)
+        text = "  "
+        for index, (label, cells) in enumerate(zip((name.strip(), *labels), self._layout(), strict=False)):
+            if cells:
+                shown = right(label, cells) if self._columns[index].right else crop(label, cells)
+                text += shown + "  "
+        first = 2 + (self._layout()[0] or 0)
+        return Strip(
+            [
+                Segment(text[:first], self.rich_style + role),
+                Segment(crop(text[first:], width - first), self.rich_style + self.paint("dim")),
+            ],
+            width,
+        )
 
     def _line(self, y: int) -> _Line:
         if y < self._heading:
@@ -401,12 +431,25 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
 
     def on_click(self, event: events.Click) -> None:
         row = event.y - self._heading + self.scroll_offset.y
-        if event.y < self._heading or not 0 <= row < len(self._items):
+        if event.y < self._heading:
+            column = self._column_at(event.x)
+            if column is not None:
+                self.post_message(self.HeadPressed(self, column))
+            return
+        if not 0 <= row < len(self._items):
             return
         if row == self._cursor:
             self.action_open()
         else:
             self._move(row)
+
+    def _column_at(self, x: int) -> int | None:
+        left = 2
+        for index, width in enumerate(self._layout()):
+            if width and left <= x < left + width + 2:
+                return index
+            left += (width + 2) if width else 0
+        return None
 
     # What makes every line another one
 

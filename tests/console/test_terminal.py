@@ -181,9 +181,9 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
         tmux("send-keys", "4")
         shows("Case studies")
         tmux("send-keys", "?")
-        shows("Everywhere")
+        shows("In every list")
         tmux("send-keys", "Escape")
-        shows("Everywhere", False)
+        shows("In every list", False)
         tmux("send-keys", "q")
         shows("left with 0")
     finally:

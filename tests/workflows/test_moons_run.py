@@ -20,8 +20,8 @@ from workflows.configuration import Configuration
 from workflows.platform import open_platform
 from workflows.studies.catalog import find
 
-QUICK: dict[str, Any] = {"epochs": 60, "patience": 0}
-LONG: dict[str, Any] = {"epochs": 5000, "patience": 0}
+QUICK: dict[str, Any] = {"epochs": 60, "patience": 0, "seeds": 2}
+LONG: dict[str, Any] = {"epochs": 5000, "patience": 0, "seeds": 1}
 E = TypeVar("E", bound=events.Event)
 
 
@@ -72,6 +72,8 @@ def test_a_run_through_the_sdk_completes_with_scores_above_the_notebooks(
     assert metrics["logistic_regression_accuracy"] == pytest.approx(0.86)
     assert metrics["lift"] == pytest.approx(metrics["accuracy"] - 0.9, abs=1e-6)
     assert metrics["points"] == 150
+    assert metrics["seeds"] == 2
+    assert metrics["seeds_min"] <= metrics["seeds_mean"] <= metrics["seeds_max"]
     assert metrics["epochs"] == 60
     assert metrics["agreement"] <= 1e-5
     assert {"precision", "recall", "train_seconds", "billable_seconds", "latency_ms_p50"} <= metrics.keys()
@@ -98,6 +100,12 @@ def test_epochs_gates_calls_and_figures_are_told(high: tuple[runs.Run, list[even
     gates = {event.name: event.verdict for event in of(events.Gate, found)}
     assert set(gates) >= {"loss moves", "both classes", "beats chance", "against the baseline", "duplicates"}
     assert "fail" not in gates.values()
+    assert set(gates) >= {"units alive", "luck of the net"}
+    live = [event for event in of(events.Figure, found, "train") if event.key]
+    assert {event.key for event in live} == {"boundary h0128-e0060"}
+    assert live[-1].title == "Decision boundary after epoch 60"
+    assert live[-1].form == "field" and live[-1].replaces(live[0])
+    assert not [event for event in of(events.Log, found) if event.message.startswith("boundary ")]
     field = of(events.Figure, found, "predict")[0]
     assert field.form == "field"
     surface = field.series[0]
@@ -144,7 +152,7 @@ def test_nothing_that_costs_is_left_and_every_job_is_tagged(
 
 
 def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Path) -> None:
-    run = runs.start("moons", {"epochs": 120, "patience": 0}, interface="low")
+    run = runs.start("moons", {"epochs": 120, "patience": 0, "seeds": 1}, interface="low")
     seen = until_epoch(run)
     os.kill(runs.read(run.folder).pid, signal.SIGKILL)
     rest = list(runs.follow(run, offset=len(seen), timeout=60))
@@ -232,7 +240,7 @@ def test_stopping_an_interrupted_run_cleans_up_after_it(on_engine: Path) -> None
 
 
 def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
-    dead = {"epochs": 1, "patience": 0, "learning-rate": 0.000001, "seed": 3}
+    dead = {"final-activation": "relu", "hidden": 20, "learning-rate": 1}
     run = runs.start("moons", dead, interface="low", interactive=True)
     found: list[events.Event] = []
     for event in runs.follow(run, timeout=120):
@@ -248,7 +256,11 @@ def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
             runs.answer(run, event.question, "refuse")
     last = end(found)
     assert last.status == "refused"
-    assert "near" in last.message or "guessing" in last.message
+    assert "ln 2 = 0.6931 is what guessing gives" in last.message
+    assert "ReLU before the sigmoid: all 600 points get exactly 1/2" in last.message
+    given_up = [event for event in of(events.Log, found, "train") if "training was given up" in event.message]
+    assert [event.level for event in given_up] == ["warning"]
+    assert 10 <= last.metrics["epochs"] < 100
     assert of(events.Answered, found)[0].by == "a person"
     assert not [event for event in of(events.ApiCall, found) if event.operation == "CreateEndpoint"]
     assert last.left_behind == []
@@ -257,7 +269,7 @@ def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
 def test_a_run_outlives_the_death_of_its_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(tmp_path / "engine"))
     try:
-        run = runs.start("moons", {"epochs": 120, "patience": 0}, interface="low")
+        run = runs.start("moons", {"epochs": 120, "patience": 0, "seeds": 1}, interface="low")
         seen = until_epoch(run)
         engine = embedded.connection()
         assert engine is not None
@@ -298,12 +310,38 @@ def test_the_notebooks_settings_lose_to_the_baseline_and_say_so(on_engine: Path)
     assert last.metrics["lift"] < 0
     table = of(events.Table, found, "evaluate")[0]
     assert ["the notebook's net, as printed there", 53, 18, 11, 68, 0.861, 0.791, 0.807] in table.rows
+    (beside,) = [item for item in of(events.Table, found, "evaluate") if item.title == "As in the notebook"]
+    assert [row[:2] for row in beside.rows][2] == ["accuracy", 0.8067]
+    assert abs(beside.rows[3][2] - 0.4225) < 0.02
     overruled = runs.start(
         "moons", interface="low", preset="as-in-notebook", auto_answers={"deploy-anyway": "deploy"}
     )
     hosted = end(everything(overruled))
     assert hosted.status == "completed"
     assert hosted.metrics["accuracy"] == pytest.approx(last.metrics["accuracy"])
+
+
+def test_nets_are_compared_on_held_out_points_and_only_the_best_is_hosted(on_engine: Path) -> None:
+    given = {"widths": "2,20", "epochs": 40, "seeds": 2, "boundary-every": 20}
+    found = everything(runs.start("moons", given, interface="low"), 240)
+    last = end(found)
+    assert last.status == "completed", last.message
+    (board,) = [item for item in of(events.Table, found, "train") if item.title.startswith("Nets compared")]
+    assert [row[0] for row in board.rows] == [20, 2]
+    assert board.rows[0][3] < board.rows[1][3]
+    assert [row[-1] for row in board.rows] == ["chosen", ""]
+    assert "train:loss" not in {event.name for event in of(events.Metric, found)}
+    assert {"h2 e40 train:loss", "h20 e40 validation:loss"} <= {
+        event.name for event in of(events.Metric, found)
+    }
+    assert {event.key for event in of(events.Figure, found) if event.key} == {
+        "boundary h0002-e0040", "boundary h0020-e0040",
+    }  # fmt: skip
+    called = [event.operation for event in of(events.ApiCall, found)]
+    assert (called.count("CreateTrainingJob"), called.count("CreateEndpoint")) == (2, 1)
+    refused = end(everything(runs.start("moons", {"widths": "8,many"}, interface="low")))
+    assert refused.status == "failed"
+    assert "widths cannot be '8,many': it is whole numbers from 1 to 1024" in refused.message
 
 
 @pytest.mark.slow

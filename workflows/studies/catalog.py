@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflows.failures import WorkflowError
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter, Value
 
 if TYPE_CHECKING:
@@ -38,12 +39,28 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """The figure that sums a study up, among the metrics of its runs.
+
+    ``metric`` is ours and ``baseline`` that of the best free baseline (empty: there is none); ``notebook`` is what the lesson's
+    notebook printed on the real data (None: it printed nothing like it). ``higher`` says which way is better.
+    """
+
+    name: str
+    metric: str
+    baseline: str = ""
+    notebook: float | None = None
+    higher: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class StudyInfo:
     """What a menu shows of a study.
 
     ``teaches`` is what a person learns from it, ``minutes`` the usual duration on (the embedded SageMaker, AWS),
-    ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``,
-    ``lesson`` what it teaches step by step (None: a case study).
+    ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``, ``measures`` what is to be known of
+    its metrics, the most important first, ``lesson`` what it teaches step by step (None: a case study), ``scores`` the
+    figures that sum a run up, the first before the others.
     """
 
     name: str
@@ -56,6 +73,8 @@ class StudyInfo:
     module: str
     presets: dict[str, dict[str, Value]] = field(default_factory=dict)
     lesson: Lesson | None = None
+    measures: tuple[Measure, ...] = ()
+    scores: tuple[Score, ...] = ()
 
     def load(self) -> Study:
         """The study with its steps; imports what it needs."""
@@ -65,11 +84,13 @@ class StudyInfo:
 
 def catalog() -> list[StudyInfo]:
     """All case studies, in the order of the menu; `workflows.lessons.catalog` has the lessons."""
+    from workflows.studies.forecasting.info import FORECASTING
     from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
     from workflows.studies.plagiarism.info import PLAGIARISM
+    from workflows.studies.population.info import POPULATION
 
-    return [MOONS, FRAUD, PLAGIARISM]
+    return [MOONS, POPULATION, FRAUD, FORECASTING, PLAGIARISM]
 
 
 def find(name: str) -> StudyInfo:

@@ -73,6 +73,10 @@ def kept(context: Context) -> str:
     instance = str(context.value("hosting-instance-type"))
     price = costs.per_hour(instance)
     name = context.run.id
+    endpoints = [item["name"] for item in context.ledger.resources("endpoint")] or [name]
+    several = len(endpoints) > 1
+    if price is not None:
+        price *= len(endpoints)
     if context.platform.target == "aws":
         cost = (
             "costs"
@@ -82,18 +86,21 @@ def kept(context: Context) -> str:
     else:
         cost = "costs nothing here" + (f" (on AWS about ${price:.3f} an hour)" if price else "")
     return (
-        f"Kept: endpoint {name} on {instance} {cost}, its configuration, its model and {context.prefix}/. "
-        f"Delete it with `mlconsole runs stop {name}`.{_limited(context)}"
+        f"Kept: endpoint{'s' if several else ''} {' and '.join(endpoints)} on {instance}{', together,' if several else ''} {cost}, "
+        f"the configuration{'s' if several else ''}, the model{'s' if several else ''} and {context.prefix}/. "
+        f"Delete {'them' if several else 'it'} with `mlconsole runs stop {name}`.{_limited(context, endpoints)}"
     )
 
 
-def _limited(context: Context) -> str:
-    """Gives a kept endpoint the lifetime that the run was started with; a sentence about it."""
-    seconds, name = context.run.ttl, context.run.id
-    state = context.interface.describe_endpoint(name) if seconds else None
-    if state is None:
+def _limited(context: Context, endpoints: list[str]) -> str:
+    """Gives kept endpoints the lifetime that the run was started with; a sentence about it."""
+    seconds = context.run.ttl
+    states = [context.interface.describe_endpoint(name) for name in endpoints] if seconds else []
+    limited = [state for state in states if state is not None]
+    for state in limited:
+        lifetime.limit(context.platform, state.arn, seconds, time.time())
+    if not limited:
         return ""
-    lifetime.limit(context.platform, state.arn, seconds, time.time())
     return f" It expires in {seconds / 3600:g} h: `mlconsole sweep --expired` deletes it then, nothing else does."
 
 

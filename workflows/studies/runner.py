@@ -9,6 +9,7 @@ from workflows import events
 from workflows.failures import Cancelled, WorkflowError, explained
 from workflows.studies import cleanup
 from workflows.studies.context import Context
+from workflows.studies.parameters import ParameterError
 from workflows.studies.study import Refused, Result, Step, Study
 
 CLEANUP = "cleanup"
@@ -51,6 +52,8 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
             status, message = "failed", _sentence(error, context.platform.target)
     elif status == "refused":
         metrics = study.metrics(context)
+    if not only_clean_up:
+        context.ledger.measured(metrics)
     finished = events.RunFinished(
         time=time.time(),
         run=context.run.id,
@@ -155,4 +158,4 @@ def _finished(context: Context, status: str, began: float, summary: str) -> None
 
 
 def _sentence(error: BaseException, target: str) -> str:
-    return str(error) if isinstance(error, WorkflowError) else explained(error, target)
+    return str(error) if isinstance(error, WorkflowError | ParameterError) else explained(error, target)

@@ -7,7 +7,7 @@ from string import Template
 from workflows.builtin import images
 from workflows.ledger import Ledger
 from workflows.runs import Run
-from workflows.studies import pieces
+from workflows.studies import builtinscript, pieces
 from workflows.studies.fraud import data, free, variants
 from workflows.studies.fraud.requirement import of
 
@@ -44,10 +44,12 @@ IMAGE = INFERENCE_IMAGE = "$image"
 TRAINING_INSTANCE = "$training_instance"
 HOSTING_INSTANCE = "$hosting_instance"
 MAX_SECONDS = $max_seconds
+CONTENT_TYPE, STRATEGY, TRANSFORM_ENVIRONMENT = "text/csv", None, {}  # of channels and of batch transform
 POLL = $poll  # seconds between two looks at a job or an endpoint
 VARIANTS = $variants
 TARGETS = $targets  # what the log must tell of a variant
 METRICS = $metrics
+TRAINING_TYPE = "text/csv"
 ENVIRONMENT = {}
 KEEP = $keep  # leave the endpoint in place at the end
 MODELS = [NAME, *(f"{NAME}-{name}" for name in VARIANTS)]
@@ -158,145 +160,16 @@ def write_csv(path, features, labels=None):
 
 ''')
 
-_LOW_STEPS = '''
-def train(variant, hyperparameters, channels):
-    """CreateTrainingJob of the built-in algorithm, and the wait for its end."""
-    name = f"{NAME}-{variant}"
-    client.create_training_job(
-        TrainingJobName=name,
-        RoleArn=ROLE,
-        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        HyperParameters=hyperparameters,
-        InputDataConfig=[
-            {
-                "ChannelName": channel,
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": uri,
-                        "S3DataDistributionType": "FullyReplicated",
-                    }
-                },
-                "ContentType": "text/csv",
-            }
-            for channel, uri in channels.items()
-        ],
-        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/{PREFIX}/output"},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": TRAINING_INSTANCE, "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": MAX_SECONDS},
-        Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
-    )
-    while True:
-        job = client.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            break
-        time.sleep(POLL)
-    print(name, job["TrainingJobStatus"], flush=True)
-    if job["TrainingJobStatus"] != "Completed":
-        raise SystemExit(f"The training job is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
-    return name, job["ModelArtifacts"]["S3ModelArtifacts"]
-
-
-def transform(variant, model_data, uri):
-    """CreateModel and CreateTransformJob: (score, flag) of every row, without an endpoint."""
-    name, output = f"{NAME}-{variant}", f"{PREFIX}/scores/{variant}"
-    client.create_model(
-        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": model_data}
-    )
-    client.create_transform_job(
-        TransformJobName=name,
-        ModelName=name,
-        TransformInput={
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
-            "ContentType": "text/csv",
-            "SplitType": "Line",
-        },
-        TransformOutput={
-            "S3OutputPath": f"s3://{BUCKET}/{output}",
-            "Accept": "application/jsonlines",
-            "AssembleWith": "Line",
-        },
-        TransformResources={"InstanceType": TRAINING_INSTANCE, "InstanceCount": 1},
-    )
-    while True:
-        job = client.describe_transform_job(TransformJobName=name)
-        if job["TransformJobStatus"] in ("Completed", "Failed", "Stopped"):
-            break
-        time.sleep(POLL)
-    if job["TransformJobStatus"] != "Completed":
-        raise SystemExit(f"The transform job is {job['TransformJobStatus']}: {job.get('FailureReason', '')}")
-    return answers(output, uri)
-
-
+_ASK_LOW = """
 def ask(text):
     answer = runtime.invoke_endpoint(
         EndpointName=NAME, Body=text.encode(), ContentType="text/csv", Accept="application/jsonlines"
     )
     return answer["Body"].read().decode()
 
-'''
+"""
 
-_HIGH_STEPS = '''
-def train(variant, hyperparameters, channels):
-    """ModelTrainer with the algorithm's image, and the wait for the job's end."""
-    trainer = ModelTrainer(
-        sagemaker_session=sdk,
-        role=ROLE,
-        training_image=IMAGE,
-        compute=Compute(instance_type=TRAINING_INSTANCE, instance_count=1, volume_size_in_gb=5),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_SECONDS),
-        output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/{PREFIX}/output"),
-        hyperparameters=hyperparameters,
-        base_job_name=f"{NAME}-{variant}",
-        tags=[TrainTag(key=key, value=value) for key, value in TAGS.items()],
-    )
-    inputs = [
-        InputData(channel_name=channel, data_source=uri, content_type="text/csv") for channel, uri in channels.items()
-    ]
-    trainer.train(input_data_config=inputs, wait=False, logs=False)
-    job = trainer._latest_training_job
-    while job.refresh().training_job_status not in ("Completed", "Failed", "Stopped"):
-        time.sleep(POLL)
-    print(job.training_job_name, job.training_job_status, flush=True)
-    if job.training_job_status != "Completed":
-        raise SystemExit(f"The training job is {job.training_job_status}: {job.failure_reason}")
-    return job.training_job_name, job.model_artifacts.s3_model_artifacts
-
-
-def transform(variant, model_data, uri):
-    """ModelBuilder and Transformer: (score, flag) of every row, without an endpoint."""
-    name, output = f"{NAME}-{variant}", f"{PREFIX}/scores/{variant}"
-    with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
-        ModelBuilder(
-            image_uri=IMAGE,
-            s3_model_data_url=model_data,
-            model_path=folder,
-            role_arn=ROLE,
-            sagemaker_session=sdk,
-            instance_type=TRAINING_INSTANCE,
-        ).build(model_name=name)
-    transformer = Transformer(
-        model_name=name,
-        instance_count=1,
-        instance_type=TRAINING_INSTANCE,
-        assemble_with="Line",
-        accept="application/jsonlines",
-        output_path=f"s3://{BUCKET}/{output}",
-        sagemaker_session=sdk,
-    )
-    transformer.transform(
-        data=uri, content_type="text/csv", split_type="Line", job_name=name, wait=False, logs=False
-    )
-    while True:
-        job = TransformJob.get(transform_job_name=name, session=session, region=REGION)
-        if job.transform_job_status in ("Completed", "Failed", "Stopped"):
-            break
-        time.sleep(POLL)
-    if job.transform_job_status != "Completed":
-        raise SystemExit(f"The transform job is {job.transform_job_status}: {job.failure_reason}")
-    return answers(output, uri)
-
-
+_ASK_HIGH = """
 def ask(text):
     answer = Endpoint(endpoint_name=NAME).invoke(
         body=text.encode(),
@@ -307,7 +180,7 @@ def ask(text):
     )
     return answer.body.read().decode()
 
-'''
+"""
 
 _TAIL = '''
 def parsed(text):
@@ -352,8 +225,8 @@ def main():
             held_out = upload(asked, f"{PREFIX}/held-out")
         board = {}
         for variant, hyperparameters in VARIANTS.items():
-            job, model_data = train(variant, hyperparameters, channels)
-            scores, flags = transform(variant, model_data, held_out)
+            job, model_data = train(variant, IMAGE, hyperparameters, channels)
+            scores, flags = transform(variant, IMAGE, model_data, held_out)
             first = len(validation[1])
             print(variant, "as trained", confusion(test[1], flags[first:], test[2]), flush=True)
             threshold, merit = threshold_for(validation[1], scores[:first], validation[2])
@@ -399,10 +272,7 @@ def write(run: Run) -> str:
         through="its Python SDK, version 3" if high else "boto3 alone",
         run=run.id,
         needs=f"{'sagemaker>=3.27' if high else 'boto3'}, numpy, pandas, scikit-learn and xgboost",
-        sdk_imports=pieces.SDK_IMPORTS
-        + "from sagemaker.core.resources import TransformJob\nfrom sagemaker.core.transformer import Transformer\n"
-        if high
-        else "",
+        sdk_imports=builtinscript.SDK_IMPORTS if high else "",
         sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
         data=source.get("paths", {}).get("table", "creditcard.csv"),
         region=region,
@@ -432,6 +302,6 @@ def write(run: Run) -> str:
         cut=data.CUT,
         trees=free.TREES,
     )
-    steps = _HIGH_STEPS if high else _LOW_STEPS
+    steps = builtinscript.steps(high) + (_ASK_HIGH if high else _ASK_LOW)
     deploy = pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW
     return head + pieces.STORAGE + steps + deploy + pieces.AFTERWARDS + _TAIL

@@ -32,7 +32,7 @@ def study() -> Study:
 
 def metrics(context: Context) -> dict[str, float]:
     """What the run measured: the endpoint's scores, or the offline ones when nothing was hosted."""
-    scores = context.of("predict").get("scores") or context.ledger.notes("evaluate").get("scores") or {}
+    scores = context.ledger.notes("evaluate").get("scores", {}) | context.of("predict").get("scores", {})
     trained_in = context.of("train")
     found = {
         **scores,
@@ -42,6 +42,7 @@ def metrics(context: Context) -> dict[str, float]:
             for name in ("train_seconds", "billable_seconds", "epochs")
             if name in trained_in
         },
+        **context.ledger.notes("gate"),
         **context.of("predict").get("metrics", {}),
     }
     if "accuracy" in found and "baseline_accuracy" in found:
@@ -57,9 +58,14 @@ def conclusion(context: Context) -> str:
     """
     context.ledger.verify("prepare", "train", "predict")
     found = metrics(context)
+    others = (
+        f" With {found['seeds']:.0f} seeds {found['seeds_mean']:.1%} ± {found['seeds_spread']:.1%}."
+        if "seeds" in found
+        else ""
+    )
     return (
         f"The hosted net is right on {found['accuracy']:.1%} of {found['points']:.0f} points it never saw "
-        f"({found['lift']:+.1%} against the best free baseline's {found['baseline_accuracy']:.1%})."
+        f"({found['lift']:+.1%} against the best free baseline's {found['baseline_accuracy']:.1%}).{others}"
     )
 
 
