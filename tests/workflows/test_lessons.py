@@ -206,6 +206,7 @@ def test_updating_finds_the_change_and_takes_the_new_model_out_and_back_and_out(
     assert gates["rollout", "rolled back"] == gates["rollout", "rolled out"] == "pass"
     assert 0 < last.metrics["drift_found_after"] <= 200
     assert last.metrics["ab_answers"] <= 800
+    assert of(events.StepFinished, found, "contest")[0].status == "done"
     assert last.metrics["wrong_vocabulary_on_old"] < last.metrics["new_model_on_old"]
     assert last.metrics["old_model_on_new"] < last.metrics["old_model_on_old"]
     (words,) = of(events.Table, found, "drift")
