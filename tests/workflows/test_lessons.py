@@ -123,6 +123,7 @@ def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) ->
     assert list(runs.follow(run, offset=count, timeout=120))[-1].left_behind == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printed(on_engine: Path) -> None:
     run = runs.start("introduction", {"point": "0.5"}, interface="high")
     found, last = completed(run)
