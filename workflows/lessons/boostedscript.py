@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from string import Template
 from typing import Any
 
 from algorithms.reviews import words
@@ -52,10 +53,13 @@ def score(truth, answers):
 
 '''
 
-REVIEWS = '''
-def make_data(folder):
-    """Reviews as counts of the commonest words of the training reviews, in LIBSVM text; and the verdicts."""
-    table = pd.read_csv(DATA)
+_REVIEWS = Template("""
+$words
+
+
+def read_reviews(path):
+    \"\"\"Texts and verdicts (1: positive) of the training, validation and test reviews; test copies of training reviews are left out.\"\"\"
+    table = pd.read_csv(path)
     keys = list(table["review"])
     training = {key for key, split in zip(keys, table["split"]) if split == "train"}
     chosen = {"train": [], "validation": [], "test": []}
@@ -64,24 +68,39 @@ def make_data(folder):
             if key not in training:
                 chosen["test"].append(number)
         else:
-            chosen["validation" if place(key, SEED) < 0.4 else "train"].append(number)
-    chosen = thinned(keys, chosen)
-    counts = Counter(word for number in chosen["train"] for word in review_to_words(keys[number]))
-    words = sorted(sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY])
-    index = {word: number for number, word in enumerate(words)}
-    paths, truth = {}, {}
-    for part, numbers in chosen.items():
-        truth[part] = (table["label"].iloc[numbers] == "pos").to_numpy().astype(int)
-        lines = []
-        for number, label in zip(numbers, truth[part].tolist()):
-            found = Counter(index[word] for word in review_to_words(keys[number]) if word in index)
-            if not lines:
-                found.setdefault(len(words) - 1, 0)  # XGBoost counts columns by the highest one that it sees
-            cells = " ".join(f"{column}:{count}" for column, count in sorted(found.items()))
-            lines.append(f"{0 if part == 'test' else label} {cells}".rstrip())
-        paths[part] = folder / f"{part}.libsvm"
-        paths[part].write_text("\\n".join(lines) + "\\n")
-    return paths, truth
+            chosen["validation" if place(key, SEED) < $held_out else "train"].append(number)
+    labels = (table["label"] == "pos").to_numpy().astype(int)
+    return {part: ([keys[n] for n in numbers], labels[numbers]) for part, numbers in thinned(keys, chosen).items()}
+
+
+def vocabulary(texts):
+    \"\"\"The commonest words.\"\"\"
+    counts = Counter(word for text in texts for word in review_to_words(text))
+    return sorted(sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY])
+
+
+def write_reviews(path, rows, known, labelled=True):
+    \"\"\"LIBSVM text: counts of the vocabulary's words.\"\"\"
+    index = {word: number for number, word in enumerate(known)}
+    lines = []
+    for text, label in zip(rows[0], rows[1].tolist()):
+        found = Counter(index[word] for word in review_to_words(text) if word in index)
+        if not lines:
+            found.setdefault(len(known) - 1, 0)  # XGBoost counts columns by the highest one that it sees
+        cells = " ".join(f"{column}:{count}" for column, count in sorted(found.items()))
+        lines.append(f"{label if labelled else 0} {cells}".rstrip())
+    path.write_text("\\n".join(lines) + "\\n")
+    return path
+
+""")
+
+_VERDICTS = '''
+def make_data(folder):
+    """Reviews as counts of the commonest words of the training reviews; and the verdicts."""
+    sets = read_reviews(DATA)
+    known = vocabulary(sets["train"][0])
+    paths = {part: write_reviews(folder / f"{part}.libsvm", rows, known, part != "test") for part, rows in sets.items()}
+    return paths, {part: labels for part, (_, labels) in sets.items()}
 
 
 def score(truth, answers):
@@ -98,6 +117,12 @@ def answers(output, uri):
 """
 
 
+def reviews(held_out: float) -> str:
+    """Functions that read reviews, with the share ``held_out`` of the training reviews for validation, count words and write LIBSVM."""
+    words_of = inspect.getsource(words).partition("import re\n")[2].strip("\n")
+    return _REVIEWS.substitute(words=words_of, held_out=held_out)
+
+
 def write(
     run: Run,
     title: str,
@@ -106,22 +131,29 @@ def write(
     main: str,
     steps: str = "",
     sdk_imports: str = "",
+    *,
+    subject_name: str = "",
+    learned: str = "",
     **batch: Any,
 ) -> str:
     """The script of a lesson's run.
 
-    ``constants`` is text of assignments, MODELS among them, ``main`` the script's end, ``steps`` further functions, ``sdk_imports`` what
-    they need of the SDK, ``batch`` the limits of batch transform as `builtinscript.settings` takes them.
+    Args:
+        constants: Text of assignments, MODELS among them.
+        main: The script's end; ``steps`` are further functions before it, ``sdk_imports`` what they need of the SDK.
+        subject_name: Whose rows ``make_data`` makes; empty: the parameter's.
+        learned: The subject whose hyperparameters are HYPERPARAMETERS; empty: the same one.
+        batch: Settings of batch transform as `builtinscript.settings` takes them.
     """
     parameters = run.parameters
-    name = str(parameters["subject"])
-    kind = subject.KINDS[name]
-    source = Ledger(run.folder).outputs("prepare").get("source", {})
-    reviews = name == "reviews"
+    name = subject_name or str(parameters["subject"])
+    prepared = Ledger(run.folder).outputs("prepare")
+    source = prepared.get("houses", prepared).get("source", {})
+    about_texts = name == "reviews"
     settings = builtinscript.settings(
         images.uri("xgboost", scripthead.region_of(run)),
-        "text/libsvm" if reviews else "text/csv",
-        answers="text/csv",
+        boosted.LIBSVM if about_texts else boosted.CSV,
+        answers=boosted.CSV,
         **batch,
     )
     head = scripthead.Head(
@@ -132,14 +164,13 @@ def write(
         sdk_imports=builtinscript.SDK_IMPORTS + sdk_imports,
         constants=f"""\
 DATA = {source.get("paths", {}).get("table", f"{name}.csv")!r}
-HYPERPARAMETERS = {pieces.literal(boosted.settings(parameters, kind))}
-LABEL, ROWS = "{"label" if reviews else "Price"}", {parameters["rows"]}
+HYPERPARAMETERS = {pieces.literal(boosted.settings(parameters, subject.KINDS[learned or name]))}
+LABEL, ROWS = "{"label" if about_texts else "Price"}", {parameters["rows"]}
 SEED, VOCABULARY = {parameters["split-seed"]}, {parameters["vocabulary"]}
 {settings}{constants}""",
     )
-    if reviews:
-        words_of = inspect.getsource(words).partition("import re\n")[2].strip("\n")
-        rows = f"\n{words_of}\n\n{REVIEWS}"
+    if about_texts:
+        rows = reviews(subject.REVIEWS_VALIDATION) + _VERDICTS
     else:
         rows = f"\nTRAIN, VALIDATION = {subject.SHARES['train']}, {subject.SHARES['validation']}  # shares of the rows\n\n{HOUSES}"
     return "".join(

@@ -117,11 +117,11 @@ def logged(job, pattern):
     return found
 
 
-def clean_up(endpoints=(NAME,)):
-    """Everything that costs: endpoints, configurations, models, objects. What does not exist is passed over."""
+def clean_up(endpoints=(NAME,), configurations=()):
+    """Everything that costs: endpoints with the configurations of their names, further ones, models, objects. What does not exist is passed over."""
     deletions = [
         *(lambda name=name: client.delete_endpoint(EndpointName=name) for name in endpoints),
-        *(lambda name=name: client.delete_endpoint_config(EndpointConfigName=name) for name in endpoints),
+        *(lambda name=name: client.delete_endpoint_config(EndpointConfigName=name) for name in (*endpoints, *configurations)),
         *(lambda name=name: client.delete_model(ModelName=name) for name in MODELS),
     ]
     for delete in deletions:
