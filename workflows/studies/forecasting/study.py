@@ -58,8 +58,9 @@ def conclusion(context: Context) -> str:
     made_up = "On SYNTHETIC data: " if context.of("prepare")["synthetic"] else ""
     middle = found["jobs_median_wql"]
     beside = "against" if middle <= found["baseline_wql"] else "WORSE than the"
+    jobs = "1 DeepAR job has" if found["jobs"] == 1 else f"{found['jobs']:.0f} DeepAR jobs have"
     text = (
-        f"{made_up}{found['jobs']:.0f} DeepAR jobs have a median mean wQL of {middle:.4f} on the notebook's windows "
+        f"{made_up}{jobs} a median mean wQL of {middle:.4f} on the notebook's windows "
         f"({found['jobs_best_wql']:.4f} to {found['jobs_worst_wql']:.4f}), {beside} {found['baseline_wql']:.4f} of the best that is "
         f"free ({best['notebook']}). Hosted: {context.of('evaluate')['chosen']}, {found['mean_wql']:.4f}."
     )
