@@ -62,17 +62,3 @@ def _no_run_left() -> Iterator[None]:
 def everything(run: runs.Run, seconds: float = 120) -> list[Event]:
     """All events of a run up to its end."""
     return list(runs.follow(run, timeout=seconds))
-
-
-def executed(run: runs.Run) -> subprocess.CompletedProcess[str]:
-    """What the script of a run did, run as a person would."""
-    path = run.work / "script.py"
-    path.write_text(runs.code(runs.read(run.folder)), encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=dict(os.environ) | open_platform(Configuration()).environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from tests.workflows.conftest import everything
+from tests.workflows.told import completed, end, of_kind, printed
 from workflows import events, runs
-from workflows.configuration import Configuration
 from workflows.data.series import mean_power, write
 from workflows.data.synthetic.energy import frame
-from workflows.platform import open_platform
 from workflows.studies.catalog import find
 from workflows.studies.forecasting.notebook import BEST, PRINTED
 
@@ -27,48 +24,6 @@ QUICK: dict[str, Any] = {
 ANYWAY = {"deploy-anyway": "deploy"}
 REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")
 E = TypeVar("E", bound=events.Event)
-
-
-def of_kind(kind: type[E], found: list[events.Event], step: str = "") -> list[E]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def end(found: list[events.Event]) -> events.RunFinished:
-    last = found[-1]
-    assert isinstance(last, events.RunFinished), last
-    return last
-
-
-def completed(run: runs.Run, seconds: float = 240) -> tuple[list[events.Event], events.RunFinished]:
-    found = everything(run, seconds)
-    last = end(found)
-    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
-    assert last.left_behind == []
-    return found, last
-
-
-def execute(script: str, folder: Path) -> None:
-    """Runs a printed script as a person would."""
-    path = folder / "script.py"
-    path.write_text(script)
-    imported = [
-        line.split()[1].split(".")[0] for line in script.splitlines() if line.startswith(("import ", "from "))
-    ]
-    assert not {"workflows", "algorithms", "engine", "console"} & set(imported)
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=dict(os.environ) | open_platform(Configuration()).environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
-    wql = float(done.stdout.rpartition(" mean_wql=")[2].split()[0])
-    assert 0.02 < wql < 1
-    sagemaker = open_platform(Configuration()).client("sagemaker")
-    assert sagemaker.list_models(NameContains="forecasting-script")["Models"] == []
-    assert sagemaker.list_endpoints(NameContains="forecasting-script")["Endpoints"] == []
 
 
 def test_a_low_level_run_forecasts_hosts_and_deletes(on_engine: Path) -> None:
@@ -145,7 +100,7 @@ def test_the_printed_script_runs(interface: str, on_engine: Path) -> None:
     """Before the run has reached its data, the script reads the table itself; afterwards the run's own days."""
     run = runs.start("forecasting", QUICK | {"series": "cold"}, interface=interface, auto_answers=ANYWAY)
     completed(run)
-    execute(runs.code(runs.read(run.folder)), run.work)
+    assert 0.02 < float(printed(run).rpartition(" mean_wql=")[2].split()[0]) < 1
 
 
 def test_broken_days_end_a_run_before_anything_is_made(

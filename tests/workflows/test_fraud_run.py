@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import pandas as pd
 import pytest
 
-from tests.workflows.conftest import everything, executed
+from tests.workflows.conftest import everything
+from tests.workflows.told import end, executed, of_kind
 from tests.workflows.transactions import transactions
 from workflows import events, runs
 from workflows.configuration import Configuration
@@ -32,16 +33,6 @@ REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")
 @pytest.fixture(autouse=True)
 def _no_real_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLCONSOLE_DATA_DIR", raising=False)
-
-
-def of_kind(kind: type[E], found: list[events.Event], step: str = "") -> list[E]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def end(found: list[events.Event]) -> events.RunFinished:
-    last = found[-1]
-    assert isinstance(last, events.RunFinished), last
-    return last
 
 
 @pytest.mark.parametrize("interface", ["low", "high"])

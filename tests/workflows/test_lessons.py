@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.workflows.conftest import everything
+from tests.workflows.told import completed, of_kind, printed
 from workflows import events, runs
 from workflows.configuration import Configuration
 from workflows.failures import WorkflowError
@@ -23,35 +23,6 @@ from workflows.lessons.progress import progress
 from workflows.platform import open_platform
 
 SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
-
-
-def of(kind: type[events.Event], found: list[events.Event], step: str = "") -> list[Any]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def completed(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
-    found = everything(run)
-    last = found[-1]
-    assert isinstance(last, events.RunFinished)
-    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
-    assert last.left_behind == []
-    return found, last
-
-
-def printed(run: runs.Run) -> str:
-    """What the script of a run prints when a person runs it as it is."""
-    path = run.work / "script.py"
-    path.write_text(runs.code(runs.read(run.folder)))
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=dict(os.environ) | open_platform(Configuration()).environment(),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
-    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -65,14 +36,14 @@ def test_building_models_trains_scores_and_prints_itself(
     info = find("2")
     notes = {
         event.step: event.text
-        for event in of(events.Note, found)
+        for event in of_kind(events.Note, found)
         if event.text == info.lesson.explains.get(event.step)
     }  # type: ignore[union-attr]
     assert list(notes) == [step for step, _ in info.steps]
     better = last.metrics["score"] < last.metrics["baseline_score"]
     assert better if name == "housing" else last.metrics["score"] > 0.6
     assert 0 < last.metrics["score_error"] < 0.2
-    operations = {event.operation for event in of(events.ApiCall, found)}
+    operations = {event.operation for event in of_kind(events.ApiCall, found)}
     assert {"CreateTrainingJob", "CreateModel", "CreateTransformJob"} <= operations
     assert "CreateEndpoint" not in operations
     told = printed(run)
@@ -88,7 +59,7 @@ def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) ->
     found = everything(run)
     last = found[-1]
     assert isinstance(last, events.RunFinished) and last.status == "completed", last
-    shown = {item["title"]: item["text"] for event in of(events.Note, found) for item in event.shown}
+    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
     tree = shown["/opt/ml on the training machine"]
     for name in ("hyperparameters.json", "inputdataconfig.json", "resourceconfig.json", "train.csv"):
         assert name in tree
@@ -97,7 +68,7 @@ def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) ->
     assert "algorithms.container.serve" in shown["the process and its parents"]
     (ping, call) = [
         (asked["text"], answered["text"])
-        for event in of(events.Note, found)
+        for event in of_kind(events.Note, found)
         for asked, answered in zip(event.shown, event.shown[1:], strict=False)
         if (asked["title"], answered["title"]) == ("asked", "answered")
     ]
@@ -128,7 +99,7 @@ def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printe
     run = runs.start("introduction", {"point": "0.5"}, interface="high")
     found, last = completed(run)
     assert last.metrics["status"] == 424
-    (answer,) = of(events.Gate, found, "predict")
+    (answer,) = of_kind(events.Gate, found, "predict")
     assert answer.verdict == "warn" and "rows of two coordinates are expected" in answer.reason
     script = runs.code(runs.read(run.folder))
     assert "sagemaker" in script and "POINT = '0.5'" in script
@@ -139,12 +110,12 @@ def test_tuning_compares_the_winner_with_the_default_on_the_same_rows(on_engine:
     given = SMALL | {"jobs": 4, "runs": 2, "num-round": 20}
     run = runs.start("tuning", given, interface="low")
     found, last = completed(run)
-    (trials,) = [event for event in of(events.Table, found, "tune") if event.title.startswith("Trials")]
+    (trials,) = [event for event in of_kind(events.Table, found, "tune") if event.title.startswith("Trials")]
     assert len(trials.rows) == 4 and trials.rows == sorted(trials.rows, key=lambda row: row[1])
     metrics = last.metrics
     gain = metrics["default_score"] - metrics["tuned_score"]
     assert metrics["gain"] == pytest.approx(gain, abs=1e-4) and metrics["gain_error"] > 0
-    verdicts = {event.name: event.verdict for event in of(events.Gate, found)}
+    verdicts = {event.name: event.verdict for event in of_kind(events.Gate, found)}
     assert {"more than luck", "tuning was worth it"} <= verdicts.keys()
     assert bool(metrics["gain_is_real"]) == (verdicts["tuning was worth it"] != "warn")
     sagemaker = open_platform(Configuration()).client("sagemaker")
@@ -203,16 +174,16 @@ def test_updating_finds_the_change_and_takes_the_new_model_out_and_back_and_out(
     }  # fmt: skip
     run = runs.start("updating", given, interface="low")
     found, last = updated(run)
-    gates = {(event.step, event.name): event.verdict for event in of(events.Gate, found)}
+    gates = {(event.step, event.name): event.verdict for event in of_kind(events.Gate, found)}
     assert gates["rollout", "rolled back"] == gates["rollout", "rolled out"] == "pass"
     assert 0 < last.metrics["drift_found_after"] <= 200
     assert last.metrics["ab_answers"] <= 800
-    assert of(events.StepFinished, found, "contest")[0].status == "done"
+    assert of_kind(events.StepFinished, found, "contest")[0].status == "done"
     assert last.metrics["wrong_vocabulary_on_old"] < last.metrics["new_model_on_old"]
     assert last.metrics["old_model_on_new"] < last.metrics["old_model_on_old"]
-    (words,) = of(events.Table, found, "drift")
+    (words,) = of_kind(events.Table, found, "drift")
     assert words.rows[-1][1] == "banana" and words.rows[-1][3] == 1
-    operations = [event.operation for event in of(events.ApiCall, found)]
+    operations = [event.operation for event in of_kind(events.ApiCall, found)]
     assert operations.count("UpdateEndpoint") == 3 and "SetAlarmState" in operations
 
 
@@ -239,9 +210,9 @@ def test_a_model_that_forgets_the_old_reviews_is_not_rolled_out(on_engine: Path)
     last = found[-1]
     assert isinstance(last, events.RunFinished) and last.status == "refused", last
     assert "0.99 is required" in last.message and last.left_behind == []
-    (drift,) = of(events.Gate, found, "drift")
+    (drift,) = of_kind(events.Gate, found, "drift")
     assert drift.verdict == "pass" and "no drift found" in drift.reason
-    assert "UpdateEndpoint" not in [event.operation for event in of(events.ApiCall, found, "rollout")]
+    assert "UpdateEndpoint" not in [event.operation for event in of_kind(events.ApiCall, found, "rollout")]
 
 
 def test_new_reviews_have_the_word_and_the_other_verdict() -> None:

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from console.cli.root import cli
-from tests.workflows.conftest import everything, executed
+from tests.workflows.conftest import everything
+from tests.workflows.told import completed, end, of_kind, printed
 from workflows import events, runs
 from workflows.configuration import Configuration
 from workflows.ledger import StaleResult
@@ -27,24 +28,6 @@ QUICK: dict[str, Any] = {
 }  # fmt: skip
 ANYWAY = {"deploy-anyway": "deploy"}
 E = TypeVar("E", bound=events.Event)
-
-
-def of_kind(kind: type[E], found: list[events.Event], step: str = "") -> list[E]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def end(found: list[events.Event]) -> events.RunFinished:
-    last = found[-1]
-    assert isinstance(last, events.RunFinished), last
-    return last
-
-
-def completed(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
-    found = everything(run, 300)
-    last = end(found)
-    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
-    assert last.left_behind == []
-    return found, last
 
 
 def figures(found: list[events.Event]) -> dict[str, events.Figure]:
@@ -160,14 +143,9 @@ def _asked_afterwards(run: runs.Run, county: str, after: dict[str, int]) -> None
 def test_the_printed_script_runs(interface: str, on_engine: Path) -> None:
     run = runs.start("population", {**QUICK, "host": "both"}, interface=interface, auto_answers=ANYWAY)
     _, last = completed(run)
-    done = executed(run)
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
-    said = dict(pair.split("=") for pair in done.stdout.strip().splitlines()[-1].split())
+    said = dict(pair.split("=") for pair in printed(run).strip().splitlines()[-1].split())
     assert (int(said["components"]), int(said["k"])) == (last.metrics["components"], last.metrics["k"])
     assert float(said["explained"]) == pytest.approx(last.metrics["explained_variance"], abs=1e-4)
-    sagemaker = open_platform(Configuration()).client("sagemaker")
-    assert sagemaker.list_models(NameContains="population-script")["Models"] == []
-    assert sagemaker.list_endpoints(NameContains="population-script")["Endpoints"] == []
 
 
 def test_what_cannot_be_asked_for_is_refused_before_anything_is_made(on_engine: Path) -> None:
