@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -23,7 +23,6 @@ QUICK: dict[str, Any] = {
 }  # fmt: skip
 ANYWAY = {"deploy-anyway": "deploy"}
 REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")
-E = TypeVar("E", bound=events.Event)
 
 
 def test_a_low_level_run_forecasts_hosts_and_deletes(on_engine: Path) -> None:

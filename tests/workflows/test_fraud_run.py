@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,7 +24,6 @@ from workflows.studies.parameters import ParameterError, parse_all
 
 QUICK: dict[str, Any] = {"valid-rows": 3000, "epochs": 4, "spread-seeds": 1, "variants": "recall,balanced"}
 ANYWAY = {"deploy-anyway": "deploy"}
-E = TypeVar("E", bound=events.Event)
 
 
 REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -22,7 +22,6 @@ from workflows.studies.catalog import find
 
 QUICK: dict[str, Any] = {"epochs": 60, "patience": 0, "seeds": 2}
 LONG: dict[str, Any] = {"epochs": 5000, "patience": 0, "seeds": 1}
-E = TypeVar("E", bound=events.Event)
 
 
 def until_epoch(run: runs.Run, seconds: float = 120) -> list[events.Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -27,7 +27,6 @@ QUICK: dict[str, Any] = {
     "data": "synthetic", "k-least": 3, "k-most": 4, "starts": 4, "bootstraps": 4, "nulls": 2, "msd-limit": 0.2,
 }  # fmt: skip
 ANYWAY = {"deploy-anyway": "deploy"}
-E = TypeVar("E", bound=events.Event)
 
 
 def figures(found: list[events.Event]) -> dict[str, events.Figure]:
