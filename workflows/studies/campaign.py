@@ -15,8 +15,6 @@ from workflows.studies.parameters import Value
 INTERFACES = ("low", "high")
 Data = Literal["real", "synthetic"]
 DATA: tuple[Data, ...] = ("real", "synthetic")
-ROUNDED = 0.0005
-"""Notebooks print three decimals and more: a figure that comes out the same may lie so far from the printed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +37,12 @@ class Figure:
     notebook: float | None
     better: Better = "higher"
 
-    @property
-    def beats_baseline(self) -> bool:
-        """Whether ours is at least as good as the best free baseline's; true where one of them is missing."""
-        return self._beats(self.baseline, 1e-9)
-
-    @property
-    def beats_notebook(self) -> bool:
-        """Whether ours is at least as good as the notebook's, as far as that was printed; true where one of them is missing."""
-        return self._beats(self.notebook, ROUNDED)
-
-    def _beats(self, other: float | None, tolerance: float) -> bool:
+    def beats(self, other: float | None) -> bool:
+        """Whether ours is at least as good as another figure; true where one of them is missing."""
         if self.ours is None or other is None:
             return True
         short = self.ours - other if self.better == "lower" else other - self.ours
-        return short <= tolerance
+        return short <= 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +72,8 @@ class Outcome:
         behind = [
             what
             for what, short in (
-                ("the baseline", not all(one.beats_baseline for one in self.figures)),
-                ("the notebook", not all(one.beats_notebook for one in self.figures)),
+                ("the baseline", any(not one.beats(one.baseline) for one in self.figures)),
+                ("the notebook", any(not one.beats(one.notebook) for one in self.figures)),
             )
             if short
         ]
