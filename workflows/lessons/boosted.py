@@ -10,7 +10,7 @@ from typing import Any
 
 from algorithms.reviews import bag
 from workflows.builtin import images
-from workflows.builtin.request import AlgorithmRequest, ChannelInput
+from workflows.builtin.request import ChannelInput
 from workflows.files import sha256
 from workflows.interfaces.base import MetricDefinition
 from workflows.lessons import subject as subjects
@@ -111,27 +111,31 @@ def encoded(vocabulary: bag.Vocabulary, rows: Rows, labelled: bool) -> list[str]
     return lines
 
 
-def request(
-    context: Context,
-    name: str,
-    files: dict[str, Path],
-    content_type: str,
-    settings: dict[str, str],
-    folder: str = "data",
-) -> AlgorithmRequest:
-    """Uploads the channels train and validation (below ``folder`` of the run's prefix), and describes the job."""
-    channels = []
+def channels(
+    context: Context, files: Mapping[str, Path], content_type: str, folder: str = "data"
+) -> tuple[ChannelInput, ...]:
+    """Uploads the channels train and validation below ``folder`` of the run's prefix; all jobs on the same rows share them."""
+    found = []
     context.ledger.made("objects", context.prefix)
     for channel in ("train", "validation"):
         uri = context.interface.upload(files[channel], f"{context.prefix}/{folder}/{channel}")
         context.artifact("object", files[channel].name, uri, sha256(files[channel]))
-        channels.append(ChannelInput(name=channel, uri=uri, content_type=content_type))
-    return training.built_in(context, name, image(context), channels, settings)
+        found.append(ChannelInput(name=channel, uri=uri, content_type=content_type))
+    return tuple(found)
 
 
-def job(asked: AlgorithmRequest, kind: Kind, label: str = "") -> training.Job:
-    """The request as `training.train_all` takes it; ``label`` tells jobs apart."""
-    return training.Job(asked, 0, metrics(kind), label)
+def job(
+    context: Context,
+    name: str,
+    inputs: Sequence[ChannelInput],
+    settings: dict[str, str],
+    kind: Kind,
+    label: str = "",
+) -> training.Job:
+    """A job of XGBoost as `training.train_all` takes it; ``label`` tells jobs apart."""
+    return training.Job(
+        training.built_in(context, name, image(context), inputs, settings), 0, metrics(kind), label
+    )
 
 
 @dataclass(frozen=True, slots=True)

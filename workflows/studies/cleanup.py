@@ -46,7 +46,7 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
             ledger.deleted(what, item["name"])
             rows.append([what, item["name"], "deleted" if was_there else "was not there"])
     for item in ledger.resources("A/B test"):
-        rows.append(["A/B test", item["name"], _ended_test(context, item["name"])])
+        rows.append(["A/B test", item["name"], end_test(context, item["name"])])
         ledger.deleted("A/B test", item["name"])
     alarms = [item["name"] for item in ledger.resources("alarm")]
     if alarms:
@@ -136,8 +136,8 @@ def _stop_transform(context: Context, name: str) -> list[str]:
     return ["transform job", name, f"{state.row.status}; its record stays as history"]
 
 
-def _ended_test(context: Context, name: str) -> str:
-    """Ends a test that is still running, whose endpoint is gone by now; what it counted stays as history."""
+def end_test(context: Context, name: str) -> str:
+    """Ends an A/B test that is still running, whether its endpoint is there or not; says what became of it."""
     from workflows.abtest import operations
 
     try:

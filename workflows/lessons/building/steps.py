@@ -35,9 +35,10 @@ def train(context: Context) -> Result:
     kind = subject.KINDS[str(context.value("subject"))]
     files = rows.files(context)
     settings = boosted.hyperparameters(context, kind)
-    asked = boosted.request(context, context.run.id, files.paths, files.content_type, settings)
-    ((state, series),) = training.train_all(context, [boosted.job(asked, kind)], 1)
-    archive, outputs = training.fetch_model(context, state, asked.instance_type)
+    inputs = boosted.channels(context, files.paths, files.content_type)
+    job = boosted.job(context, context.run.id, inputs, settings, kind)
+    ((state, series),) = training.train_all(context, [job], 1)
+    archive, outputs = training.fetch_model(context, state, str(context.value("instance-type")))
     curves = [
         {"name": name.partition(":")[0], "x": list(range(len(values))), "y": values}
         for name, values in series.items()

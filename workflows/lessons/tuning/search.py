@@ -63,16 +63,18 @@ def train(context: Context, group: str, settings: dict[str, str]) -> Result:
     """One configuration trained ``runs`` times with seeds of its own; its models and their validation scores."""
     kind, files = kind_of(context), rows.files(context)
     first = int(settings.pop("seed", "1"))
-    jobs = []
-    for number in range(int(context.value("runs"))):
-        asked = boosted.request(
+    inputs = boosted.channels(context, files.paths, files.content_type)
+    jobs = [
+        boosted.job(
             context,
             f"{context.run.id}-{group}-{number + 1}",
-            files.paths,
-            files.content_type,
+            inputs,
             {**settings, "seed": str(first + number)},
+            kind,
+            f"{group} {number + 1}",
         )
-        jobs.append(boosted.job(asked, kind, f"{group} {number + 1}"))
+        for number in range(int(context.value("runs")))
+    ]
     models: list[dict[str, Any]] = []
     for state, series in training.train_all(context, jobs, int(context.value("parallel"))):
         try:
@@ -111,7 +113,7 @@ def tuned(context: Context, outputs: dict[str, Any]) -> bool:
 def request(context: Context, name: str) -> TuningRequest:
     """The tuning job: the notebooks' ranges over the default settings."""
     kind, files = kind_of(context), rows.files(context)
-    channels = boosted.request(context, name, files.paths, files.content_type, {}).channels
+    channels = boosted.channels(context, files.paths, files.content_type)
     searched = {one.name for one in RANGES}
     static = {
         key: value

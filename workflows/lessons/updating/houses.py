@@ -16,7 +16,7 @@ from workflows.files import sha256
 from workflows.interfaces.base import MetricDefinition
 from workflows.lessons import boosted, subject
 from workflows.lessons.updating import fleet
-from workflows.studies import batch, gates, training
+from workflows.studies import batch, cleanup, gates, training
 from workflows.studies.context import Context
 from workflows.studies.study import Result
 
@@ -183,7 +183,8 @@ def _judged(context: Context, name: str) -> Report:
 
     test = f"{context.run.id}-ab"[:63]
     if any(one.folder.name == test for one in journal.everything()):
-        operations_stopped(context, test)
+        cleanup.end_test(context, test)
+        operations.remove(test)
     houses = str(context.value("houses"))
     experiment = drafting.draft(
         context.platform,
@@ -241,20 +242,6 @@ def _judged(context: Context, name: str) -> Report:
     )
     context.check()
     return operations.running_at(context.platform, test).report()
-
-
-def operations_stopped(context: Context, test: str) -> None:
-    """Ends and removes an A/B test of before an interruption, if it is still there."""
-    from workflows.problem import Problem
-
-    try:
-        operations.stop(context.platform, context.interface.rollouts, test, "keep")
-    except Problem as problem:
-        context.log(f"{problem.sentence}", level="debug")
-    try:
-        operations.remove(test)
-    except Problem as problem:
-        context.log(f"{problem.sentence}", level="debug")
 
 
 def promote_inputs(context: Context) -> dict[str, Any]:

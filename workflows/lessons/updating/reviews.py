@@ -274,15 +274,10 @@ def _train(context: Context, name: str, rows: dict[str, Rows]) -> dict[str, Any]
     for part, one in rows.items():
         paths[part] = context.work / f"reviews-{name}-{part}.libsvm"
         subject.write_labelled(paths[part], one, boosted.encoded(vocabulary, one, True))
-    asked = boosted.request(
-        context,
-        f"{context.run.id}-{name}",
-        paths,
-        boosted.LIBSVM,
-        boosted.hyperparameters(context, KIND),
-        name,
-    )
-    ((state, _),) = training.train_all(context, [boosted.job(asked, KIND, name)], 1)
+    inputs = boosted.channels(context, paths, boosted.LIBSVM, name)
+    settings = boosted.hyperparameters(context, KIND)
+    job = boosted.job(context, f"{context.run.id}-{name}", inputs, settings, KIND, name)
+    ((state, _),) = training.train_all(context, [job], 1)
     context.artifact("model", "model.tar.gz", state.model_uri)
     model = f"{context.run.id}-{name}"
     batch.need_model(
