@@ -380,6 +380,8 @@ class RunScreen(ConsoleScreen):
         endpoint = run_actions.kept_endpoint(self.state)
         if endpoint:
             await self.console.open_endpoint(endpoint)
+        elif self.state.finished is None:
+            self.console.flash("The run goes on still: what it keeps is known once it has ended.", "wait")
         else:
             self.console.flash("This run has no endpoint: `keep` in its form leaves it in place.", "wait")
 
@@ -389,7 +391,9 @@ class RunScreen(ConsoleScreen):
 
     def action_tune(self) -> None:
         job = run_actions.training_job(self.state)
-        if not job:
+        if not job and self.state.finished is None:
+            self.console.flash("The run goes on still: its job can be tuned once it has ended.", "wait")
+        elif not job:
             self.console.flash("This run has no training job that has completed.", "wait")
         elif self.console.allowed(actions.get("run.tune")):
             open_tune(self, job)
