@@ -29,7 +29,7 @@ from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
-from workflows.events import ApiCall, Question
+from workflows.events import ApiCall, Figure, Question
 from workflows.lineage import Lineage
 from workflows.problem import Problem
 from workflows.runs import Run
@@ -146,7 +146,7 @@ class RunScreen(ConsoleScreen):
             return lines
 
         self.query_one("#results", Page).show(write)
-        self.query_one(ChartGrid).show_charts(state.charts(), x_label="epoch")
+        self.query_one(ChartGrid).show_charts(state.charts(), x_label=state.counted)
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
         if len(calls.items) != len(state.calls):
@@ -210,8 +210,19 @@ class RunScreen(ConsoleScreen):
         }.get(name)
         if target and self.query(target):
             self.query_one(target).focus()
+            if name == "results":
+                self.call_after_refresh(self._look_at_what_moves)
         else:
             self.set_focus(None)
+
+    def _look_at_what_moves(self) -> None:
+        """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""
+        step = self.state.current
+        for at, begin in enumerate(self._begins):
+            result = self.state.viewed[at]
+            if step is not None and isinstance(result, Figure) and result.key and result.step == step.id:
+                self.query_one("#results", Page).scroll_to(y=begin, animate=False)
+                return
 
     # Actions
 
