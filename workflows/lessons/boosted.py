@@ -112,13 +112,18 @@ def encoded(vocabulary: bag.Vocabulary, rows: Rows, labelled: bool) -> list[str]
 
 
 def request(
-    context: Context, name: str, files: dict[str, Path], content_type: str, settings: dict[str, str]
+    context: Context,
+    name: str,
+    files: dict[str, Path],
+    content_type: str,
+    settings: dict[str, str],
+    folder: str = "data",
 ) -> AlgorithmRequest:
-    """Uploads the channels train and validation, and describes the job."""
+    """Uploads the channels train and validation (below ``folder`` of the run's prefix), and describes the job."""
     channels = []
     context.ledger.made("objects", context.prefix)
     for channel in ("train", "validation"):
-        uri = context.interface.upload(files[channel], f"{context.prefix}/data/{channel}")
+        uri = context.interface.upload(files[channel], f"{context.prefix}/{folder}/{channel}")
         context.artifact("object", files[channel].name, uri, sha256(files[channel]))
         channels.append(ChannelInput(name=channel, uri=uri, content_type=content_type))
     return AlgorithmRequest(

@@ -12,8 +12,9 @@ def lessons() -> list[StudyInfo]:
     from workflows.lessons.building.info import BUILDING
     from workflows.lessons.introduction.info import INTRODUCTION
     from workflows.lessons.tuning.info import TUNING
+    from workflows.lessons.updating.info import UPDATING
 
-    return sorted([INTRODUCTION, BUILDING, TUNING], key=number)
+    return sorted([INTRODUCTION, BUILDING, TUNING, UPDATING], key=number)
 
 
 def number(info: StudyInfo) -> int:

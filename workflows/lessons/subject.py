@@ -20,6 +20,8 @@ from workflows.studies.parameters import Parameter
 SETS = ("train", "validation", "test")
 SHARES = {"train": 0.45, "validation": 0.22, "test": 0.33}
 """The lessons' two splits of a third each: 227, 112 and 167 of 506 rows."""
+REVIEWS_VALIDATION = 0.4
+"""Of the publisher's training reviews: the notebooks took 10,000 of 25,000."""
 VOCABULARY = "vocabulary.json"
 
 
@@ -92,14 +94,14 @@ class Subject:
     """Rows that occur more than once; all copies of a row are in one set."""
 
 
-def located(context: Context) -> Located:
-    """The data that the run was asked to take.
+def located(context: Context, name: str = "") -> Located:
+    """The data that the run was asked to take; ``name`` is the subject (empty: the parameter's).
 
     Raises:
         WorkflowError: They are nowhere.
     """
     names = {"reviews": "imdb"}
-    subject = str(context.value("subject"))
+    subject = name or str(context.value("subject"))
     source = "" if context.value("data") == "auto" else str(context.value("data"))
     try:
         return place.locate(
@@ -115,16 +117,16 @@ def inputs(context: Context) -> dict[str, Any]:
     return {"data": located(context).sha256, **{name: context.value(name) for name in names}}
 
 
-def read(context: Context) -> Subject:
-    """The subject of a run, split by content: a row is in the same set whatever the order of the file, and so are its copies.
+def read(context: Context, name: str = "", validation: float = REVIEWS_VALIDATION) -> Subject:
+    """The subject of a run (``name``; empty: the parameter's; ``validation``: share of the training reviews that is held out), split by content: a row is in the same set whatever the order of the file, and so are its copies.
 
     The publisher's test reviews stay test reviews, except copies of training reviews, which are left out.
 
     Raises:
         WorkflowError: The data cannot be used, or too few rows are left.
     """
-    where = located(context)
-    name = str(context.value("subject"))
+    name = name or str(context.value("subject"))
+    where = located(context, name)
     try:
         frame = table(where)
     except Problem as problem:
@@ -148,7 +150,7 @@ def read(context: Context) -> Subject:
                 if key not in seen:
                     chosen["test"].append(number)
             else:
-                chosen["validation" if at[number] < 0.4 else "train"].append(number)
+                chosen["validation" if at[number] < validation else "train"].append(number)
     else:
         for number, where_at in enumerate(at):
             bound = SHARES["train"], SHARES["train"] + SHARES["validation"]

@@ -8,6 +8,7 @@ from workflows import costs, lifetime
 from workflows.failures import WorkflowError
 from workflows.interfaces.transforms.base import ENDED
 from workflows.interfaces.tuning.base import ENDED as TUNED
+from workflows.problem import Problem
 from workflows.studies.context import Context
 
 DELETING = 900.0
@@ -44,6 +45,15 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
             was_there = delete(context, item["name"])
             ledger.deleted(what, item["name"])
             rows.append([what, item["name"], "deleted" if was_there else "was not there"])
+    for item in ledger.resources("A/B test"):
+        rows.append(["A/B test", item["name"], _ended_test(context, item["name"])])
+        ledger.deleted("A/B test", item["name"])
+    alarms = [item["name"] for item in ledger.resources("alarm")]
+    if alarms:
+        interface.rollouts.delete_alarms(alarms)
+        for alarm in alarms:
+            ledger.deleted("alarm", alarm)
+        rows.append(["alarms", f"{alarms[0]} …" if alarms[1:] else alarms[0], f"{len(alarms)} deleted"])
     count = interface.delete_objects(context.prefix)
     ledger.deleted("objects", context.prefix)
     rows.append(["S3 objects", f"{context.prefix}/", f"{count} deleted"])
@@ -124,6 +134,17 @@ def _stop_transform(context: Context, name: str) -> list[str]:
     if state is None:
         return ["transform job", name, "was not there"]
     return ["transform job", name, f"{state.row.status}; its record stays as history"]
+
+
+def _ended_test(context: Context, name: str) -> str:
+    """Ends a test that is still running, whose endpoint is gone by now; what it counted stays as history."""
+    from workflows.abtest import operations
+
+    try:
+        operations.stop(context.platform, context.interface.rollouts, name, "keep")
+    except Problem as problem:
+        return "its record stays as history" if problem.code != "not-found" else "was not there"
+    return "stopped; its record stays as history"
 
 
 def _stop_tuning(context: Context, name: str) -> list[str]:
