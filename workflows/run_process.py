@@ -98,8 +98,10 @@ def main(folder: Path) -> int:
 def _carry_out(recorder: Recorder, cancelled: threading.Event, only_clean_up: bool) -> int:
     run = recorder.run
     from workflows.studies.catalog import find
+    from workflows.studies.parameters import filled
 
     info = find(run.study)
+    recorder.changed(parameters=filled(info.parameters, run.parameters))
     recorder.send(
         events.RunStarted(
             time=time.time(),

@@ -85,7 +85,14 @@ class Transcript:
             case e.Metric():
                 points = self._step(event).series.setdefault(event.name, [])
                 points.append((event.x if event.x is not None else float(len(points)), event.value))
-            case e.Table() | e.Figure() | e.Gate() | e.Note():
+            case e.Figure():
+                results = self._step(event).results
+                place = next((n for n, old in enumerate(results) if event.replaces(old)), None)
+                if place is None:
+                    results.append(event)
+                else:
+                    results[place] = event
+            case e.Table() | e.Gate() | e.Note():
                 self._step(event).results.append(event)
             case e.Artifact():
                 self._step(event).artifacts.append(event)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from console.cli.drawn import Drawn
 from console.cli.painting import plain
 from console.formatting import duration, number, printable
 from workflows import events
@@ -31,6 +32,7 @@ class Lines:
         self._step = ""
         self._progress: events.Progress | None = None
         self._metrics: dict[str, float] = {}
+        self._drawn = Drawn()
 
     def show(self, event: Event) -> None:
         """Print an event, or keep it for the next line of progress."""
@@ -46,6 +48,7 @@ class Lines:
                 self._line(f"- {event.title}")
             case events.StepFinished():
                 self._tell_progress()
+                self._draw_rest()
                 said = f": {event.summary}" if event.summary else ""
                 self._line(f"  {event.status} in {duration(event.seconds)}{said}")
             case events.Progress():
@@ -68,8 +71,8 @@ class Lines:
                 for line in note_lines(event, 100, self._step):
                     self._line(f"  {line}".rstrip())
             case events.Figure():
-                for line in plain(event):
-                    self._line(f"    {line}".rstrip())
+                if (now := self._drawn.take(event)) is not None:
+                    self._draw(now)
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():
@@ -82,6 +85,8 @@ class Lines:
                 self._line(f"  question {event.question}: {event.text} ({' or '.join(event.choices)})")
             case events.Answered():
                 self._line(f"  answer {event.question}: {event.choice} ({event.by})")
+            case events.RunFinished():
+                self._draw_rest()
 
     def pause(self) -> None:
         """Nothing is on the screen that a prompt could disturb."""
@@ -90,7 +95,16 @@ class Lines:
         """Go on."""
 
     def close(self) -> None:
-        """The last line was printed already."""
+        """Print what waits for the end of its step."""
+        self._draw_rest()
+
+    def _draw(self, figure: events.Figure) -> None:
+        for line in plain(figure):
+            self._line(f"    {line}".rstrip())
+
+    def _draw_rest(self) -> None:
+        for figure in self._drawn.rest():
+            self._draw(figure)
 
     def _tell_progress(self) -> None:
         if self._progress is not None:

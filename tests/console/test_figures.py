@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from console.cli.lines import Lines as PlainLines
 from console.cli.screen import Screen
 from console.widgets.ruler import Ruler
 from console.widgets.tint import Ground, ink, mix
-from workflows.events import Figure
+from workflows.events import Figure, StepFinished, StepStarted
 
 
 def figure(form: str, *series: dict[str, Any], **about: str) -> Figure:
@@ -210,6 +211,26 @@ def test_the_command_line_draws_the_same(capsys: pytest.CaptureFixture[str]) -> 
     screen.show(one)
     screen.close()
     assert "┤" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("make", [PlainLines, Screen])
+def test_of_a_figure_that_is_told_anew_the_last_one_of_its_step_stays(
+    make: type[PlainLines] | type[Screen], capsys: pytest.CaptureFixture[str]
+) -> None:
+    renderer = make()
+    renderer.pause()
+    renderer.show(StepStarted(time=0.0, step="train", title="Train the net"))
+    for epoch in (1, 2, 3):
+        told = figure(
+            "line", {"name": "y", "x": [0, 1], "y": [0.0, epoch]}, title=f"Boundary after epoch {epoch}"
+        )
+        renderer.show(replace(told, time=float(epoch), step="train", key="boundary"))
+    assert "Boundary" not in capsys.readouterr().out
+    renderer.show(StepFinished(time=4.0, step="train", status="done", seconds=4.0, summary="Trained."))
+    out = capsys.readouterr().out
+    assert out.count("Boundary") == out.count("Boundary after epoch 3") == 1
+    renderer.close()
+    assert "Boundary" not in capsys.readouterr().out
 
 
 def test_an_output_that_cannot_draw_tells_the_title(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,8 +34,25 @@ def test_every_study_is_planned_through_both_interfaces_on_the_data_there_are(tm
 
 def test_the_notebooks_figures_stand_beside_its_own_data_only() -> None:
     metrics = {"accuracy": 0.9, "baseline_accuracy": 0.91}
-    assert campaign.figures("moons", metrics, "generated") == (Figure("accuracy", 0.9, 0.91, 0.807),)
+    assert campaign.figures("moons", metrics, "generated") == (Figure("Accuracy", 0.9, 0.91, 0.807),)
     assert [figure.notebook for figure in campaign.figures("fraud", {}, "synthetic")] == [None] * 3
+    printed = {
+        info.name: [one.notebook for one in campaign.figures(info.name, {}, "real")] for info in catalog()
+    }
+    assert printed == {
+        "moons": [0.807],
+        "population": [0.80167, None],
+        "fraud": [None, 0.112, 0.78],
+        "forecasting": [0.1427, None],
+        "plagiarism": [None, 0.96],
+    }
+
+
+def test_a_loss_is_better_when_it_is_lower_and_a_printed_figure_is_a_rounded_one() -> None:
+    lost, won = (Figure("loss", ours, 0.15, 0.1427, "lower") for ours in (0.1502, 0.1429))
+    assert (lost.beats_baseline, lost.beats_notebook) == (False, False)
+    assert (won.beats_baseline, won.beats_notebook) == (True, True)
+    assert Figure("accuracy", 121 / 150, None, 0.807).beats_notebook
 
 
 @pytest.mark.parametrize(
@@ -46,7 +63,7 @@ def test_the_notebooks_figures_stand_beside_its_own_data_only() -> None:
         (
             "completed",
             (),
-            (Figure("loss", 0.3, 0.2, 0.1, higher=False),),
+            (Figure("loss", 0.3, 0.2, 0.1, "lower"),),
             "behind the baseline and the notebook",
         ),
         ("completed", ("endpoint x",), (), "left 1 behind"),

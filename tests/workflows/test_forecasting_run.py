@@ -22,7 +22,7 @@ from workflows.studies.forecasting.notebook import BEST, PRINTED
 
 QUICK: dict[str, Any] = {
     "data": "synthetic", "epochs": 2, "num-cells": 10, "num-layers": 1, "mini-batch-size": 32, "learning-rate": 0.02, "jobs": 2,
-    "samples": 50, "backtests": 2, "context-length": 14,
+    "samples": 50, "backtests": 2, "context-length": 14, "seed": 0,
 }  # fmt: skip
 ANYWAY = {"deploy-anyway": "deploy"}
 REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")

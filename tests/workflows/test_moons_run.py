@@ -162,6 +162,10 @@ def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Pat
     assert runs.find(run.id).status == "interrupted"
     with (run.work / "test.csv").open("a") as file:
         file.write("1.0,0.0,0.0\n")
+    older = runs.read(run.folder)  # as a version wrote it that did not know these parameters
+    for name in ("shuffle", "validation-share", "parallel"):
+        del older.parameters[name]
+    runs.save(older)
     count = len(run.events_file.read_text().splitlines())
     again = runs.resume(run)
     found = list(runs.follow(again, offset=count, timeout=180))
@@ -176,6 +180,7 @@ def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Pat
     jobs = open_platform(Configuration()).client("sagemaker").list_training_jobs(NameContains=run.id)
     assert len(jobs["TrainingJobSummaries"]) == 1
     assert last.metrics["accuracy"] > 0.86
+    assert {"shuffle", "validation-share", "parallel"} <= runs.read(run.folder).parameters.keys()
     with pytest.raises(runs.RunError, match="completed"):
         runs.resume(run)
     environment = dict(os.environ) | open_platform(Configuration()).environment()

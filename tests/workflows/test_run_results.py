@@ -344,9 +344,13 @@ def test_every_event_is_in_the_report(hosted: Run) -> None:
     page = Page(text)
     told = list(runs.follow(hosted, timeout=0))
     kinds = set()
-    for event in told:
+    for place, event in enumerate(told):
         kinds.add(event.kind)
         match event:
+            case events.Figure() if any(
+                isinstance(later, events.Figure) and later.replaces(event) for later in told[place + 1 :]
+            ):
+                assert event.key  # only its last state is in the report
             case events.Table():
                 assert event.title in page.text
                 for row in event.rows:
@@ -550,3 +554,19 @@ def _measured(run: Run, metrics: dict[str, float]) -> None:
     """Lets a run have measured something else."""
     Ledger(run.folder).measured(metrics)
     altered(run, metrics=metrics)
+
+
+def test_a_figure_that_is_told_anew_is_one_figure_where_the_first_one_stood() -> None:
+    def boundary(at: float, step: str = "train") -> events.Figure:
+        return events.Figure(time=at, step=step, title=f"After {at}", form="field", series=[], key="boundary")
+
+    told = Transcript.of(
+        [
+            boundary(1.0),
+            events.Table(time=2.0, step="train", title="Seeds", columns=[], rows=[]),
+            boundary(3.0),
+            boundary(4.0, "evaluate"),
+        ]
+    )
+    assert [one.title for one in told.steps["train"].results] == ["After 3.0", "Seeds"]  # type: ignore[union-attr]
+    assert [one.title for one in told.steps["evaluate"].results] == ["After 4.0"]  # type: ignore[union-attr]

@@ -126,16 +126,7 @@ def request(
         uri = context.interface.upload(files[channel], f"{context.prefix}/{folder}/{channel}")
         context.artifact("object", files[channel].name, uri, sha256(files[channel]))
         channels.append(ChannelInput(name=channel, uri=uri, content_type=content_type))
-    return AlgorithmRequest(
-        name=name,
-        image=image(context),
-        channels=tuple(channels),
-        hyperparameters=settings,
-        output=f"{context.prefix}/output",
-        instance_type=str(context.value("instance-type")),
-        max_seconds=int(context.value("max-minutes")) * 60,
-        tags=context.tags,
-    )
+    return training.built_in(context, name, image(context), channels, settings)
 
 
 def job(asked: AlgorithmRequest, kind: Kind, label: str = "") -> training.Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflows.failures import Cancelled, WorkflowError
@@ -19,13 +19,17 @@ LONGEST = 4 * 3600.0
 """Seconds that all transform jobs of a step may take."""
 
 
-def need_model(context: Context, name: str, image: str, model_uri: str) -> None:
-    """Makes a model of a built-in algorithm for a transform job, where an interrupted run has not made it already."""
+def need_model(
+    context: Context, name: str, image: str, model_uri: str, tags: Mapping[str, str] | None = None
+) -> None:
+    """Makes a model of a built-in algorithm, where an interrupted run has not made it already; ``tags`` are further ones."""
     if context.interface.model_exists(name):
         return
     context.ledger.made("model", name)
     context.interface.make_model(
-        ModelRequest(name=name, image=image, model_uri=model_uri, environment={}, tags=context.tags)
+        ModelRequest(
+            name=name, image=image, model_uri=model_uri, environment={}, tags={**context.tags, **(tags or {})}
+        )
     )
 
 

@@ -8,12 +8,15 @@ from typing import Literal
 
 from workflows.configuration import Configuration
 from workflows.failures import WorkflowError
-from workflows.studies.catalog import Score, StudyInfo, catalog, find
+from workflows.studies.catalog import StudyInfo, catalog, find
+from workflows.studies.measures import Better, Measure
 from workflows.studies.parameters import Value
 
 INTERFACES = ("low", "high")
 Data = Literal["real", "synthetic"]
 DATA: tuple[Data, ...] = ("real", "synthetic")
+ROUNDED = 0.0005
+"""Notebooks print three decimals and more: a figure that comes out the same may lie so far from the printed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,23 @@ class Figure:
     ours: float | None
     baseline: float | None
     notebook: float | None
-    higher: bool = True
+    better: Better = "higher"
 
-    def beats(self, other: float | None) -> bool:
-        """Whether ours is at least as good as another figure; true where one of them is missing."""
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether ours is at least as good as the best free baseline's; true where one of them is missing."""
+        return self._beats(self.baseline, 1e-9)
+
+    @property
+    def beats_notebook(self) -> bool:
+        """Whether ours is at least as good as the notebook's, as far as that was printed; true where one of them is missing."""
+        return self._beats(self.notebook, ROUNDED)
+
+    def _beats(self, other: float | None, tolerance: float) -> bool:
         if self.ours is None or other is None:
             return True
-        return self.ours >= other - 1e-9 if self.higher else self.ours <= other + 1e-9
+        short = self.ours - other if self.better == "lower" else other - self.ours
+        return short <= tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +83,8 @@ class Outcome:
         behind = [
             what
             for what, short in (
-                ("the baseline", any(not one.beats(one.baseline) for one in self.figures)),
-                ("the notebook", any(not one.beats(one.notebook) for one in self.figures)),
+                ("the baseline", not all(one.beats_baseline for one in self.figures)),
+                ("the notebook", not all(one.beats_notebook for one in self.figures)),
             )
             if short
         ]
@@ -108,12 +121,14 @@ def plan(
 
 def figures(study: str, metrics: Mapping[str, float], data: str) -> tuple[Figure, ...]:
     """What sums a run up; the notebook's figures stand only beside those on its own data."""
-    return tuple(_figure(score, metrics, data) for score in find(study).scores)
+    return tuple(_figure(measure, metrics, data) for measure in find(study).measures if measure.sums_up)
 
 
-def _figure(score: Score, metrics: Mapping[str, float], data: str) -> Figure:
-    notebook = None if data == "synthetic" else score.notebook
-    return Figure(score.name, metrics.get(score.metric), metrics.get(score.baseline), notebook, score.higher)
+def _figure(measure: Measure, metrics: Mapping[str, float], data: str) -> Figure:
+    notebook = None if data == "synthetic" else measure.notebook
+    return Figure(
+        measure.title, metrics.get(measure.metric), metrics.get(measure.baseline), notebook, measure.better
+    )
 
 
 def _kinds(

@@ -39,28 +39,12 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """The figure that sums a study up, among the metrics of its runs.
-
-    ``metric`` is ours and ``baseline`` that of the best free baseline (empty: there is none); ``notebook`` is what the lesson's
-    notebook printed on the real data (None: it printed nothing like it). ``higher`` says which way is better.
-    """
-
-    name: str
-    metric: str
-    baseline: str = ""
-    notebook: float | None = None
-    higher: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class StudyInfo:
     """What a menu shows of a study.
 
     ``teaches`` is what a person learns from it, ``minutes`` the usual duration on (the embedded SageMaker, AWS),
     ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``, ``measures`` what is to be known of
-    its metrics, the most important first, ``lesson`` what it teaches step by step (None: a case study), ``scores`` the
-    figures that sum a run up, the first before the others.
+    its metrics, the most important first, ``lesson`` what it teaches step by step (None: a case study).
     """
 
     name: str
@@ -74,7 +58,6 @@ class StudyInfo:
     presets: dict[str, dict[str, Value]] = field(default_factory=dict)
     lesson: Lesson | None = None
     measures: tuple[Measure, ...] = ()
-    scores: tuple[Score, ...] = ()
 
     def load(self) -> Study:
         """The study with its steps; imports what it needs."""

@@ -26,6 +26,8 @@ class Measure:
         spread: The metric that holds its standard deviation over seeds.
         spread_of: What that is over, for people: ``60 split seeds``; ``{}`` is the value of the metric `seeds`.
         seeds: The metric that tells over how many.
+        notebook: What the lesson's notebook printed of it, on the real data; None: nothing like it.
+        sums_up: Whether it is one of the figures that sum a run up beside those of other studies.
     """
 
     metric: str
@@ -37,6 +39,8 @@ class Measure:
     spread: str = ""
     spread_of: str = "{} seeds"
     seeds: str = "seeds"
+    notebook: float | None = None
+    sums_up: bool = False
 
 
 def leading(study: StudyInfo | None, metrics: Mapping[str, float]) -> tuple[str, float | None]:

@@ -91,6 +91,11 @@ def parse_all(parameters: Iterable[Parameter], given: Mapping[str, Value]) -> di
     return {name: item.parse(given[name]) if name in given else item.default for name, item in known.items()}
 
 
+def filled(parameters: Iterable[Parameter], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a run that an older version recorded; parameters that it did not know yet are at their defaults."""
+    return {item.name: item.default for item in parameters} | dict(recorded)
+
+
 def parse_assignments(parameters: Iterable[Parameter], assignments: Iterable[str]) -> dict[str, Value]:
     """The values of ``name=value`` texts (``--set``), without the defaults.
 

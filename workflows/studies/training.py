@@ -15,7 +15,7 @@ from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest
 from workflows.studies.context import Context
 
 if TYPE_CHECKING:
-    from workflows.builtin.request import AlgorithmRequest
+    from workflows.builtin.request import AlgorithmRequest, ChannelInput
 
 QUEUE_SECONDS = 3600.0
 """Seconds beyond its own limit that a job may wait for a machine."""
@@ -46,6 +46,34 @@ class Job:
     metrics: tuple[MetricDefinition, ...]
     label: str = ""
     listener: Listener | None = None
+
+
+def built_in(
+    context: Context, name: str, image: str, channels: Sequence[ChannelInput], hyperparameters: dict[str, str]
+) -> AlgorithmRequest:
+    """A job of a built-in algorithm on the run's training instance, below the run's prefix and with its tags."""
+    from workflows.builtin.request import AlgorithmRequest
+
+    return AlgorithmRequest(
+        name=name,
+        image=image,
+        channels=tuple(channels),
+        hyperparameters=hyperparameters,
+        output=f"{context.prefix}/output",
+        instance_type=str(context.value("instance-type")),
+        max_seconds=int(context.value("max-minutes")) * 60,
+        tags=context.tags,
+    )
+
+
+def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the archive of a step's job is still in S3."""
+    return context.interface.object_exists(outputs["model_uri"])
+
+
+def models_exist(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the archives of a step's jobs (``models``, by name) are still in S3."""
+    return all(context.interface.object_exists(item["model_uri"]) for item in outputs["models"].values())
 
 
 def train(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from workflows.lessons import pieces as lessons
+from workflows.lessons import boostedscript
 from workflows.lessons.building.info import BUILDING
 from workflows.runs import Run
-from workflows.studies import pieces
 
 _MAIN = """
 def main():
@@ -15,14 +14,14 @@ def main():
             paths, truth = make_data(Path(folder))
             channels = {part: upload(paths[part], f"{PREFIX}/data/{part}") for part in ("train", "validation")}
             asked = upload(paths["test"], f"{PREFIX}/test")
-        model_data = train(NAME, HYPERPARAMETERS, channels)
-        found = transform(NAME, model_data, asked)
+        _, model_data = train("model", HYPERPARAMETERS, channels)
+        found = transform("model", model_data, asked)
         if len(found) != len(truth["test"]):
             raise SystemExit(f"{len(found)} answers to {len(truth['test'])} rows")
         name, value = score(truth["test"], found)
         print(f"{name}={value:.6g} rows={len(found)}", flush=True)
     finally:
-        clean_up()
+        clean_up(())
 
 
 if __name__ == "__main__":
@@ -32,19 +31,14 @@ if __name__ == "__main__":
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used."""
-    high = run.interface == "high"
     values = run.parameters
-    settings = f'BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = "{values["strategy"]}", {values["max-payload-mb"]}, {values["max-concurrent"]}\n'
-    train = lessons.TRAIN_HIGH if high else lessons.TRAIN_LOW
-    transform = lessons.TRANSFORM_HIGH if high else lessons.TRANSFORM_LOW
-    parts = (
-        lessons.head(run, BUILDING.title, 2),
-        settings,
-        pieces.STORAGE,
-        train,
-        lessons.ANSWERS,
-        transform,
-        pieces.AFTERWARDS,
+    return boostedscript.write(
+        run,
+        BUILDING.title,
+        2,
+        'MODELS = [f"{NAME}-model"]\n',
         _MAIN,
+        strategy=str(values["strategy"]),
+        max_payload=int(values["max-payload-mb"]),
+        max_concurrent=int(values["max-concurrent"]),
     )
-    return "".join(parts)

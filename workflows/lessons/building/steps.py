@@ -6,7 +6,6 @@ from typing import Any
 
 from workflows.failures import WorkflowError
 from workflows.files import sha256
-from workflows.interfaces.base import ModelRequest
 from workflows.lessons import boosted, rows, subject
 from workflows.lessons.boosted import Score
 from workflows.lessons.building.notebook import PRINTED
@@ -29,11 +28,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
         "image": boosted.image(context),
         "vocabulary": found.get("vocabulary", ""),
     }
-
-
-def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the archive is still in S3."""
-    return context.interface.object_exists(outputs["model_uri"])
 
 
 def train(context: Context) -> Result:
@@ -131,17 +125,7 @@ def made(context: Context, outputs: dict[str, Any]) -> bool:
 def make(context: Context) -> Result:
     """CreateModel."""
     name = context.run.id
-    if not context.interface.model_exists(name):
-        context.ledger.made("model", name)
-        context.interface.make_model(
-            ModelRequest(
-                name=name,
-                image=boosted.image(context),
-                model_uri=context.of("train")["model_uri"],
-                environment={},
-                tags=context.tags,
-            )
-        )
+    batch.need_model(context, name, boosted.image(context), context.of("train")["model_uri"])
     context.artifact("model", name, context.of("train")["model_uri"])
     return Result(
         outputs={"model": name}, summary=f"Model {name}: {boosted.image(context)} with the job's artefact."

@@ -6,6 +6,7 @@ from workflows.lessons import rows
 from workflows.lessons.building import steps
 from workflows.lessons.building.info import BUILDING
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.study import Step, Study
 
@@ -18,7 +19,7 @@ def study() -> Study:
             Step("prepare", rows.prepare, rows.prepare_inputs),
             Step("audit", rows.audit, rows.data_inputs),
             Step("baseline", rows.baseline, rows.data_inputs),
-            Step("train", steps.train, steps.train_inputs, steps.model_exists),
+            Step("train", steps.train, steps.train_inputs, training.model_exists),
             Step("gate", steps.gate, steps.model_inputs),
             Step("model", steps.make, steps.make_inputs, steps.made),
             Step("evaluate", steps.evaluate, steps.evaluate_inputs),

@@ -10,6 +10,7 @@ from workflows.lessons.introduction.info import INTRODUCTION
 from workflows.runs import Run
 from workflows.studies import hosting, scriptmode
 from workflows.studies.moons import data
+from workflows.studies.scripthead import region_of
 
 _BODY = Template('''\
 def make_data(folder):
@@ -52,7 +53,7 @@ def main():
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used."""
-    region = scriptmode.region_of(run)
+    region = region_of(run)
     image = images.sklearn(region)
     return scriptmode.write(
         run,

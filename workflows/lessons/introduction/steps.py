@@ -61,11 +61,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the archive is still in S3."""
-    return context.interface.object_exists(outputs["model_uri"])
-
-
 def train(context: Context) -> Result:
     """The training job, and what it printed about its surroundings."""
     context.ledger.verify("prepare")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workflows.lessons.introduction import steps
 from workflows.lessons.introduction.info import INTRODUCTION
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.hosting import in_service
 from workflows.studies.study import Step, Study
@@ -16,7 +17,7 @@ def study() -> Study:
         info=INTRODUCTION,
         steps=(
             Step("prepare", steps.prepare, steps.prepare_inputs),
-            Step("train", steps.train, steps.train_inputs, steps.model_exists),
+            Step("train", steps.train, steps.train_inputs, training.model_exists),
             Step("parts", steps.parts, steps.model_inputs),
             Step("deploy", steps.deploy, steps.deploy_inputs, in_service),
             Step("inside", steps.inside, steps.deploy_inputs, in_service),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from workflows.files import sha256
-from workflows.interfaces.base import ModelRequest
 from workflows.lessons import boosted, rows, subject
 from workflows.lessons.contrast import contrast
 from workflows.lessons.tuning.notebook import PRINTED
@@ -95,17 +94,7 @@ def _answers(context: Context, count: int) -> dict[str, list[Any]]:
     for group, step in GROUPS.items():
         for number, model in enumerate(context.of(step)["models"], start=1):
             name = f"{context.run.id}-{group}-{number}"
-            if not context.interface.model_exists(name):
-                context.ledger.made("model", name)
-                context.interface.make_model(
-                    ModelRequest(
-                        name=name,
-                        image=boosted.image(context),
-                        model_uri=model["model_uri"],
-                        environment={},
-                        tags=context.tags,
-                    )
-                )
+            batch.need_model(context, name, boosted.image(context), model["model_uri"])
             requests.setdefault(group, []).append(
                 TransformRequest(
                     name=name,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.lessons import pieces as lessons
-from workflows.lessons import subject
+from workflows.lessons import boostedscript, subject
 from workflows.lessons.tuning.info import TUNING
 from workflows.lessons.tuning.search import RANGES
 from workflows.runs import Run
@@ -35,22 +34,9 @@ def tune(name, static, channels):
             "StaticHyperParameters": static,
             "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
             "RoleArn": ROLE,
-            "InputDataConfig": [
-                {
-                    "ChannelName": channel,
-                    "DataSource": {
-                        "S3DataSource": {
-                            "S3DataType": "S3Prefix",
-                            "S3Uri": uri,
-                            "S3DataDistributionType": "FullyReplicated",
-                        }
-                    },
-                    "ContentType": CONTENT_TYPE,
-                }
-                for channel, uri in channels.items()
-            ],
+            "InputDataConfig": inputs(channels),
             "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/{PREFIX}/trials"},
-            "ResourceConfig": {"InstanceCount": 1, "InstanceType": INSTANCE, "VolumeSizeInGB": 5},
+            "ResourceConfig": {"InstanceCount": 1, "InstanceType": TRAINING_INSTANCE, "VolumeSizeInGB": 5},
             "StoppingCondition": {"MaxRuntimeInSeconds": MAX_SECONDS},
         },
         Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
@@ -76,7 +62,7 @@ def tune(name, static, channels):
         sagemaker_session=sdk,
         role=ROLE,
         training_image=IMAGE,
-        compute=Compute(instance_type=INSTANCE, instance_count=1, volume_size_in_gb=5),
+        compute=Compute(instance_type=TRAINING_INSTANCE, instance_count=1, volume_size_in_gb=5),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_SECONDS),
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/{PREFIX}/trials"),
         hyperparameters=static,
@@ -99,7 +85,7 @@ def tune(name, static, channels):
     inputs = [
         Channel(
             channel_name=channel,
-            content_type=CONTENT_TYPE,
+            content_type=CHANNEL_TYPE,
             data_source=DataSource(s3_data_source=S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type="FullyReplicated")),
         )
         for channel, uri in channels.items()
@@ -126,7 +112,6 @@ from sagemaker.train.tuner import HyperparameterTuner
 _MAIN = """
 def main():
     make_bucket()
-    MODELS.extend(f"{NAME}-{group}-{number}" for group in ("default", "tuned") for number in range(1, RUNS + 1))
     try:
         with tempfile.TemporaryDirectory() as folder:
             paths, truth = make_data(Path(folder))
@@ -137,14 +122,14 @@ def main():
         for offset, (group, settings) in enumerate(groups.items()):
             found = []
             for number in range(1, RUNS + 1):
-                name = f"{NAME}-{group}-{number}"
+                title = f"{group}-{number}"
                 seed = str(int(HYPERPARAMETERS["seed"]) + 1000 * offset + number - 1)
-                model_data = train(name, {**HYPERPARAMETERS, **settings, "seed": seed}, channels)
-                found.append(score(truth["test"], transform(name, model_data, asked)))
+                _, model_data = train(title, {**HYPERPARAMETERS, **settings, "seed": seed}, channels)
+                found.append(score(truth["test"], transform(title, model_data, asked)))
             values = [value for _, value in found]
             print(f"{group}: {found[0][0]}={np.mean(values):.6g} from {min(values):.6g} to {max(values):.6g}", flush=True)
     finally:
-        clean_up()
+        clean_up(())
 
 
 if __name__ == "__main__":
@@ -158,23 +143,22 @@ def write(run: Run) -> str:
     values = run.parameters
     kind = subject.KINDS[str(values["subject"])]
     ranges = {one.name: (one.kind, one.low_text, one.high_text) for one in RANGES}
-    settings = f"""
-BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = "MultiRecord", 6, 1
+    constants = f"""\
 STRATEGY = "{values["strategy"]}"
 RANGES = {pieces.literal(ranges)}
 OBJECTIVE = "validation:{kind.watched}"
 JOBS, PARALLEL, RUNS, SEARCH_SEED = {values["jobs"]}, {min(int(values["parallel"]), int(values["jobs"]))}, {values["runs"]}, {values["seed"]}
+MODELS = [f"{{NAME}}-{{group}}-{{number}}" for group in ("default", "tuned") for number in range(1, RUNS + 1)]
 """
-    return "".join(
-        (
-            lessons.head(run, TUNING.title, 4, _HIGH_IMPORTS if high else ""),
-            settings,
-            pieces.STORAGE,
-            lessons.TRAIN_HIGH if high else lessons.TRAIN_LOW,
-            _HIGH if high else _LOW,
-            lessons.ANSWERS,
-            lessons.TRANSFORM_HIGH if high else lessons.TRANSFORM_LOW,
-            pieces.AFTERWARDS,
-            _MAIN,
-        )
+    return boostedscript.write(
+        run,
+        TUNING.title,
+        4,
+        constants,
+        _MAIN,
+        _HIGH if high else _LOW,
+        _HIGH_IMPORTS,
+        strategy="MultiRecord",
+        max_payload=6,
+        max_concurrent=1,
     )

@@ -10,13 +10,13 @@ from workflows.abtest import drafting, operations, promotion, replaying
 from workflows.abtest.following import Follower
 from workflows.abtest.report import Report
 from workflows.builtin import images
-from workflows.builtin.request import AlgorithmRequest, ChannelInput
+from workflows.builtin.request import ChannelInput
 from workflows.failures import WorkflowError
 from workflows.files import sha256
-from workflows.interfaces.base import MetricDefinition, ModelRequest
+from workflows.interfaces.base import MetricDefinition
 from workflows.lessons import boosted, subject
 from workflows.lessons.updating import fleet
-from workflows.studies import gates, training
+from workflows.studies import batch, gates, training
 from workflows.studies.context import Context
 from workflows.studies.study import Result
 
@@ -75,15 +75,8 @@ def train(context: Context) -> Result:
     }
     jobs = [
         training.Job(
-            AlgorithmRequest(
-                name=f"{context.run.id}-{VARIANTS[variant]}",
-                image=image(context, variant),
-                channels=tuple(channels),
-                hyperparameters=given,
-                output=f"{context.prefix}/output",
-                instance_type=str(context.value("instance-type")),
-                max_seconds=int(context.value("max-minutes")) * 60,
-                tags=context.tags,
+            training.built_in(
+                context, f"{context.run.id}-{VARIANTS[variant]}", image(context, variant), channels, given
             ),
             0,
             boosted.metrics(kind) if variant == CONTROL else LINEAR_METRICS,
@@ -103,11 +96,6 @@ def train(context: Context) -> Result:
     return Result(
         outputs={"models": models}, summary=f"{' and '.join(models)} in {seconds:.0f} billable seconds."
     )
-
-
-def models_exist(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the archives are still in S3."""
-    return all(context.interface.object_exists(one["model_uri"]) for one in outputs["models"].values())
 
 
 def contest_inputs(context: Context) -> dict[str, Any]:
@@ -134,17 +122,9 @@ def contest(context: Context) -> Result:
     variants = []
     for variant in VARIANTS:
         model = f"{context.run.id}-{VARIANTS[variant]}"
-        if not context.interface.model_exists(model):
-            context.ledger.made("model", model)
-            context.interface.make_model(
-                ModelRequest(
-                    name=model,
-                    image=image(context, variant),
-                    model_uri=context.of("train")["models"][variant]["model_uri"],
-                    environment={},
-                    tags=context.tags,
-                )
-            )
+        batch.need_model(
+            context, model, image(context, variant), context.of("train")["models"][variant]["model_uri"]
+        )
         variants.append(fleet.variant(variant, model, str(context.value("hosting-instance-type"))))
     fleet.host(context, name, variants)
     context.note(

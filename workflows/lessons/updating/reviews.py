@@ -8,7 +8,6 @@ from typing import Any
 from algorithms.reviews import bag
 from workflows.drift.words import compare
 from workflows.files import sha256
-from workflows.interfaces.base import ModelRequest
 from workflows.lessons import boosted, subject
 from workflows.lessons.boosted import Score
 from workflows.lessons.subject import Rows, Subject
@@ -286,17 +285,9 @@ def _train(context: Context, name: str, rows: dict[str, Rows]) -> dict[str, Any]
     ((state, _),) = training.train_all(context, [boosted.job(asked, KIND, name)], 1)
     context.artifact("model", "model.tar.gz", state.model_uri)
     model = f"{context.run.id}-{name}"
-    if not context.interface.model_exists(model):
-        context.ledger.made("model", model)
-        context.interface.make_model(
-            ModelRequest(
-                name=model,
-                image=boosted.image(context),
-                model_uri=state.model_uri,
-                environment={},
-                tags={**context.tags, "mlconsole:vocabulary": vocabulary.version},
-            )
-        )
+    batch.need_model(
+        context, model, boosted.image(context), state.model_uri, {"mlconsole:vocabulary": vocabulary.version}
+    )
     return {
         "job": state.name,
         "model_uri": state.model_uri,

@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
-
-from algorithms.reviews import words
 from workflows.builtin import images
 from workflows.ledger import Ledger
-from workflows.lessons import boosted, subject
-from workflows.lessons import pieces as lessons
+from workflows.lessons import boosted, boostedscript, subject
 from workflows.lessons.updating import houses, moved, reviews
 from workflows.lessons.updating.info import UPDATING
 from workflows.runs import Run
 from workflows.studies import pieces
-from workflows.studies.scriptmode import region_of
+from workflows.studies.scripthead import region_of
 
 _REVIEWS = '''
-def read_reviews():
-    """Texts and verdicts (1: positive) of the training, validation and test reviews; test copies of training reviews are left out."""
-    table = pd.read_csv(REVIEWS)
-    keys = list(table["review"])
-    training = {key for key, split in zip(keys, table["split"]) if split == "train"}
-    chosen = {"train": [], "validation": [], "test": []}
-    for number, (key, split) in enumerate(zip(keys, table["split"])):
-        if split == "test":
-            if key not in training:
-                chosen["test"].append(number)
-        else:
-            chosen["validation" if place(key, SEED) < HELD_OUT else "train"].append(number)
-    labels = (table["label"] == "pos").to_numpy().astype(int)
-    return {part: ([keys[n] for n in numbers], labels[numbers]) for part, numbers in thinned(keys, chosen).items()}
-
-
 def changed(rows, part):
     """The new reviews: SHARE of them have WORD, and the other verdict."""
     texts, labels = rows
     mask = np.random.default_rng(CHANGE_SEED * 10 + ["train", "validation", "test"].index(part)).random(len(labels)) < SHARE
     return [f"{text} {WORD}" if hit else text for text, hit in zip(texts, mask)], np.where(mask, 1 - labels, labels)
-
-
-def vocabulary(texts):
-    counts = Counter(word for text in texts for word in review_to_words(text))
-    return sorted(sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY])
-
-
-def write_reviews(path, rows, known, labelled=True):
-    """LIBSVM text: counts of the vocabulary's words."""
-    index = {word: number for number, word in enumerate(known)}
-    lines = []
-    for text, label in zip(rows[0], rows[1].tolist()):
-        found = Counter(index[word] for word in review_to_words(text) if word in index)
-        if not lines:
-            found.setdefault(len(known) - 1, 0)  # XGBoost counts columns by the highest one that it sees
-        cells = " ".join(f"{column}:{count}" for column, count in sorted(found.items()))
-        lines.append(f"{label if labelled else 0} {cells}".rstrip())
-    path.write_text("\\n".join(lines) + "\\n")
-    return path
 
 
 def surprises(before, now):
@@ -71,10 +32,10 @@ def surprises(before, now):
     return [word for _, word in sorted(found, reverse=True)[:5]]
 
 
-def accuracy(name, model_data, rows, known, folder):
+def accuracy(title, model_data, rows, known, folder):
     """By batch transform."""
-    path = write_reviews(folder / f"{name}.libsvm", rows, known, labelled=False)
-    found = transform(name, model_data, upload(path, f"{PREFIX}/reviews"))
+    path = write_reviews(folder / f"{title}.libsvm", rows, known, labelled=False)
+    found = transform(title, model_data, upload(path, f"{PREFIX}/reviews"))
     return float(np.mean((found >= 0.5) == (rows[1] == 1)))
 
 '''
@@ -102,8 +63,8 @@ def configure(name, variants):
     )
 
 
-def make_model(name, model_data):
-    client.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": model_data})
+def make_model(name, model_data, image=IMAGE):
+    client.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": image, "ModelDataUrl": model_data})
 
 
 def settle(endpoint):
@@ -155,10 +116,10 @@ def configure(name, variants):
     )
 
 
-def make_model(name, model_data):
+def make_model(name, model_data, image=IMAGE):
     with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
         ModelBuilder(
-            image_uri=IMAGE,
+            image_uri=image,
             s3_model_data_url=model_data,
             model_path=folder,
             role_arn=ROLE,
@@ -189,12 +150,6 @@ def update(endpoint, config):
 '''
 
 _MAIN = '''
-def using(image, content_type):
-    """What `train`, `transform` and `make_model` work with from here on."""
-    global IMAGE, CONTENT_TYPE
-    IMAGE, CONTENT_TYPE = image, content_type
-
-
 def contest(rows, endpoint):
     """Each row is asked; the mean absolute error of each variant with its standard error, and who is better beyond two of them."""
     errors = {}
@@ -209,11 +164,9 @@ def contest(rows, endpoint):
 
 
 def main():
+    global CHANNEL_TYPE
     make_bucket()
     ab = f"{NAME}-ab"
-    configs = [ab, f"{ab}-winner", NAME, f"{NAME}-new"]
-    MODELS.extend(f"{NAME}-{name}" for name in ("xgboost", "linear-learner", "current", "current-old", "current-new", "retrained",
-                                                "retrained-old", "retrained-new", "mixed-up"))
     try:
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
@@ -222,9 +175,9 @@ def main():
             channels = {part: upload(paths[part], f"{PREFIX}/houses/{part}") for part in ("train", "validation")}
             variants = {}
             for variant, (image, hyperparameters) in ALGORITHMS.items():
-                using(image, "text/csv")
-                variants[variant] = f"{NAME}-{image.rpartition('/')[2].partition(':')[0].removeprefix('sagemaker-')}"
-                make_model(variants[variant], train(variants[variant], hyperparameters, channels))
+                title = image.rpartition("/")[2].partition(":")[0].removeprefix("sagemaker-")
+                variants[variant], model_data = train(title, hyperparameters, channels, image)
+                make_model(variants[variant], model_data, image)
             configure(ab, variants)
             host(ab, ab)
             features = paths["test"].read_text().splitlines()
@@ -235,23 +188,23 @@ def main():
             update(ab, f"{ab}-winner")
 
             # The reviews change, and the model after them.
-            using(ALGORITHMS["XGBoost"][0], "text/libsvm")
-            rows = read_reviews()
+            CHANNEL_TYPE = ROW_TYPE
+            rows = read_reviews(REVIEWS)
             new = {part: changed(one, part) for part, one in rows.items()}
             both = {part: (rows[part][0] + new[part][0], np.concatenate([rows[part][1], new[part][1]])) for part in ("train", "validation")}
             models, known = {}, {}
             for name, sets in (("current", rows), ("retrained", both)):
                 known[name] = vocabulary(sets["train"][0])
                 files = {part: write_reviews(folder / f"{name}-{part}.libsvm", sets[part], known[name]) for part in ("train", "validation")}
-                models[name] = train(f"{NAME}-{name}", HYPERPARAMETERS, {part: upload(path, f"{PREFIX}/{name}/{part}") for part, path in files.items()})
+                _, models[name] = train(name, HYPERPARAMETERS, {part: upload(path, f"{PREFIX}/{name}/{part}") for part, path in files.items()})
             slices = {"old": rows["test"], "new": new["test"]}
             scores = {
-                name: {one: accuracy(f"{NAME}-{name}-{one}", models[name], slices[one], known[name], folder) for one in slices}
+                name: {one: accuracy(f"{name}-{one}", models[name], slices[one], known[name], folder) for one in slices}
                 for name in models
             }
             print("words that changed:", surprises(rows["train"][0][:$baseline], new["test"][0][:200]), flush=True)
             print("scores:", json.dumps(scores), flush=True)
-            mixed = accuracy(f"{NAME}-mixed-up", models["retrained"], rows["test"], known["current"], folder)
+            mixed = accuracy("mixed-up", models["retrained"], rows["test"], known["current"], folder)
             print(f"new model with the old vocabulary: {mixed:.4f}", flush=True)
             if scores["retrained"]["old"] < LEAST - math.sqrt(LEAST * (1 - LEAST) / len(rows["test"][1])):
                 raise SystemExit(f"Not rolled out: {scores['retrained']['old']:.4f} on old reviews, {LEAST} is required.")
@@ -262,15 +215,7 @@ def main():
             update(NAME, f"{NAME}-new")
             print("the new model answers:", ask(NAME, "0 0:1", "text/libsvm"), flush=True)
     finally:
-        for endpoint in (ab,):
-            try:
-                client.delete_endpoint(EndpointName=endpoint)
-            except client.exceptions.ClientError as error:
-                print("not deleted:", error)
-        for config in configs:
-            if config != NAME:
-                client.delete_endpoint_config(EndpointConfigName=config)
-        clean_up()
+        clean_up((ab, NAME), (f"{ab}-winner", f"{NAME}-new"))
 
 
 if __name__ == "__main__":
@@ -300,27 +245,26 @@ def write(run: Run) -> str:
         houses.CONTROL: (images.uri("xgboost", region), boosted.settings(values, house)),
         houses.CHALLENGER: (images.uri("linear-learner", region), {**houses.LINEAR, "mini_batch_size": mini}),
     }
-    settings = f"""
-BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = "MultiRecord", 6, 1
+    titles = ("xgboost", "linear-learner", "current", "current-old", "current-new", "retrained", "retrained-old", "retrained-new", "mixed-up")  # fmt: skip
+    constants = f"""\
+MODELS = [f"{{NAME}}-{{title}}" for title in {titles}]
 ALGORITHMS = {pieces.literal(algorithms)}
 CANARY = {pieces.literal(canary)}
-REVIEWS = "{source.get("source", {}).get("paths", {}).get("table", "imdb.csv.gz")}"
-WORD, SHARE, HELD_OUT, CHANGE_SEED, LEAST = {values["word"]!r}, {values["share"]}, {reviews.VALIDATION}, {values["seed"]}, {values["least"]}
+REVIEWS = {source.get("source", {}).get("paths", {}).get("table", "imdb.csv.gz")!r}
+WORD, SHARE, CHANGE_SEED, LEAST = {values["word"]!r}, {values["share"]}, {values["seed"]}, {values["least"]}
 MOST = 2000  # houses that the A/B test asks about
 """
-    source_text = inspect.getsource(words).partition("import re\n")[2].strip("\n")
-    return "".join(
-        (
-            lessons.head(run, UPDATING.title, 5, subject_name=str(values["houses"]), learned="reviews"),
-            settings,
-            f"\n{source_text}\n\n",
-            _REVIEWS,
-            pieces.STORAGE,
-            lessons.TRAIN_HIGH if high else lessons.TRAIN_LOW,
-            lessons.ANSWERS,
-            lessons.TRANSFORM_HIGH if high else lessons.TRANSFORM_LOW,
-            _HIGH if high else _LOW,
-            pieces.AFTERWARDS,
-            _MAIN.replace("$baseline", str(reviews.BASELINE)),
-        )
+    return boostedscript.write(
+        run,
+        UPDATING.title,
+        5,
+        constants,
+        _MAIN.replace("$baseline", str(reviews.BASELINE)),
+        boostedscript.reviews(reviews.VALIDATION) + _REVIEWS + (_HIGH if high else _LOW),
+        subject_name=str(values["houses"]),
+        learned="reviews",
+        rows=boosted.LIBSVM,
+        strategy="MultiRecord",
+        max_payload=6,
+        max_concurrent=1,
     )

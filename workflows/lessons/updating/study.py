@@ -8,6 +8,7 @@ from workflows.lessons import subject
 from workflows.lessons.updating import houses, moved, reviews
 from workflows.lessons.updating.info import UPDATING
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.study import Result, Step, Study
 
@@ -18,7 +19,7 @@ def study() -> Study:
         info=UPDATING,
         steps=(
             Step("prepare", prepare, prepare_inputs),
-            Step("train", houses.train, houses.train_inputs, houses.models_exist),
+            Step("train", houses.train, houses.train_inputs, training.models_exist),
             Step("contest", houses.contest, houses.contest_inputs, _endpoint_is_there),
             Step("promote", houses.promote, houses.promote_inputs, _endpoint_is_there),
             Step("current", reviews.current, reviews.current_inputs, _model_is_there),

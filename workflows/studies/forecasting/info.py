@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
+from workflows.studies.forecasting.notebook import BEST
 from workflows.studies.machines import ONE_JOB
 from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
@@ -98,10 +99,10 @@ FORECASTING = StudyInfo(
     measures=(
         Measure(
             "jobs_median_wql", "Mean wQL, notebook's windows, median job", "lower", baseline="baseline_wql", spread="jobs_sd",
-            spread_of="{} jobs", seeds="jobs",
+            spread_of="{} jobs", seeds="jobs", notebook=BEST, sums_up=True,
         ),
         Measure("mean_wql", "Mean wQL, notebook's windows, hosted job", "lower", baseline="baseline_wql"),
-        Measure("unseen_mean_wql", "Mean wQL, unseen year", "lower", baseline="unseen_baseline_wql"),
+        Measure("unseen_mean_wql", "Mean wQL, unseen year", "lower", baseline="unseen_baseline_wql", sums_up=True),
         Measure("rmse", "RMSE, notebook's windows", "lower", "kW", baseline="baseline_rmse"),
         Measure("unseen_rmse", "RMSE, unseen year", "lower", "kW", baseline="unseen_baseline_rmse"),
         Measure("mase", "MASE, notebook's windows", "lower"),

@@ -9,66 +9,25 @@ from workflows.data.loading import daily_power
 from workflows.data.place import Located, locate
 from workflows.ledger import Ledger
 from workflows.runs import Run
-from workflows.studies import builtinscript, pieces
+from workflows.studies import builtinscript, pieces, scripthead
 from workflows.studies.forecasting import features, free, lines, local, scores, trained
-from workflows.studies.forecasting.windows import DECEMBERS, UNSEEN, UNSEEN_YEAR, Power, pinned, read
-from workflows.studies.scriptmode import region_of
+from workflows.studies.forecasting.windows import DECEMBERS, UNSEEN_YEAR, Power, pinned, read
+from workflows.studies.scripthead import Head, region_of
 
-_HEAD = Template('''\
-#!/usr/bin/env python3
-"""The forecasting case study (DeepAR) on Amazon SageMaker through $through.
-
-Written from run $run. It needs $needs, numpy and pandas,
-the table of days (DATA), and a shell whose AWS settings point to the target:
-    eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
-    export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
-"""
-
-import datetime
-import json
-import math
-import re
-import tempfile
-import time
-from pathlib import Path
-
-import boto3
-import numpy as np
-import pandas as pd
-$sdk_imports
+_CONSTANTS = Template("""\
 DATA = $data
-REGION = "$region"
-ROLE = "$role"
-BUCKET = "$bucket"
-NAME = time.strftime("forecasting-script-%Y%m%d-%H%M%S")
-PREFIX = f"mlconsole/{NAME}"
-TAGS = {"mlconsole:run": NAME, "mlconsole:study": "forecasting"}
-IMAGE = INFERENCE_IMAGE = "$image"
-TRAINING_INSTANCE = "$training_instance"
-HOSTING_INSTANCE = "$hosting_instance"
-MAX_SECONDS = $max_seconds
-POLL = $poll  # seconds between two looks at a job or an endpoint
 JOBS = $jobs
 METRICS = $metrics
 LEVELS = $levels
 CONFIGURATION = $configuration
-CONTENT_TYPE, STRATEGY = "application/jsonlines", "SingleRecord"  # of channels and of batch transform
-TRANSFORM_ENVIRONMENT = {"DEEPAR_INFERENCE_CONFIG": json.dumps(CONFIGURATION)}
-ENVIRONMENT = {}
 SERIES = "$series"  # years: one per year; whole: one, with what is forecast hidden in it; cold: that one and short ones
 FEATURES = $features
 WINDOWS = $windows  # name, group, first day, days
-KEEP = $keep  # leave the endpoint in place at the end
 ANYWAY = $anyway  # host it even when it loses to what is free
 MODELS = [NAME, *(f"{NAME}-{title}" for title in JOBS)]
+$settings""")
 
-session = boto3.Session(region_name=REGION)
-client = session.client("sagemaker")
-runtime = session.client("sagemaker-runtime")
-s3 = session.client("s3")
-logs = session.client("logs")
-$sdk_session
-
+_DATA = Template('''
 def read_days():
     """The mean power of each day in kW, by date."""
     table = pd.read_csv(DATA)
@@ -173,31 +132,6 @@ def quantiles_of(prediction):
 
 ''')
 
-_ASK_LOW = """
-def ask(document):
-    answer = runtime.invoke_endpoint(
-        EndpointName=NAME,
-        Body=json.dumps(document).encode(),
-        ContentType="application/json",
-        Accept="application/json",
-    )
-    return json.loads(answer["Body"].read())["predictions"]
-
-"""
-
-_ASK_HIGH = """
-def ask(document):
-    answer = Endpoint(endpoint_name=NAME).invoke(
-        body=json.dumps(document).encode(),
-        content_type="application/json",
-        accept="application/json",
-        session=session,
-        region=REGION,
-    )
-    return json.loads(answer.body.read())["predictions"]
-
-"""
-
 _TAIL = Template('''
 def answers(output, uri):
     key = f"{output}/{uri.rpartition('/')[2]}.out"
@@ -258,7 +192,8 @@ def main():
         days = WINDOWS[0][3]
         first = pd.Timestamp($unseen_year, 1, 1)
         empty = line(power, first, first, first + pd.Timedelta(days=days))
-        (prediction,) = ask({"instances": [empty], "configuration": CONFIGURATION})
+        body = json.dumps({"instances": [empty], "configuration": CONFIGURATION})
+        (prediction,) = json.loads(ask(body, "application/json", "application/json"))["predictions"]
         actual = power[first : first + pd.Timedelta(days=days - 1)].to_numpy()
         unseen = score([actual], [quantiles_of(prediction)])
         baseline = score(of(actuals, "$notebook"), of(free, "$notebook"))
@@ -276,48 +211,43 @@ if __name__ == "__main__":
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its data)."""
-    high = run.interface == "high"
-    where = run.platform
-    region = region_of(run)
-    account = where.get("account") or "<your account id>"
     parameters = run.parameters
-    head = _HEAD.substitute(
-        through="its Python SDK, version 3" if high else "boto3 alone",
-        run=run.id,
-        needs="sagemaker>=3.27" if high else "boto3",
-        sdk_imports=builtinscript.SDK_IMPORTS if high else "",
-        sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
-        data=repr(_days(run)),
-        region=region,
-        role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
-        bucket=where.get("bucket") or f"sagemaker-{region}-{account}",
-        image=trained.uri(region),
-        training_instance=parameters["instance-type"],
-        hosting_instance=parameters["hosting-instance-type"],
-        max_seconds=int(parameters["max-minutes"]) * 60,
-        poll=10 if run.target == "aws" else 0.5,
-        jobs=trained.seeded(parameters),
-        metrics=pieces.literal({metric.name: metric.regex for metric in trained.METRICS}),
-        levels=list(scores.LEVELS),
-        configuration=lines.configuration(int(parameters["samples"])),
-        series=parameters["series"],
-        short=lines.SHORT,
-        features=list(features.CHOICES[str(parameters["features"])]),
-        windows=_windows(run),
-        keep=run.keep,
-        anyway=run.auto_answers.get("deploy-anyway") == "deploy",
-        after_easter=features.AFTER_EASTER,
-        fixed=features.FIXED,
-        spread=free.SPREAD,
-        month=free.MEAN,
-        notebook=DECEMBERS,
+    settings = builtinscript.settings(
+        trained.uri(region_of(run)),
+        "application/jsonlines",
+        strategy="SingleRecord",
+        environment='{"DEEPAR_INFERENCE_CONFIG": json.dumps(CONFIGURATION)}',
     )
-    tail = _TAIL.substitute(
-        notebook=DECEMBERS, unseen=UNSEEN, unseen_year=UNSEEN_YEAR, least_fall=trained.LEAST_FALL
+    values = {
+        "data": repr(_days(run)),
+        "jobs": trained.seeded(parameters),
+        "metrics": pieces.literal({metric.name: metric.regex for metric in trained.METRICS}),
+        "levels": list(scores.LEVELS),
+        "configuration": lines.configuration(int(parameters["samples"])),
+        "series": parameters["series"],
+        "short": lines.SHORT,
+        "features": list(features.CHOICES[str(parameters["features"])]),
+        "windows": _windows(run),
+        "anyway": run.auto_answers.get("deploy-anyway") == "deploy",
+        "settings": settings,
+        "after_easter": features.AFTER_EASTER,
+        "fixed": features.FIXED,
+        "spread": free.SPREAD,
+        "month": free.MEAN,
+        "notebook": DECEMBERS,
+        "unseen_year": UNSEEN_YEAR,
+        "least_fall": trained.LEAST_FALL,
+    }
+    head = Head(
+        title="The forecasting case study (DeepAR)",
+        needs="numpy and pandas,\nthe table of days (DATA)",
+        imports=("datetime", "json", "math"),
+        packages=("import numpy as np", "import pandas as pd"),
+        sdk_imports=builtinscript.SDK_IMPORTS,
+        constants=_CONSTANTS.substitute(values),
     )
-    deploy = pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW
-    asking = _ASK_HIGH if high else _ASK_LOW
-    return head + pieces.STORAGE + builtinscript.steps(high) + asking + deploy + pieces.AFTERWARDS + tail
+    steps = builtinscript.hosted(run.interface == "high")
+    return scripthead.write(run, head) + _DATA.substitute(values) + steps + _TAIL.substitute(values)
 
 
 def _days(run: Run) -> str:

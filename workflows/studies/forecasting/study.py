@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.forecasting import hosted, judged, local, trained
 from workflows.studies.forecasting.info import FORECASTING
@@ -18,7 +19,7 @@ def study() -> Study:
             Step("prepare", local.prepare, local.prepare_inputs),
             Step("audit", local.audit, local.data_inputs),
             Step("baseline", local.baseline, local.baseline_inputs),
-            Step("train", trained.train, trained.train_inputs, trained.models_exist),
+            Step("train", trained.train, trained.train_inputs, training.models_exist),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", judged.evaluate, judged.evaluate_inputs),
             Step("deploy", hosted.deploy, hosted.deploy_inputs, in_service),
@@ -57,8 +58,9 @@ def conclusion(context: Context) -> str:
     made_up = "On SYNTHETIC data: " if context.of("prepare")["synthetic"] else ""
     middle = found["jobs_median_wql"]
     beside = "against" if middle <= found["baseline_wql"] else "WORSE than the"
+    jobs = "1 DeepAR job has" if found["jobs"] == 1 else f"{found['jobs']:.0f} DeepAR jobs have"
     text = (
-        f"{made_up}{found['jobs']:.0f} DeepAR jobs have a median mean wQL of {middle:.4f} on the notebook's windows "
+        f"{made_up}{jobs} a median mean wQL of {middle:.4f} on the notebook's windows "
         f"({found['jobs_best_wql']:.4f} to {found['jobs_worst_wql']:.4f}), {beside} {found['baseline_wql']:.4f} of the best that is "
         f"free ({best['notebook']}). Hosted: {context.of('evaluate')['chosen']}, {found['mean_wql']:.4f}."
     )

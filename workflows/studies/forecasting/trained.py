@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows.builtin import images
-from workflows.builtin.request import AlgorithmRequest, ChannelInput
+from workflows.builtin.request import ChannelInput
 from workflows.events import Gate
 from workflows.files import sha256
 from workflows.interfaces.base import MetricDefinition
@@ -81,11 +81,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def models_exist(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the models' archives are still in S3."""
-    return all(context.interface.object_exists(item["model_uri"]) for item in outputs["models"].values())
-
-
 def train(context: Context) -> Result:
     """Uploads the series, trains the jobs side by side, fetches their archives."""
     context.ledger.verify("prepare")
@@ -100,16 +95,7 @@ def train(context: Context) -> Result:
     jobs = seeded(context.run.parameters)
     requests = [
         training.Job(
-            AlgorithmRequest(
-                name=job_name(context, job),
-                image=image(context),
-                channels=tuple(channels),
-                hyperparameters=told,
-                output=f"{context.prefix}/output/{job}",
-                instance_type=instance,
-                max_seconds=int(context.value("max-minutes")) * 60,
-                tags=context.tags,
-            ),
+            training.built_in(context, job_name(context, job), image(context), channels, told),
             int(context.value("epochs")),
             METRICS,
             job if len(jobs) > 1 else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.studies.catalog import Score, StudyInfo
+from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import HOSTING, TRAINING
 from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
@@ -93,11 +93,6 @@ FRAUD = StudyInfo(
         ("cleanup", "Clean up"),
     ),
     module="workflows.studies.fraud.study",
-    scores=(
-        Score("average precision", "average_precision", "logistic_average_precision"),
-        Score("precision at recall >= .90", "precision_at_recall_90", notebook=0.112),
-        Score("recall at precision >= .80", "recall_at_precision_80", notebook=0.780),
-    ),
     presets={
         "as-in-notebook": {
             "requirement": "flag",
@@ -113,9 +108,9 @@ FRAUD = StudyInfo(
         Measure("recall", "Recall at the threshold", unit="share", baseline="baseline_recall"),
         Measure("precision", "Precision at the threshold", unit="share", baseline="baseline_precision"),
         Measure("false_positive_rate", "Valid transactions flagged", "lower", unit="share"),
-        Measure("average_precision", "Average precision", baseline="logistic_average_precision"),
-        Measure("precision_at_recall_90", "Precision at recall .90", unit="share"),
-        Measure("recall_at_precision_80", "Recall at precision .80", unit="share"),
+        Measure("average_precision", "Average precision", baseline="logistic_average_precision", sums_up=True),
+        Measure("precision_at_recall_90", "Precision at recall .90", unit="share", notebook=0.112, sums_up=True),
+        Measure("recall_at_precision_80", "Recall at precision .80", unit="share", notebook=0.780, sums_up=True),
         Measure("cost", "Cost of misses and alarms", "lower"),
     ),
 )  # fmt: skip

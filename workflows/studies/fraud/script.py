@@ -7,64 +7,24 @@ from string import Template
 from workflows.builtin import images
 from workflows.ledger import Ledger
 from workflows.runs import Run
-from workflows.studies import builtinscript, pieces
+from workflows.studies import builtinscript, pieces, scripthead
 from workflows.studies.fraud import data, free, variants
 from workflows.studies.fraud.requirement import of
+from workflows.studies.scripthead import Head, region_of
 
-_HEAD = Template('''\
-#!/usr/bin/env python3
-"""The fraud detection case study on Amazon SageMaker through $through.
-
-Written from run $run. It needs $needs,
-the table of transactions (DATA), and a shell whose AWS settings point to the target:
-    eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
-    export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
-"""
-
-import hashlib
-import json
-import math
-import re
-import tempfile
-import time
-from pathlib import Path
-
-import boto3
-import numpy as np
-import pandas as pd
-$sdk_imports
-DATA = "$data"
-REGION = "$region"
-ROLE = "$role"
-BUCKET = "$bucket"
-NAME = time.strftime("fraud-script-%Y%m%d-%H%M%S")
-PREFIX = f"mlconsole/{NAME}"
-TAGS = {"mlconsole:run": NAME, "mlconsole:study": "fraud"}
-IMAGE = INFERENCE_IMAGE = "$image"
-TRAINING_INSTANCE = "$training_instance"
-HOSTING_INSTANCE = "$hosting_instance"
-MAX_SECONDS = $max_seconds
-CONTENT_TYPE, STRATEGY, TRANSFORM_ENVIRONMENT = "text/csv", None, {}  # of channels and of batch transform
-POLL = $poll  # seconds between two looks at a job or an endpoint
+_CONSTANTS = Template("""\
+DATA = $data
 VARIANTS = $variants
 TARGETS = $targets  # what the log must tell of a variant
 METRICS = $metrics
-TRAINING_TYPE = "text/csv"
-ENVIRONMENT = {}
-KEEP = $keep  # leave the endpoint in place at the end
 MODELS = [NAME, *(f"{NAME}-{name}" for name in VARIANTS)]
 SEED, SPLIT, DROP, VALID_ROWS = $seed, "$split", $drop, $valid_rows
 POPULATION = $population  # valid transactions for which one valid row of the table stands
 REQUIRED, SHARE = "$kind", $share  # $requirement
 COST_MISS, COST_ALARM, MARGIN = $cost_miss, $cost_alarm, $margin
+$settings""")
 
-session = boto3.Session(region_name=REGION)
-client = session.client("sagemaker")
-runtime = session.client("sagemaker-runtime")
-s3 = session.client("s3")
-logs = session.client("logs")
-$sdk_session
-
+_DATA = Template('''
 def places(features, seed):
     """A number in [0, 1) for each row from its content: copies of a row get the same."""
     salt = f"fraud:{seed}:".encode()
@@ -160,28 +120,6 @@ def write_csv(path, features, labels=None):
 
 ''')
 
-_ASK_LOW = """
-def ask(text):
-    answer = runtime.invoke_endpoint(
-        EndpointName=NAME, Body=text.encode(), ContentType="text/csv", Accept="application/jsonlines"
-    )
-    return answer["Body"].read().decode()
-
-"""
-
-_ASK_HIGH = """
-def ask(text):
-    answer = Endpoint(endpoint_name=NAME).invoke(
-        body=text.encode(),
-        content_type="text/csv",
-        accept="application/jsonlines",
-        session=session,
-        region=REGION,
-    )
-    return answer.body.read().decode()
-
-"""
-
 _TAIL = '''
 def parsed(text):
     found = [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -225,8 +163,8 @@ def main():
             held_out = upload(asked, f"{PREFIX}/held-out")
         board = {}
         for variant, hyperparameters in VARIANTS.items():
-            job, model_data = train(variant, IMAGE, hyperparameters, channels)
-            scores, flags = transform(variant, IMAGE, model_data, held_out)
+            job, model_data = train(variant, hyperparameters, channels)
+            scores, flags = transform(variant, model_data, held_out)
             first = len(validation[1])
             print(variant, "as trained", confusion(test[1], flags[first:], test[2]), flush=True)
             threshold, merit = threshold_for(validation[1], scores[:first], validation[2])
@@ -240,7 +178,7 @@ def main():
         deploy(model_data)
         shown = np.concatenate([np.flatnonzero(test[1] == 1)[:50], np.flatnonzero(test[1] == 0)[:50]])
         text = "\\n".join(",".join(map(repr, row)) for row in test[0][shown].astype(float).tolist())
-        scores, _ = parsed(ask(text))
+        scores, _ = parsed(ask(text, ROW_TYPE, ANSWER_TYPE))
         print("largest difference to the batch scores:", float(np.abs(scores - offline[shown]).max()))
         found = confusion(test[1], offline >= threshold, test[2])
         print(f"chosen={chosen} threshold={threshold:.6g} recall={found['recall']:.4f} precision={found['precision']:.4f}", flush=True)
@@ -257,10 +195,6 @@ if __name__ == "__main__":
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its data)."""
-    high = run.interface == "high"
-    where = run.platform
-    region = where.get("region") or str(run.configuration.get("region") or "us-east-1")
-    account = where.get("account") or "<your account id>"
     prepared = Ledger(run.folder).outputs("prepare")
     source = prepared.get("source", {})
     needed = of(run.parameters)
@@ -268,40 +202,38 @@ def write(run: Run) -> str:
     # Where the data were never read, a valid row stands for itself.
     weight = float(prepared.get("weight", 1.0))
     jobs = variants.variants(parameters, needed, weight, 10**9)
-    head = _HEAD.substitute(
-        through="its Python SDK, version 3" if high else "boto3 alone",
-        run=run.id,
-        needs=f"{'sagemaker>=3.27' if high else 'boto3'}, numpy, pandas, scikit-learn and xgboost",
-        sdk_imports=builtinscript.SDK_IMPORTS if high else "",
-        sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
-        data=source.get("paths", {}).get("table", "creditcard.csv"),
-        region=region,
-        role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
-        bucket=where.get("bucket") or f"sagemaker-{region}-{account}",
-        image=images.uri("linear-learner", region),
-        training_instance=parameters["instance-type"],
-        hosting_instance=parameters["hosting-instance-type"],
-        max_seconds=int(parameters["max-minutes"]) * 60,
-        poll=10 if run.target == "aws" else 0.5,
-        variants={item.name: item.hyperparameters for item in jobs},
-        targets={item.name: (item.metric, item.target) for item in jobs},
-        metrics=pieces.literal({metric.name: metric.regex for metric in variants.METRICS}),
-        keep=run.keep,
-        seed=parameters["split-seed"],
-        split=parameters["split"],
-        drop=parameters["duplicates"] == "drop",
-        valid_rows=parameters["valid-rows"],
-        population=float(prepared.get("population_weight", 1.0)),
-        kind=needed.kind,
-        share=needed.share,
-        requirement=needed,
-        cost_miss=needed.cost_miss,
-        cost_alarm=needed.cost_alarm,
-        margin=parameters["margin"],
-        test_share=data.TEST_SHARE,
-        cut=data.CUT,
-        trees=free.TREES,
+    values = {
+        "data": repr(source.get("paths", {}).get("table", "creditcard.csv")),
+        "variants": {item.name: item.hyperparameters for item in jobs},
+        "targets": {item.name: (item.metric, item.target) for item in jobs},
+        "metrics": pieces.literal({metric.name: metric.regex for metric in variants.METRICS}),
+        "seed": parameters["split-seed"],
+        "split": parameters["split"],
+        "drop": parameters["duplicates"] == "drop",
+        "valid_rows": parameters["valid-rows"],
+        "population": float(prepared.get("population_weight", 1.0)),
+        "kind": needed.kind,
+        "share": needed.share,
+        "requirement": needed,
+        "cost_miss": needed.cost_miss,
+        "cost_alarm": needed.cost_alarm,
+        "margin": parameters["margin"],
+        "settings": builtinscript.settings(images.uri("linear-learner", region_of(run)), "text/csv"),
+        "test_share": data.TEST_SHARE,
+        "cut": data.CUT,
+        "trees": free.TREES,
+    }
+    head = Head(
+        title="The fraud detection case study",
+        needs="numpy, pandas, scikit-learn and xgboost,\nthe table of transactions (DATA)",
+        imports=("hashlib", "json", "math"),
+        packages=("import numpy as np", "import pandas as pd"),
+        sdk_imports=builtinscript.SDK_IMPORTS,
+        constants=_CONSTANTS.substitute(values),
     )
-    steps = builtinscript.steps(high) + (_ASK_HIGH if high else _ASK_LOW)
-    deploy = pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW
-    return head + pieces.STORAGE + steps + deploy + pieces.AFTERWARDS + _TAIL
+    return (
+        scripthead.write(run, head)
+        + _DATA.substitute(values)
+        + builtinscript.hosted(run.interface == "high")
+        + _TAIL
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from workflows.builtin import images
-from workflows.builtin.request import AlgorithmRequest, ChannelInput
+from workflows.builtin.request import ChannelInput
 from workflows.events import Gate
 from workflows.files import sha256
 from workflows.studies import gates, training
@@ -53,11 +53,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def models_exist(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the models' archives are still in S3."""
-    return all(context.interface.object_exists(item["model_uri"]) for item in outputs["models"].values())
-
-
 def train(context: Context) -> Result:
     """Uploads the rows, trains the variants side by side, fetches their archives."""
     context.ledger.verify("prepare")
@@ -66,15 +61,8 @@ def train(context: Context) -> Result:
     found = wanted(context)
     jobs = [
         training.Job(
-            AlgorithmRequest(
-                name=job_name(context, item.name),
-                image=image(context),
-                channels=channels,
-                hyperparameters=item.hyperparameters,
-                output=f"{context.prefix}/output/{item.name}",
-                instance_type=instance,
-                max_seconds=int(context.value("max-minutes")) * 60,
-                tags=context.tags,
+            training.built_in(
+                context, job_name(context, item.name), image(context), channels, item.hyperparameters
             ),
             int(context.value("epochs")),
             METRICS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.studies.catalog import Score, StudyInfo
+from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import ONE_JOB
 from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
@@ -125,7 +125,6 @@ MOONS = StudyInfo(
         ("cleanup", "Clean up"),
     ),
     module="workflows.studies.moons.study",
-    scores=(Score("accuracy", "accuracy", "baseline_accuracy", 0.807),),
     presets={
         "as-in-notebook": {
             "epochs": 80,
@@ -140,7 +139,15 @@ MOONS = StudyInfo(
         }
     },
     measures=(
-        Measure("accuracy", "Accuracy", unit="share", baseline="baseline_accuracy", count="points"),
+        Measure(
+            "accuracy",
+            "Accuracy",
+            unit="share",
+            baseline="baseline_accuracy",
+            count="points",
+            notebook=0.807,
+            sums_up=True,
+        ),
         Measure("precision", "Precision", unit="share"),
         Measure("recall", "Recall", unit="share"),
     ),

@@ -10,6 +10,7 @@ from workflows.runs import Run
 from workflows.studies import hosting, scriptmode
 from workflows.studies.moons import data, trained
 from workflows.studies.moons.candidates import candidates
+from workflows.studies.scripthead import region_of
 
 _GENERATED = """\
     from sklearn.datasets import make_moons
@@ -84,7 +85,7 @@ def _points(run: Run) -> str:
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used; of nets that were compared it trains the chosen one."""
-    region = scriptmode.region_of(run)
+    region = region_of(run)
     return scriptmode.write(
         run,
         scriptmode.Program(

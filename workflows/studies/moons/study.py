@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.hosting import in_service
 from workflows.studies.moons import hosted, local, trained
@@ -18,7 +19,7 @@ def study() -> Study:
             Step("prepare", local.prepare, local.prepare_inputs),
             Step("audit", local.audit, local.data_inputs),
             Step("baseline", local.baseline, local.data_inputs),
-            Step("train", trained.train, trained.train_inputs, trained.model_exists),
+            Step("train", trained.train, trained.train_inputs, training.model_exists),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", trained.evaluate, trained.model_inputs),
             Step("deploy", hosted.deploy, hosted.deploy_inputs, in_service),

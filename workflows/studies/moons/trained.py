@@ -60,11 +60,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the model archive is still in S3."""
-    return context.interface.object_exists(outputs["model_uri"])
-
-
 def train(context: Context) -> Result:
     """Uploads, trains a job for each net, follows, compares, fetches the archive of the best by held-out points."""
     nets = candidates(context.run.parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.studies.catalog import Score, StudyInfo
+from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import ONE_JOB
 from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
@@ -112,10 +112,6 @@ PLAGIARISM = StudyInfo(
         ("cleanup", "Clean up"),
     ),
     module="workflows.studies.plagiarism.study",
-    scores=(
-        Score("accuracy, leave-one-out", "leave_one_out", "baseline_accuracy"),
-        Score("accuracy, the class's split", "accuracy", notebook=0.96),
-    ),
     presets={
         "as-in-notebook": {
             "features": "c_1,c_5,lcs_word",
@@ -132,6 +128,7 @@ PLAGIARISM = StudyInfo(
             unit="share",
             baseline="baseline_accuracy",
             count="answers",
+            sums_up=True,
         ),
         Measure(
             "accuracy",
@@ -140,6 +137,8 @@ PLAGIARISM = StudyInfo(
             count="points",
             spread="seeds_sd",
             spread_of="{} split seeds",
+            notebook=0.96,
+            sums_up=True,
         ),
         Measure("precision", "Precision, leave-one-out", unit="share"),
         Measure("recall", "Recall, leave-one-out", unit="share"),

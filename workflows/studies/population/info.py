@@ -6,6 +6,7 @@ from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import HOSTING, TRAINING
 from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
+from workflows.studies.population import notebook
 
 _DATA = (
     ("auto", "an import of your own, the real census, else the built-in sample"),
@@ -82,10 +83,12 @@ POPULATION = StudyInfo(
         }
     },
     measures=(
-        Measure("explained_variance", "Variance explained", unit="share"),
+        Measure(
+            "explained_variance", "Variance explained", unit="share", notebook=notebook.EXPLAINED[notebook.COMPONENTS], sums_up=True
+        ),
         Measure("k", "Segments", ""),
         Measure("weakest_segment", "Weakest segment found again"),
-        Measure("silhouette", "Silhouette", baseline="chance_silhouette"),
+        Measure("silhouette", "Silhouette", baseline="chance_silhouette", sums_up=True),
         Measure(
             "stability", "Stability (adjusted Rand)", spread="stability_spread", spread_of="{} bootstrap draws", seeds="draws"
         ),

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from workflows.builtin import images
-from workflows.builtin.request import AlgorithmRequest, ChannelInput
+from workflows.builtin.request import ChannelInput
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.interfaces.archives import unpack
-from workflows.interfaces.base import MetricDefinition, ModelRequest
+from workflows.interfaces.base import MetricDefinition
 from workflows.studies import batch, training
 from workflows.studies.context import Context
 from workflows.transforms.request import TransformRequest
@@ -60,18 +60,15 @@ def run(
     )
     context.artifact("object", f"{algorithm} ({uploaded.records} records)", uploaded.uri)
     instance = str(context.value("instance-type"))
-    request = AlgorithmRequest(
-        name=f"{context.run.id}-{algorithm}",
-        image=image(context, algorithm),
-        channels=tuple(
+    request = training.built_in(
+        context,
+        f"{context.run.id}-{algorithm}",
+        image(context, algorithm),
+        tuple(
             ChannelInput(name=name, uri=uploaded.uri, content_type=RECORDS, data_type="ManifestFile")
             for name in (("train", "test") if metrics else ("train",))
         ),
-        hyperparameters=hyperparameters,
-        output=f"{context.prefix}/output/{algorithm}",
-        instance_type=instance,
-        max_seconds=int(context.value("max-minutes")) * 60,
-        tags=context.tags,
+        hyperparameters,
     )
     state, series = training.train_all(context, [training.Job(request, 0, metrics)], 1)[0]
     path, made = training.fetch_model(context, state, instance, archive(algorithm))
@@ -92,17 +89,7 @@ def scored(
     name = f"{context.run.id}-{algorithm}-batch"
     uri = context.interface.upload(file, f"{context.prefix}/asked/{algorithm}")
     context.artifact("object", file.name, uri, sha256(file))
-    if not context.interface.model_exists(name):
-        context.ledger.made("model", name)
-        context.interface.make_model(
-            ModelRequest(
-                name=name,
-                image=image(context, algorithm),
-                model_uri=model_uri,
-                environment={},
-                tags=context.tags,
-            )
-        )
+    batch.need_model(context, name, image(context, algorithm), model_uri)
     request = TransformRequest(
         name=name,
         model=name,

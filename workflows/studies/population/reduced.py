@@ -28,11 +28,6 @@ def reduce_inputs(context: Context) -> dict[str, Any]:
     )
 
 
-def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the model's archive is still in S3."""
-    return context.interface.object_exists(outputs["model_uri"])
-
-
 def reduce(context: Context) -> Result:
     """Trains PCA, reads its artefact, keeps as many components as the goal needs, projects all counties.
 

@@ -7,51 +7,13 @@ from string import Template
 from workflows.builtin import images
 from workflows.ledger import Ledger
 from workflows.runs import Run
-from workflows.studies import pieces
+from workflows.studies import builtinscript, pieces, scripthead
 from workflows.studies.population import choosing, jobs, naming, reduced, trained
+from workflows.studies.scripthead import Head, region_of
 
-_HEAD = Template('''\
-#!/usr/bin/env python3
-"""The population segmentation case study on Amazon SageMaker through $through.
-
-Written from run $run. It needs $needs,
-the census table (DATA), and a shell whose AWS settings point to the target:
-    eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
-    export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
-"""
-
-import io
-import json
-import re
-import statistics
-import struct
-import tarfile
-import tempfile
-import time
-from pathlib import Path
-
-import boto3
-import numpy as np
-import pandas as pd
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score, silhouette_score
-$sdk_imports
-DATA = "$data"
-REGION = "$region"
-ROLE = "$role"
-BUCKET = "$bucket"
-NAME = time.strftime("population-script-%Y%m%d-%H%M%S")
-PREFIX = f"mlconsole/{NAME}"
-TAGS = {"mlconsole:run": NAME, "mlconsole:study": "population"}
+_CONSTANTS = Template("""\
+DATA = $data
 PCA_IMAGE = "$pca_image"
-IMAGE = INFERENCE_IMAGE = "$kmeans_image"
-TRAINING_INSTANCE = "$training_instance"
-HOSTING_INSTANCE = "$hosting_instance"
-MAX_SECONDS = $max_seconds
-POLL = $poll  # seconds between two looks at a job or an endpoint
-TRAINING_TYPE = "text/csv;label_size=0"
-ENVIRONMENT = {}
-KEEP = $keep  # leave what is hosted in place at the end
 ENDPOINTS = $endpoints  # K-Means, and PCA where it is hosted too
 MODELS = [*ENDPOINTS, f"{NAME}-pca", f"{NAME}-kmeans"]
 COUNTY = $county
@@ -61,14 +23,9 @@ K, KS = $k, range($k_least, $k_most + 1)  # 0: chosen by the curves
 STARTS, BOOTSTRAPS, NULLS, STABLE, SEED = $starts, $bootstraps, $nulls, $stability, $seed
 KMEANS = $kmeans
 MSD_LIMIT = $msd_limit
+$settings""")
 
-session = boto3.Session(region_name=REGION)
-client = session.client("sagemaker")
-runtime = session.client("sagemaker-runtime")
-s3 = session.client("s3")
-logs = session.client("logs")
-$sdk_session
-
+_DATA = Template('''
 def make_data():
     """Names of the counties, names of the columns, values as they are, values on one scale."""
     table = pd.read_csv(DATA).drop(columns=LEAVE_OUT).dropna().drop_duplicates()
@@ -81,8 +38,12 @@ def make_data():
     return names, list(features), values, ((values - shift) / unit).astype(np.float32)
 
 
+def csv(rows):
+    return "\\n".join(",".join(map(repr, row)) for row in rows.astype(float).tolist()) + "\\n"
+
+
 def write_csv(path, rows):
-    path.write_text("\\n".join(",".join(map(repr, row)) for row in rows.astype(float).tolist()) + "\\n")
+    path.write_text(csv(rows))
     return path
 
 
@@ -164,34 +125,14 @@ def named(values, labels, columns):
 
 ''')
 
-_LOW_ASK = """
-def ask(rows, endpoint):
-    text = "\\n".join(",".join(map(repr, row)) for row in rows.astype(float).tolist())
-    answer = runtime.invoke_endpoint(
-        EndpointName=endpoint, Body=text.encode(), ContentType="text/csv", Accept="application/jsonlines"
-    )
-    return [json.loads(line) for line in answer["Body"].read().decode().splitlines() if line.strip()]
-
-"""
-
-_HIGH_ASK = """
-def ask(rows, endpoint):
-    text = "\\n".join(",".join(map(repr, row)) for row in rows.astype(float).tolist())
-    answer = Endpoint(endpoint_name=endpoint).invoke(
-        body=text.encode(),
-        content_type="text/csv",
-        accept="application/jsonlines",
-        session=session,
-        region=REGION,
-    )
-    return [json.loads(line) for line in answer.body.read().decode().splitlines() if line.strip()]
-
-"""
-
 _TAIL = Template("""
 def answers(output, uri):
     key = f"{output}/{uri.rpartition('/')[2]}.out"
     text = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
+    return parsed(text)
+
+
+def parsed(text):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
@@ -213,7 +154,7 @@ def main():
             "subtract_mean": "true",
             "algorithm_mode": "regular",
         }
-        _, pca_data = train("pca", PCA_IMAGE, settings, {"train": uri})
+        _, pca_data = train("pca", settings, {"train": uri}, PCA_IMAGE)
         arrays = artefact(pca_data)
         singular = arrays["s"].reshape(-1)[::-1].astype(float)  # the artefact has the largest one last
         total = ((scaled.astype(float) - scaled.astype(float).mean(axis=0)) ** 2).sum()
@@ -223,15 +164,15 @@ def main():
         if not kept:
             raise SystemExit(f"Not deployed: {len(singular)} components explain {explained[-1]:.1%}; {GOAL:.0%} is the goal.")
         first = lambda found: np.array([one["projection"] for one in found], dtype=np.float32)[:, ::-1][:, :kept]
-        projected = first(transform("pca", PCA_IMAGE, pca_data, uri))
+        projected = first(transform("pca", pca_data, uri, PCA_IMAGE))
         found = curves(projected)
         k = choose(found)
         print(f"k = {k}", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             uri = upload(write_csv(Path(folder) / "projected.csv", projected), f"{PREFIX}/projected")
         settings = {**KMEANS, "feature_dim": str(kept), "k": str(k), "mini_batch_size": str(min($kmeans_batch, len(projected)))}
-        _, kmeans_data = train("kmeans", IMAGE, settings, {"train": uri})
-        scored = transform("kmeans", IMAGE, kmeans_data, uri)
+        _, kmeans_data = train("kmeans", settings, {"train": uri})
+        scored = transform("kmeans", kmeans_data, uri)
         labels = np.array([int(one["closest_cluster"]) for one in scored])
         msd = float(np.mean([one["distance_to_cluster"] ** 2 for one in scored]))
         if len(np.unique(labels)) < k or msd > found[k][0] * (1 + MSD_LIMIT):
@@ -244,11 +185,11 @@ def main():
             deploy(pca_data, ENDPOINTS[1], PCA_IMAGE)
         row = scaled[names.index(wanted)][None, :]
         if len(ENDPOINTS) > 1:
-            point = first(ask(row, ENDPOINTS[1]))
+            point = first(parsed(ask(csv(row), ROW_TYPE, ANSWER_TYPE, ENDPOINTS[1])))
         else:
             vectors = arrays["v"].astype(float)[:, ::-1][:, :kept]
             point = ((row.astype(float) - arrays["mean"].reshape(-1)) @ vectors).astype(np.float32)
-        live = ask(point, NAME)[0]
+        live = parsed(ask(csv(point), ROW_TYPE, ANSWER_TYPE))[0]
         same = abs(live["distance_to_cluster"] - scored[names.index(wanted)]["distance_to_cluster"])
         print(f"{wanted}: {titles[int(live['closest_cluster'])]}; the batch answer differs by {same:.2g}", flush=True)
         centres = next(iter(artefact(kmeans_data).values()))
@@ -268,61 +209,60 @@ if __name__ == "__main__":
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its data)."""
-    high = run.interface == "high"
-    where = run.platform
-    region = where.get("region") or str(run.configuration.get("region") or "us-east-1")
-    account = where.get("account") or "<your account id>"
+    region = region_of(run)
     prepared = Ledger(run.folder).outputs("prepare")
     parameters = run.parameters
     left = [name.strip() for name in str(parameters["leave-out"]).split(",") if name.strip()]
     rows = int(prepared.get("rows", 0))
     most = int(parameters["k-most"])
-    head = _HEAD.substitute(
-        through="its Python SDK, version 3" if high else "boto3 alone",
-        run=run.id,
-        needs=f"{'sagemaker>=3.27' if high else 'boto3'}, numpy, pandas and scikit-learn",
-        sdk_imports=pieces.SDK_IMPORTS + pieces.SDK_TRANSFORM_IMPORTS if high else "",
-        sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
-        data=prepared.get("source", {}).get("paths", {}).get("table", "acs2015_county_data.csv"),
-        region=region,
-        role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
-        bucket=where.get("bucket") or f"sagemaker-{region}-{account}",
-        pca_image=images.uri(jobs.PCA, region),
-        kmeans_image=images.uri(jobs.KMEANS, region),
-        training_instance=parameters["instance-type"],
-        hosting_instance=parameters["hosting-instance-type"],
-        max_seconds=int(parameters["max-minutes"]) * 60,
-        poll=10 if run.target == "aws" else 0.5,
-        keep=run.keep,
-        endpoints='[NAME, f"{NAME}-components"]' if parameters["host"] == "both" else "[NAME]",
-        county=repr(str(prepared.get("county") or parameters["county"])),
-        scaling=parameters["scaling"],
-        leave_out=left,
-        num_components=parameters["num-components"],
-        goal=parameters["goal"],
-        k=parameters["k"],
-        k_least=parameters["k-least"],
-        k_most=min(most, rows // choosing.LEAST_MEMBERS) if rows else most,
-        starts=parameters["starts"],
-        bootstraps=parameters["bootstraps"],
-        nulls=parameters["nulls"],
-        stability=parameters["stability"],
-        seed=parameters["seed"],
-        kmeans=pieces.literal(
+    values = {
+        "data": repr(prepared.get("source", {}).get("paths", {}).get("table", "acs2015_county_data.csv")),
+        "pca_image": images.uri(jobs.PCA, region),
+        "settings": builtinscript.settings(
+            images.uri(jobs.KMEANS, region), "text/csv;label_size=0", rows="text/csv"
+        ),
+        "endpoints": '[NAME, f"{NAME}-components"]' if parameters["host"] == "both" else "[NAME]",
+        "county": repr(str(prepared.get("county") or parameters["county"])),
+        "scaling": parameters["scaling"],
+        "leave_out": left,
+        "num_components": parameters["num-components"],
+        "goal": parameters["goal"],
+        "k": parameters["k"],
+        "k_least": parameters["k-least"],
+        "k_most": min(most, rows // choosing.LEAST_MEMBERS) if rows else most,
+        "starts": parameters["starts"],
+        "bootstraps": parameters["bootstraps"],
+        "nulls": parameters["nulls"],
+        "stability": parameters["stability"],
+        "seed": parameters["seed"],
+        "kmeans": pieces.literal(
             {
                 "epochs": str(parameters["epochs"]),
                 "init_method": str(parameters["init-method"]),
                 "eval_metrics": '["msd"]',
             }
         ),
-        msd_limit=parameters["msd-limit"],
-        null_starts=choosing.NULL_STARTS,
-        bootstrap_starts=choosing.BOOTSTRAP_STARTS,
-        chance=choosing.CHANCE,
-        pattern=trained.PATTERN,
-        same=naming.SAME,
+        "msd_limit": parameters["msd-limit"],
+        "null_starts": choosing.NULL_STARTS,
+        "bootstrap_starts": choosing.BOOTSTRAP_STARTS,
+        "chance": choosing.CHANCE,
+        "pattern": trained.PATTERN,
+        "same": naming.SAME,
+        "pca_batch": reduced.MINI_BATCH,
+        "kmeans_batch": trained.MINI_BATCH,
+    }
+    head = Head(
+        title="The population segmentation case study",
+        needs="numpy, pandas and scikit-learn,\nthe census table (DATA)",
+        imports=("io", "json", "statistics", "struct", "tarfile"),
+        packages=(
+            "import numpy as np",
+            "import pandas as pd",
+            "from sklearn.cluster import KMeans",
+            "from sklearn.metrics import adjusted_rand_score, silhouette_score",
+        ),
+        sdk_imports=builtinscript.SDK_IMPORTS,
+        constants=_CONSTANTS.substitute(values),
     )
-    steps = pieces.ALGORITHM_HIGH + _HIGH_ASK if high else pieces.ALGORITHM_LOW + _LOW_ASK
-    deploy = pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW
-    tail = _TAIL.substitute(pca_batch=reduced.MINI_BATCH, kmeans_batch=trained.MINI_BATCH)
-    return head + pieces.STORAGE + steps + deploy + pieces.AFTERWARDS + tail
+    steps = builtinscript.hosted(run.interface == "high")
+    return scripthead.write(run, head) + _DATA.substitute(values) + steps + _TAIL.substitute(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.population import chosen, free, hosted, judged, local, reduced, trained
 from workflows.studies.population.info import POPULATION
@@ -17,9 +18,9 @@ def study() -> Study:
             Step("prepare", local.prepare, local.prepare_inputs),
             Step("audit", local.audit, local.data_inputs),
             Step("baseline", free.baseline, free.baseline_inputs),
-            Step("reduce", reduced.reduce, reduced.reduce_inputs, reduced.model_exists),
+            Step("reduce", reduced.reduce, reduced.reduce_inputs, training.model_exists),
             Step("choose", chosen.choose, chosen.choose_inputs),
-            Step("train", trained.train, trained.train_inputs, reduced.model_exists),
+            Step("train", trained.train, trained.train_inputs, training.model_exists),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", judged.evaluate, judged.evaluate_inputs),
             Step("deploy", hosted.deploy, hosted.deploy_inputs, hosted.in_service),
