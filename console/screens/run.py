@@ -61,6 +61,8 @@ class RunScreen(ConsoleScreen):
         self._drawn: results.Drawn = {}
         self._begins: list[int] = []
         """The line of the page of results on which each of ``state.viewed`` begins."""
+        self._following = False
+        """Whether the page of results, once it is written, is to be scrolled to the figure that moves."""
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="run"):
@@ -143,6 +145,9 @@ class RunScreen(ConsoleScreen):
 
         def write(width: int) -> Lines:
             lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
+            if self._following:
+                self._following = False
+                self.call_after_refresh(self._look_at_what_moves)
             return lines
 
         self.query_one("#results", Page).show(write)
@@ -210,18 +215,18 @@ class RunScreen(ConsoleScreen):
         }.get(name)
         if target and self.query(target):
             self.query_one(target).focus()
-            if name == "results":
-                self.call_after_refresh(self._look_at_what_moves)
+            if name == "results" and self.state.finished is None:
+                self._following = True
+                self._draw()
         else:
             self.set_focus(None)
 
     def _look_at_what_moves(self) -> None:
         """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""
         step = self.state.current
-        for at, begin in enumerate(self._begins):
-            result = self.state.viewed[at]
+        for begin, result in zip(self._begins, self.state.viewed, strict=False):
             if step is not None and isinstance(result, Figure) and result.key and result.step == step.id:
-                self.query_one("#results", Page).scroll_to(y=begin, animate=False)
+                self.query_one("#results", Page).scroll_to(y=begin, animate=False, force=True, immediate=True)
                 return
 
     # Actions
