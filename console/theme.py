@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from rich.style import Style
-from textual.app import App
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
+from console.keyorder import InOrder
 from console.widgets.tint import Ground
 
 Answer = TypeVar("Answer")
@@ -107,7 +107,7 @@ def _colours(role: str) -> Style:
     return Style(color=ink, bgcolor=ground or None)
 
 
-class Palette(App[Answer]):
+class Palette(InOrder[Answer]):
     """An application that knows how the roles look in its theme, for all of its widgets.
 
     Were they component classes of each widget, Textual would work every role out again for every widget whenever a class changes.

@@ -30,7 +30,7 @@ def number(value: float | None) -> str:
     """A measured value with four significant digits and no noise: ``0.8933``, ``12.5``, ``1 204``, ``3.2e-07``."""
     if value is None or not math.isfinite(value):
         return "–"
-    if value == int(value) and abs(value) < 1e6:
+    if value == int(value) and abs(value) < 1e9:  # people and parameters are counted: 10 038 388, not 1e+07
         return f"{int(value):,}".replace(",", " ")
     if abs(value) >= 1e6 or abs(value) < 1e-4:
         return f"{value:.3g}"

@@ -134,8 +134,9 @@ def bill_facts(bill: Bill, now: float, width: int) -> Lines:
     if bill.hourly.unknown:
         lines += fact("On AWS", f"no price is known here for {', '.join(bill.hourly.unknown)}", width)
     elif bill.hourly:
+        about = "" if not bill.sourced else "about "  # a tilde says it already where nobody sources the price
         amounts = (
-            f"about {money.hourly(bill)}, {money.monthly(bill)} a month, {money.so_far(bill, now)} so far"
+            f"{about}{money.hourly(bill)}, {money.monthly(bill)} a month, {money.so_far(bill, now)} so far"
         )
         lines += fact("On AWS", f"{amounts} (estimate, {costs.basis()})", width)
     for text in bill.by_use:

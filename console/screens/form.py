@@ -133,6 +133,10 @@ class FormScreen(ConsoleScreen):
                 wrong[parameter.name] = str(error)
         return values, wrong
 
+    @on(Choice.Changed)
+    def _chosen(self) -> None:
+        self._explain()
+
     @on(Input.Changed)
     @on(Choice.Changed)
     def _check(self) -> None:
@@ -187,15 +191,22 @@ class FormScreen(ConsoleScreen):
         name = str(self.focused.id or "").removeprefix("p-") if self.focused is not None else ""
         parameter = next((one for one in self.info.parameters if one.name == name), None)
         if parameter is not None:
-            unit = f" ({parameter.unit})" if parameter.unit else ""
             was = ""
             if self._like is not None and name in self._like.parameters:
-                was = f"; in that run {_text(self._like.parameters[name])}"
-            text = f"{parameter.help} {parameter.range[:1].upper()}{parameter.range[1:]}{unit}; default {_text(parameter.default)}{was}."
+                was = f"; in that run {_text(self._like.parameters[name]) or 'empty'}"
+            text = f"{parameter.help} {self._allowed(parameter)}; default {_text(parameter.default) or 'empty'}{was}."
         else:
             text = OTHERS.get(name, "")
         if self.query("#hint"):
             self.query_one("#hint", Static).update(text)
+
+    def _allowed(self, parameter: Parameter) -> str:
+        """What may stand in a field; of a choice what the one that stands there means, which its own line cuts."""
+        chosen = self.query_one(f"#p-{parameter.name}")
+        if isinstance(chosen, Choice) and (meaning := dict(parameter.choices).get(chosen.value)):
+            return f"{chosen.value}: {meaning} (of {parameter.range})"
+        unit = f" ({parameter.unit})" if parameter.unit else ""
+        return f"{parameter.range[:1].upper()}{parameter.range[1:]}{unit}"
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -246,7 +257,7 @@ class FormScreen(ConsoleScreen):
         await self.console.open_run(run)
 
     def _started(self, run: Run) -> None:
-        self.console.flash(f"✓ {run.id} runs in a process of its own: it goes on when you leave.")
+        self.console.flash("✓ Started in a process of its own: it goes on when you leave.")
         self.console.run_worker(self._open(run.id), exit_on_error=True)
 
     def _not_started(self, problem: object) -> None:

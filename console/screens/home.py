@@ -19,6 +19,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
+from console.screens.run_actions import ordered
 from console.widgets import charts as chart_grid
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
@@ -390,7 +391,7 @@ def run_facts(run: Run, now: float, width: int, *, withheld: str = "") -> Lines:
         lines += [[], *facts.sentences(run.message.splitlines(), width, "bad" if shown.role == "bad" else "")]
     if run.metrics and not withheld:
         lines += [[], facts.head("Result")]
-        lines += facts.pairs({name: number(value) for name, value in run.metrics.items()}, width, "strong")
+        lines += facts.pairs({name: number(value) for name, value in ordered(run).items()}, width, "strong")
     if run.left_behind:
         lines += [[], facts.head("Left in place")]
         lines += facts.sentences(run.left_behind, width, "wait")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console import figures
-from console.formatting import crop, duration, number, status, thin_bar
+from console.formatting import as_text, count, crop, duration, number, status, thin_bar
 from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets.canvas import Lines, Run
@@ -12,6 +12,8 @@ from workflows.events import Figure, Gate, Note, Table
 
 MOST_ROWS = 30
 """Rows of a table on the page of results."""
+LEAST = 16
+"""Characters to which a column of that page is cut before it gives way; fewer do not tell a heading from another."""
 
 
 def overview(
@@ -174,12 +176,30 @@ def results(
 
 
 def short_table(table: Table, width: int) -> Lines:
-    """A table among other results: of a long one the first rows, and how many there are."""
-    lines = facts.table(table.columns, table.rows[:MOST_ROWS], width, table.title)
-    if len(table.rows) > MOST_ROWS:
-        more = f"… {len(table.rows) - MOST_ROWS} more rows: Enter shows all of them"
-        lines.append([(more, "dim")])
+    """A table among other results: the first rows of a long one, the columns of a wide one that can be read, and what is more."""
+    shown = legible(table, width)
+    rows = [row[:shown] for row in table.rows[:MOST_ROWS]]
+    lines = facts.table(table.columns[:shown], rows, width, table.title)
+    more = [
+        count(left, f"more {what}")
+        for left, what in ((len(table.rows) - MOST_ROWS, "row"), (len(table.columns) - shown, "column"))
+        if left > 0
+    ]
+    if more:
+        lines.append([(f"… {' and '.join(more)}: Enter shows all of them", "dim")])
     return lines
+
+
+def legible(table: Table, width: int) -> int:
+    """How many columns, from the left, stand beside each other with `LEAST` characters of each, or all that it has."""
+    room, shown = width, 0
+    for at, name in enumerate(table.columns):
+        cells = (as_text(row[at]) for row in table.rows[:MOST_ROWS] if at < len(row))
+        room -= 2 + min(LEAST, max([len(name), *map(len, cells)]))
+        if room < -2 and shown > 1:  # no gap after the last one
+            return shown
+        shown += 1
+    return shown
 
 
 def note(event: Note, width: int) -> Lines:

@@ -29,7 +29,7 @@ from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
-from workflows.events import ApiCall, Question
+from workflows.events import ApiCall, Figure, Question
 from workflows.lineage import Lineage
 from workflows.problem import Problem
 from workflows.runs import Run
@@ -61,6 +61,8 @@ class RunScreen(ConsoleScreen):
         self._drawn: results.Drawn = {}
         self._begins: list[int] = []
         """The line of the page of results on which each of ``state.viewed`` begins."""
+        self._following = False
+        """Whether the page of results, once it is written, is to be scrolled to the figure that moves."""
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="run"):
@@ -143,10 +145,13 @@ class RunScreen(ConsoleScreen):
 
         def write(width: int) -> Lines:
             lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
+            if self._following:
+                self._following = False
+                self.call_after_refresh(self._look_at_what_moves)
             return lines
 
         self.query_one("#results", Page).show(write)
-        self.query_one(ChartGrid).show_charts(state.charts(), x_label="epoch")
+        self.query_one(ChartGrid).show_charts(state.charts(), x_label=state.counted)
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
         if len(calls.items) != len(state.calls):
@@ -210,8 +215,19 @@ class RunScreen(ConsoleScreen):
         }.get(name)
         if target and self.query(target):
             self.query_one(target).focus()
+            if name == "results" and self.state.finished is None:
+                self._following = True
+                self._draw()
         else:
             self.set_focus(None)
+
+    def _look_at_what_moves(self) -> None:
+        """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""
+        step = self.state.current
+        for begin, result in zip(self._begins, self.state.viewed, strict=False):
+            if step is not None and isinstance(result, Figure) and result.key and result.step == step.id:
+                self.query_one("#results", Page).scroll_to(y=begin, animate=False, force=True, immediate=True)
+                return
 
     # Actions
 
@@ -380,6 +396,8 @@ class RunScreen(ConsoleScreen):
         endpoint = run_actions.kept_endpoint(self.state)
         if endpoint:
             await self.console.open_endpoint(endpoint)
+        elif self.state.finished is None:
+            self.console.flash("The run goes on still: what it keeps is known once it has ended.", "wait")
         else:
             self.console.flash("This run has no endpoint: `keep` in its form leaves it in place.", "wait")
 
@@ -389,7 +407,9 @@ class RunScreen(ConsoleScreen):
 
     def action_tune(self) -> None:
         job = run_actions.training_job(self.state)
-        if not job:
+        if not job and self.state.finished is None:
+            self.console.flash("The run goes on still: its job can be tuned once it has ended.", "wait")
+        elif not job:
             self.console.flash("This run has no training job that has completed.", "wait")
         elif self.console.allowed(actions.get("run.tune")):
             open_tune(self, job)

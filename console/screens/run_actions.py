@@ -63,9 +63,24 @@ def leading(run: Run) -> tuple[str, float]:
     return name, value if value is not None else float("nan")
 
 
+def ordered(run: Run) -> dict[str, float]:
+    """A run's metrics, those first that its study names, in its order."""
+    from workflows.failures import WorkflowError
+    from workflows.studies import catalog
+
+    try:
+        named = [one.metric for one in catalog.find(run.study).measures if one.metric in run.metrics]
+    except WorkflowError:  # a study of another version
+        named = []
+    return {name: run.metrics[name] for name in dict.fromkeys([*named, *run.metrics])}
+
+
 def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:
     """Ask which other run of the study this one is to be compared with, and show both."""
     console = screen.console
+    if any(one.id == run and one.active for one in _runs(screen)):
+        console.flash("The run goes on still: its scores can be compared once it has ended.", "wait")
+        return
     others = [one for one in _runs(screen) if one.study == study and one.id != run and not one.active]
     if not others:
         console.flash(f"There is no other run of {study} that has ended: n starts one like this.", "wait")
@@ -115,6 +130,9 @@ def open_report(screen: ConsoleScreen, run: str) -> None:
 def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
     """An endpoint with this run's model and that of another run beside it, on which an A/B test can be started."""
     console = screen.console
+    if state.finished is None:
+        console.flash("The run goes on still: its model can be tested once it has ended.", "wait")
+        return
     if not kept(state.kept, "model"):
         console.flash("This run has kept no model: n starts one like it; set keep to yes.", "wait")
         return

@@ -12,6 +12,8 @@ from workflows.lineage import Lineage
 from workflows.transcript import together
 
 Result = e.Table | e.Figure | e.Gate | e.Note
+LATENCY = "latency"
+"""The metric of which an endpoint's answers give a point each, in milliseconds."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,12 @@ class RunState:
         if self.started is None:
             return 0.0
         return max(0.0, (self.finished.time if self.finished else now) - self.started)
+
+    @property
+    def counted(self) -> str:
+        """What the charts go over: training tells a point an epoch, the questions to an endpoint one a call."""
+        drawn = [name for name, points in self.points.items() if len(points) > 1]
+        return "call" if drawn == [LATENCY] else "epoch or call" if LATENCY in drawn else "epoch"
 
     def charts(self) -> list[tuple[str, tuple[Series, ...]]]:
         """One chart per metric; the validation line in the chart of the training line."""

@@ -26,6 +26,8 @@ from workflows.studies.catalog import StudyInfo
 from workflows.studies.shelf import Shelf
 from workflows.topics import Snapshot, Topic
 
+ENDED = ("completed", "refused", "failed", "stopped", "interrupted")
+"""Statuses of a run of which only what it has left can be ended."""
 CHECKED = 50
 """Runs whose results are compared with what they recorded: the newest."""
 
@@ -294,18 +296,28 @@ def confirm_stop(screen: ConsoleScreen, run: str, can_stop: bool, word: str) -> 
         console.flash(f"{run} is {word}: there is nothing to stop.", "wait")
         return
 
+    ended = word in ENDED
+    verb = "Delete it" if ended else "Stop it"
+    doing, done = (
+        (f"Deleting what {run} has left …", f"✓ What {run} has left is being deleted.")
+        if ended
+        else (f"Stopping {run}: it cleans up first …", f"✓ {run} is asked to stop.")
+    )
+
     def chosen(choice: str | None) -> None:
-        if choice == "Stop it":
-            console.flash(f"Stopping {run}: it cleans up first …", "wait")
-            console.in_background(
-                lambda: console.services.stop_run(run), lambda _: console.flash(f"✓ {run} is asked to stop.")
-            )
+        if choice == verb:
+            console.flash(doing, "wait")
+            console.in_background(lambda: console.services.stop_run(run), lambda _: console.flash(done))
 
     console.push_screen(
         ConfirmScreen(
-            f"Stop run {run}?",
-            ["It deletes the endpoint, model and job it made, and ends."],
-            "Stop it",
+            f"Delete what run {run} has left?" if ended else f"Stop run {run}?",
+            [
+                "Its endpoint, configuration, model and objects in S3 are deleted; its results and its report stay."
+                if ended
+                else "It deletes the endpoint, model and job it made, and ends."
+            ],
+            verb,
             typed=run if console.services.target == "aws" else "",
         ),
         chosen,

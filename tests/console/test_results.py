@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from console import browser, export
 from console.app import Console, make_app
-from console.screens import comparison_facts
+from console.screens import comparison_facts, results
 from console.screens.comparison import ComparisonScreen
 from console.screens.dialogs import ChoiceScreen, MessageScreen
 from console.screens.endpoint import EndpointScreen
@@ -34,7 +34,7 @@ from tests.console import run_data
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, populated, run_events, study_run
 from workflows import topics
-from workflows.events import StepFinished, StepStarted, Table
+from workflows.events import Figure, StepFinished, StepStarted, Table
 from workflows.lineage import Lineage, Stale
 from workflows.problem import Problem
 from workflows.studies.catalog import catalog
@@ -386,8 +386,58 @@ async def test_what_a_completed_run_keeps_is_deleted_from_the_list(services: Scr
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press(*TO_DONE, "x")
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
+        dialog = app.screen
+        assert isinstance(dialog, ChoiceScreen) and dialog._choices == ["Cancel", "Delete it"]
         await pilot.press("right", "enter")
         await until(pilot, lambda: ("stop_run", DONE) in services.done)
+
+
+async def test_what_a_run_cannot_do_yet_is_said_while_it_goes_on(app: Console, services: Scripted) -> None:
+    running = "moons-20270115-075825-1f3a"
+    services.events[running] = run_events(running, upto=5)
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_run(running)
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        await until(pilot, lambda: screen.state.started is not None and bool(app.known(topics.RUNS)))
+        for key in "dbte":
+            app.flash_text = None
+            await pilot.press(key)
+            await until(pilot, lambda: app.flash_text is not None)
+            assert app.flash_text is not None and "goes on still" in app.flash_text[0], key
+        assert app.screen is screen
+
+
+async def test_the_results_of_a_run_that_goes_on_begin_with_the_figure_that_moves(
+    app: Console, services: Scripted
+) -> None:
+    running = "moons-20270115-075825-1f3a"
+    told = run_events(running, upto=5)
+    step = next(event.step for event in reversed(told) if isinstance(event, StepStarted))
+    table = Table(time=NOW, step=step, title="Before it", columns=["a"], rows=[[row] for row in range(40)])
+    moving = Figure(
+        time=NOW, step=step, title="After epoch 5", form="line", series=[{"name": "a", "x": [1, 2], "y": [1, 2]}], key="boundary",
+    )  # fmt: skip
+    services.events[running] = [*told, table, moving]
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_run(running)
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        await until(pilot, lambda: moving in screen.state.viewed)
+        await pilot.press("tab")
+        page = screen.query_one("#results", Page)
+        at = screen.state.viewed.index(moving)
+        await until(pilot, lambda: page.scroll_offset.y == min(screen._begins[at], page.max_scroll_y) > 0)
+
+
+def test_a_wide_table_among_results_shows_the_columns_that_can_be_read() -> None:
+    columns = ["k", *(f"what segments explain {n}" for n in range(6))]
+    table = Table(time=NOW, step="a", title="Wide", columns=columns, rows=[[n] * 7 for n in range(40)])
+    lines = ["".join(text for text, _ in line) for line in results.short_table(table, 78)]
+    assert lines[-1] == "… 10 more rows and 2 more columns: Enter shows all of them"
+    assert lines[1].count("what segments") == 4 and max(map(len, lines)) <= 78
+    wide = ["".join(text for text, _ in line) for line in results.short_table(table, 200)]
+    assert wide[-1] == "… 10 more rows: Enter shows all of them" and wide[1].count("what segments") == 6
 
 
 @pytest.mark.parametrize("study", [info.name for info in catalog()])
@@ -410,7 +460,16 @@ async def test_each_study_starts_from_the_menu_with_its_settings_explained(
         field.value = f"{number.minimum or 0:g}"
         await until(pilot, lambda: "Ctrl+S" in form.query_one("#verdict", Line).text)
         form.query_one("#p-interface", Choice).value = "high"
-        await pilot.press("ctrl+s")
+        choice = next(one for one in info.parameters if one.type == "choice" and one.name == "data")
+        form.query_one("#p-data", Choice).focus()
+        hint = form.query_one("#hint", Static)
+        await until(
+            pilot,
+            lambda: f"{choice.default}: {dict(choice.choices)[str(choice.default)]}" in str(hint.render()),
+        )
+        await pilot.press("right")
+        await until(pilot, lambda: f"{choice.choices[1][0]}: {choice.choices[1][1]}" in str(hint.render()))
+        await pilot.press("left", "ctrl+s")
         await until(pilot, lambda: any(call[0] == "start_run" for call in services.done))
         call = next(call for call in services.done if call[0] == "start_run")
         assert call[1] == study and call[3] == "high" and call[2][number.name] == number.parse(field.value)

@@ -85,7 +85,14 @@ def test_epochs_gates_calls_and_figures_are_told(high: tuple[runs.Run, list[even
     losses = [event for event in of_kind(events.Metric, found, "train") if event.name == "train:loss"]
     assert [event.x for event in losses] == list(range(1, 61))
     assert losses[-1].value < losses[0].value
-    assert [event.done for event in of_kind(events.Progress, found, "train")] == list(range(1, 61))
+    progress = [(event.unit, event.done) for event in of_kind(events.Progress, found, "train")]
+    assert [done for unit, done in progress if unit == "epochs"] == list(range(1, 61))
+    assert [done for unit, done in progress if unit == "seeds"] == [1, 2] and progress[-1] == ("seeds", 2)
+    curves = {
+        event.title: [one["name"] for one in event.series] for event in of_kind(events.Figure, found, "train")
+    }
+    assert curves["Training"] == ["train:loss", "validation:loss"]
+    assert curves["Hidden units that are dead"] == ["train:dead_units"]
     gates = {event.name: event.verdict for event in of_kind(events.Gate, found)}
     assert set(gates) >= {"loss moves", "both classes", "beats chance", "against the baseline", "duplicates"}
     assert "fail" not in gates.values()

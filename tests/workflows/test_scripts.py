@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import time
@@ -35,12 +36,39 @@ def never_begun(info: StudyInfo, interface: str, folder: Path) -> Run:
     return run
 
 
+def misfits(text: str) -> list[str]:
+    """Calls of a script's own functions whose arguments do not fit their parameters: those that no linter without types finds."""
+    tree = ast.parse(text)
+    functions = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
+    found = []
+    for call in ast.walk(tree):
+        taken = (
+            functions.get(call.func.id)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+            else None
+        )
+        if not isinstance(call, ast.Call) or taken is None or taken.vararg or taken.kwarg:
+            continue
+        if any(isinstance(one, ast.Starred) for one in call.args) or any(
+            not one.arg for one in call.keywords
+        ):
+            continue
+        names = [one.arg for one in (*taken.posonlyargs, *taken.args)]
+        given = {*names[: len(call.args)], *(str(one.arg) for one in call.keywords)}
+        needed = set(names[: len(names) - len(taken.defaults)])
+        known = {*names, *(one.arg for one in taken.kwonlyargs)}
+        if len(call.args) > len(names) or not needed <= given <= known:
+            found.append(f"line {call.lineno}: {ast.unparse(call)}")
+    return found
+
+
 @pytest.mark.parametrize("interface", ["low", "high"])
 def test_every_name_that_a_printed_script_uses_is_defined_in_it(interface: str, tmp_path: Path) -> None:
     for info in PRINTED:
         run = never_begun(info, interface, tmp_path)
         text = runs.code(run)
         compile(text, f"{info.name}.py", "exec")
+        assert misfits(text) == [], info.name
         (tmp_path / f"{info.name}.py").write_text(text)
         run.parameters = {}  # as a version recorded it that knew none of them
         assert runs.code(run) == text

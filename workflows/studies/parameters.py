@@ -42,10 +42,10 @@ class Parameter:
             return "a text"
         noun = "a whole number" if self.type == "int" else "a number"
         if self.minimum is not None and self.maximum is not None:
-            return f"{noun} from {self.minimum:g} to {self.maximum:g}"
+            return f"{noun} from {_plain(self.minimum)} to {_plain(self.maximum)}"
         if self.minimum is not None:
-            return f"{noun} of at least {self.minimum:g}"
-        return f"{noun} of at most {self.maximum:g}" if self.maximum is not None else noun
+            return f"{noun} of at least {_plain(self.minimum)}"
+        return f"{noun} of at most {_plain(self.maximum)}" if self.maximum is not None else noun
 
     def parse(self, given: Value) -> Value:
         """The typed value of a text from a flag or a form (values that are typed already are checked the same way).
@@ -113,6 +113,11 @@ def parse_assignments(parameters: Iterable[Parameter], assignments: Iterable[str
         given[name.strip()] = value
     checked = parse_all(declared, given)
     return {name: checked[name] for name in given}
+
+
+def _plain(bound: float) -> str:
+    """A bound with all of its digits: 2147483647 can be typed, 2.14748e+09 is another number."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 def _example(declared: list[Parameter]) -> str:

@@ -75,12 +75,20 @@ class Follower:
                 float(accuracy) if accuracy else None,
                 int(dead),
             )
+            self._told_seeds()
         if text.startswith("dead: "):
             self.dead = text.removeprefix("dead: ").strip()
             self._context.log(
                 f"{self._candidate.title}: training was given up, {self.dead}.", level="warning"
             )
         return False
+
+    def _told_seeds(self) -> None:
+        """Epochs are logged of the first net only: from its end on, the nets that are done tell how far the job is."""
+        total = int(self._context.value("seeds"))
+        if total > 1:
+            label = "" if self._alone else self._candidate.title
+            self._context.progress(len(self._seeds), total, "seeds", label)
 
     def looked(self) -> None:
         """Tells the newest boundary."""

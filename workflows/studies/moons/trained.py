@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ METRICS = (
     MetricDefinition("validation:loss", r"validation:loss=([0-9.]+)"),
     MetricDefinition("validation:accuracy", r"validation:accuracy=([0-9.]+)"),
 )
+CURVES = (
+    ("Training", ("train:loss", "validation:loss"), "loss"),
+    ("Accuracy on held-out points", ("validation:accuracy",), "accuracy"),
+    ("Hidden units that are dead", ("train:dead_units",), "units"),
+)
+"""Figures of a job's metrics: title, metrics, what they measure. One axis each, since 100 units flatten a loss of 0.3."""
 ANSWERS = "offline-test.npy"
 """The probabilities that the archive gives for the test points on this machine, below the work folder."""
 NOTEBOOK = Confusion(tn=53, fp=18, fn=11, tp=68)
@@ -74,7 +81,9 @@ def train(context: Context) -> Result:
     chosen = best(standings)
     place = standings.index(chosen)
     state, series = ended[place]
-    context.figure("Training", "line", _curves(series), "epoch", "loss and accuracy")
+    for title, names, measured in CURVES:
+        if curves := _curves(series, names):
+            context.figure(title, "line", curves, "epoch", measured)
     if len(nets) > 1:
         _compared(context, standings, [found for _, found in ended])
     archive, made = training.fetch_model(context, state, str(context.value("instance-type")))
@@ -196,7 +205,7 @@ def evaluate(context: Context) -> Result:
     rows += [_row(name, confusion(truth, answers)) for name, answers in found["predictions"].items()]
     if context.value("data") == "generated":
         rows.append(_row("the notebook's net, as printed there", NOTEBOOK))
-    columns = ["model", "TN", "FP", "FN", "TP", "recall", "precision", "accuracy"]
+    columns = ["model", "accuracy", "recall", "precision", "TN", "FP", "FN", "TP"]
     context.table(f"Scores on the {len(truth)} test points", columns, rows)
     hits = [a == b for a, b in zip(predicted, truth, strict=True)]
     rival = found["best"]
@@ -294,13 +303,13 @@ def _upload(context: Context) -> str:
 
 
 def _row(name: str, counts: Confusion) -> list[Any]:
-    ratios = [round(value, 3) for value in (counts.recall, counts.precision, counts.accuracy)]
-    return [name, counts.tn, counts.fp, counts.fn, counts.tp, *ratios]
+    ratios = [round(value, 3) for value in (counts.accuracy, counts.recall, counts.precision)]
+    return [name, *ratios, counts.tn, counts.fp, counts.fn, counts.tp]
 
 
-def _curves(series: dict[str, list[float]]) -> list[dict[str, Any]]:
+def _curves(series: dict[str, list[float]], names: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "x": list(range(1, len(values) + 1)), "y": values}
-        for name, values in series.items()
-        if values
+        for name in names
+        if (values := series.get(name))
     ]

@@ -125,7 +125,7 @@ def _scores(context: Context, found: Pinned, left_out: Confusion, split: Confusi
     rows.append(_row(f"this classifier, split seed {context.value('split-seed')}", split))
     rows += [_row(f"{name}, same split", confusion(test, said)) for name, said in baselines["test"].items()]
     rows += [_row(f"notebook: {name}", counts) for name, counts in printed.PRINTED]
-    columns = ["model", "TN", "FP", "FN", "TP", "recall", "precision", "accuracy"]
+    columns = ["model", "accuracy", "recall", "precision", "TN", "FP", "FN", "TP"]
     context.table(context.titled("Scores (notebooks: as printed there, split seed 1)"), columns, rows)
 
 
@@ -184,5 +184,5 @@ def _doubtful(context: Context, found: Pinned, judged: Any) -> int:
 
 
 def _row(name: str, counts: Confusion) -> list[Any]:
-    ratios = [round(value, 3) for value in (counts.recall, counts.precision, counts.accuracy)]
-    return [name, counts.tn, counts.fp, counts.fn, counts.tp, *ratios]
+    ratios = [round(value, 3) for value in (counts.accuracy, counts.recall, counts.precision)]
+    return [name, *ratios, counts.tn, counts.fp, counts.fn, counts.tp]
