@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from tests.workflows.conftest import everything
 from tests.workflows.told import completed, end, of_kind, printed
 from workflows import events, runs
+from workflows.configuration import Configuration
 from workflows.data.series import mean_power, write
 from workflows.data.synthetic.energy import frame
+from workflows.platform import open_platform
 from workflows.studies.catalog import find
 from workflows.studies.forecasting.notebook import BEST, PRINTED
 
@@ -25,13 +29,47 @@ ANYWAY = {"deploy-anyway": "deploy"}
 REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")
 
 
-def test_a_low_level_run_forecasts_hosts_and_deletes(on_engine: Path) -> None:
+def killed(run: runs.Run, seen: list[events.Event], moment: Callable[[events.Event], bool]) -> None:
+    """Appends the run's events to ``seen``: up to a moment at which its process is killed, and its end."""
+    for event in runs.follow(run, offset=len(seen), timeout=120):
+        seen.append(event)
+        if moment(event):
+            os.kill(runs.read(run.folder).pid, signal.SIGKILL)
+            break
+    seen += runs.follow(run, offset=len(seen), timeout=60)
+    assert end(seen).status == "interrupted"
+
+
+def test_a_low_level_run_is_killed_twice_forecasts_hosts_and_deletes(on_engine: Path) -> None:
+    """kill -9 while it trains and while it scores; each time it is resumed: no job runs twice, and what is done stays done."""
     run = runs.start("forecasting", QUICK, interface="low", auto_answers=ANYWAY)
-    found, last = completed(run)
+    found: list[events.Event] = []
+    killed(run, found, lambda event: isinstance(event, events.Metric) and event.name.endswith("train:loss"))
+    killed(
+        runs.resume(run),
+        found,
+        lambda event: isinstance(event, events.ApiCall) and event.operation == "CreateTransformJob",
+    )
+    rest = list(runs.follow(runs.resume(run), offset=len(found), timeout=240))
+    found += rest
+    last = end(rest)
+    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
+    assert last.left_behind == []
     steps = [name for name, _ in find("forecasting").steps]
-    assert [(event.step, event.status) for event in of_kind(events.StepFinished, found)] == [
-        (step, "done") for step in steps
+    trained = steps.index("evaluate")
+    assert [(event.step, event.status) for event in of_kind(events.StepFinished, rest)] == [
+        *((step, "reused") for step in steps[:trained]),
+        *((step, "done") for step in steps[trained:]),
     ]
+    assert any(
+        event.message.startswith("Found training job") for event in of_kind(events.Log, found, "train")
+    )
+    client = open_platform(Configuration()).client("sagemaker")
+    names = {f"{run.id}-job-1", f"{run.id}-job-2"}
+    listed = client.list_training_jobs(NameContains=run.id)["TrainingJobSummaries"]
+    assert {job["TrainingJobName"] for job in listed} == names
+    listed = client.list_transform_jobs(NameContains=run.id)["TransformJobSummaries"]
+    assert {job["TransformJobName"] for job in listed} == names
     assert last.message.startswith("On SYNTHETIC data: 2 DeepAR jobs have a median mean wQL of")
     shown = [
         event.title
@@ -139,28 +177,21 @@ def _jobs(found: list[events.Event], group: str) -> list[float]:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not REAL, reason="MLCONSOLE_DATA_DIR leads to no real data")
-def test_the_notebooks_settings_reach_its_best_run_in_the_median_of_five_seeds(
-    on_engine: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("preset", "unseen"), [("", 0.1514), ("as-in-notebook", 0.165)])
+def test_the_notebooks_best_run_is_reached_in_the_median_of_five_seeds(
+    preset: str, unseen: float, on_engine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By the defaults and by the notebook's settings; the defaults are better than those in the year that no job saw."""
     monkeypatch.setenv("MLCONSOLE_DATA_DIR", REAL)
-    run = runs.start("forecasting", {"seed": 0}, preset="as-in-notebook", auto_answers=ANYWAY)
+    run = runs.start("forecasting", {"seed": 0}, preset=preset, auto_answers=ANYWAY)
     found, last = completed(run, 1700)
     scores = _jobs(found, "the notebook's windows")
     assert len(scores) == 5
     assert statistics.median(scores) <= BEST, scores
+    assert statistics.median(_jobs(found, "windows of the unseen year")) < unseen < 0.1816
+    assert last.metrics["unseen_coverage"] == pytest.approx(0.8, abs=0.08)
     assert last.metrics["baseline_wql"] == pytest.approx(0.1458, abs=6e-5)
     assert last.metrics["synthetic"] == 0
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-@pytest.mark.skipif(not REAL, reason="MLCONSOLE_DATA_DIR leads to no real data")
-def test_the_defaults_beat_what_is_free_in_the_unseen_year_and_say_where_they_do_not(
-    on_engine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLCONSOLE_DATA_DIR", REAL)
-    found, last = completed(runs.start("forecasting", {"seed": 0}, auto_answers=ANYWAY), 1100)
-    assert statistics.median(_jobs(found, "windows of the unseen year")) < 0.155 < 0.1816
-    assert last.metrics["unseen_coverage"] == pytest.approx(0.8, abs=0.08)
-    middle = statistics.median(_jobs(found, "the notebook's windows"))
-    assert ("WORSE than the 0.1458" in last.message) == (middle > last.metrics["baseline_wql"])
+    wins = last.metrics["empty_wql"] <= last.metrics["empty_free_wql"]
+    assert ("WHAT IS FREE WINS" in last.message) == (not wins)
+    assert "WORSE than the 0.1458" not in last.message

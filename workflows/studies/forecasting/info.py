@@ -53,7 +53,7 @@ FORECASTING = StudyInfo(
         Parameter("num-cells", "int", 30, "LSTM units in each layer.", 1, 400),
         Parameter("num-layers", "int", 1, "LSTM layers.", 1, 8),
         Parameter("dropout-rate", "float", 0.3, "Zoneout: how often a unit keeps its state.", 0.0, 0.9),
-        Parameter("likelihood", "choice", "gaussian", "The distribution of a day.", choices=_LIKELIHOODS),
+        Parameter("likelihood", "choice", "student-T", "The distribution of a day.", choices=_LIKELIHOODS),
         Parameter("learning-rate", "float", 0.01, "Of the optimiser.", 1e-5, 1.0),
         Parameter("mini-batch-size", "int", 128, "Windows per step of the optimiser.", 1, 1028, unit="windows"),
         Parameter("early-stopping-patience", "int", 0, "Epochs without a better loss after which a job ends; 0: none.", 0, 1000),

@@ -354,7 +354,7 @@ def _fans(context: Context, asked: Sequence[Window], forecasts: Mapping[str, For
             np.concatenate([forecasts[window.name].quantiles for window in unseen], axis=1),
         )
         last = whole.end - datetime.timedelta(days=1)
-        title = f"{len(unseen)} forecasts of {unseen[0].days} days each, {whole.start} to {last}, each from the days before it"
+        title = f"{whole.start} to {last}: {len(unseen)} forecasts of {unseen[0].days} days"
         context.figure(context.titled(title), "fan", told.fan(days, whole, joined), "day", "kW")
 
 
