@@ -17,6 +17,7 @@ from engine import registry
 from engine.context import Engine
 from engine.control import Control
 from engine.errors import ServiceError
+from engine.functions.outcome import PAYLOAD_LIMIT
 from engine.http import Receive, Request, Response
 from engine.protocol import faults, models, parse, render, routing, scalars, signature
 from engine.protocol.routing import FORM, MULTIPART, Route
@@ -123,7 +124,7 @@ class Application:
                     )
             request.extra["payload_sha256"] = payload if len(payload) == 64 else ""
         else:
-            await request.body(service.limit)
+            await request.body(service.limit, _too_large(route) if service.name == "lambda" else None)
             payload = hashlib.sha256(request.read or b"").hexdigest() if request.read else signature.EMPTY
             if declared and declared != payload:
                 raise signature.refuse(Refusal.MISMATCH, exchange.wire)
@@ -264,6 +265,17 @@ def _guess_wire(request: Request) -> str:
     if request.method == "POST" and request.path == "/" and headers.get("content-type", "").startswith(FORM):
         return "query"
     return "rest-json" if services else "rest-xml"
+
+
+def _too_large(route: Route) -> ServiceError:
+    """A request beyond its limit, in Lambda's own words."""
+    name = "InvokeFunction" if route.operation == "Invoke" else route.operation
+    limit = PAYLOAD_LIMIT if route.operation == "Invoke" else route.service.limit
+    return ServiceError(
+        "RequestEntityTooLargeException",
+        f"Request must be smaller than {limit} bytes for the {name} operation",
+        413,
+    )
 
 
 def _not_offered(route: Route) -> ServiceError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ipaddress
 import json
 import logging
 import os
 from typing import Any
+from urllib.parse import parse_qsl
 
 from engine import __version__
 from engine.context import Engine
@@ -35,6 +37,8 @@ class Control:
             return _json(200, self.health())
         if what == "reset" and request.method == "POST":
             return await self._reset(request)
+        if what.startswith("packages/") and request.method in ("GET", "HEAD"):
+            return await self._package(request, what.removeprefix("packages/").removesuffix(".zip"))
         return _json(404, {"message": f"There is no {request.method} {request.path}."})
 
     def health(self) -> dict[str, Any]:
@@ -46,6 +50,21 @@ class Control:
             "nonce": self.nonce,
             "outdated": self.code.changed,
         }
+
+    async def _package(self, request: Request, digest: str) -> Response:
+        """A function's or layer's zip, for who has the URL that Lambda's answers hold."""
+        packages = self.engine.functions.packages
+        told = dict(parse_qsl(request.query))
+        admitted = packages.admits(
+            digest, told.get("Expires", ""), told.get("Signature", ""), self.engine.clock.time()
+        )
+        if not admitted:
+            return _json(403, {"message": "This URL has expired, or it was not made by this engine."})
+        try:
+            body = await asyncio.to_thread(packages.zip(digest).read_bytes)
+        except FileNotFoundError:
+            return _json(404, {"message": "This package was deleted."})
+        return Response(200, {"content-type": "application/zip"}, body)
 
     async def _reset(self, request: Request) -> Response:
         body = await request.body(4096)

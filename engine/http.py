@@ -49,11 +49,11 @@ class Request:
             if not message.get("more_body", False):
                 return
 
-    async def body(self, limit: int) -> bytes:
+    async def body(self, limit: int, refusal: ServiceError | None = None) -> bytes:
         """The whole body, at most ``limit`` bytes.
 
         Raises:
-            ServiceError: ``RequestEntityTooLarge`` (413) when it is longer.
+            ServiceError: ``refusal`` when it is longer, else ``RequestEntityTooLarge`` (413).
         """
         if self.read is None:
             declared = self.headers.get("content-length", "")
@@ -71,7 +71,7 @@ class Request:
                     size += len(chunk)
                     parts.append(chunk)
             if size > limit:
-                raise ServiceError(
+                raise refusal or ServiceError(
                     "RequestEntityTooLarge", f"Request size exceeds the limit of {limit} bytes.", 413
                 )
             self.read = parts[0] if len(parts) == 1 else b"".join(parts)
