@@ -18,6 +18,7 @@ from engine.context import Engine
 from engine.control import Control
 from engine.errors import ServiceError
 from engine.functions.outcome import PAYLOAD_LIMIT
+from engine.gateways import surface
 from engine.http import Receive, Request, Response
 from engine.protocol import faults, models, parse, render, routing, scalars, signature
 from engine.protocol.routing import FORM, MULTIPART, Route
@@ -46,6 +47,8 @@ class Application:
         request = _request(scope, receive)
         if request.path.startswith("/_engine/"):
             response = await self._control(request)
+        elif (where := surface.address(request)) is not None:
+            response = await self._public(where, request, scope)
         else:
             response = await self._answer(request)
         await _send(response, request.method, receive, send)
@@ -56,6 +59,16 @@ class Application:
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
             return faults.response(None, "rest-json", faults.internal(), request.request_id)
+
+    async def _public(self, where: surface.Address, request: Request, scope: Scope) -> Response:
+        """The response to a request to a REST API, which is not signed unless the API says so."""
+        client = scope["client"][0] if scope.get("client") else "127.0.0.1"
+        try:
+            return await surface.answer(self.engine, where, request, scope["headers"], client)
+        except Exception:
+            _log.exception("%s %s failed (request %s)", request.method, request.path, request.request_id)
+            body = b'{"message":"Internal server error"}'
+            return Response(500, {"content-type": "application/json"}, body)
 
     async def _answer(self, request: Request) -> Response:
         """The response to an AWS request; every failure is an error in the form of the request's protocol."""
@@ -308,7 +321,8 @@ def _request(scope: Scope, receive: Receive) -> Request:
 
 
 async def _send(response: Response, method: str, receive: Receive, send: Send) -> None:
-    headers = [(name.encode("latin-1"), _header_bytes(value)) for name, value in response.headers.items()]
+    pairs = [*response.headers.items(), *response.repeated]
+    headers = [(name.encode("latin-1"), _header_bytes(value)) for name, value in pairs]
     body = response.body
     if isinstance(body, bytes):
         if response.status not in _BODILESS and "content-length" not in response.headers:

@@ -6,6 +6,7 @@ from engine import roles
 from engine.alarms.supervisor import Alarms
 from engine.clock import Clock
 from engine.functions.supervisor import Functions
+from engine.gateways.supervisor import Gateways
 from engine.hosting.supervisor import Hosting
 from engine.jobs.supervisor import Supervisor
 from engine.keys import KeyRing
@@ -40,6 +41,7 @@ class Engine:
         self.hosting = Hosting(self)
         self.transforms = Transforms(self)
         self.functions = Functions(self)
+        self.gateways = Gateways(self)
         self.alarms = Alarms(self)
         self.scaling = Scaling(self)
 
@@ -84,6 +86,7 @@ class Engine:
         await self.tuning.reset()
         await self.jobs.reset()
         await self.functions.reset()
+        self.gateways.reset()
         await self.scaling.reset()
         await self.alarms.reset()
         self.metrics.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ from engine import __version__
 from engine.context import Engine
 from engine.errors import ServiceError
 from engine.freshness import Code
+from engine.hosts import is_loopback
 from engine.http import Request, Response
 from engine.protocol import signature
 from engine.protocol.models import CONTROL
@@ -88,7 +88,7 @@ class Control:
                     403, {"message": "Only an engine in test mode can be reset by an unsigned request."}
                 )
             # A page in a browser can send a POST to loopback, under its own or under a rebound host name.
-            elif "origin" in request.headers or not _is_loopback(request.headers.get("host", "")):
+            elif "origin" in request.headers or not is_loopback(request.headers.get("host", "")):
                 return _json(
                     403, {"message": "An unsigned reset must come from this machine, not from a web page."}
                 )
@@ -99,16 +99,6 @@ class Control:
         await self.engine.reset()
         _log.info("reset: everything was wiped")
         return _json(200, {"status": "reset"})
-
-
-def _is_loopback(host: str) -> bool:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _json(status: int, document: dict[str, Any]) -> Response:

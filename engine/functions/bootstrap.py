@@ -44,7 +44,7 @@ class Channel:
         self._socket.sendall(len(text).to_bytes(4, "big") + text + body)
 
     def _exactly(self, size: int) -> bytes:
-        data = self._file.read(size)
+        data: bytes = self._file.read(size)
         if len(data) < size:
             raise EOFError
         return data
@@ -101,7 +101,7 @@ class LambdaContext:
         told = head.get("client_context")
         self.client_context = ClientContext(json.loads(told)) if told else None
         self.identity = CognitoIdentity()
-        self._epoch_deadline_time_in_ms = head["deadline"]
+        self._epoch_deadline_time_in_ms: int = head["deadline"]
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function's timeout."""
@@ -160,7 +160,7 @@ class Fault(Exception):
 
 
 class LogFormatter(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(record).replace("\n", "\r")

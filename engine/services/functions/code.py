@@ -24,15 +24,16 @@ async def kept(engine: Engine, source: dict[str, Any], operation: str) -> Packag
     """
     if source.get("ImageUri"):
         raise invalid("ImageUri: this engine runs zip packages, no container images.")
-    data = source.get("ZipFile")
+    data: bytes | None = source.get("ZipFile")
     place = source.get("S3Bucket"), source.get("S3Key")
     if data is None and not all(place):
         raise invalid("Please provide a source for function code.")
     if data is not None and any(place):
         raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
     if data is None:
-        data = await asyncio.to_thread(_from_s3, engine, str(place[0]), str(place[1]))
-    elif len(data) > ZIP_LIMIT:
+        found = await asyncio.to_thread(_from_s3, engine, str(place[0]), str(place[1]))
+        return await asyncio.to_thread(engine.functions.packages.put, found)
+    if len(data) > ZIP_LIMIT:
         raise ServiceError(
             "RequestEntityTooLargeException",
             f"Request must be smaller than 70167211 bytes for the {operation} operation",
