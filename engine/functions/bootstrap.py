@@ -278,7 +278,6 @@ def main(descriptor: int) -> None:
         handler = load(os.environ["_HANDLER"])
     except Fault as fault:
         channel.write({"type": "fault", "log": error_line(fault.document)}, encode(fault.document).encode())
-        channel.read()  # The engine closes the socket.
         return
     channel.write({"type": "ready"})
     while True:

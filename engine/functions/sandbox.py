@@ -339,11 +339,9 @@ class Sandbox:
 
     async def _drained(self) -> None:
         """Wait for the log reader, but not for a grandchild that keeps the pipe open."""
-        if self._pump is not None:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._pump), _DRAIN_SECONDS)
-            if not self._pump.done():
-                self._pump.cancel()
+        if self._pump is not None and not self._pump.done():
+            await asyncio.wait([self._pump], timeout=_DRAIN_SECONDS)
+            self._pump.cancel()
 
 
 def _signal_name(number: int) -> str:
