@@ -143,7 +143,7 @@ def test_code_from_s3_and_updates(bench: Workbench) -> None:
     assert (changed["LastUpdateStatus"], changed["Version"]) == ("InProgress", "1")
     aws.get_waiter("function_updated_v2").wait(FunctionName=name)
     assert bench.call(name) == 2
-    code, text, status = refusal(
+    code, _, status = refusal(
         aws.update_function_code, FunctionName=name, ZipFile=second, RevisionId=before["RevisionId"]
     )
     assert (code, status) == ("PreconditionFailedException", 412)
