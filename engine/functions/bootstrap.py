@@ -8,6 +8,7 @@ One frame on the control socket: four bytes (big-endian) with the length of a JS
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -266,7 +267,31 @@ def answer(handler: Any, head: dict[str, Any], payload: bytes) -> tuple[str, byt
     return "error", encode(document).encode("utf-8", "replace"), error_line(document)
 
 
+def settle() -> None:
+    """Go where Lambda's functions live: /var/task and /opt, where the kernel lets a process have its own; else to the real places."""
+    task, layers = os.environ["LAMBDA_TASK_ROOT"], os.environ.get("MLCONSOLE_LAYERS", "")
+    namespaces = os.environ.pop("MLCONSOLE_NAMESPACE_MODULE", "")
+    if not namespaces:
+        return
+    import runpy
+
+    with contextlib.suppress(OSError):
+        runpy.run_path(namespaces)["show"](task, layers)
+        os.environ["LAMBDA_TASK_ROOT"] = "/var/task"
+        os.environ.pop("MLCONSOLE_LAYERS", None)
+        for name in ("MLCONSOLE_PYTHON_PATH", "PYTHONPATH", "PATH", "LD_LIBRARY_PATH"):
+            entries = os.environ.get(name, "").split(os.pathsep)
+            moved = [
+                "/opt" + entry[len(layers) :] if layers and entry.startswith(layers + os.sep) else entry
+                for entry in entries
+            ]
+            if name in os.environ:
+                os.environ[name] = os.pathsep.join(moved)
+        os.chdir("/var/task")
+
+
 def main(descriptor: int) -> None:
+    settle()
     channel = Channel(descriptor)
     threading.Thread(target=end_with_engine, args=(descriptor,), daemon=True).start()
     root = os.environ["LAMBDA_TASK_ROOT"]

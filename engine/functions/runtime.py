@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from engine.functions.sandbox import Plan
 from engine.hosting.containers import base_environment
+from engine.jobs import namespace
+from engine.jobs.launcher import namespaces_allowed
 
 if TYPE_CHECKING:
     from engine.context import Engine
@@ -92,6 +94,7 @@ def plan(engine: Engine, target: Target, key: Key, layers: Path | None, sdk: Pat
         "LAMBDA_TASK_ROOT": str(folder),
         "LAMBDA_RUNTIME_DIR": str(sdk),
         "_HANDLER": configuration["Handler"],
+        **({"MLCONSOLE_NAMESPACE_MODULE": namespace.__file__} if namespaces_allowed() else {}),
         **configuration.get("Environment", {}).get("Variables", {}),
     }
     return Plan(

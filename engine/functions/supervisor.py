@@ -233,7 +233,11 @@ class Functions:
 
             async def make() -> Plan:
                 layers = await asyncio.to_thread(self.packages.layered, target.layers)
-                return runtime.plan(self.engine, target, self._key(target), layers, self.root / "sdk")
+                key = self._key(target)
+                # The first one tries, in a process that is thrown away, whether functions can have their own /var/task.
+                return await asyncio.to_thread(
+                    runtime.plan, self.engine, target, key, layers, self.root / "sdk"
+                )
 
             found = self._pools[key] = Pool(self, make, revision)
         return found

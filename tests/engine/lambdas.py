@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.engine.conftest import RunningEngine
 
 TRUST = {
@@ -236,6 +239,15 @@ def signed_headers(engine: RunningEngine, verb: str, path: str, secret: str | No
     known = Credentials(engine.connection.access_key, secret or engine.connection.secret_key)
     SigV4Auth(known, "execute-api", "us-east-1").add_auth(request)
     return dict(request.headers.items())
+
+
+def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
+    """Code, text and HTTP status of a call that must be refused."""
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    answer = caught.value.response
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    return answer["Error"]["Code"], answer["Error"]["Message"], status
 
 
 def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:

@@ -11,28 +11,16 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from botocore.exceptions import ClientError
 
+from engine.jobs.launcher import namespaces_allowed
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
-from tests.engine.lambdas import ECHO, Workbench, package
+from tests.engine.lambdas import ECHO, Workbench, package, refusal
 
 
 @pytest.fixture(scope="module")
 def bench(engine: RunningEngine) -> Iterator[Workbench]:
     yield from lambdas.bench(engine)
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """Code, text and HTTP status of a refusal."""
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    answer = caught.value.response
-    return (
-        answer["Error"]["Code"],
-        answer["Error"]["Message"],
-        answer["ResponseMetadata"]["HTTPStatusCode"],
-    )
 
 
 def test_a_function_is_created_waited_for_read_and_deleted(bench: Workbench) -> None:
@@ -233,6 +221,33 @@ def test_layers_are_found_by_functions_that_have_them(bench: Workbench) -> None:
     assert refusal(aws.update_function_configuration, FunctionName=name, Layers=[gone])[1] == (
         f"Layer version {gone} does not exist."
     )
+
+
+@pytest.mark.skipif(not namespaces_allowed(), reason="the kernel lets no process have its own /var/task")
+def test_packages_and_layers_lie_where_lambda_has_them(bench: Workbench) -> None:
+    layer = bench.lambdas.publish_layer_version(
+        LayerName=f"files-{secrets.token_hex(3)}", Content={"ZipFile": package(**{"words.txt": "good bad"})}
+    )
+    code = """
+import os, sys
+def handler(event, context):
+    try:
+        open("/var/task/new", "w")
+    except OSError as error:
+        refused = error.strerror
+    return [open("/opt/words.txt").read(), open("/var/task/vocabulary.txt").read(), __file__, os.getcwd(), refused,
+            os.environ["LAMBDA_TASK_ROOT"], os.path.exists(sys.executable)]
+"""
+    name = bench.function(code, files={"vocabulary.txt": "5000"}, Layers=[layer["LayerVersionArn"]])
+    assert bench.call(name) == [
+        "good bad",
+        "5000",
+        "/var/task/app.py",
+        "/var/task",
+        "Read-only file system",
+        "/var/task",
+        True,
+    ]
 
 
 def test_permissions(bench: Workbench) -> None:

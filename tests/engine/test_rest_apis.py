@@ -6,28 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
-from tests.engine.lambdas import Workbench
+from tests.engine.lambdas import Workbench, refusal
 
 
 @pytest.fixture(scope="module")
 def bench(engine: RunningEngine) -> Iterator[Workbench]:
     yield from lambdas.bench(engine)
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """Code, text and HTTP status of a refusal."""
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    answer = caught.value.response
-    return (
-        answer["Error"]["Code"],
-        answer["Error"]["Message"],
-        answer["ResponseMetadata"]["HTTPStatusCode"],
-    )
 
 
 def test_apis_are_created_listed_patched_and_deleted(bench: Workbench) -> None:
