@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 OLDEST_SECONDS = 4 * 3600.0
 """An environment of this age is replaced, long before its credentials end."""
 GROW_SECONDS = 0.5
-"""How long an invocation waits for a busy environment before one more is started beyond what the machine is good for."""
+"""After so long without any invocation having ended, one more environment is started beyond what the machine is good for: those
+that are busy may be waiting for the one that waits."""
 
 
 class Pool:
@@ -30,6 +31,7 @@ class Pool:
         self.busy: set[Sandbox] = set()
         self.closed = False
         self._make = make
+        self._moved = time.monotonic()
         self._waiting: deque[asyncio.Future[Sandbox | None]] = deque()
 
     async def acquire(self) -> Sandbox:
@@ -47,7 +49,7 @@ class Pool:
     async def release(self, sandbox: Sandbox) -> None:
         """The end of an invocation: the environment is for the next one, unless it has ended or is out of date."""
         self.busy.discard(sandbox)
-        sandbox.used = time.monotonic()
+        self._moved = sandbox.used = time.monotonic()
         old = sandbox.used - sandbox.born > OLDEST_SECONDS
         if self.closed or sandbox.pid is None or old:
             await self._end(sandbox)
@@ -92,13 +94,25 @@ class Pool:
         return None
 
     async def _new(self) -> Sandbox:
-        self.functions.alive += 1
+        functions = self.functions
+        functions.alive += 1
+        functions.starting += 1
+        sandbox = None
         try:
             plan = await self._make()
-            return Sandbox(self.functions.engine, self.functions.running_root / os.urandom(8).hex(), plan)
+            sandbox = Sandbox(functions.engine, functions.running_root / os.urandom(8).hex(), plan)
+            await sandbox.start()
+            return sandbox
         except BaseException:
-            self.functions.alive -= 1
+            if sandbox is None:
+                functions.alive -= 1
+            else:
+                functions.spawn(self._end(sandbox))
             raise
+        finally:
+            functions.starting -= 1
+            self._moved = time.monotonic()
+            self._wake(None)
 
     async def _next(self) -> Sandbox:
         """Wait for a release, or for leave to start one more."""
@@ -115,7 +129,7 @@ class Pool:
                         return await self._new()
                     future = asyncio.get_running_loop().create_future()
                     self._waiting.appendleft(future)
-                elif self.functions.may_grow():
+                elif self.functions.may_start() or self._stuck():
                     self._waiting.remove(future)
                     return await self._new()
         except asyncio.CancelledError:
@@ -124,6 +138,10 @@ class Pool:
             elif future.done() and (handed := future.result()) is not None:
                 self.functions.spawn(self.release(handed))
             raise
+
+    def _stuck(self) -> bool:
+        """Whether nothing has moved for a while."""
+        return time.monotonic() - self._moved > GROW_SECONDS and self.functions.may_grow()
 
     def _wake(self, sandbox: Sandbox | None) -> bool:
         while self._waiting:

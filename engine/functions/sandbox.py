@@ -64,6 +64,8 @@ class Sandbox:
         self.peak_mb = 0
         self.over_memory = False
         self.ended = False
+        self._cold = True
+        self._state = ""
         self._fault: bytes | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.StreamReader | None = None
@@ -80,23 +82,26 @@ class Sandbox:
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
+    async def start(self) -> None:
+        """Start the process and let it load the handler; what comes of it is the first invocation's to tell."""
+        began = time.monotonic()
+        # Lambda gives the module 10 s of its own; what it takes longer is the invocation's time.
+        self._state = await self._start(INIT_SECONDS + self.plan.timeout)
+        self.init_ms = (time.monotonic() - began) * 1000
+
     async def invoke(self, asked: Invocation) -> Outcome:
-        """Ask the handler; the environment is started first when it was not.
+        """Ask the handler.
 
         Raises:
             NotStarted: The process had gone before; nothing was run.
         """
         self.used = time.monotonic()
-        self._tail.clear()
-        self._tail_size = 0
-        cold = self._process is None
-        began = time.monotonic()
-        if cold:
-            # Lambda gives the module 10 s of its own; what it takes longer is the invocation's time.
-            ready = await self._start(INIT_SECONDS + self.plan.timeout)
-            self.init_ms = (time.monotonic() - began) * 1000
-            if ready != "ready":
-                return await self._failed_start(asked, ready)
+        cold, self._cold = self._cold, False
+        if not cold:
+            self._tail.clear()
+            self._tail_size = 0
+        if self._state != "ready":
+            return await self._failed_start(asked, self._state)
         began = time.monotonic()
         self._log([f"START RequestId: {asked.request_id} Version: {self.plan.version}"])
         try:

@@ -58,6 +58,8 @@ class Functions:
         self.events = Events(engine)
         self.alive = 0
         """Processes of all functions."""
+        self.starting = 0
+        """Of them those that have not loaded their handler yet."""
         self.running: Counter[str] = Counter()
         """Invocations under way by function."""
         self._pools: dict[tuple[str, str], Pool] = {}
@@ -170,8 +172,14 @@ class Functions:
     # For pools
 
     def may_start(self) -> bool:
-        """Whether another process is good for the machine; an idle one of another version makes room for it."""
-        if self.alive < max(8, 4 * self.engine.settings.cores):
+        """Whether another process is good for the machine; an idle one of another version makes room for it.
+
+        Loading a handler takes a core (0.3 to 1 s with boto3), so no more are loaded at a time than there are cores.
+        """
+        cores = self.engine.settings.cores
+        if self.starting >= max(2, cores):
+            return False
+        if self.alive < max(4, 2 * cores):
             return True
         for pool in self._pools.values():
             if pool.idle:
@@ -181,7 +189,7 @@ class Functions:
 
     def may_grow(self) -> bool:
         """Whether one more may be started because an invocation waits for ones that may be waiting for it."""
-        return self.alive < _MOST
+        return self.alive < _MOST and not self.starting
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do something that nobody waits for."""
