@@ -66,6 +66,7 @@ class Functions:
         self._keys: dict[str, Key] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watcher: asyncio.Task[None] | None = None
+        self._busy = asyncio.Event()
 
     async def start(self) -> None:
         """Clear up after a killed engine, and go on with what was asked asynchronously."""
@@ -115,6 +116,7 @@ class Functions:
             request_id or str(uuid.uuid4()), target.arn, payload or b"{}", client_context, trace
         )
         self.running[target.name] += 1
+        self._busy.set()
         try:
             while True:
                 pool = self._pool(target)
@@ -266,7 +268,12 @@ class Functions:
         """Look at the memory of what runs, and end what nobody needs any more."""
         reaped = time.monotonic()
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            if self.running.total():
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                self._busy.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._busy.wait(), IDLE_SECONDS / 20)
             with contextlib.suppress(OSError):
                 for pool in self._pools.values():
                     for sandbox in list(pool.busy):

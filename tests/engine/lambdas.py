@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import json
 import secrets
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
@@ -248,15 +247,6 @@ def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
     answer = caught.value.response
     status = answer["ResponseMetadata"]["HTTPStatusCode"]
     return answer["Error"]["Code"], answer["Error"]["Message"], status
-
-
-def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return found
 
 
 def bench(engine: RunningEngine) -> Iterator[Workbench]:

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
-from tests.engine.lambdas import Workbench, until
+from tests.engine.deploying import wait_for
+from tests.engine.lambdas import Workbench
 
 KITCHEN = """
 import json, logging, os, sys, time
@@ -249,7 +250,7 @@ def handler(event, context):
         event = {"bucket": bucket, "prefix": prefix, "fail": fail}
         reply = bench.lambdas.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
         assert (reply["StatusCode"], reply["Payload"].read()) == (202, b"")
-    until(lambda: len(tries(f"{name}/bad")) == 3)
+    wait_for(lambda: len(tries(f"{name}/bad")) == 3)
     assert len(set(tries(f"{name}/bad"))) == 1  # one request id for all tries
     assert len(tries(f"{name}/good")) == 1
 
@@ -306,7 +307,7 @@ def test_killed_engine_and_killed_worker_lose_no_function(start_engine, tmp_path
     assert bench.call(name)["name"] == name
     logs = again.client("logs")
     # The event that was waiting when the engine was killed is run by the next one.
-    until(
+    wait_for(
         lambda: logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern='"asked event"')[
             "events"
         ]

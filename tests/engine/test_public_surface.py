@@ -14,7 +14,8 @@ import pytest
 
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
-from tests.engine.lambdas import WEB, Api, Workbench, send, signed_headers, until
+from tests.engine.deploying import Deployer, wait_for
+from tests.engine.lambdas import WEB, Api, Workbench, send, signed_headers
 
 SERVER = """
 import base64, json, time
@@ -387,9 +388,29 @@ def test_a_hundred_visitors_at_once_are_all_answered(web: Api) -> None:
         assert all(threads.map(visit, range(100)))
 
 
+def test_a_web_page_reaches_an_endpoint(bench: Workbench, deploy: Deployer) -> None:
+    endpoint = deploy.endpoint(deploy.model())
+    code = """
+import boto3, os
+def handler(event, context):
+    reply = boto3.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=os.environ["ENDPOINT"], ContentType="application/json", Body=event["body"])
+    return {"statusCode": 200, "headers": {"Access-Control-Allow-Origin": "*"}, "body": reply["Body"].read().decode()}
+"""
+    name = bench.function(code, Environment={"Variables": {"ENDPOINT": endpoint}})
+    api = bench.api()
+    api.lambda_method(api.root, "POST", name)
+    api.permit(name)
+    api.deploy()
+    assert api.send("POST", "/", "21").body == b"42"
+    deploy.sm.delete_endpoint(EndpointName=endpoint)
+    wait_for(lambda: api.send("POST", "/", "21").status == 502)
+    logs = bench.engine.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    assert any(f"Endpoint {endpoint} of account" in event["message"] for event in logs)
+
+
 def test_metrics_of_an_api(bench: Workbench, web: Api) -> None:
     web.send("GET", "/films/1")
     watch, name = bench.engine.client("cloudwatch"), bench.gateway.get_rest_api(restApiId=web.id)["name"]
     found = watch.list_metrics(Namespace="AWS/ApiGateway", Dimensions=[{"Name": "ApiName", "Value": name}])
     assert {one["MetricName"] for one in found["Metrics"]} >= {"Count", "4XXError", "5XXError", "Latency"}
-    assert until(lambda: found)
