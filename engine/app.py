@@ -328,7 +328,8 @@ async def _send(response: Response, method: str, receive: Receive, send: Send) -
         if response.status not in _BODILESS and "content-length" not in response.headers:
             headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        hidden = method == "HEAD" or response.status in _BODILESS
+        await send({"type": "http.response.body", "body": b"" if hidden else body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if method != "HEAD":
@@ -361,4 +362,4 @@ def _header_bytes(value: str) -> bytes:
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:
-        return text.encode("utf-8")
+        return text.encode("utf-8", "replace")

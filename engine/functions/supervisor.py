@@ -11,7 +11,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import ServiceError
 from engine.functions import runtime
@@ -42,6 +42,7 @@ _LARGE = 256 * 1024
 _LOOK_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Functions:
@@ -193,11 +194,12 @@ class Functions:
         """Whether one more may be started because an invocation waits for ones that may be waiting for it."""
         return self.alive < _MOST and not self.starting
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do something that nobody waits for."""
-        task = asyncio.ensure_future(work)
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do something that goes on although nobody waits for it."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # Inside
 

@@ -45,6 +45,7 @@ class Kind(NamedTuple):
 
 
 FORBIDDEN = Kind("ACCESS_DENIED", 403, "Forbidden", "ForbiddenException")
+INVALID_KEY = Kind("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException")
 NO_ROUTE = Kind(
     "MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token", "MissingAuthenticationTokenException"
 )
@@ -58,7 +59,6 @@ TOO_LONG = Kind("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeEx
 THROTTLED = Kind("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException")
 QUOTA = Kind("QUOTA_EXCEEDED", 429, "Limit Exceeded", "LimitExceededException")
 MEDIA_TYPE = Kind("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "BadRequestException")
-BAD_PARAMETERS = Kind("BAD_REQUEST_PARAMETERS", 400, "Invalid request parameters", "BadRequestException")
 
 
 class Refused(Exception):

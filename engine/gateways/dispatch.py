@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.gateways import authorisation, context, integrations, templates
+from engine.gateways import authorisation, context, integrations, plans, templates
 from engine.gateways.answers import (
     CONFIGURATION,
     NO_ROUTE,
@@ -41,6 +41,8 @@ async def serve(engine: Engine, snapshot: Snapshot, call: Call, request: Request
         call.resource, call.variables, call.operation = route.resource, route.variables, operation
         if operation["authorizationType"] == "AWS_IAM":
             call.identity |= authorisation.caller(engine, request)
+        if operation["apiKeyRequired"]:
+            call.identity |= plans.admit(engine, call)
         _throttle(engine, call)
         return await invoke(engine, snapshot, call)
     except Refused as refusal:

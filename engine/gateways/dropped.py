@@ -45,6 +45,7 @@ def passed(headers: Pairs) -> Pairs:
         lower = name.lower()
         if lower in HOP or not _is_token(name):
             continue
+        value = "".join(char if char >= " " and char != "\x7f" else " " for char in value)
         kept.append((f"x-amzn-Remapped-{name}" if lower in _REMAPPED else name, value))
     return kept
 

@@ -65,21 +65,10 @@ async def _lambda(engine: Engine, call: Call, integration: dict[str, Any], paylo
 
     The invocation goes on when API Gateway stops waiting for it, as on AWS.
     """
-    uri = mapping.in_uri(integration.get("uri", ""), call, {})
-    found = LAMBDA_URI.fullmatch(uri)
-    if found is None:
-        raise Refused(CONFIGURATION, cause=f"Invalid Lambda function URI: {uri}")
+    target = _permitted(engine, call, integration)
     if len(payload) > PAYLOAD_LIMIT:
         raise Refused(TOO_LONG)
-    try:
-        target = record.target(engine, names.reference(engine.settings, found["function"]), routed=True)
-        home = record.function(engine, target.name).document
-    except ServiceError as error:
-        # Whether a function is not there or may not be invoked, API Gateway tells alike.
-        raise Refused(CONFIGURATION, cause="Invalid permissions on Lambda function") from error
-    if not _may_invoke(engine, call, integration, home, target):
-        raise Refused(CONFIGURATION, cause="Invalid permissions on Lambda function")
-    work = asyncio.ensure_future(engine.functions.invoke(target, payload, trace=_trace(call)))
+    work = engine.functions.spawn(engine.functions.invoke(target, payload, trace=_trace(call)))
     done, _ = await asyncio.wait([work], timeout=_seconds(integration))
     if not done:
         work.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -88,6 +77,28 @@ async def _lambda(engine: Engine, call: Call, integration: dict[str, Any], paylo
         return work.result()
     except ServiceError as error:
         raise Refused(CONFIGURATION, cause=f"Lambda invocation failed: {error.message}") from error
+
+
+def _permitted(engine: Engine, call: Call, integration: dict[str, Any]) -> record.Target:
+    """The function that the integration names. Whether one is not there or may not be invoked, API Gateway tells alike.
+
+    Raises:
+        Refused: 500.
+    """
+    uri = mapping.in_uri(integration.get("uri", ""), call, {})
+    found = LAMBDA_URI.fullmatch(uri)
+    if found is None:
+        raise Refused(CONFIGURATION, cause=f"Invalid Lambda function URI: {uri}")
+    try:
+        target = record.target(engine, names.reference(engine.settings, found["function"]), routed=True)
+        home = record.function(engine, target.name).document
+    except ServiceError as error:
+        raise Refused(
+            CONFIGURATION, cause=f"Invalid permissions on Lambda function: {error.message}"
+        ) from error
+    if not _may_invoke(engine, call, integration, home, target):
+        raise Refused(CONFIGURATION, cause="Invalid permissions on Lambda function")
+    return target
 
 
 def _may_invoke(
@@ -114,7 +125,9 @@ async def _mapped_lambda(engine: Engine, call: Call, integration: dict[str, Any]
         integration.get("requestParameters", {}).get("integration.request.header.X-Amz-Invocation-Type")
         == "'Event'"
     ):
-        return await _lambda_event(engine, call, integration, payload)
+        target = _permitted(engine, call, integration)
+        engine.functions.events.accept(target, payload.encode(), "")
+        return respond(call, integration, Answer(202, [], b""), "")
     outcome = await _lambda(engine, call, integration, payload.encode())
     told = outcome.payload
     message = ""
@@ -125,21 +138,6 @@ async def _mapped_lambda(engine: Engine, call: Call, integration: dict[str, Any]
             message = ""
     answer = Answer(200, [("Content-Type", "application/json")], told)
     return respond(call, integration, answer, message)
-
-
-async def _lambda_event(engine: Engine, call: Call, integration: dict[str, Any], payload: str) -> Answer:
-    found = LAMBDA_URI.fullmatch(mapping.in_uri(integration.get("uri", ""), call, {}))
-    try:
-        if found is None:
-            raise names.missing("no function")
-        target = record.target(engine, names.reference(engine.settings, found["function"]), routed=True)
-        home = record.function(engine, target.name).document
-    except ServiceError as error:
-        raise Refused(CONFIGURATION, cause="Invalid permissions on Lambda function") from error
-    if not _may_invoke(engine, call, integration, home, target):
-        raise Refused(CONFIGURATION, cause="Invalid permissions on Lambda function")
-    engine.functions.events.accept(target, payload.encode(), "")
-    return respond(call, integration, Answer(202, [], b""), "")
 
 
 def _trace(call: Call) -> str:

@@ -10,7 +10,7 @@ from engine.gateways.answers import BAD_GATEWAY, Refused
 from engine.gateways.call import Answer, Call, Pairs, all_of, last
 
 _MEMBERS = frozenset(("statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"))
-_LONGEST_STATUS = 599
+_STATUSES = range(200, 600)
 
 
 def event(call: Call, media_types: list[str]) -> bytes:
@@ -84,7 +84,7 @@ def _status(told: Any) -> int:
         status = int(told)
     except (TypeError, ValueError) as error:
         raise _malformed("its statusCode is no number") from error
-    if isinstance(told, bool) or not 100 <= status <= _LONGEST_STATUS:
+    if isinstance(told, bool) or status not in _STATUSES:
         raise _malformed("its statusCode is no HTTP status")
     return status
 

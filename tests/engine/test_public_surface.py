@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import Deployer, wait_for
-from tests.engine.lambdas import WEB, Api, Workbench, send, signed_headers
+from tests.engine.lambdas import WEB, Api, Reply, Workbench, send, signed_headers
 
 SERVER = """
 import base64, json, time
@@ -263,6 +264,33 @@ def test_throttling_by_stage_settings(bench: Workbench) -> None:
     replies = [api.send("GET") for _ in range(3)]
     assert [reply.status for reply in replies] == [200, 200, 429]
     assert replies[2].message == "Too Many Requests"
+
+
+def test_methods_that_ask_for_a_key(bench: Workbench, server: str) -> None:
+    aws, api = bench.gateway, bench.api()
+    api.lambda_method(api.root, "GET", server)
+    required = [{"op": "replace", "path": "/apiKeyRequired", "value": "true"}]
+    aws.update_method(restApiId=api.id, resourceId=api.root, httpMethod="GET", patchOperations=required)
+    api.permit(server)
+    api.deploy()
+    key, other = (aws.create_api_key(name="k", enabled=True) for _ in range(2))
+    plan = aws.create_usage_plan(
+        name="two a day", apiStages=[{"apiId": api.id, "stage": "prod"}], quota={"limit": 2, "period": "DAY"}
+    )["id"]
+    aws.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+
+    def ask(value: str) -> Reply:
+        return api.send("GET", headers={"x-api-key": value})
+
+    for refused in (api.send("GET"), ask("nobody's"), ask(other["value"])):
+        assert (refused.status, refused.message) == (403, "Forbidden")
+    identity = ask(key["value"]).document["requestContext"]["identity"]
+    assert (identity["apiKey"], identity["apiKeyId"]) == (key["value"], key["id"])
+    assert [ask(key["value"]).status for _ in range(2)] == [200, 429]
+    assert ask(key["value"]).message == "Limit Exceeded"
+    today = datetime.now(UTC).date().isoformat()
+    usage = aws.get_usage(usagePlanId=plan, startDate=today, endDate=today)
+    assert usage["items"] == {key["id"]: [[2, 0]]}
 
 
 @pytest.fixture(scope="module")

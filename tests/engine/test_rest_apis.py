@@ -105,7 +105,6 @@ def test_methods_integrations_and_what_they_refuse(bench: Workbench) -> None:
 
     assert refused(aws.get_method) == "Invalid Method identifier specified"
     assert "no authorizers" in refused(aws.put_method, authorizationType="CUSTOM")
-    assert "no API keys" in refused(aws.put_method, authorizationType="NONE", apiKeyRequired=True)
     made = aws.put_method(**where, authorizationType="NONE")
     assert (made["httpMethod"], made["apiKeyRequired"]) == ("POST", False)
     assert refused(aws.put_method, authorizationType="NONE") == "Method already exists for this resource"
@@ -233,6 +232,46 @@ def test_gateway_responses_have_defaults_and_can_be_customised(bench: Workbench)
     assert (made["statusCode"], made["defaultResponse"]) == ("503", False)
     aws.delete_gateway_response(restApiId=api.id, responseType="THROTTLED")
     assert aws.get_gateway_response(restApiId=api.id, responseType="THROTTLED")["statusCode"] == "429"
+
+
+def test_api_keys_and_usage_plans(bench: Workbench) -> None:
+    aws, api = bench.gateway, bench.api()
+    key = aws.create_api_key(name="visitor", enabled=True)
+    assert len(key["value"]) == 40
+    assert "value" not in aws.get_api_key(apiKey=key["id"])
+    assert aws.get_api_key(apiKey=key["id"], includeValue=True)["value"] == key["value"]
+    found = aws.get_api_keys(nameQuery="visit", includeValues=True)["items"]
+    assert key["value"] in [one["value"] for one in found]
+    assert refusal(aws.create_api_key, value="short")[0] == "BadRequestException"
+    assert refusal(aws.create_api_key, value=key["value"])[0] == "ConflictException"
+    stages = [{"apiId": api.id, "stage": "prod"}]
+    assert refusal(aws.create_usage_plan, name="p", apiStages=stages)[1] == (
+        f"API Stage not found: {api.id}:prod"
+    )
+    api.method(api.root, "GET", type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    api.deploy()
+    plan = aws.create_usage_plan(name="p", apiStages=stages, quota={"limit": 5, "period": "DAY"})
+    aws.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    assert [one["id"] for one in aws.get_usage_plans(keyId=key["id"])["items"]] == [plan["id"]]
+    assert aws.get_usage_plan_keys(usagePlanId=plan["id"])["items"][0]["name"] == "visitor"
+    changed = aws.update_usage_plan(
+        usagePlanId=plan["id"],
+        patchOperations=[
+            {"op": "replace", "path": "/throttle/rateLimit", "value": "2.5"},
+            {"op": "remove", "path": "/quota"},
+        ],
+    )
+    assert changed["throttle"] == {"rateLimit": 2.5} and "quota" not in changed
+    assert refusal(aws.delete_usage_plan, usagePlanId=plan["id"])[0] == "BadRequestException"
+    gone = [{"op": "remove", "path": "/apiStages", "value": f"{api.id}:prod"}]
+    aws.update_usage_plan(usagePlanId=plan["id"], patchOperations=gone)
+    aws.delete_usage_plan(usagePlanId=plan["id"])
+    aws.update_api_key(
+        apiKey=key["id"], patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}]
+    )
+    assert aws.get_api_key(apiKey=key["id"])["enabled"] is False
+    aws.delete_api_key(apiKey=key["id"])
+    assert refusal(aws.get_api_key, apiKey=key["id"])[1] == "Invalid API Key identifier specified"
 
 
 def test_what_is_known_and_not_offered_says_so(bench: Workbench) -> None:

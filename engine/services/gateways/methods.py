@@ -32,15 +32,9 @@ def _authorisation(told: str) -> str:
     return told
 
 
-def _key_required(told: str) -> bool:
-    if patching.boolean(told):
-        raise _no_keys()
-    return False
-
-
 _FIELDS = (
     patching.one("authorizationType", _authorisation),
-    patching.one("apiKeyRequired", _key_required),
+    patching.one("apiKeyRequired", patching.boolean),
     patching.one("operationName"),
     patching.entries("requestParameters", patching.boolean),
     patching.entries("requestModels"),
@@ -57,15 +51,13 @@ async def put_method(engine: Engine, request: Request, params: Params) -> Params
     verb = params["httpMethod"].upper()
     if verb not in _VERBS:
         raise refused(f"Invalid HTTP method specified. Must be one of: [{', '.join(_VERBS)}]")
-    if params.get("apiKeyRequired"):
-        raise _no_keys()
     if params.get("requestValidatorId"):
         raise refused("requestValidatorId: this engine has no request validators; validate in the function.")
     _parameters(params.get("requestParameters"), _REQUEST)
     method = {
         "httpMethod": verb,
         "authorizationType": _authorisation(params["authorizationType"]),
-        "apiKeyRequired": False,
+        "apiKeyRequired": bool(params.get("apiKeyRequired")),
         **{name: params[name] for name in _TOLD if params.get(name)},
     }
 
@@ -185,9 +177,3 @@ def _parameters(told: Params | None, pattern: re.Pattern[str]) -> None:
             f"Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression "
             f"parameter specified: {', '.join(wrong)}]"
         )
-
-
-def _no_keys() -> Exception:
-    return refused(
-        "apiKeyRequired: this engine has no API keys and usage plans; use authorizationType AWS_IAM."
-    )
