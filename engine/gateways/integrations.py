@@ -89,6 +89,11 @@ def _permitted(engine: Engine, call: Call, integration: dict[str, Any]) -> recor
     found = LAMBDA_URI.fullmatch(uri)
     if found is None:
         raise Refused(CONFIGURATION, cause=f"Invalid Lambda function URI: {uri}")
+    method = integration["httpMethod"]
+    if (call.method if method == "ANY" else method) != "POST":
+        raise Refused(
+            CONFIGURATION, cause=f"Lambda functions are invoked by POST: integrationHttpMethod is {method}"
+        )
     try:
         target = record.target(engine, names.reference(engine.settings, found["function"]), routed=True)
         home = record.function(engine, target.name).document

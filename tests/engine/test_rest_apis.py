@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
-from tests.engine.lambdas import Workbench, refusal
+from tests.engine.lambdas import Api, Workbench, refusal
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +233,91 @@ def test_gateway_responses_have_defaults_and_can_be_customised(bench: Workbench)
     assert (made["statusCode"], made["defaultResponse"]) == ("503", False)
     aws.delete_gateway_response(restApiId=api.id, responseType="THROTTLED")
     assert aws.get_gateway_response(restApiId=api.id, responseType="THROTTLED")["statusCode"] == "429"
+
+
+OPENAPI = {
+    "openapi": "3.0.1",
+    "info": {"title": "reviews", "version": "2"},
+    "x-amazon-apigateway-binary-media-types": ["image/png"],
+    "components": {
+        "securitySchemes": {
+            "iam": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "x-amazon-apigateway-authtype": "awsSigv4",
+            }
+        }
+    },
+    "x-amazon-apigateway-gateway-responses": {
+        "DEFAULT_4XX": {"responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}}
+    },
+    "paths": {
+        "/reviews/{id}": {
+            "get": {
+                "operationId": "read",
+                "parameters": [{"name": "id", "in": "path", "required": True}],
+                "responses": {"200": {"headers": {"X-Id": {}}}, "404": {}},
+                "x-amazon-apigateway-integration": {
+                    "type": "mock",
+                    "requestTemplates": {"application/json": '{"statusCode": 200}'},
+                    "responses": {
+                        "default": {
+                            "statusCode": "200",
+                            "responseParameters": {"method.response.header.X-Id": "context.requestId"},
+                            "responseTemplates": {"application/json": '{"id": "$input.params(\'id\')"}'},
+                        },
+                        "4\\d\\d": {"statusCode": "404"},
+                    },
+                },
+            }
+        },
+        "/signed": {"x-amazon-apigateway-any-method": {"security": [{"iam": []}]}},
+    },
+}
+
+
+def test_apis_from_openapi_documents(bench: Workbench) -> None:
+    aws = bench.gateway
+    made = aws.import_rest_api(body=json.dumps(OPENAPI))
+    bench.apis.append(made["id"])
+    assert (made["name"], made["version"], made["binaryMediaTypes"]) == ("reviews", "2", ["image/png"])
+    api = Api(bench, made["id"], made["rootResourceId"])
+    found = {one["path"]: one for one in aws.get_resources(restApiId=api.id, embed=["methods"])["items"]}
+    assert set(found) == {"/", "/reviews", "/reviews/{id}", "/signed"}
+    assert found["/signed"]["resourceMethods"]["ANY"]["authorizationType"] == "AWS_IAM"
+    read = found["/reviews/{id}"]["resourceMethods"]["GET"]
+    assert read["requestParameters"] == {"method.request.path.id": True}
+    assert read["methodIntegration"]["integrationResponses"]["404"]["selectionPattern"] == "4\\d\\d"
+    assert refusal(aws.create_deployment, restApiId=api.id)[1] == "No integration defined for method"
+    aws.delete_method(restApiId=api.id, resourceId=found["/signed"]["id"], httpMethod="ANY")
+    api.deploy()
+    reply = api.send("GET", "/reviews/7")
+    assert reply.document == {"id": "7"} and reply.headers["x-id"] == reply.headers["x-amzn-requestid"]
+    assert api.send("GET", "/none").headers["access-control-allow-origin"] == ["*"]
+    added = b"""
+swagger: "2.0"
+info: {title: films}
+basePath: /v1
+paths:
+  /v1/films:
+    get:
+      responses: {"200": {}}
+      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "http://127.0.0.1:9/"}
+"""
+    assert aws.put_rest_api(restApiId=api.id, body=added, mode="merge")["name"] == "films"
+    paths = {one["path"] for one in aws.get_resources(restApiId=api.id)["items"]}
+    assert paths == {"/", "/reviews", "/reviews/{id}", "/signed", "/films"}
+    aws.put_rest_api(restApiId=api.id, body=added, mode="overwrite")
+    paths = {one["path"] for one in aws.get_resources(restApiId=api.id)["items"]}
+    assert paths == {"/", "/films"}
+    assert refusal(aws.import_rest_api, body=b"{}")[0] == "BadRequestException"
+    assert (
+        refusal(aws.import_rest_api, body=b"[: no")[1] == "Invalid OpenAPI input: it is neither JSON nor YAML"
+    )
+    wrong = {**OPENAPI, "paths": {"/x": {"get": {"x-amazon-apigateway-integration": {"type": "tea"}}}}}
+    assert refusal(aws.put_rest_api, restApiId=api.id, body=json.dumps(wrong))[0] == "BadRequestException"
+    assert {one["path"] for one in aws.get_resources(restApiId=api.id)["items"]} == paths
 
 
 def test_api_keys_and_usage_plans(bench: Workbench) -> None:

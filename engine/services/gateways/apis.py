@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from engine.context import Engine
-from engine.gateways import patching, record
+from engine.gateways import openapi, patching, record
 from engine.gateways.record import API, Document, refused
 from engine.http import Request
 from engine.registry import operation
@@ -40,29 +40,14 @@ async def create_rest_api(engine: Engine, request: Request, params: Params) -> P
         raise refused(
             "policy: this engine does not evaluate resource policies of APIs. Use authorizationType AWS_IAM on the methods."
         )
-    endpoint = params.get("endpointConfiguration") or {"types": ["EDGE"]}
-    if "PRIVATE" in endpoint.get("types", ()):
+    if "PRIVATE" in (params.get("endpointConfiguration") or {}).get("types", ()):
         raise refused("endpointConfiguration: this engine has no VPC; use REGIONAL or EDGE.")
-    api_id, root = record.new_id(), record.new_id()
-    api = {
-        "id": api_id,
-        "name": params["name"],
-        "createdDate": int(engine.clock.time()),
-        "apiKeySource": params.get("apiKeySource") or "HEADER",
-        "endpointConfiguration": {"ipAddressType": "ipv4", **endpoint},
-        "disableExecuteApiEndpoint": bool(params.get("disableExecuteApiEndpoint")),
-        **{name: params[name] for name in _TOLD if params.get(name) not in (None, {}, [])},
-        "rootResourceId": root,
-    }
+    document = _new(engine, params)
+    api: Params = document["Api"]
     _check(api)
-    document: Document = {
-        "Api": api,
-        "Resources": {root: {"id": root, "path": "/"}},
-        "Responses": {},
-    }
     if params.get("cloneFrom"):
         document |= _cloned(record.api(engine, params["cloneFrom"]).document, api)
-    record.create(engine, API, api_id, document, taken="An API with this identifier already exists")
+    record.create(engine, API, api["id"], document, taken="An API with this identifier already exists")
     return api
 
 
@@ -111,6 +96,54 @@ async def get_account(engine: Engine, request: Request, params: Params) -> Param
         "features": [],
         "apiKeyVersion": "4",
     }
+
+
+@operation("apigateway", "ImportRestApi")
+async def import_rest_api(engine: Engine, request: Request, params: Params) -> Params:
+    """A new API from an OpenAPI document."""
+    source = openapi.read(params["body"])
+    document = _new(engine, {"name": openapi.title(source)})
+    _fill(document, source, params, overwrite=True)
+    api: Params = document["Api"]
+    record.create(engine, API, api["id"], document, taken="An API with this identifier already exists")
+    return api
+
+
+@operation("apigateway", "PutRestApi")
+async def put_rest_api(engine: Engine, request: Request, params: Params) -> Params:
+    """An OpenAPI document into an API: added to it, or with ``mode=overwrite`` in place of it."""
+    source = openapi.read(params["body"])
+
+    def alter(document: Document) -> None:
+        _fill(document, source, params, overwrite=params.get("mode") == "overwrite")
+
+    changed: Params = record.change(engine, params["restApiId"], alter)["Api"]
+    return changed
+
+
+def _fill(document: Document, source: Document, params: Params, *, overwrite: bool) -> None:
+    warnings = openapi.apply(document, source, overwrite=overwrite)
+    if warnings and params.get("failOnWarnings"):
+        raise refused(f"Warnings found during import: {'; '.join(warnings)}")
+    document["Api"] = {name: value for name, value in document["Api"].items() if name != "warnings"}
+    document["Api"] |= {"warnings": warnings} if warnings else {}
+
+
+def _new(engine: Engine, params: Params) -> Document:
+    """An API with its root resource."""
+    root = record.new_id()
+    endpoint = params.get("endpointConfiguration") or {"types": ["EDGE"]}
+    api = {
+        "id": record.new_id(),
+        "name": params["name"],
+        "createdDate": int(engine.clock.time()),
+        "apiKeySource": params.get("apiKeySource") or "HEADER",
+        "endpointConfiguration": {"ipAddressType": "ipv4", **endpoint},
+        "disableExecuteApiEndpoint": bool(params.get("disableExecuteApiEndpoint")),
+        **{name: params[name] for name in _TOLD if params.get(name) not in (None, {}, [])},
+        "rootResourceId": root,
+    }
+    return {"Api": api, "Resources": {root: {"id": root, "path": "/"}}, "Responses": {}}
 
 
 def _check(api: Params) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from engine.context import Engine
-from engine.gateways import patching, record
-from engine.gateways.record import Document, conflict, refused
+from engine.gateways import checks, patching, record
+from engine.gateways.record import Document, refused
 from engine.http import Request
 from engine.registry import operation
 from engine.services.gateways.paging import page
 
 Params = dict[str, Any]
-_PART = re.compile(r"[a-zA-Z0-9._\-:$]+|\{[a-zA-Z0-9._\-:]+\+?\}")
 _MOST = 300
 
 
@@ -24,7 +22,7 @@ async def create_resource(engine: Engine, request: Request, params: Params) -> P
 
     def alter(document: Document) -> None:
         parent = record.resource(document, params["parentId"])
-        _check_part(document, parent, part)
+        checks.path_part(document, parent, part)
         if len(document["Resources"]) >= _MOST:
             raise refused(f"Maximum number of resources for this API has been reached: {_MOST}")
         created.update(parentId=parent["id"], pathPart=part, path=_path(parent["path"], part))
@@ -73,7 +71,7 @@ async def update_resource(engine: Engine, request: Request, params: Params) -> P
         parent = record.resource(document, found["parentId"])
         if parent is found or parent["path"].startswith(f"{found['path']}/"):
             raise refused("A resource cannot be moved below itself")
-        _check_part(others, parent, found["pathPart"])
+        checks.path_part(others, parent, found["pathPart"])
         _repath(document, found, parent["path"])
 
     document = record.change(engine, params["restApiId"], alter)
@@ -107,27 +105,6 @@ def _shown(resource: Params, params: Params) -> Params:
         return {name: value for name, value in resource.items() if name != "resourceMethods"}
     whole = "methods" in (params.get("embed") or [])
     return {**resource, "resourceMethods": {name: one if whole else {} for name, one in methods.items()}}
-
-
-def _check_part(document: Document, parent: Params, part: str) -> None:
-    if _PART.fullmatch(part) is None:
-        raise refused(
-            "Resource's path part only allow a-zA-Z0-9._-:$ or a valid greedy path variable and curly braces at the beginning "
-            "and the end."
-        )
-    if parent["path"].endswith("+}"):
-        raise refused(f"Cannot create a child of a resource with a greedy path variable: {parent['path']}")
-    siblings = [one for one in document["Resources"].values() if one.get("parentId") == parent["id"]]
-    if any(one["pathPart"] == part for one in siblings):
-        raise conflict(f"Another resource with the same parent already has this name: {part}")
-    if part.startswith("{"):
-        for one in siblings:
-            if one["pathPart"].startswith("{") and one["pathPart"].endswith("+}") == part.endswith("+}"):
-                raise refused(
-                    f"A sibling ({one['pathPart']}) of this resource already has a variable path part -- only one is allowed"
-                )
-        if part in parent["path"].split("/"):
-            raise refused(f"The path variable {part} is already used by a parent of this resource")
 
 
 def _path(parent: str, part: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.context import Engine
-from engine.gateways import patching, record, templates
+from engine.gateways import checks, patching, record
 from engine.gateways.answers import STATUSES, described
 from engine.gateways.record import Document, missing, refused
 from engine.http import Request
@@ -17,7 +17,6 @@ _FIELDS = (
     patching.entries("responseParameters"),
     patching.entries("responseTemplates"),
 )
-_PLACES = ("'", "context.", "method.request.")
 
 
 @operation("apigateway", "PutGatewayResponse")
@@ -29,7 +28,7 @@ async def put_gateway_response(engine: Engine, request: Request, params: Params)
         for name in ("statusCode", "responseParameters", "responseTemplates")
         if params.get(name)
     }
-    _check(custom)
+    checks.gateway_response(custom)
 
     def alter(document: Document) -> None:
         document["Responses"][kind] = custom
@@ -64,7 +63,7 @@ async def update_gateway_response(engine: Engine, request: Request, params: Para
             if shown.get(name)
         }
         patching.apply(custom, params.get("patchOperations") or [], _FIELDS)
-        _check(custom)
+        checks.gateway_response(custom)
         document["Responses"][kind] = custom
 
     document = record.change(engine, params["restApiId"], alter)
@@ -89,13 +88,3 @@ def _kind(params: Params) -> str:
     if kind not in STATUSES:
         raise refused(f"Invalid gateway response type specified: {kind}")
     return kind
-
-
-def _check(custom: Params) -> None:
-    status = custom.get("statusCode")
-    if status is not None and not (status.isdigit() and 100 <= int(status) <= 599):
-        raise refused(f"Invalid response status code specified: {status}")
-    templates.check(custom.get("responseTemplates"))
-    for name, expression in (custom.get("responseParameters") or {}).items():
-        if not name.startswith("gatewayresponse.header.") or not expression.startswith(_PLACES):
-            raise refused(f"Invalid gateway response mapping specified: {name}: {expression}")
