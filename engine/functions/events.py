@@ -97,6 +97,8 @@ class Events:
         except asyncio.CancelledError:
             raise
         except Exception:
+            if self._engine.functions.stopping:
+                return
             log.exception("The event %s of %s is given up.", request_id, function)
             self._engine.store.delete(EVENT, request_id)
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from engine.errors import ServiceError
 from engine.functions.sandbox import Plan, Sandbox
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ class Pool:
         self._waiting: deque[asyncio.Future[Sandbox | None]] = deque()
 
     async def acquire(self) -> Sandbox:
-        """A warm environment, else a new one; where the machine is full, the next one that is free, first come, first served."""
+        """A warm environment, else a new one; where the machine is full, the next one that is free, first come, first served.
+
+        Raises:
+            ServiceError: ``ServiceException``: the engine is stopping.
+        """
         sandbox = None
         if not self._waiting:
             sandbox = self._warm()
@@ -95,6 +100,8 @@ class Pool:
 
     async def _new(self) -> Sandbox:
         functions = self.functions
+        if functions.stopping:
+            raise ServiceError("ServiceException", "The engine is stopping.", 500)
         functions.alive += 1
         functions.starting += 1
         sandbox = None
@@ -125,7 +132,7 @@ class Pool:
                     found = future.result()
                     if found is not None:
                         return found
-                    if self.functions.may_start():
+                    if self.functions.stopping or self.functions.may_start():
                         return await self._new()
                     future = asyncio.get_running_loop().create_future()
                     self._waiting.appendleft(future)

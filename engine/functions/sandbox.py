@@ -89,8 +89,11 @@ class Sandbox:
         self._state = await self._start(INIT_SECONDS + self.plan.timeout)
         self.init_ms = (time.monotonic() - began) * 1000
 
-    async def invoke(self, asked: Invocation) -> Outcome:
+    async def invoke(self, asked: Invocation, *, last: bool = False) -> Outcome:
         """Ask the handler.
+
+        Args:
+            last: There is no other environment to ask: a process that had gone before is told as one that exits.
 
         Raises:
             NotStarted: The process had gone before; nothing was run.
@@ -105,7 +108,7 @@ class Sandbox:
         began = time.monotonic()
         self._log([f"START RequestId: {asked.request_id} Version: {self.plan.version}"])
         try:
-            outcome = await self._exchange(asked)
+            outcome = await self._exchange(asked, last)
         except asyncio.CancelledError:
             await self.kill()
             raise
@@ -201,7 +204,7 @@ class Sandbox:
         self._report(asked.request_id, self.init_ms, True, outcome)
         return outcome
 
-    async def _exchange(self, asked: Invocation) -> Outcome:
+    async def _exchange(self, asked: Invocation, last: bool) -> Outcome:
         assert self._writer is not None
         self._mark = b"\0" + asked.request_id.encode()
         self._marked.clear()
@@ -228,7 +231,7 @@ class Sandbox:
             await self.kill()
             return self._timed_out(asked)
         except (EOFError, OSError) as error:
-            if not started:
+            if not started and not last:
                 await self.kill()
                 raise NotStarted from error
             await self._ended()

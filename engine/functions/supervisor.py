@@ -38,6 +38,7 @@ IDLE_SECONDS = 300.0
 _KEY_SECONDS = 12 * 3600
 _MOST = 128
 """Processes at a time, whatever waits."""
+_TRIES = 3
 _LARGE = 256 * 1024
 _LOOK_SECONDS = 0.1
 
@@ -57,6 +58,7 @@ class Functions:
         """Held from keeping a package until it is told who refers to it, and while packages are swept."""
         self.meters = Meters(engine)
         self.events = Events(engine)
+        self.stopping = False
         self.alive = 0
         """Processes of all functions."""
         self.starting = 0
@@ -72,11 +74,13 @@ class Functions:
     async def start(self) -> None:
         """Clear up after a killed engine, and go on with what was asked asynchronously."""
         await asyncio.to_thread(self._prepare)
+        self.stopping = False
         self._watcher = asyncio.create_task(self._watch(), name="functions")
         self.events.start()
 
     async def stop(self) -> None:
         """End every environment; asynchronous invocations go on with the next engine."""
+        self.stopping = True
         await self.events.stop()
         if self._watcher is not None:
             self._watcher.cancel()
@@ -119,19 +123,10 @@ class Functions:
         self.running[target.name] += 1
         self._busy.set()
         try:
-            while True:
-                pool = self._pool(target)
-                sandbox = await pool.acquire()
-                try:
-                    outcome = await sandbox.invoke(asked)
-                except NotStarted:
-                    continue
-                finally:
-                    await pool.release(sandbox)
-                break
+            outcome = await self._run(target, asked)
         finally:
             running = self.running[target.name]
-            self.running[target.name] -= 1
+            self.running[target.name] = max(0, running - 1)
         self.meters.invoked(
             target, failed=bool(outcome.error), milliseconds=outcome.milliseconds, running=running
         )
@@ -220,6 +215,19 @@ class Functions:
             for row in store.select(kind)
         ]
         return [*found, *([row.document["Package"]] for row in store.select(LAYER))]
+
+    async def _run(self, target: Target, asked: Invocation) -> Outcome:
+        """Run an invocation in one environment; in another one when that had gone before it began."""
+        for left in reversed(range(_TRIES)):
+            pool = self._pool(target)
+            sandbox = await pool.acquire()
+            try:
+                return await sandbox.invoke(asked, last=not left)
+            except NotStarted:
+                continue
+            finally:
+                await pool.release(sandbox)
+        raise AssertionError("the last try does not raise NotStarted")
 
     def _admit(self, target: Target) -> None:
         home = self.engine.store.find(FUNCTION, target.name)

@@ -47,6 +47,8 @@ def test_a_function_is_created_waited_for_read_and_deleted(bench: Workbench) -> 
     assert found["Tags"] == {"team": "ml"}
     with urlopen(found["Code"]["Location"], timeout=30) as reply:
         assert reply.read() == zipped
+    assert aws.get_function_code_signing_config(FunctionName=name)["FunctionName"] == name
+    assert aws.get_runtime_management_config(FunctionName=name)["UpdateRuntimeOn"] == "Auto"
     account = bench.engine.connection.account_id
     partial = aws.get_function_configuration(FunctionName=f"{account}:function:{name}")
     assert partial["RevisionId"] == config["RevisionId"]

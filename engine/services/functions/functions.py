@@ -201,6 +201,21 @@ async def delete_function(engine: Engine, request: Request, params: Params) -> P
     return {"StatusCode": 204}
 
 
+@operation("lambda", "GetFunctionCodeSigningConfig")
+async def get_function_code_signing_config(engine: Engine, request: Request, params: Params) -> Params:
+    """No function has one: what reads a function wholly (Terraform) asks for it."""
+    name = names.reference(engine.settings, params["FunctionName"]).name
+    record.function(engine, name)
+    return {"CodeSigningConfigArn": "", "FunctionName": name}
+
+
+@operation("lambda", "GetRuntimeManagementConfig")
+async def get_runtime_management_config(engine: Engine, request: Request, params: Params) -> Params:
+    """The runtime is what the engine runs on, and changes with it."""
+    asked = names.reference(engine.settings, params["FunctionName"], params.get("Qualifier"))
+    return {"UpdateRuntimeOn": "Auto", "FunctionArn": record.target(engine, asked).arn}
+
+
 async def _delete_version(engine: Engine, asked: names.Reference) -> None:
     if not record.is_version(asked.qualifier):
         raise invalid("Deletion of aliases is not currently supported. Use DeleteAlias to delete an alias.")
