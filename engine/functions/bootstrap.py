@@ -299,6 +299,7 @@ def main(descriptor: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     set_up_logging()
+    pipe = os.dup(1)
     try:
         handler = load(os.environ["_HANDLER"])
     except Fault as fault:
@@ -312,9 +313,10 @@ def main(descriptor: int) -> None:
         os.environ["_X_AMZN_TRACE_ID"] = head.get("trace", "")
         kind, document, line = answer(handler, head, payload)
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(Exception):  # A handler may have closed or replaced it.
+                stream.flush()
         # Everything that was printed lies before this mark in the pipe.
-        os.write(1, b"\0" + head["id"].encode() + b"\n")
+        os.write(pipe, b"\0" + head["id"].encode() + b"\n")
         channel.write({"type": kind, "log": line}, document)
 
 

@@ -58,6 +58,9 @@ TIMED_OUT = Kind("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", "Inte
 TOO_LONG = Kind("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
 THROTTLED = Kind("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException")
 QUOTA = Kind("QUOTA_EXCEEDED", 429, "Limit Exceeded", "LimitExceededException")
+BAD_PARAMETERS = Kind(
+    "BAD_REQUEST_PARAMETERS", 400, "Missing required request parameters", "BadRequestException"
+)
 MEDIA_TYPE = Kind("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "BadRequestException")
 
 

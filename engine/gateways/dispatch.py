@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.gateways import authorisation, context, integrations, plans, templates
 from engine.gateways.answers import (
+    BAD_PARAMETERS,
     CONFIGURATION,
     NO_ROUTE,
     THROTTLED,
@@ -56,6 +57,9 @@ async def invoke(engine: Engine, snapshot: Snapshot, call: Call) -> Answer:
         Refused: It ends in a gateway response.
     """
     call.context = context.of(engine, call)
+    validator = snapshot.validators.get(call.operation.get("requestValidatorId", ""))
+    if validator is not None and validator["validateRequestParameters"]:
+        _require(call)
     try:
         answer = await integrations.run(engine, call, snapshot.media_types)
     except Refused:
@@ -130,6 +134,19 @@ def _throttle(engine: Engine, call: Call) -> None:
             raise Refused(THROTTLED)
     if not throttle.admits(("account",), ACCOUNT_RATE, ACCOUNT_BURST):
         raise Refused(THROTTLED)
+
+
+def _require(call: Call) -> None:
+    """Refuse a request without a parameter that its method requires."""
+    query = last(call.query)
+    absent = []
+    for name, required in (call.operation.get("requestParameters") or {}).items():
+        place, _, key = name.removeprefix("method.request.").partition(".")
+        there = key in query if "querystring" in place else call.header(key) if "header" in place else True
+        if required and not there:
+            absent.append(key)
+    if absent:
+        raise Refused(BAD_PARAMETERS, f"Missing required request parameters: [{', '.join(absent)}]")
 
 
 def _compressed(answer: Answer, call: Call, smallest: int | None) -> Answer:

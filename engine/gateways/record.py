@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 API = "rest-api"
 """Document: ``Api`` (what GetRestApi answers), ``Resources`` by id (with methods and integrations inside, as GetResource answers
-them with ``embed=methods``), ``Responses`` (customised gateway responses by type)."""
+them with ``embed=methods``), ``Responses`` (customised gateway responses by type), ``Validators`` by id."""
 DEPLOYMENT = "rest-deployment"
 """Name ``API/ID``, parent the API. Document: ``Deployment`` (what GetDeployment answers), ``Snapshot`` (resources, responses and
 media types as they were)."""
@@ -103,6 +103,18 @@ def integration(document: Document, resource_id: str, name: str) -> Document:
     found: Document | None = method(document, resource_id, name).get("methodIntegration")
     if found is None:
         raise missing("Invalid Integration identifier specified")
+    return found
+
+
+def validator(document: Document, validator_id: str) -> Document:
+    """A request validator.
+
+    Raises:
+        ServiceError: ``NotFoundException``.
+    """
+    found: Document | None = document.get("Validators", {}).get(validator_id)
+    if found is None:
+        raise missing("Invalid Request Validator identifier specified")
     return found
 
 

@@ -23,6 +23,7 @@ class Snapshot:
         self.responses: dict[str, dict[str, Any]] = document["Responses"]
         self.media_types: list[str] = document["MediaTypes"]
         self.compress_from: int | None = document["CompressFrom"]
+        self.validators: dict[str, dict[str, Any]] = document.get("Validators", {})
         self.name: str = document["Name"]
         self.disabled: bool = document["Disabled"]
 
@@ -69,5 +70,6 @@ def frozen(document: dict[str, Any]) -> dict[str, Any]:
         "MediaTypes": api.get("binaryMediaTypes") or [],
         "CompressFrom": api.get("minimumCompressionSize"),
         "Name": api["name"],
+        "Validators": document.get("Validators", {}),
         "Disabled": bool(api.get("disableExecuteApiEndpoint")),
     }

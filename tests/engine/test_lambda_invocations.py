@@ -178,6 +178,12 @@ def test_modules_that_do_not_load(bench: Workbench, code: str, handler: str, kin
     assert document["requestId"]
 
 
+def test_a_handler_that_closes_its_output_still_answers(bench: Workbench) -> None:
+    code = "import os, sys\ndef handler(e, c):\n    sys.stdout.close()\n    os.close(1)\n    return 'done'\n"
+    name = bench.function(code)
+    assert bench.call(name) == "done"
+
+
 def test_boto3_in_a_function_speaks_as_its_role(bench: Workbench, kitchen: str) -> None:
     role = bench.role.rpartition("/")[2]
     account = bench.engine.connection.account_id

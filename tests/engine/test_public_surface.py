@@ -16,7 +16,7 @@ import pytest
 from tests.engine import lambdas
 from tests.engine.conftest import RunningEngine
 from tests.engine.deploying import Deployer, wait_for
-from tests.engine.lambdas import WEB, Api, Reply, Workbench, send, signed_headers
+from tests.engine.lambdas import WEB, Api, Reply, Workbench, refusal, send, signed_headers
 
 SERVER = """
 import base64, json, time
@@ -247,6 +247,36 @@ def test_customised_gateway_responses_carry_cors(bench: Workbench) -> None:
     }
     broken = api.send("GET", "/x")  # no integration response: 500
     assert broken.status == 500 and broken.headers["access-control-allow-origin"] == ["*"]
+
+
+def test_required_parameters(bench: Workbench, server: str) -> None:
+    aws, api = bench.gateway, bench.api()
+    validator = aws.create_request_validator(restApiId=api.id, name="v", validateRequestParameters=True)["id"]
+    assert refusal(aws.create_request_validator, restApiId=api.id, validateRequestBody=True)[0] == (
+        "BadRequestException"
+    )
+    where = {"restApiId": api.id, "resourceId": api.root, "httpMethod": "GET"}
+    unknown = {**where, "authorizationType": "NONE", "requestValidatorId": "none"}
+    assert refusal(aws.put_method, **unknown)[1] == "Invalid Request Validator identifier specified"
+    aws.put_method(
+        **where,
+        authorizationType="NONE",
+        requestValidatorId=validator,
+        requestParameters={
+            "method.request.querystring.q": True,
+            "method.request.header.X-Id": True,
+            "method.request.querystring.page": False,
+        },
+    )
+    aws.put_integration(**where, type="AWS_PROXY", integrationHttpMethod="POST", uri=api.uri(server))
+    assert refusal(aws.delete_request_validator, restApiId=api.id, requestValidatorId=validator)[0] == (
+        "BadRequestException"
+    )
+    api.permit(server)
+    api.deploy()
+    reply = api.send("GET", "/?page=1")
+    assert (reply.status, reply.message) == (400, "Missing required request parameters: [q, X-Id]")
+    assert api.send("GET", "/?q=", headers={"x-id": "1"}).status == 200
 
 
 def test_throttling_by_stage_settings(bench: Workbench) -> None:

@@ -161,7 +161,7 @@ def _set_type(document: Document, value: str | None) -> None:
 
 
 def _cloned(source: Document, api: Params) -> Document:
-    """The source's resources with the new API's root, and its gateway responses."""
+    """The source's resources with the new API's root, its gateway responses and its validators."""
     old = source["Api"]["rootResourceId"]
     ids = {one: record.new_id(6) for one in source["Resources"]} | {old: api["rootResourceId"]}
     resources = {}
@@ -170,4 +170,7 @@ def _cloned(source: Document, api: Params) -> Document:
         if "parentId" in resource:
             resource["parentId"] = ids[resource["parentId"]]
         resources[resource["id"]] = resource
-    return {"Resources": resources, "Responses": copy.deepcopy(source["Responses"])}
+    kept: Document = {
+        name: copy.deepcopy(source[name]) for name in ("Responses", "Validators") if name in source
+    }
+    return {"Resources": resources, **kept}

@@ -19,7 +19,7 @@ _REQUEST = re.compile(
 )
 _RESPONSE = re.compile(r"method\.response\.(header|multivalueheader)\.[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _STATUS = re.compile(r"[1-5]\d\d")
-_TOLD = ("operationName", "requestParameters", "requestModels")
+_TOLD = ("operationName", "requestParameters", "requestModels", "requestValidatorId")
 
 
 def _authorisation(told: str) -> str:
@@ -36,6 +36,7 @@ _FIELDS = (
     patching.one("authorizationType", _authorisation),
     patching.one("apiKeyRequired", patching.boolean),
     patching.one("operationName"),
+    patching.one("requestValidatorId", operations=("replace", "remove")),
     patching.entries("requestParameters", patching.boolean),
     patching.entries("requestModels"),
 )
@@ -51,8 +52,6 @@ async def put_method(engine: Engine, request: Request, params: Params) -> Params
     verb = params["httpMethod"].upper()
     if verb not in _VERBS:
         raise refused(f"Invalid HTTP method specified. Must be one of: [{', '.join(_VERBS)}]")
-    if params.get("requestValidatorId"):
-        raise refused("requestValidatorId: this engine has no request validators; validate in the function.")
     _parameters(params.get("requestParameters"), _REQUEST)
     method = {
         "httpMethod": verb,
@@ -62,6 +61,8 @@ async def put_method(engine: Engine, request: Request, params: Params) -> Params
     }
 
     def alter(document: Document) -> None:
+        if params.get("requestValidatorId"):
+            record.validator(document, params["requestValidatorId"])
         methods = record.resource(document, params["resourceId"]).setdefault("resourceMethods", {})
         if verb in methods:
             raise conflict("Method already exists for this resource")
@@ -86,6 +87,8 @@ async def update_method(engine: Engine, request: Request, params: Params) -> Par
         found = record.method(document, params["resourceId"], params["httpMethod"])
         patching.apply(found, params.get("patchOperations") or [], _FIELDS)
         _parameters(found.get("requestParameters"), _REQUEST)
+        if found.get("requestValidatorId"):
+            record.validator(document, found["requestValidatorId"])
 
     document = record.change(engine, params["restApiId"], alter)
     return record.method(document, params["resourceId"], params["httpMethod"])
