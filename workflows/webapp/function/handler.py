@@ -232,7 +232,8 @@ def _client(service: str) -> Any:
 
         # API Gateway gives up after 29 s: connect, answer and one more try must be over before.
         config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": RETRIES})
-        _kept[service] = boto3.client(service, config=config)
+        client: Any = boto3.client
+        _kept[service] = client(service, config=config)
     return _kept[service]
 
 
