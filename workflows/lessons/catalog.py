@@ -10,10 +10,11 @@ from workflows.studies.catalog import StudyInfo
 def lessons() -> list[StudyInfo]:
     """All lessons, by number."""
     from workflows.lessons.building.info import BUILDING
+    from workflows.lessons.deploying.info import DEPLOYING
     from workflows.lessons.introduction.info import INTRODUCTION
     from workflows.lessons.tuning.info import TUNING
 
-    return sorted([INTRODUCTION, BUILDING, TUNING], key=number)
+    return sorted([INTRODUCTION, BUILDING, DEPLOYING, TUNING], key=number)
 
 
 def number(info: StudyInfo) -> int:

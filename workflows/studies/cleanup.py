@@ -8,6 +8,7 @@ from workflows import costs, lifetime
 from workflows.failures import WorkflowError
 from workflows.interfaces.transforms.base import ENDED
 from workflows.interfaces.tuning.base import ENDED as TUNED
+from workflows.problem import Problem
 from workflows.studies.context import Context
 
 DELETING = 900.0
@@ -16,7 +17,7 @@ STOPPING = 600.0
 
 
 def delete_everything(context: Context) -> tuple[list[str], str]:
-    """Stops the run's training jobs, deletes its endpoint, configuration, model and S3 objects.
+    """Deletes the run's web app, stops its training jobs, deletes its endpoint, configuration, model and S3 objects.
 
     Returns:
         What is still there afterwards (by listing names and prefixes, not by trusting the deletions), and a sentence.
@@ -25,6 +26,13 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
     if not ledger.resources() and not ledger.finished("train"):
         return [], "Nothing had been made at the target."
     rows: list[list[str]] = []
+    left: list[str] = []
+    for item in ledger.resources("web app"):
+        found, remains = _remove_webapp(context, item["name"])
+        rows += found
+        left += remains
+        if not remains:
+            ledger.deleted("web app", item["name"])
     for item in ledger.resources("training job"):
         for job in interface.find_training(item["name"]):
             rows.append(_stop_job(context, job))
@@ -47,13 +55,14 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
     count = interface.delete_objects(context.prefix)
     ledger.deleted("objects", context.prefix)
     rows.append(["S3 objects", f"{context.prefix}/", f"{count} deleted"])
-    left = interface.remaining(name, context.prefix)
+    left += interface.remaining(name, context.prefix)
     rows += [["STILL THERE", item, "delete it by hand"] for item in left]
     context.table("What the run made, and what became of it", ["what", "name", "state"], rows)
     if left:
         return left, f"{len(left)} things are still there: {', '.join(left[:3])}"
+    page = "" if not any(row[0] == "REST API" for row in rows) else "function, API, role, log, "
     return [], (
-        "Nothing that costs is left: no endpoint, configuration, model or object by listing names and prefix. "
+        f"Nothing that costs is left: no {page}endpoint, configuration, model or object by listing names and prefix. "
         "The records of jobs and their logs stay as history; they cost nothing."
     )
 
@@ -73,8 +82,32 @@ def kept(context: Context) -> str:
         cost = "costs nothing here" + (f" (on AWS about ${price:.3f} an hour)" if price else "")
     return (
         f"Kept: endpoint {name} on {instance} {cost}, its configuration, its model and {context.prefix}/. "
-        f"Delete it with `mlconsole runs stop {name}`.{_limited(context)}"
+        f"Delete it with `mlconsole runs stop {name}`.{_limited(context)}{_open(context)}"
     )
+
+
+def _open(context: Context) -> str:
+    """Where the run's web page is; empty where it has none."""
+    from workflows.webapp import parts
+
+    return "".join(
+        f" The page: {parts.look(context.platform, item['name']).url} (`mlconsole webapp open {item['name']}`)"
+        for item in context.ledger.resources("web app")
+    )
+
+
+def _remove_webapp(context: Context, name: str) -> tuple[list[list[str]], list[str]]:
+    """Rows of what became of a web app's parts, and what is still there by looking."""
+    from workflows.webapp import removal
+
+    try:
+        parts = removal.remove(context.platform, name)
+    except Problem as problem:
+        if problem.code != "not-found":
+            raise
+        return [["web app", name, "was not there"]], []
+    gone = [[part.what, part.name, part.state] for part in parts if part.state != "still there"]
+    return gone, [f"{part.what} {part.name}" for part in parts if part.state == "still there"]
 
 
 def _limited(context: Context) -> str:

@@ -31,12 +31,15 @@ class Check:
     reply: Reply | None = None
 
 
-def test(gateway: Gateway, found: Parts, vocabulary: Vocabulary | None, review: str = REVIEW) -> list[Check]:
+def test(
+    gateway: Gateway, found: Parts, vocabulary: Vocabulary | None, review: str = REVIEW, missing: str = ""
+) -> list[Check]:
     """All checks, in order; nothing is changed.
 
     Args:
         found: The web app.
         vocabulary: Its vocabulary, to ask the endpoint directly; None where the model takes the review itself.
+        missing: Why the endpoint cannot be asked directly.
 
     Raises:
         Problem: It is incomplete: there is no stage to be asked.
@@ -54,7 +57,7 @@ def test(gateway: Gateway, found: Parts, vocabulary: Vocabulary | None, review: 
         _check("the page", lambda: visit.send("GET", url), _page),
         _check("CORS preflight", lambda: visit.send("OPTIONS", f"{url}verdict", headers={"Origin": "null", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}), _preflight),
         _check("a review gets a verdict", lambda: visit.ask(url, review), lambda reply: _verdict(reply, version)),
-        _check("it is the endpoint's own answer", lambda: visit.ask(url, review), lambda reply: _same(gateway, found, vocabulary, review, reply)),
+        _check("it is the endpoint's own answer", lambda: visit.ask(url, review), lambda reply: (False, missing) if missing else _same(gateway, found, vocabulary, review, reply)),
         _check("plain text is a review as well", lambda: visit.send("POST", f"{url}verdict", review.encode(), {"Content-Type": "text/plain"}), lambda reply: _verdict(reply, version)),
         _check("no text is refused", lambda: visit.ask(url, "  "), lambda reply: _refused(reply, 400, "empty")),
         _check("broken JSON is refused", lambda: visit.send("POST", f"{url}verdict", b'{"review": ', {"Content-Type": "application/json"}), lambda reply: _refused(reply, 400, "bad-body")),
@@ -141,4 +144,5 @@ def _words(reply: Reply) -> str:
     told = reply.document
     if "verdict" in told:
         return f"{reply.status}, {told['verdict']}, {told.get('probability')}"
-    return f"{reply.status}, {told.get('error') or json.dumps(told) if told else reply.body[:80]!r}"
+    words = told.get("error") or (json.dumps(told) if told else reply.body[:80].decode("utf-8", "replace"))
+    return f"{reply.status}, {words}"

@@ -55,7 +55,7 @@ def served(gateway: Gateway, endpoint: str) -> list[Served]:
     if found["EndpointStatus"] not in ("InService", "Updating", "SystemUpdating"):
         raise Problem(
             f"Endpoint {endpoint} is {found['EndpointStatus']}.",
-            f"Wait until it is in service: mlconsole endpoints watch {endpoint}.",
+            f"`mlconsole endpoints show {endpoint}` tells why; wait until it is in service.",
             "not-in-service",
         )
     config = answered(

@@ -1,0 +1,4 @@
+"""placeholder"""
+from workflows.runs import Run
+def write(run: Run) -> str:
+    return ""
