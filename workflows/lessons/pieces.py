@@ -6,6 +6,7 @@ They go with `workflows.studies.pieces`, and use the names that `head` defines.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from string import Template
 
 from algorithms.reviews import words
@@ -25,13 +26,7 @@ the table (DATA), and a shell whose AWS settings point to the target:
     export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
 """
 
-import hashlib
-import html
-import json
-import math
-import re
-import tempfile
-import time
+$modules
 from collections import Counter
 from pathlib import Path
 
@@ -123,6 +118,9 @@ def make_data(folder):
     chosen = thinned(keys, chosen)
     counts = Counter(word for number in chosen["train"] for word in review_to_words(keys[number]))
     words = sorted(sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY])
+    version = hashlib.sha256("\\n".join(words).encode()).hexdigest()[:16]
+    document = {"format": 1, "version": version, "words": words}
+    (folder / "vocabulary.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     index = {word: number for number, word in enumerate(words)}
     paths, truth = {}, {}
     for part, numbers in chosen.items():
@@ -289,8 +287,12 @@ def answers(uri):
 """
 
 
-def head(run: Run, title: str, number: int, sdk_imports: str = "") -> str:
-    """The script's beginning: what it is, the run's values, and the rows of its subject; ``sdk_imports`` are further ones of the SDK."""
+_MODULES = ("hashlib", "html", "json", "math", "re", "tempfile", "time")
+
+
+def head(run: Run, title: str, number: int, sdk_imports: str = "", modules: Sequence[str] = ()) -> str:
+    """The script's beginning: what it is, the run's values, and the rows of its subject; ``sdk_imports`` are further ones of the
+    SDK, ``modules`` further ones of the standard library."""
     high = run.interface == "high"
     where, parameters = run.platform, run.parameters
     region = where.get("region") or str(run.configuration.get("region") or "us-east-1")
@@ -306,6 +308,7 @@ def head(run: Run, title: str, number: int, sdk_imports: str = "") -> str:
         run=run.id,
         study=run.study,
         needs=f"{'sagemaker>=3.27' if high else 'boto3'}, numpy and pandas",
+        modules="\n".join(f"import {name}" for name in sorted((*_MODULES, *modules))),
         sdk_imports=pieces.SDK_IMPORTS
         + "from sagemaker.core.resources import TransformJob\nfrom sagemaker.core.transformer import Transformer\n"
         + sdk_imports

@@ -1,4 +1,126 @@
-"""placeholder"""
+"""The third lesson as one plain Python file: boto3 alone, or the SageMaker SDK v3; nothing of mlconsole is imported."""
+
+from __future__ import annotations
+
+from workflows.lessons import pieces as lessons
+from workflows.lessons.deploying import webapp
+from workflows.lessons.deploying.info import DEPLOYING
 from workflows.runs import Run
+from workflows.studies import pieces
+
+_ASK_LOW = '''
+def invoke(body):
+    answer = runtime.invoke_endpoint(EndpointName=NAME, Body=body, ContentType=CONTENT_TYPE, Accept="text/csv")
+    return answer["Body"].read().decode()
+
+'''
+_ASK_HIGH = '''
+def invoke(body):
+    answer = Endpoint(endpoint_name=NAME).invoke(
+        body=body, content_type=CONTENT_TYPE, accept="text/csv", session=session, region=REGION
+    )
+    return answer.body.read().decode()
+
+'''
+_PREDICT = '''
+def predict(lines):
+    """An endpoint takes 6 MB at a time: CHUNK rows a request, and as many answers, in order."""
+    found = []
+    for at in range(0, len(lines), CHUNK):
+        part = lines[at : at + CHUNK]
+        values = [float(one) for one in re.split(r"[,\\n]", invoke("\\n".join(part)).strip())]
+        if len(values) != len(part):
+            raise SystemExit(f"{len(values)} answers to {len(part)} rows")
+        found += values
+    return np.array(found)
+
+
+def wrong_calls(line):
+    """A list does not leave this machine; an unknown content type comes back from the container."""
+    for body, kind in (([1.0, 2.0], CONTENT_TYPE), (line, "application/x-nonsense")):
+        try:
+            runtime.invoke_endpoint(EndpointName=NAME, Body=body, ContentType=kind)
+            raise SystemExit(f"{body!r} was taken")
+        except (ParamValidationError, client.exceptions.ClientError) as error:
+            print("refused:", str(error).splitlines()[0][:160], flush=True)
+
+'''
+_MAIN = '''
+def main():
+    make_bucket()
+    done = False
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            paths, truth = make_data(folder)
+            channels = {part: upload(paths[part], f"{PREFIX}/data/{part}") for part in ("train", "validation")}
+            asked = upload(paths["test"], f"{PREFIX}/test")
+            lines = paths["test"].read_text().splitlines()$tagged
+        model_data = train(NAME, HYPERPARAMETERS, channels)
+        deploy(model_data)
+        answers = predict(lines)
+        name, value = score(truth["test"], answers)
+        print(f"{name}={value:.6g} rows={len(answers)}", flush=True)
+        MODELS.append(f"{NAME}-batch")
+        apart = float(np.abs(answers - transform(f"{NAME}-batch", model_data, asked)).max())
+        print(f"apart={apart:.3g}", flush=True)
+        wrong_calls(lines[0])$page
+        done = True
+    finally:
+        if not (KEEP and done):$undone
+            clean_up()
+
+'''
+_TAGGED = '''
+            vocabulary = (folder / "vocabulary.json").read_text()
+            uri = upload(folder / "vocabulary.json", f"{PREFIX}/model")
+        TAGS["mlconsole:vocabulary"], TAGS["mlconsole:vocabulary-uri"] = json.loads(vocabulary)["version"], uri'''
+_PAGE = '''
+        url = make_api(make_function(make_role(), vocabulary))
+        status, answer = ask(url, REVIEW)
+        print("the page:", url, flush=True)
+        print(f"verdict={answer.get('verdict')} probability={answer.get('probability')}", flush=True)
+        if status != 200 or ask(url, " ")[0] != 400:
+            raise SystemExit(f"The web app does not answer as it should: {status} {answer}")'''
+_UNDONE = """
+            undo_webapp()"""
+
+
 def write(run: Run) -> str:
-    return ""
+    """The script of a run, with the values that the run used."""
+    high = run.interface == "high"
+    values = run.parameters
+    reviews = values["subject"] == "reviews"
+    head = lessons.head(
+        run,
+        DEPLOYING.title,
+        3,
+        modules=("io", "os", "urllib.error", "urllib.request", "zipfile") if reviews else (),
+    )
+    settings = (
+        "from botocore.exceptions import ParamValidationError\n\n"
+        f'HOSTING_INSTANCE = "{values["hosting-instance-type"]}"\n'
+        f"CHUNK, KEEP = {values['chunk']}, {run.keep}\n"
+        'BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = "MultiRecord", 6, 1\n'
+    )
+    main = _MAIN
+    for name, text in (("tagged", _TAGGED), ("page", _PAGE), ("undone", _UNDONE)):
+        main = main.replace(f"${name}", text if reviews else "")
+    return "".join(
+        (
+            head,
+            settings,
+            pieces.STORAGE,
+            lessons.TRAIN_HIGH if high else lessons.TRAIN_LOW,
+            pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW,
+            _ASK_HIGH if high else _ASK_LOW,
+            _PREDICT,
+            lessons.ANSWERS,
+            lessons.TRANSFORM_HIGH if high else lessons.TRANSFORM_LOW,
+            webapp.piece(str(values["review"])) if reviews else "",
+            pieces.AFTERWARDS,
+            main,
+            f"\n{webapp.sources()}\n" if reviews else "",
+            '\nif __name__ == "__main__":\n    main()\n',
+        )
+    )
