@@ -41,7 +41,9 @@ class Vocabulary:
 
     def document(self) -> str:
         """The vocabulary as JSON: ``format``, ``version``, ``words``."""
-        return json.dumps({"format": FORMAT, "version": self.version, "words": self.words}, ensure_ascii=False)
+        return json.dumps(
+            {"format": FORMAT, "version": self.version, "words": self.words}, ensure_ascii=False
+        )
 
     def save(self, path: Path) -> None:
         """Writes the `document`."""

@@ -93,6 +93,39 @@ def create(
     return None if all(one.held for one in checks) else FAILED
 
 
+@webapp.command()
+@click.argument("endpoint")
+@click.option("--output", "-o", default="webapp.zip", show_default=True, type=click.Path(dir_okay=False), help="The file to write.")  # fmt: skip
+@click.option("--vocabulary", default="", metavar="FILE|URI", help="The words that the model counts; by default where the model's tags lead to.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@json_option
+@platform_options
+@click.pass_context
+def pack(ctx: click.Context, endpoint: str, output: str, vocabulary: str, force: bool, as_json: bool) -> None:
+    """Write the function's package for ENDPOINT into a file, for those who deploy it with other tools; nothing is made."""
+    from pathlib import Path
+
+    from console.cli.output import print_json
+    from workflows.files import write_atomically
+    from workflows.problem import Problem
+    from workflows.webapp import operations, package
+
+    app, words = operations.draft(Settings.of(ctx).platform(), endpoint, vocabulary=vocabulary)
+    path = Path(output)
+    if path.exists() and not force:
+        raise Problem(f"{path} exists already.", "Give another file with -o, or --force.", "exists")
+    data = package.pack(words)
+    write_atomically(path, data)
+    if as_json:
+        print_json({"file": str(path.absolute()), "bytes": len(data), "variables": app.environment})
+        return
+    click.echo(
+        f"{path}: {len(data):,} bytes. Handler handler.handle, Python 3.12 or newer, and these variables:"
+    )
+    for name, value in app.environment.items():
+        click.echo(f"  {name}={value}")
+
+
 @webapp.command("ls")
 @json_option
 @platform_options
@@ -109,7 +142,14 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     print_table(
         ["WEB APP", "STATE", "ENDPOINT", "", "VOCABULARY", "ADDRESS"],
         [
-            [one.name, _state(one.state), one.endpoint, one.endpoint_state, one.vocabulary or "–", one.url or "–"]
+            [
+                one.name,
+                _state(one.state),
+                one.endpoint,
+                one.endpoint_state,
+                one.vocabulary or "–",
+                one.url or "–",
+            ]
             for one in found
         ],
         empty="There is no web app. `mlconsole webapp create ENDPOINT` makes one.",
@@ -198,7 +238,9 @@ def open_(ctx: click.Context, name: str, as_file: bool, browser: bool, as_json: 
         if way := tunnel(found.url):
             click.echo(f"From another machine: {way}", err=True)
     if browser and not webbrowser.open(address):
-        raise Problem("This machine has no browser that can be opened.", "Open the address by hand.", "browser")
+        raise Problem(
+            "This machine has no browser that can be opened.", "Open the address by hand.", "browser"
+        )
 
 
 @webapp.command("delete")
@@ -232,7 +274,9 @@ def delete(ctx: click.Context, name: str, yes: bool, as_json: bool) -> int | Non
     else:
         print_table(["PART", "NAME", "STATE"], [[row.what, row.name, row.state] for row in rows])
         if not left:
-            click.echo(f"Nothing of web app {name} is left. Endpoint {found.endpoint} is {found.endpoint_state}.")
+            click.echo(
+                f"Nothing of web app {name} is left. Endpoint {found.endpoint} is {found.endpoint_state}."
+            )
     return FAILED if left else None
 
 
@@ -262,7 +306,12 @@ def _checks(checks: list[Check]) -> None:
 
 
 def _check(one: Check) -> dict[str, object]:
-    return {"check": one.name, "held": one.held, "seen": one.seen, "status": one.reply.status if one.reply else None}
+    return {
+        "check": one.name,
+        "held": one.held,
+        "seen": one.seen,
+        "status": one.reply.status if one.reply else None,
+    }
 
 
 def _document(found: Summary) -> dict[str, object]:

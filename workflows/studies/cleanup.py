@@ -69,21 +69,28 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
 
 def kept(context: Context) -> str:
     """A sentence on what stays, what it costs, and how to delete it."""
-    instance = str(context.value("hosting-instance-type"))
-    price = costs.per_hour(instance)
     name = context.run.id
-    if context.platform.target == "aws":
-        cost = (
-            "costs"
-            if price is None
-            else f"costs about ${price:.3f} an hour (estimate, {costs.REGION} prices of {costs.DATE})"
-        )
+    if context.ledger.resources("endpoint"):
+        endpoint = f"endpoint {name} {_priced(context)}, its configuration, its model"
     else:
-        cost = "costs nothing here" + (f" (on AWS about ${price:.3f} an hour)" if price else "")
+        endpoint = "what the run made, but no endpoint: nothing that is billed by the hour"
     return (
-        f"Kept: endpoint {name} on {instance} {cost}, its configuration, its model and {context.prefix}/. "
+        f"Kept: {endpoint} and {context.prefix}/. "
         f"Delete it with `mlconsole runs stop {name}`.{_limited(context)}{_open(context)}"
     )
+
+
+def _priced(context: Context) -> str:
+    """On which machine, and what that costs."""
+    instance = str(context.value("hosting-instance-type"))
+    price = costs.per_hour(instance)
+    if context.platform.target != "aws":
+        return f"on {instance} costs nothing here" + (
+            f" (on AWS about ${price:.3f} an hour)" if price else ""
+        )
+    if price is None:
+        return f"on {instance} costs"
+    return f"on {instance} costs about ${price:.3f} an hour (estimate, {costs.REGION} prices of {costs.DATE})"
 
 
 def _open(context: Context) -> str:

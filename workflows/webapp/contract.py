@@ -81,14 +81,19 @@ def _page(reply: Reply) -> tuple[bool, str]:
 
 
 def _preflight(reply: Reply) -> tuple[bool, str]:
-    allowed = {name: reply.headers.get(f"access-control-allow-{name}", "") for name in ("origin", "methods", "headers")}
+    allowed = {
+        name: reply.headers.get(f"access-control-allow-{name}", "")
+        for name in ("origin", "methods", "headers")
+    }
     held = (
         reply.status in (200, 204)
         and allowed["origin"] == "*"
         and "POST" in allowed["methods"]
         and "content-type" in allowed["headers"].lower()
     )
-    return held, f"{reply.status}, " + ", ".join(f"{name} {value or 'nothing'}" for name, value in allowed.items())
+    return held, f"{reply.status}, " + ", ".join(
+        f"{name} {value or 'nothing'}" for name, value in allowed.items()
+    )
 
 
 def _verdict(reply: Reply, version: str) -> tuple[bool, str]:
@@ -108,12 +113,17 @@ def _verdict(reply: Reply, version: str) -> tuple[bool, str]:
 def _same(
     gateway: Gateway, found: Parts, vocabulary: Vocabulary | None, review: str, reply: Reply
 ) -> tuple[bool, str]:
-    asked: dict[str, Any] = {"EndpointName": found.environment["ENDPOINT"], "ContentType": found.environment["CONTENT_TYPE"]}
+    asked: dict[str, Any] = {
+        "EndpointName": found.environment["ENDPOINT"],
+        "ContentType": found.environment["CONTENT_TYPE"],
+    }
     if vocabulary is None:
         asked["Body"] = review.encode()
     else:
         counts = vocabulary.count(review)
-        text = bag.libsvm(counts) if asked["ContentType"] == "text/libsvm" else bag.csv(counts, len(vocabulary))
+        text = (
+            bag.libsvm(counts) if asked["ContentType"] == "text/libsvm" else bag.csv(counts, len(vocabulary))
+        )
         asked |= {"Body": text.encode(), "Accept": "text/csv"}
     try:
         answer = gateway.client("sagemaker-runtime").invoke_endpoint(**asked)

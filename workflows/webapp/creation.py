@@ -76,7 +76,12 @@ def plan(gateway: Gateway, app: WebApp, vocabulary: Vocabulary | None, *, adopt:
 
 
 def create(
-    gateway: Gateway, app: WebApp, vocabulary: Vocabulary | None, told: Told = lambda sentence: None, *, adopt: bool = False
+    gateway: Gateway,
+    app: WebApp,
+    vocabulary: Vocabulary | None,
+    told: Told = lambda sentence: None,
+    *,
+    adopt: bool = False,
 ) -> Parts:
     """Make the web app, or bring it to what ``app`` says; returns what is there then.
 
@@ -119,7 +124,14 @@ def _page(gateway: Gateway, app: WebApp, found: Parts, ledger: Ledger) -> None:
 
 def _log_group(gateway: Gateway, app: WebApp) -> None:
     name = log_group(app.name)
-    _unless("ResourceAlreadyExistsException", gateway, "logs", "create_log_group", logGroupName=name, tags={TAG: app.name})
+    _unless(
+        "ResourceAlreadyExistsException",
+        gateway,
+        "logs",
+        "create_log_group",
+        logGroupName=name,
+        tags={TAG: app.name},
+    )
     answered(gateway, "logs", "put_retention_policy", logGroupName=name, retentionInDays=RETENTION)
 
 
@@ -153,7 +165,9 @@ def policy(gateway: Gateway, app: WebApp) -> dict[str, Any]:
             allowed([arn(gateway, "sagemaker", "endpoint-config/*")], "sagemaker:DescribeEndpointConfig"),
             allowed([models], "sagemaker:DescribeModel", "sagemaker:ListTags"),
             allowed(
-                [arn(gateway, "logs", f"log-group:{log_group(app.name)}:*")], "logs:CreateLogStream", "logs:PutLogEvents"
+                [arn(gateway, "logs", f"log-group:{log_group(app.name)}:*")],
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
             ),
         ],
     }
@@ -206,14 +220,18 @@ def _api(gateway: Gateway, app: WebApp, function: str, before: Parts) -> str:
             gateway, "apigateway", "create_resource", restApiId=api, parentId=found["/"], pathPart=RESOURCE
         )
         found[f"/{RESOURCE}"] = str(made["id"])
-    uri = (
-        f"arn:{partition(gateway.region)}:apigateway:{gateway.region}:lambda:path/2015-03-31/functions/{function}/invocations"
-    )
+    uri = f"arn:{partition(gateway.region)}:apigateway:{gateway.region}:lambda:path/2015-03-31/functions/{function}/invocations"
     for resource, method in ((found["/"], "GET"), (found[f"/{RESOURCE}"], "POST")):
         where = {"restApiId": api, "resourceId": resource, "httpMethod": method}
         _unless("ConflictException", gateway, "apigateway", "put_method", **where, authorizationType="NONE")
         answered(
-            gateway, "apigateway", "put_integration", **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri
+            gateway,
+            "apigateway",
+            "put_integration",
+            **where,
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=uri,
         )
     _preflight(gateway, {"restApiId": api, "resourceId": found[f"/{RESOURCE}"], "httpMethod": "OPTIONS"})
     for kind, template in ERRORS.items():
@@ -236,7 +254,14 @@ def _preflight(gateway: Gateway, where: dict[str, str]) -> None:
         "ConflictException", gateway, "apigateway", "put_method_response", **where, statusCode="200",
         responseParameters=dict.fromkeys(headers, False),
     )  # fmt: skip
-    answered(gateway, "apigateway", "put_integration_response", **where, statusCode="200", responseParameters=headers)
+    answered(
+        gateway,
+        "apigateway",
+        "put_integration_response",
+        **where,
+        statusCode="200",
+        responseParameters=headers,
+    )
 
 
 def _permission(gateway: Gateway, app: WebApp, api: str) -> None:
@@ -252,9 +277,7 @@ def _permission(gateway: Gateway, app: WebApp, api: str) -> None:
     except Problem as problem:
         if problem.code != "ResourceConflictException":
             raise
-        answered(
-            gateway, "lambda", "remove_permission", FunctionName=app.title, StatementId=parts.STATEMENT
-        )
+        answered(gateway, "lambda", "remove_permission", FunctionName=app.title, StatementId=parts.STATEMENT)
         answered(gateway, "lambda", "add_permission", **wanted)
 
 
@@ -277,7 +300,11 @@ def _patiently(gateway: Gateway, service: str, method: str, **asked: Any) -> Non
             answered(gateway, service, method, **asked)
             return
         except Problem as problem:
-            if "cannot be assumed" not in problem.sentence or time.monotonic() > deadline or gateway.target != "aws":
+            if (
+                "cannot be assumed" not in problem.sentence
+                or time.monotonic() > deadline
+                or gateway.target != "aws"
+            ):
                 raise
         time.sleep(2)
 

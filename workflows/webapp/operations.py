@@ -60,7 +60,9 @@ def draft(
     if kind not in serving.COUNTING:
         if vocabulary:
             raise Problem(
-                f"Endpoint {endpoint} gets {kind}: its model has its own words.", "Leave --vocabulary out.", "vocabulary"
+                f"Endpoint {endpoint} gets {kind}: its model has its own words.",
+                "Leave --vocabulary out.",
+                "vocabulary",
             )
         return WebApp(name=name or endpoint, endpoint=endpoint, content_type=kind, rate=rate), None
     words = serving.vocabulary(gateway, endpoint, models, vocabulary, adopt=adopt)

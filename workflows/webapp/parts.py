@@ -15,7 +15,9 @@ LOGS, ROLE, FUNCTION, API, PERMISSION, STAGED = (
 )  # fmt: skip
 KINDS = (LOGS, ROLE, FUNCTION, API, PERMISSION, STAGED)
 """In the order in which they are made."""
-ABSENT = frozenset({"NotFoundException", "NoSuchEntity", "ResourceNotFoundException", "404", "ResourceNotFound"})
+ABSENT = frozenset(
+    {"NotFoundException", "NoSuchEntity", "ResourceNotFoundException", "404", "ResourceNotFound"}
+)
 STATEMENT = "api"
 """The id of the statement that lets the API invoke the function."""
 
@@ -89,7 +91,10 @@ def look(gateway: Gateway, name: str) -> Parts:
             foreign.append(f"{ROLE} {title(name)}")
             role = None
     policy = _there(gateway, "lambda", "get_policy", FunctionName=title(name)) if function else None
-    staged = bool(apis) and _there(gateway, "apigateway", "get_stage", restApiId=apis[0], stageName=STAGE) is not None
+    staged = (
+        bool(apis)
+        and _there(gateway, "apigateway", "get_stage", restApiId=apis[0], stageName=STAGE) is not None
+    )
     groups = answered(gateway, "logs", "describe_log_groups", logGroupNamePrefix=log_group(name))
     return Parts(
         name=name,

@@ -35,9 +35,7 @@ def remove(gateway: Gateway, name: str) -> list[Removed]:
     found = parts.look(gateway, name)
     noted = record.ledger(gateway, name)
     if not found.present and noted is None:
-        raise Problem(
-            f"There is no web app {name}.", "`mlconsole webapp ls` lists them.", "not-found"
-        )
+        raise Problem(f"There is no web app {name}.", "`mlconsole webapp ls` lists them.", "not-found")
     rows: list[Removed] = []
     for kind, one, delete in _deletions(gateway, found):
         there = (kind, one) in found.present

@@ -61,10 +61,14 @@ def served(gateway: Gateway, endpoint: str) -> list[Served]:
     config = answered(
         gateway, "sagemaker", "describe_endpoint_config", EndpointConfigName=found["EndpointConfigName"]
     )
-    names = dict.fromkeys(str(one["ModelName"]) for one in config["ProductionVariants"] if one.get("ModelName"))
+    names = dict.fromkeys(
+        str(one["ModelName"]) for one in config["ProductionVariants"] if one.get("ModelName")
+    )
     if not names:
         raise Problem(
-            f"Endpoint {endpoint} serves inference components.", "A web app needs an endpoint with a model.", "no-model"
+            f"Endpoint {endpoint} serves inference components.",
+            "A web app needs an endpoint with a model.",
+            "no-model",
         )
     return [_served(gateway, name) for name in names]
 
@@ -77,7 +81,9 @@ def content_type(models: list[Served]) -> str:
     return "text/csv" if any("linear-learner" in image for image in images) else "text/plain"
 
 
-def vocabulary(gateway: Gateway, endpoint: str, models: list[Served], given: str = "", *, adopt: bool = False) -> Vocabulary:
+def vocabulary(
+    gateway: Gateway, endpoint: str, models: list[Served], given: str = "", *, adopt: bool = False
+) -> Vocabulary:
     """The vocabulary of an endpoint's models: a file or S3 object that was ``given``, else the one that their tags lead to.
 
     Args:
@@ -146,7 +152,9 @@ def load(gateway: Gateway, uri: str) -> Vocabulary:
             return bag.load(path)
     except Problem as problem:
         raise Problem(
-            f"The vocabulary {uri} cannot be read: {problem.sentence}", "Give it with --vocabulary FILE.", problem.code
+            f"The vocabulary {uri} cannot be read: {problem.sentence}",
+            "Give it with --vocabulary FILE.",
+            problem.code,
         ) from problem
     except (OSError, ValueError) as error:
         raise Problem(
@@ -158,7 +166,10 @@ def load(gateway: Gateway, uri: str) -> Vocabulary:
 
 def _served(gateway: Gateway, name: str) -> Served:
     found = answered(gateway, "sagemaker", "describe_model", ModelName=name)
-    containers: list[Mapping[str, Any]] = [found.get("PrimaryContainer") or {}, *(found.get("Containers") or ())]
+    containers: list[Mapping[str, Any]] = [
+        found.get("PrimaryContainer") or {},
+        *(found.get("Containers") or ()),
+    ]
     told = tags_of(gateway, found["ModelArn"])
     return Served(
         model=name,

@@ -54,8 +54,15 @@ def send(method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | 
         raise OSError(f"the answer was broken off: {error}") from error
     finally:
         line.close()
-    asked = [f"{method} {path} HTTP/1.1", f"Host: {parts.netloc}", *(f"{name}: {value}" for name, value in sent.items())]
-    told = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.getheaders())]
+    asked = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        *(f"{name}: {value}" for name, value in sent.items()),
+    ]
+    told = [
+        f"HTTP/1.1 {answer.status} {answer.reason}",
+        *(f"{name}: {value}" for name, value in answer.getheaders()),
+    ]
     return Reply(
         answer.status,
         {name.lower(): value for name, value in answer.getheaders()},

@@ -83,7 +83,9 @@ def predict(context: Context) -> Result:
         answer = context.interface.invoke(context.run.id, body, files.content_type, "text/csv")
         values = [one for one in re.split(r"[,\n]", answer.decode().strip()) if one.strip()]
         if len(values) != len(part):
-            raise WorkflowError(f"The endpoint gave {len(values)} answers to {len(part)} rows. Start a new run.")
+            raise WorkflowError(
+                f"The endpoint gave {len(values)} answers to {len(part)} rows. Start a new run."
+            )
         found += values
         context.progress(len(found), len(lines), "rows")
     data = subject.read(context)
@@ -162,7 +164,9 @@ def transform(context: Context) -> Result:
         else f"{differing} of {len(asked)} rows got different answers, up to {worst:.3g} apart: another model, or other rows."
     )
     context.send(
-        gates.judgement(context.step, "endpoint and batch agree", "pass" if held else "fail", reason, worst, allowed)
+        gates.judgement(
+            context.step, "endpoint and batch agree", "pass" if held else "fail", reason, worst, allowed
+        )
     )
     if not held:
         raise WorkflowError(f"{reason} Start a new run.")
@@ -201,7 +205,10 @@ def mistakes(context: Context) -> Result:
             float(raw.status),
         )
     )  # fmt: skip
-    return Result(outputs={"status": raw.status}, summary=f"A list is refused by boto3, {NONSENSE} with HTTP {raw.status}.")
+    return Result(
+        outputs={"status": raw.status},
+        summary=f"A list is refused by boto3, {NONSENSE} with HTTP {raw.status}.",
+    )
 
 
 def _cut(text: str) -> str:

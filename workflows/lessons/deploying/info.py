@@ -15,7 +15,9 @@ MISHAPS = (
     ("endpoint-gone", "the endpoint is deleted while the page is up"),
     ("large-body", "somebody sends 10 MB"),
 )
-_SUBJECTS = tuple(replace(one, default="reviews") if one.name == "subject" else one for one in subject.PARAMETERS)
+_SUBJECTS = tuple(
+    replace(one, default="reviews") if one.name == "subject" else one for one in subject.PARAMETERS
+)
 
 DEPLOYING = StudyInfo(
     name="deploying",

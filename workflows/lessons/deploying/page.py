@@ -27,7 +27,9 @@ TOO_LARGE = ((250_000, "the function's own limit"), (10 * 2**20 + 1, "API Gatewa
 def app(context: Context, vocabulary: Vocabulary) -> WebApp:
     """The lesson's web app."""
     name = context.run.id
-    return WebApp(name=name, endpoint=name, content_type="text/libsvm", vocabulary=vocabulary.version, check=CHECK)
+    return WebApp(
+        name=name, endpoint=name, content_type="text/libsvm", vocabulary=vocabulary.version, check=CHECK
+    )
 
 
 def create_inputs(context: Context) -> dict[str, Any]:
@@ -61,19 +63,31 @@ def create(context: Context) -> Result:
         "What was made",
         "The function is a zip with four small programs, the page and the vocabulary, and nothing else: Lambda's Python brings boto3. Its role may call "
         "one endpoint. The API lets everybody in, at most 50 requests a second, and the function lets only this API in.",
-        ("the package", "text", "\n".join(f"{len(text.encode()):>8}  {name}" for name, text in sorted(files.items()))),
+        (
+            "the package",
+            "text",
+            "\n".join(f"{len(text.encode()):>8}  {name}" for name, text in sorted(files.items())),
+        ),
         ("the role's policy", "json", json.dumps(creation.policy(context.platform, wanted), indent=2)),
-        ("the function's variables", "sh", "\n".join(f"{key}={value}" for key, value in wanted.environment.items())),
+        (
+            "the function's variables",
+            "sh",
+            "\n".join(f"{key}={value}" for key, value in wanted.environment.items()),
+        ),
         ("handler.py", "python", files["handler.py"]),
     )
     return Result(
-        outputs={"url": made.url, "api": made.apis[0], "vocabulary": words.version}, summary=f"The page is at {made.url}"
+        outputs={"url": made.url, "api": made.apis[0], "vocabulary": words.version},
+        summary=f"The page is at {made.url}",
     )
 
 
 def test_inputs(context: Context) -> dict[str, Any]:
     """What the checks depend on."""
-    return create_inputs(context) | {"url": context.of("webapp").get("url", ""), "review": context.value("review")}
+    return create_inputs(context) | {
+        "url": context.of("webapp").get("url", ""),
+        "review": context.value("review"),
+    }
 
 
 def test(context: Context) -> Result:
@@ -156,7 +170,12 @@ def _wrong_words(context: Context, url: str, words: Vocabulary) -> Result:
         ("a visitor asks", "http", reply.asked),
         ("answered", "http", reply.answered),
     )
-    return _seen(context, reply, "vocabulary-mismatch", f"Vocabulary {other.version} was refused before deploying, and with 409 by the function.")
+    return _seen(
+        context,
+        reply,
+        "vocabulary-mismatch",
+        f"Vocabulary {other.version} was refused before deploying, and with 409 by the function.",
+    )
 
 
 def _tag(context: Context, arn: str, tags: dict[str, str]) -> None:
@@ -175,7 +194,12 @@ def _no_endpoint(context: Context, url: str) -> Result:
         ("a visitor asks", "http", reply.asked),
         ("answered", "http", reply.answered),
     )
-    return _seen(context, reply, "endpoint-gone", "The page stays up, and says with 503 that the model's endpoint is not there.")
+    return _seen(
+        context,
+        reply,
+        "endpoint-gone",
+        "The page stays up, and says with 503 that the model's endpoint is not there.",
+    )
 
 
 def _large(context: Context, url: str) -> Result:
@@ -213,7 +237,9 @@ def _seen(context: Context, reply: visit.Reply, code: str, sentence: str) -> Res
     held = told.get("code") == code and reply.headers.get("access-control-allow-origin") == "*"
     words = f"HTTP {reply.status}: {told.get('error') or reply.body[:80].decode('utf-8', 'replace')}"
     context.send(
-        gates.judgement(context.step, f"a clear answer ({code})", "pass" if held else "fail", words, float(reply.status))
+        gates.judgement(
+            context.step, f"a clear answer ({code})", "pass" if held else "fail", words, float(reply.status)
+        )
     )
     if not held:
         raise WorkflowError(f"A visitor would not understand that: {words}. Start a new run.")

@@ -8,20 +8,20 @@ from workflows.lessons.deploying.info import DEPLOYING
 from workflows.runs import Run
 from workflows.studies import pieces
 
-_ASK_LOW = '''
+_ASK_LOW = """
 def invoke(body):
     answer = runtime.invoke_endpoint(EndpointName=NAME, Body=body, ContentType=CONTENT_TYPE, Accept="text/csv")
     return answer["Body"].read().decode()
 
-'''
-_ASK_HIGH = '''
+"""
+_ASK_HIGH = """
 def invoke(body):
     answer = Endpoint(endpoint_name=NAME).invoke(
         body=body, content_type=CONTENT_TYPE, accept="text/csv", session=session, region=REGION
     )
     return answer.body.read().decode()
 
-'''
+"""
 _PREDICT = '''
 def predict(lines):
     """An endpoint takes 6 MB at a time: CHUNK rows a request, and as many answers, in order."""
@@ -45,7 +45,7 @@ def wrong_calls(line):
             print("refused:", str(error).splitlines()[0][:160], flush=True)
 
 '''
-_MAIN = '''
+_MAIN = """
 def main():
     make_bucket()
     done = False
@@ -70,18 +70,18 @@ def main():
         if not (KEEP and done):$undone
             clean_up()
 
-'''
-_TAGGED = '''
+"""
+_TAGGED = """
             vocabulary = (folder / "vocabulary.json").read_text()
             uri = upload(folder / "vocabulary.json", f"{PREFIX}/model")
-        TAGS["mlconsole:vocabulary"], TAGS["mlconsole:vocabulary-uri"] = json.loads(vocabulary)["version"], uri'''
-_PAGE = '''
+        TAGS["mlconsole:vocabulary"], TAGS["mlconsole:vocabulary-uri"] = json.loads(vocabulary)["version"], uri"""
+_PAGE = """
         url = make_api(make_function(make_role(), vocabulary))
         status, answer = ask(url, REVIEW)
         print("the page:", url, flush=True)
         print(f"verdict={answer.get('verdict')} probability={answer.get('probability')}", flush=True)
         if status != 200 or ask(url, " ")[0] != 400:
-            raise SystemExit(f"The web app does not answer as it should: {status} {answer}")'''
+            raise SystemExit(f"The web app does not answer as it should: {status} {answer}")"""
 _UNDONE = """
             undo_webapp()"""
 

@@ -51,9 +51,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except Refusal as refusal:
         print(f"{refusal.status} {refusal.code}: {refusal}")
         more = {"Retry-After": "1"} if refusal.status in (429, 503) else {}
-        return _reply(
-            refusal.status, json.dumps({"error": str(refusal), "code": refusal.code}), **more
-        )
+        return _reply(refusal.status, json.dumps({"error": str(refusal), "code": refusal.code}), **more)
 
 
 def review(event: dict[str, Any]) -> str:
@@ -67,7 +65,9 @@ def review(event: dict[str, Any]) -> str:
         raw = base64.b64decode(given) if event.get("isBase64Encoded") else str(given).encode()
         if len(raw) > MOST:
             raise Refusal(
-                413, "too-large", f"The review has {len(raw)} bytes; at most {MOST} are read. Send a shorter one."
+                413,
+                "too-large",
+                f"The review has {len(raw)} bytes; at most {MOST} are read. Send a shorter one.",
             )
         text = raw.decode("utf-8")
     except ValueError as error:
@@ -102,7 +102,9 @@ def verdict(text: str) -> dict[str, Any]:
     return {
         "verdict": "positive" if probability >= 0.5 else "negative",
         "probability": probability,
-        "model": models.get(answer.get("InvokedProductionVariant", ""), ", ".join(sorted(set(models.values())))),
+        "model": models.get(
+            answer.get("InvokedProductionVariant", ""), ", ".join(sorted(set(models.values())))
+        ),
         "vocabulary": version or None,
     }
 
@@ -159,7 +161,9 @@ def serving(version: str) -> dict[str, str]:
 
 def _look(tags: bool) -> tuple[dict[str, str], dict[str, str]]:
     """Models by variant, and the vocabularies' versions by model (none where ``tags`` are not asked for)."""
-    config = _call("sagemaker", "describe_endpoint", EndpointName=os.environ["ENDPOINT"])["EndpointConfigName"]
+    config = _call("sagemaker", "describe_endpoint", EndpointName=os.environ["ENDPOINT"])[
+        "EndpointConfigName"
+    ]
     variants = _call("sagemaker", "describe_endpoint_config", EndpointConfigName=config)["ProductionVariants"]
     models = {one["VariantName"]: one["ModelName"] for one in variants}
     versions = {}
@@ -231,7 +235,9 @@ def _client(service: str) -> Any:
         from botocore.config import Config
 
         # API Gateway gives up after 29 s: connect, answer and one more try must be over before.
-        config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": RETRIES})
+        config = Config(
+            connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": RETRIES}
+        )
         client: Any = boto3.client
         _kept[service] = client(service, config=config)
     return _kept[service]
