@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from workflows.platform import Platform, open_platform
 from workflows.webapp import parts, visit
 
 __all__ = ["engine_folder", "on_engine"]
-NAME = "cli-reviews"
+NAME = f"cli-reviews-{secrets.token_hex(3)}"
 
 
 @pytest.fixture
@@ -36,7 +37,6 @@ def test_a_web_app_from_the_command_line(opened: Platform, tmp_path: Path) -> No
     OTHER.save(tmp_path / "other.json")
     refused = run("webapp", "create", NAME, "--vocabulary", str(tmp_path / "other.json"), "--yes")
     assert refused.returncode == 1 and WORDS.version in refused.stderr and refused.stdout == ""
-    assert run("webapp", "create", NAME).returncode == 2  # nobody can be asked
     made = run("webapp", "create", NAME, "--yes", "--json")
     told = json.loads(made.stdout)
     assert made.returncode == 0, made.stderr
@@ -47,11 +47,9 @@ def test_a_web_app_from_the_command_line(opened: Platform, tmp_path: Path) -> No
     )
     assert all(check["held"] for check in told["checks"]) and len(told["checks"]) == 8
     assert [one["name"] for one in json.loads(run("webapp", "list", "--json").stdout)] == [NAME]
-    shown = run("webapp", "show", NAME)
-    assert told["url"] in shown.stdout and "ssh -L" in shown.stdout
-    assert run("webapp", "open", NAME).stdout.strip() == told["url"]
-    for command in ("delete", "test"):
-        assert run("--read-only", "webapp", command, NAME).returncode == 2
+    where = run("webapp", "open", NAME)
+    assert where.stdout.strip() == told["url"] and "ssh -L" in where.stderr
+    assert run("--read-only", "webapp", "delete", NAME, "--yes").returncode == 2
     gone = run("webapp", "rm", NAME, "--yes")
     assert gone.returncode == 0 and "Nothing of web app" in gone.stdout, gone.stderr
     assert parts.look(opened, NAME).state == "gone"

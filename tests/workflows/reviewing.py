@@ -55,6 +55,8 @@ def drop(platform: Platform, name: str) -> None:
     for delete in (
         lambda: removal.remove(platform, name),
         lambda: platform.client("sagemaker").delete_endpoint(EndpointName=name),
+        lambda: platform.client("sagemaker").delete_endpoint_config(EndpointConfigName=name),
+        lambda: platform.client("sagemaker").delete_model(ModelName=name),
     ):
         try:
             delete()

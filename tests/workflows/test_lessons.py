@@ -264,7 +264,7 @@ def test_deploying_agrees_with_batch_puts_a_page_in_front_and_takes_it_away(on_e
         "CreateRestApi",
         "AddPermission",
     } <= operations
-    (gone,) = [event for event in of(events.Table, found, "cleanup")]
+    (gone,) = of(events.Table, found, "cleanup")
     states = {row[0]: row[2] for row in gone.rows}
     for part in ("function", "REST API", "role", "permission", "log group", "stage", "endpoint", "model"):
         assert states[part] == "deleted", gone.rows

@@ -16,7 +16,18 @@ from workflows.observe.gateway import Gateway, answered
 from workflows.problem import Problem
 from workflows.webapp import package, parts, record, serving
 from workflows.webapp.definition import (
-    HANDLER, MEMORY, RESOURCE, RETENTION, RUNTIME, STAGE, TAG, TIMEOUT, WebApp, arn, log_group, partition,
+    HANDLER,
+    MEMORY,
+    RESOURCE,
+    RETENTION,
+    RUNTIME,
+    STAGE,
+    TAG,
+    TIMEOUT,
+    WebApp,
+    arn,
+    log_group,
+    partition,
 )  # fmt: skip
 from workflows.webapp.parts import API, FUNCTION, LOGS, PERMISSION, ROLE, STAGED, Parts
 

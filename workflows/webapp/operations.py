@@ -11,7 +11,6 @@ from workflows.problem import Problem
 from workflows.webapp import contract, parts, record, serving
 from workflows.webapp.contract import REVIEW, Check
 from workflows.webapp.definition import RATE, WebApp
-from workflows.webapp.parts import Parts
 
 PER_MILLION = 4.1
 """US dollars for a million questions on AWS, us-east-1 in 2026: API Gateway REST 3.50, Lambda 0.20 and 0.1 s of 256 MB each 0.42."""
