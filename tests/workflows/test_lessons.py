@@ -277,6 +277,7 @@ def test_deploying_agrees_with_batch_puts_a_page_in_front_and_takes_it_away(on_e
     assert webapps.names(platform) == []
 
 
+@pytest.mark.slow
 def test_houses_are_deployed_without_a_page(on_engine: Path) -> None:
     run = runs.start("deploying", SMALL | {"subject": "housing"}, interface="high")
     found, last = completed(run)
