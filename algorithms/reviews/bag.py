@@ -39,10 +39,15 @@ class Vocabulary:
         index = self.index
         return dict(sorted(Counter(index[word] for word in review_to_words(text) if word in index).items()))
 
+    def document(self) -> str:
+        """The vocabulary as JSON: ``format``, ``version``, ``words``."""
+        return json.dumps(
+            {"format": FORMAT, "version": self.version, "words": self.words}, ensure_ascii=False
+        )
+
     def save(self, path: Path) -> None:
-        """Writes the vocabulary as JSON: ``format``, ``version``, ``words``."""
-        document = {"format": FORMAT, "version": self.version, "words": self.words}
-        path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        """Writes the `document`."""
+        path.write_text(self.document(), encoding="utf-8")
 
 
 def fit(texts: Iterable[str], size: int = SIZE) -> Vocabulary:

@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "console.cli.endpoints:endpoints",
         "Endpoints: create, list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
     ),
+    "webapp": (
+        "console.cli.webapp:webapp",
+        "A web page in front of a model (Lambda, API Gateway): create, test, open, delete.",
+    ),
     "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),
     "rollout": (

@@ -21,6 +21,7 @@ from workflows.lessons.catalog import bill, find, lessons, number
 from workflows.lessons.contrast import contrast
 from workflows.lessons.progress import progress
 from workflows.platform import open_platform
+from workflows.webapp import parts as webapps
 
 SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
 
@@ -284,3 +285,51 @@ def test_every_lesson_explains_each_step_and_can_be_found() -> None:
         assert rows and total is not None and 0 < total < 5
     with pytest.raises(WorkflowError, match="There is no lesson '9'"):
         find("9")
+
+
+def test_deploying_agrees_with_batch_puts_a_page_in_front_and_takes_it_away(on_engine: Path) -> None:
+    given = {"data": "synthetic", "rows": 600, "num-round": 10, "chunk": 64, "mishap": "wrong-vocabulary"}
+    run = runs.start("deploying", given, interface="low")
+    found, last = completed(run)
+    assert last.metrics["apart"] <= 1e-6 and last.metrics["requests"] >= 2 and last.metrics["status"] == 409
+    verdicts = {event.name: event.verdict for event in of_kind(events.Gate, found)}
+    for name in (
+        "endpoint and batch agree",
+        "wrong calls are refused",
+        "CORS preflight",
+        "it is the endpoint's own answer",
+    ):
+        assert verdicts[name] == "pass"
+    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
+    assert "vocabulary.json" in shown["the package"] and "def handle" in shown["handler.py"]
+    assert "was trained with vocabulary" in shown["mlconsole webapp create"]
+    operations = {event.operation for event in of_kind(events.ApiCall, found)}
+    assert {
+        "CreateEndpoint",
+        "CreateTransformJob",
+        "CreateFunction",
+        "CreateRestApi",
+        "AddPermission",
+    } <= operations
+    (gone,) = of_kind(events.Table, found, "cleanup")
+    states = {row[0]: row[2] for row in gone.rows}
+    for part in ("function", "REST API", "role", "permission", "log group", "stage", "endpoint", "model"):
+        assert states[part] == "deleted", gone.rows
+    told = printed(run)
+    assert float(told.rpartition("accuracy=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
+    assert float(told.rpartition("probability=")[2].split()[0]) == pytest.approx(
+        last.metrics["probability"], rel=1e-4
+    )
+    platform = open_platform(Configuration())
+    assert webapps.names(platform) == []
+
+
+@pytest.mark.slow
+def test_houses_are_deployed_without_a_page(on_engine: Path) -> None:
+    run = runs.start("deploying", SMALL | {"subject": "housing"}, interface="high")
+    found, last = completed(run)
+    assert last.metrics["apart"] < 1e-5 and "probability" not in last.metrics
+    assert "CreateRestApi" not in {event.operation for event in of_kind(events.ApiCall, found)}
+    script = runs.code(runs.read(run.folder))
+    assert "create_rest_api" not in script and "Endpoint(endpoint_name=NAME)" in script
+    compile(script, "script.py", "exec")

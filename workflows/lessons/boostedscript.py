@@ -96,9 +96,11 @@ def write_reviews(path, rows, known, labelled=True):
 
 _VERDICTS = '''
 def make_data(folder):
-    """Reviews as counts of the commonest words of the training reviews; and the verdicts."""
+    """Reviews as counts of the commonest words of the training reviews, vocabulary.json beside them; and the verdicts."""
     sets = read_reviews(DATA)
     known = vocabulary(sets["train"][0])
+    document = {"format": 1, "version": hashlib.sha256("\\n".join(known).encode()).hexdigest()[:16], "words": known}
+    (folder / "vocabulary.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     paths = {part: write_reviews(folder / f"{part}.libsvm", rows, known, part != "test") for part, rows in sets.items()}
     return paths, {part: labels for part, (_, labels) in sets.items()}
 
@@ -134,6 +136,7 @@ def write(
     *,
     subject_name: str = "",
     learned: str = "",
+    imports: tuple[str, ...] = (),
     **batch: Any,
 ) -> str:
     """The script of a lesson's run.
@@ -143,6 +146,7 @@ def write(
         main: The script's end; ``steps`` are further functions before it, ``sdk_imports`` what they need of the SDK.
         subject_name: Whose rows ``make_data`` makes; empty: the parameter's.
         learned: The subject whose hyperparameters are HYPERPARAMETERS; empty: the same one.
+        imports: Further modules of the standard library.
         batch: Settings of batch transform as `builtinscript.settings` takes them.
     """
     parameters = run.parameters
@@ -159,7 +163,7 @@ def write(
     head = scripthead.Head(
         title=f"Lesson {number}, {title},",
         needs="numpy and pandas,\nthe table (DATA)",
-        imports=("hashlib", "html", "json", "math", "from collections import Counter"),
+        imports=("hashlib", "html", "json", "math", "from collections import Counter", *imports),
         packages=("import numpy as np", "import pandas as pd"),
         sdk_imports=builtinscript.SDK_IMPORTS + sdk_imports,
         constants=f"""\

@@ -10,11 +10,12 @@ from workflows.studies.catalog import StudyInfo
 def lessons() -> list[StudyInfo]:
     """All lessons, by number."""
     from workflows.lessons.building.info import BUILDING
+    from workflows.lessons.deploying.info import DEPLOYING
     from workflows.lessons.introduction.info import INTRODUCTION
     from workflows.lessons.tuning.info import TUNING
     from workflows.lessons.updating.info import UPDATING
 
-    return sorted([INTRODUCTION, BUILDING, TUNING, UPDATING], key=number)
+    return sorted([INTRODUCTION, BUILDING, DEPLOYING, TUNING, UPDATING], key=number)
 
 
 def number(info: StudyInfo) -> int:

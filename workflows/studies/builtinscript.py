@@ -214,7 +214,12 @@ def steps(high: bool) -> str:
     return _HIGH if high else _LOW
 
 
+def ask(high: bool) -> str:
+    """The function ``ask(text, content_type, accept, endpoint=NAME)``, which gives the endpoint's answer as text."""
+    return _ASK_HIGH if high else _ASK_LOW
+
+
 def hosted(high: bool) -> str:
     """Everything between a study's data and its own end: `steps`, ``deploy`` and ``ask``, what is before and after them."""
     deploy = pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW
-    return pieces.STORAGE + steps(high) + deploy + (_ASK_HIGH if high else _ASK_LOW) + pieces.AFTERWARDS
+    return pieces.STORAGE + steps(high) + deploy + ask(high) + pieces.AFTERWARDS

@@ -17,7 +17,7 @@ STOPPING = 600.0
 
 
 def delete_everything(context: Context) -> tuple[list[str], str]:
-    """Stops the run's training jobs, deletes its endpoint, configuration, model and S3 objects.
+    """Deletes the run's web app, stops its training jobs, deletes its endpoint, configuration, model and S3 objects.
 
     Returns:
         What is still there afterwards (by listing names and prefixes, not by trusting the deletions), and a sentence.
@@ -26,6 +26,13 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
     if not ledger.resources() and not ledger.finished("train"):
         return [], "Nothing had been made at the target."
     rows: list[list[str]] = []
+    left: list[str] = []
+    for item in ledger.resources("web app"):
+        found, remains = _remove_webapp(context, item["name"])
+        rows += found
+        left += remains
+        if not remains:
+            ledger.deleted("web app", item["name"])
     for item in ledger.resources("training job"):
         for job in interface.find_training(item["name"]):
             rows.append(_stop_job(context, job))
@@ -57,39 +64,74 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
     count = interface.delete_objects(context.prefix)
     ledger.deleted("objects", context.prefix)
     rows.append(["S3 objects", f"{context.prefix}/", f"{count} deleted"])
-    left = interface.remaining(name, context.prefix)
+    left += interface.remaining(name, context.prefix)
     rows += [["STILL THERE", item, "delete it by hand"] for item in left]
     context.table("What the run made, and what became of it", ["what", "name", "state"], rows)
     if left:
         return left, f"{len(left)} things are still there: {', '.join(left[:3])}"
+    page = "" if not any(row[0] == "REST API" for row in rows) else "function, API, role, log, "
     return [], (
-        "Nothing that costs is left: no endpoint, configuration, model or object by listing names and prefix. "
+        f"Nothing that costs is left: no {page}endpoint, configuration, model or object by listing names and prefix. "
         "The records of jobs and their logs stay as history; they cost nothing."
     )
 
 
 def kept(context: Context) -> str:
     """A sentence on what stays, what it costs, and how to delete it."""
-    instance = str(context.value("hosting-instance-type"))
-    price = costs.per_hour(instance)
-    name = context.run.id
-    endpoints = [item["name"] for item in context.ledger.resources("endpoint")] or [name]
-    several = len(endpoints) > 1
-    if price is not None:
-        price *= len(endpoints)
-    if context.platform.target == "aws":
-        cost = (
-            "costs"
-            if price is None
-            else f"costs about ${price:.3f} an hour (estimate, {costs.REGION} prices of {costs.DATE})"
+    run = context.run.id
+    names = [item["name"] for item in context.ledger.resources("endpoint")]
+    many = "s" if len(names) > 1 else ""
+    if names:
+        what = (
+            f"endpoint{many} {' and '.join(names)} {_priced(context, len(names))}, "
+            f"the configuration{many}, the model{many}"
         )
     else:
-        cost = "costs nothing here" + (f" (on AWS about ${price:.3f} an hour)" if price else "")
+        what = "what the run made, but no endpoint: nothing that is billed by the hour"
     return (
-        f"Kept: endpoint{'s' if several else ''} {' and '.join(endpoints)} on {instance}{', together,' if several else ''} {cost}, "
-        f"the configuration{'s' if several else ''}, the model{'s' if several else ''} and {context.prefix}/. "
-        f"Delete {'them' if several else 'it'} with `mlconsole runs stop {name}`.{_limited(context, endpoints)}"
+        f"Kept: {what} and {context.prefix}/. Delete {'them' if many else 'it'} with `mlconsole runs stop {run}`."
+        f"{_limited(context, names)}{_open(context)}"
     )
+
+
+def _priced(context: Context, count: int) -> str:
+    """On which machine, and what so many endpoints of it cost."""
+    instance = str(context.value("hosting-instance-type"))
+    price = costs.per_hour(instance)
+    where = f"on {instance}{', together,' if count > 1 else ''}"
+    if context.platform.target != "aws":
+        return f"{where} costs nothing here" + (
+            f" (on AWS about ${price * count:.3f} an hour)" if price else ""
+        )
+    if price is None:
+        return f"{where} costs"
+    return (
+        f"{where} costs about ${price * count:.3f} an hour (estimate, {costs.REGION} prices of {costs.DATE})"
+    )
+
+
+def _open(context: Context) -> str:
+    """Where the run's web page is; empty where it has none."""
+    from workflows.webapp import parts
+
+    return "".join(
+        f" The page: {parts.look(context.platform, item['name']).url} (`mlconsole webapp open {item['name']}`)"
+        for item in context.ledger.resources("web app")
+    )
+
+
+def _remove_webapp(context: Context, name: str) -> tuple[list[list[str]], list[str]]:
+    """Rows of what became of a web app's parts, and what is still there by looking."""
+    from workflows.webapp import removal
+
+    try:
+        parts = removal.remove(context.platform, name)
+    except Problem as problem:
+        if problem.code != "not-found":
+            raise
+        return [["web app", name, "was not there"]], []
+    gone = [[part.what, part.name, part.state] for part in parts if part.state != "still there"]
+    return gone, [f"{part.what} {part.name}" for part in parts if part.state == "still there"]
 
 
 def _limited(context: Context, endpoints: list[str]) -> str:

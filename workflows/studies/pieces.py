@@ -142,3 +142,12 @@ def literal(values: Mapping[str, object]) -> str:
         pprint.pformat(values, indent=4, width=100, sort_dicts=False).replace("{   ", "{\n    ", 1)[:-1]
         + ",\n}"
     )
+
+
+def sources(files: Mapping[str, str]) -> str:
+    """Files as a script carries them: a dictionary SOURCE of name -> text."""
+    parts = ["SOURCE = {}"]
+    for name, text in files.items():
+        raw = f"r'''{text}'''" if "'''" not in text and not text.endswith(("'", "\\")) else repr(text)
+        parts.append(f"SOURCE[{name!r}] = {raw}")
+    return "\n".join(parts) + "\n"

@@ -176,15 +176,8 @@ def write(run: Run, program: Program) -> str:
         + "\n"
         + program.body
         + "\n\n"
-        + _sources(program.source)
+        + pieces.sources(
+            {path.name: path.read_text(encoding="utf-8") for path in sorted(program.source.glob("*.py"))}
+        )
         + '\n\nif __name__ == "__main__":\n    main()\n'
     )
-
-
-def _sources(folder: Path) -> str:
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
-    parts = ["SOURCE = {}"]
-    for name, text in files.items():
-        raw = f"r'''{text}'''" if "'''" not in text and not text.endswith(("'", "\\")) else repr(text)
-        parts.append(f"SOURCE[{name!r}] = {raw}")
-    return "\n".join(parts) + "\n"

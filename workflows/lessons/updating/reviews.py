@@ -17,6 +17,7 @@ from workflows.studies import batch, gates, training
 from workflows.studies.context import Context
 from workflows.studies.study import Result
 from workflows.transforms.request import TransformRequest
+from workflows.webapp import serving
 
 KIND = subject.KINDS["reviews"]
 VALIDATION = 0.15
@@ -280,9 +281,8 @@ def _train(context: Context, name: str, rows: dict[str, Rows]) -> dict[str, Any]
     ((state, _),) = training.train_all(context, [job], 1)
     context.artifact("model", "model.tar.gz", state.model_uri)
     model = f"{context.run.id}-{name}"
-    batch.need_model(
-        context, model, boosted.image(context), state.model_uri, {"mlconsole:vocabulary": vocabulary.version}
-    )
+    words = context.interface.upload(context.work / file, f"{context.prefix}/{name}")
+    batch.need_model(context, model, boosted.image(context), state.model_uri, serving.tags(vocabulary, words))
     return {
         "job": state.name,
         "model_uri": state.model_uri,
