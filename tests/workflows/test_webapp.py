@@ -25,6 +25,9 @@ from algorithms.reviews import bag
 from tests.workflows.reviewing import OTHER, WEIGHTS, WORDS, drop, host, retag
 from workflows.platform import Platform
 from workflows.problem import Problem
+from workflows.sweep.leftovers import WEBAPP, Rules
+from workflows.sweep.plan import plan
+from workflows.sweep.removal import remove
 from workflows.webapp import contract, creation, package, parts, record, removal, serving, visit
 from workflows.webapp.definition import WebApp
 from workflows.webapp.function import handler
@@ -193,13 +196,28 @@ def test_whatever_happens_visitors_get_a_clear_answer(
     reply = until(lambda: (found := visit.ask(url, GOOD)).status == 503 and found)
     assert reply.document == {"error": "The model's endpoint is not there.", "code": "endpoint-gone"}
     assert not all(check.held for check in contract.test(platform, parts.look(platform, app.name), WORDS))
+
+    # What nobody can use any more is offered by a sweep, and goes with one.
+    rules = Rules(young=0.0)
+    (over,) = [
+        item
+        for item in plan(platform, rules, time.time(), runs=()).items
+        if item.name == app.name and item.kind == WEBAPP
+    ]
+    assert over.reason == f"its endpoint {app.endpoint} is gone" and not over.protected
+    assert (
+        "younger"
+        in next(
+            item for item in plan(platform, Rules(), time.time(), runs=()).items if item.key == over.key
+        ).protected
+    )
     lambdas.delete_function(FunctionName=app.title)
     reply = visit.ask(url, GOOD)
     assert reply.status == 500 and "failed or is not there" in reply.document["error"]
     assert reply.headers["access-control-allow-origin"] == "*"
-    assert [row.state for row in removal.remove(platform, app.name) if row.what == "function"] == [
-        "was not there"
-    ]
+    report = remove(platform, [over], rules, now=time.time, runs=())
+    assert [(one.kind, one.state) for one in report.outcomes] == [(WEBAPP, "deleted")]
+    assert parts.look(platform, app.name).present == [] and record.ledger(platform, app.name) is None
 
 
 def test_the_page_in_a_browser(platform: Platform, app: WebApp, tmp_path: Path) -> None:
