@@ -7,10 +7,11 @@ JOBS   ?= 2
 SHELL  := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports test-slow bench screens clean run-env dev-env
+.PHONY: help run studies test check lint types imports test-slow bench screens clean run-env dev-env
 
 help:
 	@echo "make run     install, run the moons case study on the embedded SageMaker, then open the console"
+	@echo "make studies every case study at its full size, both interfaces, on the data there are: a table of times and scores"
 	@echo "make test    the test suite (make test-slow adds the minutes-long ones: SDK v2, benchmarks' smoke runs)"
 	@echo "make check   ruff, mypy, import-linter, tests"
 	@echo "make bench   the benchmarks, as ratios against a named peer in the same run"
@@ -54,6 +55,9 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 
 run: run-env
 	@$(BIN)/mlconsole run moons --then-console
+
+studies: run-env
+	@$(BIN)/mlconsole studies run
 
 test: dev-env
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20

@@ -90,6 +90,8 @@ PLACES = {
     "run": "A run of a study",
     "inspect": "Any resource as AWS describes it",
     "bucket": "In S3",
+    "result": "A table or a figure of a run",
+    "comparison": "Two runs side by side",
     "dialog": "Questions and confirmations",
     "prompt": "While typing",
     "command": "In the command line",
@@ -378,6 +380,8 @@ ACTIONS: tuple[Action, ...] = (
     # studies
     Action("studies.filter", "slash", "Filter", "Narrow the list", target="run", footer=True),
     Action("studies.stop", "x", "Stop", "Stop the run under the cursor and clean up", target="run", danger="confirm", changes=True, footer=True),
+    Action("studies.mark", "space", "Mark", "Mark the run under the cursor, to compare it", target="run", footer=True),
+    Action("studies.compare", "d", "Compare", "The two marked runs, or the one under the cursor with the marked one or the run before it", target="run", footer=True),
     Action("studies.code", "c", "Code", "The run under the cursor as a plain script", target="run", footer=True),
     # form
     Action("form.start", "ctrl+s", "Start", "Start the study with these settings", target="study", changes=True, footer=True, priority=True),
@@ -390,11 +394,17 @@ ACTIONS: tuple[Action, ...] = (
     # run
     Action("run.next_part", "tab", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
+    Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved", target="run", footer=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
     Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", footer=True),
     Action("run.resume", "u", "Resume", "Go on with a run that was interrupted, stopped or failed; finished steps are reused", target="run", changes=True, footer=True),
     Action("run.code", "c", "Code", "The run as a plain script, in its interface", target="run", footer=True),
+    Action("run.compare", "d", "Compare", "What differs between this run and another, and what it did to the scores", target="run", footer=True),
+    Action("run.report", "o", "Report", "Write the report, a page that opens without a network, and open it where there is a browser", target="run", footer=True),
+    Action("run.endpoint", "e", "Endpoint", "To the endpoint that the run has kept", target="endpoint", footer=True),
+    Action("run.experiment", "b", "A/B", "An A/B test of its model: the form, or an endpoint with the model of another run beside it", target="A/B test", changes=True),
+    Action("run.tune", "t", "Tune", "Search better hyperparameters than those of its training job", target="training job", changes=True),
     Action("run.copy", "y", "Copy id", "Copy the run's id to your clipboard, over SSH too", target="run"),
     # any resource
     Action("inspect.next_part", "tab", "Next", "Describe, JSON, YAML, code, related: the next one", footer=True, priority=True),
@@ -409,6 +419,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("bucket.filter", "slash", "Filter", "Narrow the folder: words, regex.*, !not, -f fuzzy", footer=True),
     Action("bucket.up_folder", "u,backspace", "Up", "To the folder above", footer=True),
     Action("bucket.copy", "y", "Copy URI", "Copy the S3 URI to your clipboard, over SSH too", footer=True),
+    # a result
+    Action("result.next", "n,tab", "Next", "The next table or figure", footer=True, priority=True),
+    Action("result.previous", "N,shift+tab", "Previous", "The one before", priority=True),
+    Action("result.sort", "s", "Sort", "Sort by the next column; a click on its heading sorts by any", footer=True),
+    Action("result.reverse", "S", "Reverse", "Turn the order round"),
+    Action("result.filter", "slash", "Filter", "Only rows that match: words, !word, column:text", footer=True),
+    Action("result.save", "w", "Save CSV", "Save it as a CSV file: rows of a table, points of a figure", footer=True),
+    Action("result.copy", "y", "Copy", "Copy it as CSV to your clipboard, over SSH too", footer=True),
+    # two runs
+    Action("comparison.next_part", "tab", "Next", "What differs, results side by side: the other one", footer=True, priority=True),
+    Action("comparison.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
+    Action("comparison.swap", "s", "Swap", "The other run as the one that is compared with", footer=True),
+    Action("comparison.first", "a", "Open A", "Open run A", target="run", footer=True),
+    Action("comparison.second", "b", "Open B", "Open run B", target="run", footer=True),
+    Action("comparison.copy", "y", "Copy", "Copy the comparison as text to your clipboard, over SSH too", footer=True),
     # dialogs, prompts, texts
     Action("dialog.cancel", "escape", "Cancel", "Change nothing", footer=True),
     Action("dialog.left", "left,shift+tab", "Left", "The choice to the left"),

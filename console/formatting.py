@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
+
+from workflows.wording import clock, duration, number, printable
+
+__all__ = [
+    "GLYPHS", "Status", "ago", "as_text", "bar", "clock", "count", "crop", "crop_middle", "duration", "figures", "number", "printable", "right", "size",
+    "span", "status", "thin_bar",
+]  # fmt: skip
 
 _OWN_GLYPHS = {"Early stop": "◧"}
 GLYPHS = {"ok": "✓", "bad": "✗", "live": "●", "wait": "◌", "idle": "■", "dim": "○"}
@@ -65,9 +73,6 @@ _ROLES = {
     "fail": "bad",
 }
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160))) | {9: "    "}
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -85,23 +90,6 @@ def status(word: str) -> Status:
     """The glyph and the role of a status of AWS or of a run; an unknown word is shown as idle."""
     role = _ROLES.get(word, "idle")
     return Status(_OWN_GLYPHS.get(word, GLYPHS[role]), word, role)
-
-
-def duration(seconds: float | None) -> str:
-    """A length of time in at most two units: ``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``."""
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    seconds = max(0.0, seconds)
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
 def span(seconds: float | None) -> str:
@@ -122,17 +110,6 @@ def ago(then: float | None, now: float) -> str:
     return "now" if now - then < 1 else f"{span(now - then)} ago"
 
 
-def number(value: float | None) -> str:
-    """A measured value with four significant digits and no noise: ``0.8933``, ``12.5``, ``1 204``, ``3.2e-07``."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value == int(value) and abs(value) < 1e6:
-        return f"{int(value):,}".replace(",", " ")
-    if abs(value) >= 1e6 or abs(value) < 1e-4:
-        return f"{value:.3g}"
-    return f"{value:.4g}"
-
-
 def size(octets: float | None) -> str:
     """A number of bytes in decimal units: ``812 B``, ``4.2 kB``, ``1.3 GB``."""
     if octets is None:
@@ -145,28 +122,11 @@ def size(octets: float | None) -> str:
     return f"{value:.1f} TB"
 
 
-def clock(time: float, *, day: bool = False) -> str:
-    """A moment in local time: ``14:03:22``, with ``day`` as ``2026-11-22 14:03``."""
-    from datetime import datetime
-
-    moment = datetime.fromtimestamp(time)
-    return moment.strftime("%Y-%m-%d %H:%M") if day else moment.strftime("%H:%M:%S")
-
-
 def count(number_of: int, noun: str) -> str:
     """A number with its noun: ``1 job``, ``3 jobs``, ``no jobs``."""
     if number_of == 0:
         return f"no {noun}s"
     return f"{number_of:,}".replace(",", " ") + f" {noun}" + ("" if number_of == 1 else "s")
-
-
-def printable(text: str) -> str:
-    """The text without escape sequences and control characters: what a log says must not steer the terminal."""
-    if text.isprintable():
-        return text
-    return _ESCAPES.sub("", text.rsplit("\r", 1)[-1] if "\r" in text.rstrip("\r") else text).translate(
-        _CONTROLS
-    )
 
 
 def crop(text: str, width: int) -> str:
@@ -202,3 +162,21 @@ def thin_bar(fraction: float, width: int) -> tuple[str, str]:
     """The done and the open part of a progress line of ``width`` cells."""
     done = round(min(1.0, max(0.0, fraction)) * width)
     return "━" * done, "─" * (width - done)
+
+
+_FIGURE = re.compile(r"[−+~<>×-]?\s?\d[\d .,]*(e[+-]?\d+)?\s?(%|pp|ms|s|/s|/min)?")
+
+
+def figures(texts: Sequence[str]) -> bool:
+    """Whether a column holds figures, and dashes where there is none."""
+    there = [text for text in texts if text.strip() not in ("", "–")]
+    return bool(there) and all(_FIGURE.fullmatch(text.strip()) for text in there)
+
+
+def as_text(value: object) -> str:
+    """A value of a table as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    return "–" if value is None else str(value)

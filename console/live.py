@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
-from workflows import accounts, notices, runs
+from workflows import accounts, lineage, notices, runs
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
@@ -38,15 +39,19 @@ from workflows.tuning.request import TuningRequest, WarmStartKind
 from workflows.weights import Change
 
 if TYPE_CHECKING:
+    from workflows.comparison import Comparison
+    from workflows.creation import NewVariant
     from workflows.hub import Hub
     from workflows.inspecting.bucket import Folder, Preview
     from workflows.inspecting.code import Snippet
     from workflows.inspecting.relations import Related
     from workflows.interfaces.rollouts.low import LowRollouts
+    from workflows.lineage import Lineage
     from workflows.observe.gateway import Gateway
     from workflows.rollout.facts import Facts, Source
     from workflows.rollout.plan import Plan
     from workflows.rollout.remains import Cleaning
+    from workflows.studies.shelf import Shelf
 
 T = TypeVar("T")
 IDLE = 5.0
@@ -113,6 +118,7 @@ class LiveServices:
 
     def follow(self, run: str, deliver: Callable[[Event], None], closed: Callable[[], bool]) -> None:
         found = runs.find(run)
+        checked = None if found.active else lineage.check(found)
         seen, ended = 0, False
         while not (closed() or ended):
             for event in runs.follow(found, offset=seen, timeout=IDLE):
@@ -120,7 +126,9 @@ class LiveServices:
                     return
                 seen += 1
                 ended = isinstance(event, RunFinished)
-                deliver(event)
+                shown = checked.shown(event) if checked else event
+                if shown is not None:
+                    deliver(shown)
 
     def stop_run(self, run: str) -> None:
         runs.stop(runs.find(run))
@@ -133,6 +141,49 @@ class LiveServices:
 
     def code(self, run: str) -> str:
         return runs.code(runs.find(run))
+
+    def shelves(self) -> Mapping[str, Shelf]:
+        from workflows.studies.shelf import shelves
+
+        return shelves(self.configuration)
+
+    def withheld(self, runs: Sequence[Run]) -> Mapping[str, str]:
+        checked = {run.id: lineage.check(run, quick=True).sentence for run in runs}
+        return {name: why for name, why in checked.items() if why}
+
+    def lineage(self, run: str) -> Lineage:
+        return lineage.check(runs.find(run))
+
+    def remains(self, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        from workflows.runs import find, left
+
+        return {name: left(find(name)) for name in runs}
+
+    def events_of(self, run: str) -> Sequence[Event]:
+        return tuple(runs.follow(runs.find(run), timeout=0))
+
+    def compare(self, a: str, b: str) -> Comparison:
+        from workflows.comparison import compare
+
+        return compare(runs.find(a), runs.find(b))
+
+    def write_report(self, run: str) -> Path:
+        from workflows.report import files
+
+        found = runs.find(run)
+        return files.write(found, found.folder / f"{found.id}.html").file
+
+    def host_together(self, endpoint: str, variants: Sequence[NewVariant]) -> str:
+        from workflows import creation
+        from workflows.interfaces.rollouts.low import LowRollouts
+        from workflows.lifetime import COMMAND
+
+        def make(gateway: Gateway) -> str:
+            planned = creation.plan(gateway, endpoint, variants, role="", tags={COMMAND: "console"})
+            creation.create(LowRollouts(gateway), planned)
+            return endpoint
+
+        return self._use(make)
 
     def stop_job(self, name: str) -> None:
         from workflows.observe import jobs

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
+from workflows.comparison import Comparison
+from workflows.creation import NewVariant
 from workflows.drift.report import DriftReport
 from workflows.events import Event
 from workflows.inspecting.bucket import Folder, Preview
 from workflows.inspecting.code import Snippet
 from workflows.inspecting.relations import Related
 from workflows.lifetime import Lifetime
+from workflows.lineage import Lineage
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
 from workflows.observe.transform_rows import TransformOutput
@@ -25,6 +29,7 @@ from workflows.rollout.remains import Cleaning
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.parameters import Value
+from workflows.studies.shelf import Shelf
 from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
@@ -101,6 +106,30 @@ class Services(Protocol):
 
     def code(self, run: str) -> str:
         """A run as a plain script. Blocks."""
+
+    def shelves(self) -> Mapping[str, Shelf]:
+        """The data and the cost of each study. Blocks (files)."""
+
+    def withheld(self, runs: Sequence[Run]) -> Mapping[str, str]:
+        """Why results of these runs must not be shown, by run; those whose results may be are left out. Blocks (files)."""
+
+    def lineage(self, run: str) -> Lineage:
+        """Whether the results of a run are still what it computed. Blocks (it hashes files)."""
+
+    def remains(self, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """What each of these runs has made and not deleted, such as ``endpoint NAME`` and ``model NAME``. Blocks (files)."""
+
+    def events_of(self, run: str) -> Sequence[Event]:
+        """What a run has told until now. Blocks (a file)."""
+
+    def compare(self, a: str, b: str) -> Comparison:
+        """What differs between two runs of a study. Blocks (it hashes files)."""
+
+    def write_report(self, run: str) -> Path:
+        """Write a run's report; returns the file. Blocks."""
+
+    def host_together(self, endpoint: str, variants: Sequence[NewVariant]) -> str:
+        """Create an endpoint with these variants; returns its name while it is being created. Blocks."""
 
     def stop_job(self, name: str) -> None:
         """Stop a training job. Blocks."""

@@ -9,17 +9,19 @@ from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from rich.style import Style
-from textual.app import App
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widget import Widget
 
+from console.keyorder import InOrder
+from console.widgets.tint import Ground
+
 Answer = TypeVar("Answer")
 ROLES = (
     "ok", "bad", "live", "wait", "idle", "dim", "faint", "strong", "accent", "head", "cursor", "cursor-blurred", "changed", "match", "key", "here", "badge", "badge-aws",
-    "series-1", "series-2", "series-3", "series-4",
+    "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
 )  # fmt: skip
 
 DARK = Theme(
@@ -39,6 +41,8 @@ DARK = Theme(
         "dim": "#97a2b0",
         "cursor-line": "#203954",
         "faint": "#2b333d",
+        "fifth": "#d2a8ff",
+        "sixth": "#56d4dd",
         "input-cursor-text-style": "reverse",
     },
 )
@@ -60,6 +64,8 @@ LIGHT = Theme(
         "dim": "#5b6571",
         "cursor-line": "#d5e6fc",
         "faint": "#ccd3db",
+        "fifth": "#6f42c1",
+        "sixth": "#00697a",
         "input-cursor-text-style": "reverse",
     },
 )
@@ -81,6 +87,8 @@ CONTRAST = Theme(
         "dim": "#d0d0d0",
         "cursor-line": "#002a4e",
         "faint": "#6e6e6e",
+        "fifth": "#e2c5ff",
+        "sixth": "#7fe9f0",
         "input-cursor-text-style": "reverse",
     },
 )
@@ -102,6 +110,8 @@ CONTRAST_LIGHT = Theme(
         "dim": "#333333",
         "cursor-line": "#cfe4ff",
         "faint": "#8a8a8a",
+        "fifth": "#4a1d96",
+        "sixth": "#00454f",
         "input-cursor-text-style": "reverse",
     },
 )
@@ -116,11 +126,17 @@ PLAIN = replace(
     error="ansi_default",
     success="ansi_default",
     variables=dict.fromkeys(BUILTIN_THEMES["ansi-dark"].variables, "ansi_default")
-    | {"input-cursor-text-style": "reverse"},
+    | {"fifth": "ansi_default", "sixth": "ansi_default", "input-cursor-text-style": "reverse"},
 )
 """No colours at all: bold, dim, underlined and reversed text only. What NO_COLOR begins with."""
 
-VARIABLES = {"dim": "ansi_default", "cursor-line": "ansi_default", "faint": "ansi_default"}
+VARIABLES = {
+    "dim": "ansi_default",
+    "cursor-line": "ansi_default",
+    "faint": "ansi_default",
+    "fifth": "ansi_cyan",
+    "sixth": "ansi_red",
+}
 """Our variables in themes that do not set them: the terminal's own colours."""
 
 OWN = (DARK, LIGHT, CONTRAST, CONTRAST_LIGHT, PLAIN)
@@ -162,7 +178,7 @@ def _colours(role: str) -> Style:
     return Style(color=ink, bgcolor=ground or None)
 
 
-class Palette(App[Answer]):
+class Palette(InOrder[Answer]):
     """An application that knows how the roles look in its theme, for all of its widgets.
 
     Were they component classes of each widget, Textual would work every role out again for every widget whenever a class changes.
@@ -194,6 +210,13 @@ class Palette(App[Answer]):
         self._paints.clear()
         self.colouring += 1
         super().notify_style_update()
+
+    @property
+    def ground(self) -> Ground:
+        """What figures are drawn on; empty where the colours are the terminal's own, or there are none."""
+        if self.no_color or self.theme in (PLAIN.name, "ansi-dark", "ansi-light"):
+            return ""
+        return "dark" if self.current_theme.dark else "light"
 
     def paint(self, role: str) -> Style:
         """The style of one of the roles."""

@@ -113,6 +113,12 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
 
         await self.open(DriftScreen(endpoint))
 
+    async def open_comparison(self, a: str, b: str) -> None:
+        """Open two runs side by side."""
+        from console.screens.comparison import ComparisonScreen
+
+        await self.open(ComparisonScreen(a, b))
+
     async def open_inspected(self, place: Place, part: str = "describe") -> None:
         """Open any resource as AWS describes it."""
         from console.screens.inspect import InspectScreen

@@ -17,6 +17,8 @@ from engine import registry
 from engine.context import Engine
 from engine.control import Control
 from engine.errors import ServiceError
+from engine.functions.outcome import PAYLOAD_LIMIT
+from engine.gateways import surface
 from engine.http import Receive, Request, Response
 from engine.protocol import faults, models, parse, render, routing, scalars, signature
 from engine.protocol.routing import FORM, MULTIPART, Route
@@ -45,6 +47,8 @@ class Application:
         request = _request(scope, receive)
         if request.path.startswith("/_engine/"):
             response = await self._control(request)
+        elif (where := surface.address(request)) is not None:
+            response = await self._public(where, request, scope)
         else:
             response = await self._answer(request)
         await _send(response, request.method, receive, send)
@@ -55,6 +59,16 @@ class Application:
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
             return faults.response(None, "rest-json", faults.internal(), request.request_id)
+
+    async def _public(self, where: surface.Address, request: Request, scope: Scope) -> Response:
+        """The response to a request to a REST API, which is not signed unless the API says so."""
+        client = scope["client"][0] if scope.get("client") else "127.0.0.1"
+        try:
+            return await surface.answer(self.engine, where, request, scope["headers"], client)
+        except Exception:
+            _log.exception("%s %s failed (request %s)", request.method, request.path, request.request_id)
+            body = b'{"message":"Internal server error"}'
+            return Response(500, {"content-type": "application/json"}, body)
 
     async def _answer(self, request: Request) -> Response:
         """The response to an AWS request; every failure is an error in the form of the request's protocol."""
@@ -123,7 +137,7 @@ class Application:
                     )
             request.extra["payload_sha256"] = payload if len(payload) == 64 else ""
         else:
-            await request.body(service.limit)
+            await request.body(service.limit, _too_large(route) if service.name == "lambda" else None)
             payload = hashlib.sha256(request.read or b"").hexdigest() if request.read else signature.EMPTY
             if declared and declared != payload:
                 raise signature.refuse(Refusal.MISMATCH, exchange.wire)
@@ -266,6 +280,17 @@ def _guess_wire(request: Request) -> str:
     return "rest-json" if services else "rest-xml"
 
 
+def _too_large(route: Route) -> ServiceError:
+    """A request beyond its limit, in Lambda's own words."""
+    name = "InvokeFunction" if route.operation == "Invoke" else route.operation
+    limit = PAYLOAD_LIMIT if route.operation == "Invoke" else route.service.limit
+    return ServiceError(
+        "RequestEntityTooLargeException",
+        f"Request must be smaller than {limit} bytes for the {name} operation",
+        413,
+    )
+
+
 def _not_offered(route: Route) -> ServiceError:
     name = f"{route.service.name}:{route.operation}"
     text = f"The operation {name} is known, but this engine does not offer it."
@@ -296,13 +321,15 @@ def _request(scope: Scope, receive: Receive) -> Request:
 
 
 async def _send(response: Response, method: str, receive: Receive, send: Send) -> None:
-    headers = [(name.encode("latin-1"), _header_bytes(value)) for name, value in response.headers.items()]
+    pairs = [*response.headers.items(), *response.repeated]
+    headers = [(name.encode("latin-1"), _header_bytes(value)) for name, value in pairs]
     body = response.body
     if isinstance(body, bytes):
         if response.status not in _BODILESS and "content-length" not in response.headers:
             headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        hidden = method == "HEAD" or response.status in _BODILESS
+        await send({"type": "http.response.body", "body": b"" if hidden else body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if method != "HEAD":
@@ -335,4 +362,4 @@ def _header_bytes(value: str) -> bytes:
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:
-        return text.encode("utf-8")
+        return text.encode("utf-8", "replace")

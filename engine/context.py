@@ -5,6 +5,8 @@ from __future__ import annotations
 from engine import roles
 from engine.alarms.supervisor import Alarms
 from engine.clock import Clock
+from engine.functions.supervisor import Functions
+from engine.gateways.supervisor import Gateways
 from engine.hosting.supervisor import Hosting
 from engine.jobs.supervisor import Supervisor
 from engine.keys import KeyRing
@@ -38,6 +40,8 @@ class Engine:
         self.tuning = Tuning(self)
         self.hosting = Hosting(self)
         self.transforms = Transforms(self)
+        self.functions = Functions(self)
+        self.gateways = Gateways(self)
         self.alarms = Alarms(self)
         self.scaling = Scaling(self)
 
@@ -52,6 +56,7 @@ class Engine:
         await self.tuning.start()
         await self.hosting.start()
         await self.transforms.start()
+        await self.functions.start()
 
     def _make_defaults(self) -> None:
         """The execution role and the SDKs' default bucket, unless they are there."""
@@ -62,6 +67,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Leave jobs running behind their shims, end the serving workers, flush and close the stores."""
+        await self.functions.stop()
         await self.transforms.stop()
         await self.hosting.stop()
         await self.tuning.stop()
@@ -79,6 +85,8 @@ class Engine:
         await self.hosting.reset()
         await self.tuning.reset()
         await self.jobs.reset()
+        await self.functions.reset()
+        self.gateways.reset()
         await self.scaling.reset()
         await self.alarms.reset()
         self.metrics.clear()

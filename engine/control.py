@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import ipaddress
 import json
 import logging
 import os
 from typing import Any
+from urllib.parse import parse_qsl
 
 from engine import __version__
 from engine.context import Engine
 from engine.errors import ServiceError
 from engine.freshness import Code
+from engine.hosts import is_loopback
 from engine.http import Request, Response
 from engine.protocol import signature
 from engine.protocol.models import CONTROL
@@ -35,6 +37,8 @@ class Control:
             return _json(200, self.health())
         if what == "reset" and request.method == "POST":
             return await self._reset(request)
+        if what.startswith("packages/") and request.method in ("GET", "HEAD"):
+            return await self._package(request, what.removeprefix("packages/").removesuffix(".zip"))
         return _json(404, {"message": f"There is no {request.method} {request.path}."})
 
     def health(self) -> dict[str, Any]:
@@ -46,6 +50,21 @@ class Control:
             "nonce": self.nonce,
             "outdated": self.code.changed,
         }
+
+    async def _package(self, request: Request, digest: str) -> Response:
+        """A function's or layer's zip, for who has the URL that Lambda's answers hold."""
+        packages = self.engine.functions.packages
+        told = dict(parse_qsl(request.query))
+        admitted = packages.admits(
+            digest, told.get("Expires", ""), told.get("Signature", ""), self.engine.clock.time()
+        )
+        if not admitted:
+            return _json(403, {"message": "This URL has expired, or it was not made by this engine."})
+        try:
+            body = await asyncio.to_thread(packages.zip(digest).read_bytes)
+        except FileNotFoundError:
+            return _json(404, {"message": "This package was deleted."})
+        return Response(200, {"content-type": "application/zip"}, body)
 
     async def _reset(self, request: Request) -> Response:
         body = await request.body(4096)
@@ -69,7 +88,7 @@ class Control:
                     403, {"message": "Only an engine in test mode can be reset by an unsigned request."}
                 )
             # A page in a browser can send a POST to loopback, under its own or under a rebound host name.
-            elif "origin" in request.headers or not _is_loopback(request.headers.get("host", "")):
+            elif "origin" in request.headers or not is_loopback(request.headers.get("host", "")):
                 return _json(
                     403, {"message": "An unsigned reset must come from this machine, not from a web page."}
                 )
@@ -80,16 +99,6 @@ class Control:
         await self.engine.reset()
         _log.info("reset: everything was wiped")
         return _json(200, {"status": "reset"})
-
-
-def _is_loopback(host: str) -> bool:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _json(status: int, document: dict[str, Any]) -> Response:

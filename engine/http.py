@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import ServiceError
 
+_DISCARDED = 256 * 2**20
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -49,19 +50,19 @@ class Request:
             if not message.get("more_body", False):
                 return
 
-    async def body(self, limit: int) -> bytes:
+    async def body(self, limit: int, refusal: ServiceError | None = None) -> bytes:
         """The whole body, at most ``limit`` bytes.
 
         Raises:
-            ServiceError: ``RequestEntityTooLarge`` (413) when it is longer.
+            ServiceError: ``refusal`` when it is longer, else ``RequestEntityTooLarge`` (413).
         """
         if self.read is None:
             declared = self.headers.get("content-length", "")
             parts: list[bytes] = []
             size = int(declared) if declared.isdigit() else 0
+            more = True
             if size <= limit:
                 size = 0
-                more = True
                 while more and size <= limit:
                     message = await self.receive()
                     if message["type"] == "http.disconnect":
@@ -71,11 +72,20 @@ class Request:
                     size += len(chunk)
                     parts.append(chunk)
             if size > limit:
-                raise ServiceError(
+                await self._discard(more)
+                raise refusal or ServiceError(
                     "RequestEntityTooLarge", f"Request size exceeds the limit of {limit} bytes.", 413
                 )
             self.read = parts[0] if len(parts) == 1 else b"".join(parts)
         return self.read
+
+    async def _discard(self, more: bool) -> None:
+        """Read what is left of a body that is too long: a client that still sends would find its connection reset, and no answer."""
+        left = _DISCARDED
+        while more and left > 0:
+            message = await self.receive()
+            more = message["type"] != "http.disconnect" and message.get("more_body", False)
+            left -= len(message.get("body", b""))
 
 
 def _broken_off() -> ServiceError:
@@ -84,8 +94,9 @@ def _broken_off() -> ServiceError:
 
 @dataclass(slots=True)
 class Response:
-    """Status, headers and a body: bytes, or chunks when it must not be held in memory."""
+    """Status, headers and a body: bytes, or chunks when it must not be held in memory. ``repeated`` are headers that may occur more than once."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | AsyncIterator[bytes] = b""
+    repeated: list[tuple[str, str]] = field(default_factory=list)

@@ -90,6 +90,11 @@ class Layout:
         return self.root / "endpoints"
 
     @property
+    def functions(self) -> Path:
+        """Packages of Lambda functions, and the folders of their execution environments."""
+        return self.root / "functions"
+
+    @property
     def captures(self) -> Path:
         """Journals of captured requests that are not objects in S3 yet."""
         return self.root / "captures"

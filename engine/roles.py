@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.settings import DEFAULT_ROLE, Settings
@@ -45,3 +46,15 @@ def make_default(store: Store, settings: Settings, now: float) -> None:
     document["Role"]["Description"] = "The execution role of the embedded engine"
     document["Attached"] = {FULL_ACCESS: "AmazonSageMakerFullAccess"}
     store.create(ROLE, DEFAULT_ROLE, document, now=now)
+
+
+def trusts(trust: Mapping[str, Any], service: str) -> bool:
+    """Whether a role's trust policy lets a service assume it (``sagemaker.amazonaws.com``)."""
+    statements = trust.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        services = principal.get("Service", []) if isinstance(principal, dict) else principal
+        services = [services] if isinstance(services, str) else services
+        if statement.get("Effect") == "Allow" and (service in services or "*" in services):
+            return True
+    return False

@@ -17,9 +17,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONGEST = (
     "workflows/test_moons_run.py",
+    "workflows/test_lessons.py",
+    "workflows/test_population_run.py",
     "console/test_snapshots.py",
     "sdk/test_first_party.py",
     "engine/test_tuning_advisor.py",
+    "workflows/test_run_results.py",
+    "console/test_cli_moons.py",
+    "console/test_cli_builtin.py",
+    "workflows/test_plagiarism_run.py",
     "console/test_terminal.py",
     "sdk/test_sdk.py",
     "algorithms/test_moons.py",

@@ -93,6 +93,9 @@ class Figure(Event):
     * field: the same as points over one entry ``{"name", "x", "y", "z"}``; z are the rows of the grid, one per y.
     * heatmap: one ``{"name", "x", "y", "z"}``; x names the columns, y the rows, z are the rows' values (null: none).
     * fan: lines ``{"name", "x", "y"}`` and bands ``{"name", "x", "low", "high"}``, the widest band first.
+
+    A newer figure takes the place of an older one of the same step with the same ``key`` (the title, where it is empty), as
+    `replaces` says: a decision boundary that is told anew while a net is trained is one figure.
     """
 
     kind: ClassVar[str] = "figure"
@@ -101,6 +104,27 @@ class Figure(Event):
     series: list[dict[str, Any]]
     x_label: str = ""
     y_label: str = ""
+    key: str = ""
+
+    def replaces(self, other: object) -> bool:
+        """Whether this figure stands where the other one, which came before, has stood."""
+        if not isinstance(other, Figure) or self.step != other.step:
+            return False
+        return (self.key or self.title) == (other.key or other.title)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Event):
+    """What a step of a lesson teaches: sentences (paragraphs are parted by empty lines), and things to look at.
+
+    ``shown`` entries: ``{"title", "language", "text"}``: a file, a tree of folders, an exchange over HTTP, a command;
+    ``language`` is what a highlighter calls it (python, json, http, sh, text).
+    """
+
+    kind: ClassVar[str] = "note"
+    title: str
+    text: str
+    shown: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +196,7 @@ class RunFinished(Event):
 _KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        RunStarted, StepStarted, StepFinished, Progress, Log, Metric, Table, Figure, ApiCall, Artifact, Gate, Question,
+        RunStarted, StepStarted, StepFinished, Progress, Log, Metric, Table, Figure, Note, ApiCall, Artifact, Gate, Question,
         Answered, RunFinished,
     )
 }  # fmt: skip

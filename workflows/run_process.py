@@ -98,8 +98,10 @@ def main(folder: Path) -> int:
 def _carry_out(recorder: Recorder, cancelled: threading.Event, only_clean_up: bool) -> int:
     run = recorder.run
     from workflows.studies.catalog import find
+    from workflows.studies.parameters import filled
 
     info = find(run.study)
+    recorder.changed(parameters=filled(info.parameters, run.parameters))
     recorder.send(
         events.RunStarted(
             time=time.time(),
@@ -111,13 +113,14 @@ def _carry_out(recorder: Recorder, cancelled: threading.Event, only_clean_up: bo
             parameters=run.parameters,
         )
     )
-    from workflows import interfaces
+    from workflows import interfaces, versions
     from workflows.interfaces.waiting import Waiter, pace_of
     from workflows.ledger import Ledger
     from workflows.platform import open_platform
     from workflows.studies.context import Context
     from workflows.studies.runner import carry_out
 
+    recorder.changed(versions=versions.libraries(), sources=versions.code(run.study, run.target))
     platform = open_platform(detached.own_configuration(run.configuration))
     recorder.changed(
         platform={

@@ -40,7 +40,7 @@ class Run:
     ``status``: starting, running, waiting (for an answer), stopping; completed, failed, stopped, refused (a gate said
     no) or interrupted (its process is gone). ``question`` is the open question while it waits, ``platform`` tells account, region, role and bucket,
     ``ttl`` is how many
-    seconds a kept endpoint may live (0: any time), ``outcome`` is the status to return to when a completed run that kept its endpoint is cleaned up.
+    seconds a kept endpoint may live (0: any time), ``versions`` and ``sources`` are the libraries and the hashes of the code that it computes with, ``outcome`` is the status to return to when a completed run that kept its endpoint is cleaned up.
     """
 
     id: str
@@ -67,6 +67,8 @@ class Run:
     left_behind: list[str] = field(default_factory=list)
     question: dict[str, Any] | None = None
     platform: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     outcome: str = ""
 
     @property

@@ -15,7 +15,7 @@ from console.cli.asking import read_line
 from console.cli.failures import HUNG_UP, INTERRUPTED, TERMINATED
 from console.cli.output import prose
 from console.cli.summary import EXIT, print_summary
-from workflows import runs
+from workflows import lineage, runs
 from workflows.events import Event, Question, RunFinished, to_json
 from workflows.failures import WorkflowError
 from workflows.runs import Run
@@ -93,6 +93,22 @@ class _Signals:
             self.busy = True
 
 
+class Silent:
+    """Shows nothing: whoever waits says in the end what came out."""
+
+    def show(self, event: Event) -> None:
+        """Leave it out."""
+
+    def pause(self) -> None:
+        """Nothing is on the screen that a prompt could disturb."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
 def chosen_renderer(*, as_json: bool, calls: bool = False, logs: bool = False) -> Renderer:
     """JSON lines, a live screen on a terminal that can move its cursor, or plain lines."""
     import os
@@ -126,6 +142,8 @@ def watch(run: Run, renderer: Renderer, *, ask: bool, quiet: bool = False) -> in
     seen = 0
     signalled = 0
     end: RunFinished | None = None
+    # What is computed now belongs to the run; what lies in a folder may have changed since.
+    checked = None if runs.read(run.folder).active else lineage.check(run)
     with _Signals() as signals:
         iterator = runs.follow(run)
         while True:
@@ -146,8 +164,11 @@ def watch(run: Run, renderer: Renderer, *, ask: bool, quiet: bool = False) -> in
                 continue
             if event is None:
                 break
-            renderer.show(event)
             seen += 1
+            event = checked.shown(event) if checked else event
+            if event is None:
+                continue
+            renderer.show(event)
             if isinstance(event, RunFinished):
                 end = event
             elif isinstance(event, Question) and ask:

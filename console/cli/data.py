@@ -102,6 +102,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
             ("original", dataset.origin.url),
             ("size", f"{dataset.origin.size:,} bytes" if dataset.origin.size else ""),
             ("md5", dataset.origin.md5),
+            ("sha256", dataset.origin.sha256),
             ("used", _word(located.source) if located else "nothing"),
             ("sha256", located.sha256 if located else ""),
         ]

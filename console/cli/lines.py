@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import click
 
+from console.cli.drawn import Drawn
+from console.cli.painting import plain
 from console.formatting import duration, number, printable
 from workflows import events
 from workflows.events import Event
@@ -26,8 +29,10 @@ class Lines:
         self._calls = calls
         self._logs = logs
         self._told_at = 0.0
+        self._step = ""
         self._progress: events.Progress | None = None
         self._metrics: dict[str, float] = {}
+        self._drawn = Drawn()
 
     def show(self, event: Event) -> None:
         """Print an event, or keep it for the next line of progress."""
@@ -39,9 +44,11 @@ class Lines:
                 )
             case events.StepStarted():
                 self._progress, self._metrics, self._told_at = None, {}, event.time
+                self._step = event.title
                 self._line(f"- {event.title}")
             case events.StepFinished():
                 self._tell_progress()
+                self._draw_rest()
                 said = f": {event.summary}" if event.summary else ""
                 self._line(f"  {event.status} in {duration(event.seconds)}{said}")
             case events.Progress():
@@ -60,6 +67,12 @@ class Lines:
                 self._line(f"  {event.title}")
                 for line in aligned([event.columns, *event.rows]):
                     self._line(f"    {line}")
+            case events.Note():
+                for line in note_lines(event, 100, self._step):
+                    self._line(f"  {line}".rstrip())
+            case events.Figure():
+                if (now := self._drawn.take(event)) is not None:
+                    self._draw(now)
             case events.Gate():
                 self._line(f"  gate {event.name}: {event.verdict}. {event.reason}")
             case events.Artifact():
@@ -72,6 +85,8 @@ class Lines:
                 self._line(f"  question {event.question}: {event.text} ({' or '.join(event.choices)})")
             case events.Answered():
                 self._line(f"  answer {event.question}: {event.choice} ({event.by})")
+            case events.RunFinished():
+                self._draw_rest()
 
     def pause(self) -> None:
         """Nothing is on the screen that a prompt could disturb."""
@@ -80,7 +95,16 @@ class Lines:
         """Go on."""
 
     def close(self) -> None:
-        """The last line was printed already."""
+        """Print what waits for the end of its step."""
+        self._draw_rest()
+
+    def _draw(self, figure: events.Figure) -> None:
+        for line in plain(figure):
+            self._line(f"    {line}".rstrip())
+
+    def _draw_rest(self) -> None:
+        for figure in self._drawn.rest():
+            self._draw(figure)
 
     def _tell_progress(self) -> None:
         if self._progress is not None:
@@ -91,13 +115,33 @@ class Lines:
         click.echo("\n".join(printable(line) for line in text.splitlines()))
 
 
+def note_lines(note: events.Note, width: int, step: str = "") -> list[str]:
+    """What a lesson says, wrapped; what it shows is indented and never wrapped. A title that is not the ``step``'s stands above."""
+    lines: list[str] = [note.title] if note.title != step else []
+    for paragraph in note.text.split("\n\n"):
+        lines += [*textwrap.wrap(paragraph, width), ""]
+    for shown in note.shown:
+        lines += [
+            f"{shown.get('title', '')}:",
+            *(f"    {line}" for line in shown.get("text", "").splitlines()),
+            "",
+        ]
+    return lines[:-1]
+
+
 def progress_text(progress: events.Progress, metrics: dict[str, float]) -> str:
     """``120 of 300 epochs, loss 0.31``."""
     of = f" of {number(progress.total)}" if progress.total else ""
     parts = [f"{number(progress.done)}{of} {progress.unit}".strip()]
     if progress.note:
         parts.append(progress.note)
-    parts += [f"{name} {number(value)}" for name, value in metrics.items()]
+    # Of several jobs side by side the note names the one whose progress it is.
+    own = {
+        name.removeprefix(f"{progress.note} "): value
+        for name, value in metrics.items()
+        if name.startswith(f"{progress.note} ")
+    }
+    parts += [f"{name} {number(value)}" for name, value in (own or metrics).items()]
     return ", ".join(parts)
 
 
@@ -113,4 +157,6 @@ def aligned(rows: Sequence[Sequence[object]]) -> list[str]:
 
 def cell(value: object) -> str:
     """A table's cell as text."""
+    if value is None:
+        return ""
     return number(value) if isinstance(value, float) else str(value)

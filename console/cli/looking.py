@@ -8,11 +8,11 @@ import click
 
 LOOKING = frozenset(
     (
-        "runs ls", "runs show", "runs code", "studies ls", "studies show", "jobs ls", "jobs show", "jobs logs", "jobs metrics",
+        "runs ls", "runs show", "runs code", "runs diff", "report", "studies ls", "studies show", "lessons ls", "lessons show", "population county", "population segments", "data ls", "data show", "data check", "jobs ls", "jobs show", "jobs logs", "jobs metrics",
         "endpoints ls", "endpoints show", "endpoints logs", "endpoints metrics", "endpoints captures", "endpoints alarms",
         "endpoints scaling", "ab ls", "ab show", "ab forecast", "traffic ls", "traffic show", "rollout ls", "rollout show",
         "rollout code", "rollout plan", "tuning ls", "tuning show", "tuning trials", "tuning importance", "tuning watch",
-        "transform ls", "transform show", "transform logs", "transform output", "transform wait", "costs", "drift", "prices ls",
+        "transform ls", "transform show", "webapp ls", "webapp show", "webapp open", "webapp pack", "transform logs", "transform output", "transform wait", "costs", "drift", "prices ls",
         "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "keys", "config show", "config path", "completion",
         "sweep --plan",
     )

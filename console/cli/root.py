@@ -15,13 +15,24 @@ from console.cli.options import Settings, platform_options
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("console.cli.run:run", "Run a study, and watch it."),
-    "runs": ("console.cli.runs:runs", "List, watch, stop, resume and answer runs of studies."),
+    "runs": ("console.cli.runs:runs", "List, watch, compare, stop, resume and answer runs of studies."),
+    "report": ("console.cli.report:report", "Write a run as one HTML file that opens offline."),
     "studies": ("console.cli.studies:studies", "The studies that can be run."),
+    "lesson": ("console.cli.lesson:lesson", "Take a lesson of the course: it runs and explains itself."),
+    "lessons": ("console.cli.lessons:lessons", "The five lessons: list them with your progress, show one."),
+    "population": (
+        "console.cli.population:population",
+        "Segments that the population study found, and counties in them.",
+    ),
     "data": ("console.cli.data:data", "Data sets of the studies: list, show, fetch, import, check."),
     "jobs": ("console.cli.jobs:jobs", "Training jobs: start, list, describe, logs, metrics, stop."),
     "endpoints": (
         "console.cli.endpoints:endpoints",
         "Endpoints: create, list, describe, invoke, logs, metrics, weights, captures, alarms, scaling, lifetime, delete.",
+    ),
+    "webapp": (
+        "console.cli.webapp:webapp",
+        "A web page in front of a model (Lambda, API Gateway): create, test, open, delete.",
     ),
     "ab": ("console.cli.ab:ab", "A/B tests: create, feed, watch, promote the winner."),
     "traffic": ("console.cli.traffic:traffic", "Replay requests at an endpoint, and measure the answers."),

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.options import Settings, json_option, platform_options
+
+if TYPE_CHECKING:
+    from workflows.studies.catalog import StudyInfo
 
 DEPLOY = {"deploy-anyway": "deploy"}
 """What --yes answers: host the model although a gate failed."""
@@ -18,32 +23,59 @@ def _complete_study(ctx: click.Context, parameter: click.Parameter, incomplete: 
     return [info.name for info in catalog() if info.name.startswith(incomplete)]
 
 
+RUN_OPTIONS = (
+    click.option(
+        "--interface", type=click.Choice(["low", "high"]), help="boto3 calls (low) or SageMaker SDK v3 (high)."
+    ),
+    click.option(
+        "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."
+    ),
+    click.option("--as-in-notebook", is_flag=True, help="The lesson notebook's settings."),
+    click.option("--keep", is_flag=True, help="Leave the endpoint and its model in place."),
+    click.option("--ttl", metavar="AGE", help="With --keep: the endpoint expires after this time (90m, 8h); `mlconsole sweep` deletes it then."),
+    click.option("--detach", "-d", is_flag=True, help="Start it and return at once."),
+    click.option("--yes", "-y", is_flag=True, help="Host the model although a gate fails, without asking."),
+    click.option(
+        "--answer", "answers", multiple=True, metavar="QUESTION=CHOICE", help="Answer a question beforehand."
+    ),
+    click.option("--no-input", is_flag=True, help="Ask nothing: questions get their default answers."),
+    click.option("--calls", is_flag=True, help="Show each AWS call."),
+    click.option("--logs", is_flag=True, help="Show the training and serving logs."),
+    click.option("--then-console", is_flag=True, help="On a terminal, open the console afterwards."),
+    json_option,
+    platform_options,
+)  # fmt: skip
+"""What starting a study and starting a lesson have in common."""
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that starts a run, in the order of its help."""
+    for option in reversed(RUN_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("study", shell_complete=_complete_study)
-@click.option(
-    "--interface", type=click.Choice(["low", "high"]), help="boto3 calls (low) or SageMaker SDK v3 (high)."
-)
-@click.option(
-    "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."
-)
-@click.option("--as-in-notebook", is_flag=True, help="The lesson notebook's settings.")
-@click.option("--keep", is_flag=True, help="Leave the endpoint and its model in place.")
-@click.option("--ttl", metavar="AGE", help="With --keep: the endpoint expires after this time (90m, 8h); `mlconsole sweep` deletes it then.")  # fmt: skip
-@click.option("--detach", "-d", is_flag=True, help="Start it and return at once.")
-@click.option("--yes", "-y", is_flag=True, help="Host the model although a gate fails, without asking.")
-@click.option(
-    "--answer", "answers", multiple=True, metavar="QUESTION=CHOICE", help="Answer a question beforehand."
-)
-@click.option("--no-input", is_flag=True, help="Ask nothing: questions get their default answers.")
-@click.option("--calls", is_flag=True, help="Show each AWS call.")
-@click.option("--logs", is_flag=True, help="Show the training and serving logs.")
-@click.option("--then-console", is_flag=True, help="On a terminal, open the console afterwards.")
-@json_option
-@platform_options
+@run_options
 @click.pass_context
-def run(
+def run(ctx: click.Context, /, study: str, **options: Any) -> None:
+    """Run a study, and watch it.
+
+    The run is a process of its own: closing the terminal does not end it. Ctrl-C asks whether to detach or to stop; without a
+    terminal SIGINT and SIGTERM stop it with its clean-up. --json prints one event a line, the last one the result.
+
+    Exit status: 0 completed, 1 failed, 2 wrong usage, 3 refused by a gate, 130 or 143 stopped.
+    """
+    from workflows.studies.catalog import find
+
+    launch(ctx, find(study), **options)
+
+
+def launch(
     ctx: click.Context,
-    study: str,
+    info: StudyInfo,
+    *,
     interface: str | None,
     assignments: tuple[str, ...],
     as_in_notebook: bool,
@@ -58,25 +90,17 @@ def run(
     then_console: bool,
     as_json: bool,
 ) -> None:
-    """Run a study, and watch it.
-
-    The run is a process of its own: closing the terminal does not end it. Ctrl-C asks whether to detach or to stop; without a
-    terminal SIGINT and SIGTERM stop it with its clean-up. --json prints one event a line, the last one the result.
-
-    Exit status: 0 completed, 1 failed, 2 wrong usage, 3 refused by a gate, 130 or 143 stopped.
-    """
+    """Starts a run of a study or a lesson as `RUN_OPTIONS` say, and watches it."""
     from console.cli.attach import can_ask, chosen_renderer, watch
     from workflows import runs
-    from workflows.studies.catalog import find
     from workflows.studies.parameters import parse_assignments
 
     settings = Settings.of(ctx)
-    info = find(study)
     given = parse_assignments(info.parameters, assignments)
     beforehand = _answers(answers) | (DEPLOY if yes else {})
     ask = can_ask() and not (as_json or no_input or yes)
     started = runs.start(
-        study,
+        info.name,
         given,
         interface=interface or "",
         keep=keep,

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import runs_diff
+from console.cli.naming import run_argument
 from console.cli.options import Nouns, json_option, yes_option
 
 if TYPE_CHECKING:
     from workflows.runs import Run
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Ids of runs, for the shell."""
-    from workflows.runs import list_runs
-
-    return [run.id for run in list_runs() if run.id.startswith(incomplete)]
-
-
-def run_argument(**attributes: Any) -> Callable[[F], F]:
-    """The argument RUN: an id, a beginning or an ending of one, or ``last``."""
-    return click.argument("name", metavar="RUN", shell_complete=complete_run, **attributes)
-
 
 @click.group(cls=Nouns)
 def runs() -> None:
-    """List, watch, stop, resume and answer runs of studies.
+    """List, watch, compare, stop, resume and answer runs of studies.
 
     RUN is an id, the beginning or the end of one, or "last".
     """
+
+
+runs.add_command(runs_diff.diff)
 
 
 @runs.command("ls")
@@ -53,12 +43,13 @@ def list_(study: str | None, status: str | None, limit: int, as_json: bool) -> N
     import time
 
     from console.cli.output import print_json, print_table, status_text
-    from console.formatting import ago, duration, number
+    from console.formatting import ago, duration
+    from workflows.lineage import as_shown
     from workflows.runs import list_runs
 
-    found = [run for run in list_runs() if study in (None, run.study) and status in (None, run.status)][
-        :limit
-    ]
+    found = [
+        as_shown(run) for run in list_runs() if study in (None, run.study) and status in (None, run.status)
+    ][:limit]
     if as_json:
         print_json([_public(run) for run in found])
         return
@@ -73,7 +64,7 @@ def list_(study: str | None, status: str | None, limit: int, as_json: bool) -> N
                 f"{run.target}/{run.interface}",
                 ago(run.created, now),
                 duration((run.ended or (now if run.active else run.heartbeat or run.created)) - run.created),
-                ", ".join(f"{name} {number(value)}" for name, value in list(run.metrics.items())[:2]) or "–",
+                _result(run),
             ]
             for run in found
         ],
@@ -88,12 +79,28 @@ def show(name: str, as_json: bool) -> None:
     """Describe a run: its steps, its parameters, its result."""
     from console.cli.output import heading, print_json, print_pairs, print_table, status_text
     from console.formatting import clock, duration, number
-    from workflows.runs import find
+    from workflows import lineage
+    from workflows import runs as ledger
+    from workflows.report.settings import command
+    from workflows.transcript import Transcript
 
-    run = find(name)
-    steps = _steps(run)
+    run = ledger.find(name)
+    checked = lineage.check(run)
+    shown = (checked.shown(event) for event in ledger.follow(run, timeout=0))
+    told = Transcript.of(event for event in shown if event is not None)
+    run = lineage.as_shown(run, quick=False)
     if as_json:
-        print_json({**_public(run), "steps": steps})
+        steps = [
+            {
+                "id": step.id,
+                "title": step.title,
+                "status": step.status,
+                "seconds": step.seconds,
+                "summary": step.summary,
+            }
+            for step in told.steps.values()
+        ]
+        print_json({**_public(run), "steps": steps, "lineage": lineage.as_dict(checked)})
         return
     print_pairs(
         [
@@ -117,8 +124,8 @@ def show(name: str, as_json: bool) -> None:
     print_table(
         ["STEP", "STATUS", "TOOK", "SUMMARY"],
         [
-            [step["title"], status_text(step["status"]), duration(step["seconds"]), step["summary"] or "–"]
-            for step in steps
+            [step.title, status_text(step.status), duration(step.seconds), step.summary or "–"]
+            for step in told.steps.values()
         ],
     )
     if run.metrics:
@@ -126,6 +133,8 @@ def show(name: str, as_json: bool) -> None:
         print_pairs((metric, number(value)) for metric, value in run.metrics.items())
     heading("Parameters")
     print_pairs(run.parameters.items())
+    heading("Again")
+    click.echo(command(run))
 
 
 @runs.command()
@@ -243,6 +252,14 @@ def rm(name: tuple[str, ...], yes: bool) -> None:
         click.echo(f"Deleted {run.id}.")
 
 
+def _result(run: Run) -> str:
+    from console.formatting import number
+
+    if run.message.startswith("Results are withheld"):
+        return "withheld"
+    return ", ".join(f"{name} {number(value)}" for name, value in list(run.metrics.items())[:2]) or "–"
+
+
 def _public(run: Run) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -250,26 +267,3 @@ def _public(run: Run) -> dict[str, Any]:
     for name in ("pid_started", "heartbeat"):
         kept.pop(name)
     return kept | {"target": run.target}
-
-
-def _steps(run: Run) -> list[dict[str, Any]]:
-    """Each step's title, status, seconds and summary, from the run's events."""
-    from workflows import runs as ledger
-    from workflows.events import RunStarted, StepFinished, StepStarted
-
-    steps: dict[str, dict[str, Any]] = {}
-    for event in ledger.follow(run, timeout=0):
-        match event:
-            case RunStarted():
-                for step in event.steps:
-                    steps.setdefault(step["id"], _step(step["id"], step["title"]))
-            case StepStarted():
-                steps.setdefault(event.step, _step(event.step, event.title))["status"] = "running"
-            case StepFinished():
-                found = steps.setdefault(event.step, _step(event.step, event.step))
-                found |= {"status": event.status, "seconds": event.seconds, "summary": event.summary}
-    return list(steps.values())
-
-
-def _step(name: str, title: str) -> dict[str, Any]:
-    return {"id": name, "title": title, "status": "pending", "seconds": None, "summary": ""}

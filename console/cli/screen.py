@@ -14,7 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from console.cli.lines import cell
+from console.cli.drawn import Drawn
+from console.cli.lines import cell, note_lines
+from console.cli.painting import painted
 from console.formatting import GLYPHS, duration, number, printable, status
 from workflows import events
 from workflows.events import Event
@@ -44,6 +46,7 @@ class Screen:
         self._progress: events.Progress | None = None
         self._metrics: dict[str, float] = {}
         self._recent: deque[str] = deque(maxlen=LOG_LINES)
+        self._drawn = Drawn()
         self._api_calls = 0
         self._live: Live | None = None
         self.resume()
@@ -65,6 +68,7 @@ class Screen:
                 self._progress, self._metrics = None, {}
                 self._recent.clear()
             case events.StepFinished():
+                self._draw_rest()
                 step = self._steps.setdefault(event.step, {"title": event.step, "status": "", "note": ""})
                 step["status"], step["note"] = (
                     event.status,
@@ -80,6 +84,14 @@ class Screen:
                 self._log(event)
             case events.Table():
                 self.console.print(_table(event))
+            case events.Note():
+                self.console.print()
+                title = str(self._steps.get(event.step, {}).get("title", ""))
+                for line in note_lines(event, max(40, min(100, self.console.width - 4)), title):
+                    self.console.print(Text(f"  {line}"), soft_wrap=True)
+            case events.Figure():
+                if (now := self._drawn.take(event)) is not None:
+                    self.console.print(painted(now, self.console.width))
             case events.Gate():
                 colour = VERDICTS.get(event.verdict, "yellow")
                 self.console.print(
@@ -95,6 +107,8 @@ class Screen:
                     self.console.print(Text(call, style="dim"))
             case events.Answered():
                 self.console.print(Text(f"answered {event.question}: {event.choice} ({event.by})"))
+            case events.RunFinished():
+                self._draw_rest()
 
     def pause(self) -> None:
         """Leave the terminal to a prompt."""
@@ -113,8 +127,13 @@ class Screen:
     def close(self) -> None:
         """Leave the list of steps on the screen as it is at the end."""
         self.pause()
+        self._draw_rest()
         self._recent.clear()
         self.console.print(self._step_list())
+
+    def _draw_rest(self) -> None:
+        for figure in self._drawn.rest():
+            self.console.print(painted(figure, self.console.width))
 
     def _log(self, event: events.Log) -> None:
         text = printable(event.message)
@@ -132,6 +151,13 @@ class Screen:
         parts += [
             Text(f"    {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in self._recent
         ]
+        if (newest := self._drawn.newest) is not None:
+            drawing = painted(newest, self.console.width)
+            taken = (
+                len(self._steps) + len(self._recent) + 4
+            )  # the title, progress, the hint, the row of the cursor
+            if drawing.plain.count("\n") + taken <= self.console.height:
+                parts.append(drawing)
         hint = f"{duration(time.time() - self._began)}, {self._api_calls} AWS calls. Ctrl-C: detach or stop."
         parts.append(Text(hint, style="dim"))
         return Group(*parts)

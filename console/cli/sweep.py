@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "endpoint": "endpoint", "configuration": "endpoint configuration", "model": "model", "target": "scalable target", "alarm": "alarm",
-    "objects": "S3 objects", "logs": "log group",
+    "objects": "S3 objects", "logs": "log group", "webapp": "web app",
 }  # fmt: skip
 """The kinds of `workflows.sweep.leftovers` by the words for them."""
 
@@ -57,8 +57,8 @@ def sweep(
     """Find what is left over, tell why and what protects it, and delete it after a confirmation.
 
     Left over are: endpoints that are expired, idle or failed; endpoint configurations that no endpoint uses; models that no
-    configuration uses; S3 objects of runs that are gone; alarms and scalable targets whose endpoint is gone. Only what mlconsole
-    made is deleted, unless --all-owners says otherwise; what has the tag mlconsole:keep stays in any case.
+    configuration uses; S3 objects of runs that are gone; web apps, alarms and scalable targets whose endpoint is gone. Only what
+    mlconsole made is deleted, unless --all-owners says otherwise; what has the tag mlconsole:keep stays in any case.
 
     \b
     mlconsole sweep --plan

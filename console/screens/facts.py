@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from console import money
-from console.formatting import ago, clock, count, crop, duration, number, status, thin_bar
+from console.formatting import ago, as_text, clock, count, crop, duration, figures, number, status, thin_bar
 from console.screens import expenses
 from console.widgets.drawing import Lines, Run
 from workflows import costs
@@ -135,8 +134,9 @@ def bill_facts(bill: Bill, now: float, width: int) -> Lines:
     if bill.hourly.unknown:
         lines += fact("On AWS", f"no price is known here for {', '.join(bill.hourly.unknown)}", width)
     elif bill.hourly:
+        about = "" if not bill.sourced else "about "  # a tilde says it already where nobody sources the price
         amounts = (
-            f"about {money.hourly(bill)}, {money.monthly(bill)} a month, {money.so_far(bill, now)} so far"
+            f"{about}{money.hourly(bill)}, {money.monthly(bill)} a month, {money.so_far(bill, now)} so far"
         )
         lines += fact("On AWS", f"{amounts} (estimate, {costs.basis()})", width)
     for text in bill.by_use:
@@ -153,13 +153,13 @@ def sentences(texts: Iterable[str], width: int, role: str = "") -> Lines:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str = "") -> Lines:
     """A table with a heading line; numbers at the right, columns cut to fit."""
-    texts = [[_text(value) for value in row] for row in rows]
+    texts = [[as_text(value) for value in row] for row in rows]
     widths = [
         max([len(name), *(len(row[i]) for row in texts if i < len(row))]) for i, name in enumerate(columns)
     ]
     while sum(widths) + 2 * len(widths) > width and max(widths) > 6:
         widths[widths.index(max(widths))] -= 1
-    numeric = [_figures([row[i] for row in texts if i < len(row)]) for i in range(len(columns))]
+    numeric = [figures([row[i] for row in texts if i < len(row)]) for i in range(len(columns))]
 
     def line(values: Sequence[str]) -> str:
         cells = [
@@ -171,20 +171,3 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, 
     lines: Lines = [head(title)] if title else []
     lines.append([(line(list(columns)), "dim")])
     return lines + [[(line(row), "")] for row in texts]
-
-
-_FIGURE = re.compile(r"[−+~<>×-]?\s?\d[\d .,]*(e[+-]?\d+)?\s?(%|pp|ms|s|/s|/min)?")
-
-
-def _figures(texts: Sequence[str]) -> bool:
-    """Whether a column holds figures, and dashes where there is none."""
-    there = [text for text in texts if text.strip() not in ("", "–")]
-    return bool(there) and all(_FIGURE.fullmatch(text.strip()) for text in there)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return number(value)
-    return "–" if value is None else str(value)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from console import actions
+from console.formatting import count
 from console.screens.base import ConsoleScreen
 from console.widgets.line import Line
 from console.widgets.prompt import Field
@@ -30,6 +31,7 @@ OTHERS = {
     "keep": "Leave the endpoint and its model in place at the end; otherwise the run deletes all it made.",
 }
 NOTEBOOK = "as-in-notebook"
+CHANGED = "•"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,17 @@ class FormScreen(ConsoleScreen):
         self._like = like
         self._preset = like.preset if like and like.preset in info.presets else ""
         self._starting = False
+        self._changed = 0
 
     def trail(self) -> str:
         return self.info.name
 
     def summary(self) -> str:
-        return "settings of the notebook" if self._preset else ""
+        than = "than in that run" if self._like is not None else "than by default"
+        changed = f"{CHANGED} {count(self._changed, 'setting')} other {than}" if self._changed else ""
+        return " · ".join(
+            part for part in ("settings of the notebook" if self._preset else "", changed) if part
+        )
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="form"):
@@ -77,7 +84,7 @@ class FormScreen(ConsoleScreen):
 
     def _row(self, name: str, widget: Widget, about: str) -> Iterable[Widget]:
         with Horizontal(classes="parameter"):
-            yield Label(name, classes="name", markup=False)
+            yield Label(name, classes="name", id=f"n-{name}", markup=False)
             yield widget
             if about:
                 yield Static(about, classes="about", id=f"h-{name}", markup=False)
@@ -126,6 +133,10 @@ class FormScreen(ConsoleScreen):
                 wrong[parameter.name] = str(error)
         return values, wrong
 
+    @on(Choice.Changed)
+    def _chosen(self) -> None:
+        self._explain()
+
     @on(Input.Changed)
     @on(Choice.Changed)
     def _check(self) -> None:
@@ -138,6 +149,7 @@ class FormScreen(ConsoleScreen):
             if about.has_class("-wrong") != bad:
                 about.set_class(bad, "-wrong")
                 about.update(f"✗ {parameter.range}" if bad else parameter.help)
+        self._mark_changes()
         verdict = self.query_one("#verdict", Line)
         if wrong:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
@@ -151,6 +163,25 @@ class FormScreen(ConsoleScreen):
             )
             verdict.show([(" Ctrl+S ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
 
+    def _mark_changes(self) -> None:
+        """A point before each value that is not that of the run whose settings these are, or not the default."""
+        texts = self.texts()
+        before = self._before()
+        changed = {name for name, text in texts.items() if text.strip() != before[name]}
+        for parameter in self.info.parameters:
+            label = self.query_one(f"#n-{parameter.name}", Label)
+            if label.has_class("-changed") != (parameter.name in changed):
+                label.set_class(parameter.name in changed, "-changed")
+                label.update(f"{parameter.name} {CHANGED}" if parameter.name in changed else parameter.name)
+        if len(changed) != self._changed:
+            self._changed = len(changed)
+            self.draw_frame()
+
+    def _before(self) -> dict[str, str]:
+        """What every field is compared with."""
+        like = self._like.parameters if self._like is not None else {}
+        return {one.name: _text(like.get(one.name, one.default)) for one in self.info.parameters}
+
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
         self._explain()
@@ -160,12 +191,22 @@ class FormScreen(ConsoleScreen):
         name = str(self.focused.id or "").removeprefix("p-") if self.focused is not None else ""
         parameter = next((one for one in self.info.parameters if one.name == name), None)
         if parameter is not None:
-            unit = f" ({parameter.unit})" if parameter.unit else ""
-            text = f"{parameter.help} {parameter.range[:1].upper()}{parameter.range[1:]}{unit}; default {_text(parameter.default)}."
+            was = ""
+            if self._like is not None and name in self._like.parameters:
+                was = f"; in that run {_text(self._like.parameters[name]) or 'empty'}"
+            text = f"{parameter.help} {self._allowed(parameter)}; default {_text(parameter.default) or 'empty'}{was}."
         else:
             text = OTHERS.get(name, "")
         if self.query("#hint"):
             self.query_one("#hint", Static).update(text)
+
+    def _allowed(self, parameter: Parameter) -> str:
+        """What may stand in a field; of a choice what the one that stands there means, which its own line cuts."""
+        chosen = self.query_one(f"#p-{parameter.name}")
+        if isinstance(chosen, Choice) and (meaning := dict(parameter.choices).get(chosen.value)):
+            return f"{chosen.value}: {meaning} (of {parameter.range})"
+        unit = f" ({parameter.unit})" if parameter.unit else ""
+        return f"{parameter.range[:1].upper()}{parameter.range[1:]}{unit}"
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -216,7 +257,7 @@ class FormScreen(ConsoleScreen):
         await self.console.open_run(run)
 
     def _started(self, run: Run) -> None:
-        self.console.flash(f"✓ {run.id} runs in a process of its own: it goes on when you leave.")
+        self.console.flash("✓ Started in a process of its own: it goes on when you leave.")
         self.console.run_worker(self._open(run.id), exit_on_error=True)
 
     def _not_started(self, problem: object) -> None:

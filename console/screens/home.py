@@ -19,6 +19,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
+from console.screens.run_actions import ordered
 from console.trail import Place
 from console.widgets import charts as chart_grid
 from console.widgets.drawing import Lines
@@ -376,8 +377,8 @@ def run_outcome(run: Run, now: float) -> str:
     return f"{result}{ago(run.ended or run.created, now)}"
 
 
-def run_facts(run: Run, now: float, width: int) -> Lines:
-    """A run in a preview: state, result, settings."""
+def run_facts(run: Run, now: float, width: int, *, withheld: str = "") -> Lines:
+    """A run in a preview: state, result (or why it is ``withheld``), settings."""
     shown = status("running" if run.status in ("starting", "stopping") else run.status)
     lines: Lines = [
         [(run.id, "strong")],
@@ -390,11 +391,13 @@ def run_facts(run: Run, now: float, width: int) -> Lines:
             (f" · {duration((run.ended or now) - run.created)}", ""),
         ],
     ]
-    if run.message:
+    if withheld:
+        lines += [[], *facts.sentences([withheld], width, "bad")]
+    elif run.message:
         lines += [[], *facts.sentences(run.message.splitlines(), width, "bad" if shown.role == "bad" else "")]
-    if run.metrics:
+    if run.metrics and not withheld:
         lines += [[], facts.head("Result")]
-        lines += facts.pairs({name: number(value) for name, value in run.metrics.items()}, width, "strong")
+        lines += facts.pairs({name: number(value) for name, value in ordered(run).items()}, width, "strong")
     if run.left_behind:
         lines += [[], facts.head("Left in place")]
         lines += facts.sentences(run.left_behind, width, "wait")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from console.formatting import crop, duration, number, status, thin_bar
+from console import figures
+from console.formatting import as_text, count, crop, duration, number, status, thin_bar
 from console.screens import facts
 from console.screens.run_state import RunState, Step
-from console.widgets import drawing
-from console.widgets.drawing import Lines, Run, Series
-from workflows.events import Figure, Gate, Table
+from console.widgets.canvas import Lines, Run
+from console.widgets.tint import Ground
+from workflows.events import Figure, Gate, Note, Table
 
-FIELD_COLOURS = ("#2f6fbf", "#d98a3d")
-"""The two ends of a field: told apart in the common kinds of colour blindness."""
+MOST_ROWS = 30
+"""Rows of a table on the page of results."""
+LEAST = 16
+"""Characters to which a column of that page is cut before it gives way; fewer do not tell a heading from another."""
 
 
 def overview(
@@ -39,15 +39,17 @@ def overview(
     ]
     if not state.steps:
         return [*lines, [], [("Waiting for the run's first event …", "dim")]]
-    ended = state.finished
+    ended = state.ended
     unhappy = ended is not None and shown.role == "bad"
     if ended is not None and unhappy:
         lines += [[]] if not brief else []
         lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
         lines += next_steps(ended.status, width, log)
     lines += [[]] if not brief else []
+    if state.withheld and (ended is None or not unhappy):
+        lines += [*facts.sentences([state.withheld], width, "bad"), *([[]] if not brief else [])]
     for step in state.steps:
-        lines += step_lines(step, now, width)
+        lines += step_lines(step, now, width, state.summary(step))
     if state.question is not None:
         lines += [
             [],
@@ -58,18 +60,16 @@ def overview(
         lines += [[], facts.head("Gates")]
         for gate in state.gates:
             lines += gate_lines(gate, width)
-    if state.finished is not None:
-        said = state.finished.message if not unhappy else ""
-        if said or state.finished.metrics or state.finished.left_behind:
+    if ended is not None:
+        said = ended.message if not unhappy and ended.message != state.withheld else ""
+        if said or ended.metrics or ended.left_behind:
             lines += [[], facts.head("Result")]
         if said:
             lines += facts.sentences(said.splitlines(), width)
-        lines += facts.pairs(
-            {name: number(value) for name, value in state.finished.metrics.items()}, width, "strong"
-        )
+        lines += facts.pairs({name: number(value) for name, value in ended.metrics.items()}, width, "strong")
         lines += (
-            [[("Left in place:", "wait")], *facts.sentences(state.finished.left_behind, width, "wait")]
-            if state.finished.left_behind
+            [[("Left in place:", "wait")], *facts.sentences(ended.left_behind, width, "wait")]
+            if ended.left_behind
             else []
         )
     return lines
@@ -88,7 +88,7 @@ def next_steps(ended: str, width: int, log: str) -> Lines:
     return lines + (facts.fact("Process log", log, width, "dim", label_width=13) if log else [])
 
 
-def step_lines(step: Step, now: float, width: int) -> Lines:
+def step_lines(step: Step, now: float, width: int, summary: str) -> Lines:
     """Glyph, title, time; below it the progress or the summary."""
     shown = status(step.status)
     seconds = (
@@ -105,7 +105,7 @@ def step_lines(step: Step, now: float, width: int) -> Lines:
         (f"{took:>10}", "dim"),
     ]
     room = width - name_width - 15
-    summary = step.summary if step.status != "pending" else ""
+    summary = summary if step.status != "pending" else ""
     lines: Lines = [line]
     progress = step.progress
     if step.status == "running" and progress is not None:
@@ -134,65 +134,84 @@ def gate_lines(gate: Gate, width: int) -> Lines:
     ]
 
 
-def results(state: RunState, width: int, *, colours: bool) -> Lines:
-    """Tables, figures and gates in the order in which they came, then what was made."""
-    if not state.results and not state.artifacts:
-        return [[("No result yet: tables, figures and gates appear here as the run makes them.", "dim")]]
-    lines: Lines = []
-    for result in state.results:
+Drawn = dict[tuple[int, int, Ground], tuple[Figure, Lines]]
+"""Figures that are drawn already, by their id (which nobody else gets while they are kept here), width and ground: a large one takes tens of milliseconds, and
+each event of a live run writes the page anew."""
+
+
+def results(
+    state: RunState, width: int, *, ground: Ground, drawn: Drawn | None = None
+) -> tuple[Lines, list[int]]:
+    """Tables, figures and gates in the order in which they came, then what was made; and the line where each of
+    ``state.viewed`` begins. ``drawn`` keeps figures from one call to the next; it is of one run."""
+    drawn = {} if drawn is None else drawn
+    lines: Lines = facts.sentences([state.withheld], width, "bad") if state.withheld else []
+    begins: list[int] = []
+    if not state.shown and not state.artifacts:
+        hint = "No result yet: tables, figures and gates appear here as the run makes them."
+        return [*lines, [(hint if not state.withheld else "", "dim")]], begins
+    for result in state.shown:
         if isinstance(result, Gate):
             lines += gate_lines(result, width)
             continue
         if lines and lines[-1]:
             lines.append([])
+        if isinstance(result, Note):
+            lines += [*note(result, width), []]
+            continue
+        begins.append(len(lines))
         if isinstance(result, Table):
-            lines += facts.table(result.columns, result.rows, width, result.title)
+            lines += short_table(result, width)
         else:
-            lines += figure(result, width, 20, colours=colours)
+            at = (id(result), width, ground)
+            if at not in drawn:
+                drawn[at] = result, figures.on_page(result, width, ground=ground)
+            lines += drawn[at][1]
         lines.append([])
     if state.artifacts:
         lines += [facts.head("What it made")]
         for artifact in state.artifacts:
             lines += facts.fact(artifact.what, f"{artifact.name}  {artifact.location}".rstrip(), width)
+    return lines, begins
+
+
+def short_table(table: Table, width: int) -> Lines:
+    """A table among other results: the first rows of a long one, the columns of a wide one that can be read, and what is more."""
+    shown = legible(table, width)
+    rows = [row[:shown] for row in table.rows[:MOST_ROWS]]
+    lines = facts.table(table.columns[:shown], rows, width, table.title)
+    more = [
+        count(left, f"more {what}")
+        for left, what in ((len(table.rows) - MOST_ROWS, "row"), (len(table.columns) - shown, "column"))
+        if left > 0
+    ]
+    if more:
+        lines.append([(f"… {' and '.join(more)}: Enter shows all of them", "dim")])
     return lines
 
 
-def figure(event: Figure, width: int, height: int, *, colours: bool) -> Lines:
-    """A figure in characters, in whichever form it has."""
-    width = min(width, 110)
-    if event.form == "field":
-        grid = next((one for one in event.series if "z" in one), None)
-        if grid is not None:
-            points = [
-                (str(one.get("name", "")), _floats(one["x"]), _floats(one["y"]))
-                for one in event.series
-                if "z" not in one
-            ]
-            width = min(width, 72)
-            return drawing.field_plot(
-                [_floats(row) for row in grid["z"]],
-                _floats(grid["x"]),
-                _floats(grid["y"]),
-                points,
-                width,
-                height + 4,
-                title=event.title,
-                x_label=event.x_label,
-                y_label=event.y_label,
-                colours=FIELD_COLOURS if colours else None,
-            )
-    if event.form == "bar" and event.series:
-        first = event.series[0]
-        labels = [str(value) for value in first["x"]]
-        return drawing.bars(labels, _floats(first["y"]), width, len(labels) + 1, title=event.title)
-    series = [
-        Series(str(one.get("name", "")), tuple(zip(_floats(one["x"]), _floats(one["y"]), strict=False)))
-        for one in event.series
-    ]
-    return drawing.chart(
-        series, width, height, title=event.title, x_label=event.x_label, markers=event.form == "scatter"
-    )
+def legible(table: Table, width: int) -> int:
+    """How many columns, from the left, stand beside each other with `LEAST` characters of each, or all that it has."""
+    room, shown = width, 0
+    for at, name in enumerate(table.columns):
+        cells = (as_text(row[at]) for row in table.rows[:MOST_ROWS] if at < len(row))
+        room -= 2 + min(LEAST, max([len(name), *map(len, cells)]))
+        if room < -2 and shown > 1:  # no gap after the last one
+            return shown
+        shown += 1
+    return shown
 
 
-def _floats(values: Sequence[Any]) -> list[float]:
-    return [float(value) if value is not None else float("nan") for value in values]
+def note(event: Note, width: int) -> Lines:
+    """What a lesson says, and what it shows: files, exchanges, commands."""
+    width = min(width, 100)
+    lines: Lines = [facts.head(event.title)]
+    for paragraph in event.text.split("\n\n"):
+        lines += [*facts.sentences([paragraph], width), []]
+    for shown in event.shown:
+        lines.append([(crop(shown.get("title", ""), width).rstrip(), "dim")])
+        lines += [
+            [("  " + crop(line, width - 2).rstrip(), "strong")] for line in shown.get("text", "").splitlines()
+        ]
+        lines.append([])
+    return lines[:-1]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
 import json
-import threading
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -15,60 +14,27 @@ from textual.widget import Widget
 from console import actions
 from console.formatting import status
 from console.messages import RunEventsArrived
-from console.screens import results
+from console.screens import results, run_actions
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen
 from console.screens.form import Settings
 from console.screens.logpane import LogPane
+from console.screens.result import ResultScreen
+from console.screens.run_feed import Feed
 from console.screens.run_state import RunState
 from console.screens.studies import confirm_stop, show_code
+from console.screens.tuning_actions import open_tune
 from console.trail import Place
+from console.widgets.canvas import Lines
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
-from workflows.events import ApiCall, Event, Question
-from workflows.explain import explain
+from workflows.events import ApiCall, Figure, Question
+from workflows.lineage import Lineage
 from workflows.problem import Problem
 from workflows.runs import Run
 from workflows.topics import Topic
-
-
-class Feed:
-    """Events on their way from the following thread to the screen: many events, one message."""
-
-    def __init__(self, screen: RunScreen, run: str) -> None:
-        self._screen, self._run = screen, run
-        self._waiting: deque[Event] = deque()
-        self._told = False
-        self._lock = threading.Lock()
-        self.closed = False
-
-    def start(self) -> None:
-        """Follow in a daemon thread."""
-        threading.Thread(target=self._follow, name=f"follow-{self._run}", daemon=True).start()
-
-    def _follow(self) -> None:
-        try:
-            self._screen.console.services.follow(self._run, self._deliver, lambda: self.closed)
-        except Exception as error:
-            problem = explain(error, self._screen.console.services.target)
-            self._screen.post_message(RunEventsArrived(self._run, (), problem))
-
-    def _deliver(self, event: Event) -> None:
-        with self._lock:
-            self._waiting.append(event)
-            tell, self._told = not self._told, True
-        if tell:
-            self._screen.post_message(RunEventsArrived(self._run, ()))
-
-    def take(self) -> list[Event]:
-        """What has come since the last time."""
-        with self._lock:
-            events = list(self._waiting)
-            self._waiting.clear()
-            self._told = False
-        return events
 
 
 class RunScreen(ConsoleScreen):
@@ -93,6 +59,11 @@ class RunScreen(ConsoleScreen):
         self._problem: Problem | None = None
         self._asked: Question | None = None
         self._finished_shown = False
+        self._drawn: results.Drawn = {}
+        self._begins: list[int] = []
+        """The line of the page of results on which each of ``state.viewed`` begins."""
+        self._following = False
+        """Whether the page of results, once it is written, is to be scrolled to the figure that moves."""
 
     @property
     def location(self) -> Place:
@@ -175,9 +146,17 @@ class RunScreen(ConsoleScreen):
         self.query_one("#overview", Page).show(
             lambda width: results.overview(state, now, width, run=self.run_id, brief=low, log=log)
         )
-        ansi = self.app.theme.startswith("ansi") or self.app.no_color
-        self.query_one("#results", Page).show(lambda width: results.results(state, width, colours=not ansi))
-        self.query_one(ChartGrid).show_charts(state.charts(), x_label="epoch")
+        ground = self.console.ground
+
+        def write(width: int) -> Lines:
+            lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
+            if self._following:
+                self._following = False
+                self.call_after_refresh(self._look_at_what_moves)
+            return lines
+
+        self.query_one("#results", Page).show(write)
+        self.query_one(ChartGrid).show_charts(state.charts(), x_label=state.counted)
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
         if len(calls.items) != len(state.calls):
@@ -186,9 +165,22 @@ class RunScreen(ConsoleScreen):
                 calls.put_cursor(len(state.calls) - 1)
         if state.finished is not None and not self._finished_shown:
             self._finished_shown = True
+            self._look_at_what_stays()
             if self.part == "overview" and state.results and not self.wide and state.status == "completed":
                 self.console.flash("✓ Completed. Tab shows the results.", "ok")
         self.draw_frame()
+
+    def _look_at_what_stays(self) -> None:
+        """Whether the results are still what the run computed, and what it has kept."""
+        run, services = self.run_id, self.console.services
+
+        def known(found: tuple[Lineage, Sequence[str]]) -> None:
+            self.state.lineage, self.state.kept = found
+            if self.is_attached:
+                self._draw()
+
+        # What cannot be told is not worth a message: the run itself says so where it cannot be read.
+        self.work(lambda: (services.lineage(run), services.remains([run])[run]), known, lambda problem: None)
 
     def _call_cells(self, item: tuple[int, ApiCall]) -> tuple[Cell, ...]:
         call = item[1]
@@ -228,8 +220,19 @@ class RunScreen(ConsoleScreen):
         }.get(name)
         if target and self.query(target):
             self.query_one(target).focus()
+            if name == "results" and self.state.finished is None:
+                self._following = True
+                self._draw()
         else:
             self.set_focus(None)
+
+    def _look_at_what_moves(self) -> None:
+        """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""
+        step = self.state.current
+        for begin, result in zip(self._begins, self.state.viewed, strict=False):
+            if step is not None and isinstance(result, Figure) and result.key and result.step == step.id:
+                self.query_one("#results", Page).scroll_to(y=begin, animate=False, force=True, immediate=True)
+                return
 
     # Actions
 
@@ -246,6 +249,28 @@ class RunScreen(ConsoleScreen):
                     json.dumps(call.parameters, indent=2, default=str, ensure_ascii=False),
                 )
             )
+
+    @on(Page.Pressed, "#results")
+    def _pressed(self, event: Page.Pressed) -> None:
+        at = bisect.bisect_right(self._begins, event.line) - 1
+        if at >= 0:
+            self._view(at)
+
+    def action_open(self) -> None:
+        """The first result of which the beginning is in sight, else the one that fills the page."""
+        if self.part != "results":
+            self.show_part("results")
+            return
+        page = self.query_one("#results", Page)
+        top, room = page.scroll_offset.y, page.size.height
+        at = next((at for at, line in enumerate(self._begins) if top <= line < top + room), -1)
+        self._view(at if at >= 0 else bisect.bisect_right(self._begins, top) - 1)
+
+    def _view(self, at: int) -> None:
+        if not self.state.viewed:
+            self.console.flash("No table and no figure yet.", "wait")
+            return
+        self.app.push_screen(ResultScreen(self.run_id, lambda: self.state.viewed, max(0, at)))
 
     def action_answer(self) -> None:
         question = self.state.question
@@ -288,6 +313,16 @@ class RunScreen(ConsoleScreen):
                 return self.state.finished is not None
             case "resume":
                 return self._can_resume
+            case "open":
+                return self.part == "results" and bool(self.state.viewed)
+            case "compare" | "report":
+                return self.state.finished is not None
+            case "endpoint":
+                return bool(run_actions.kept_endpoint(self.state))
+            case "experiment":
+                return bool(run_actions.kept(self.state.kept, "model"))
+            case "tune":
+                return bool(run_actions.training_job(self.state))
         return True
 
     @property
@@ -299,7 +334,7 @@ class RunScreen(ConsoleScreen):
     def _can_stop(self) -> bool:
         """Whether it works still, or has ended and left something to delete."""
         ended = self.state.finished
-        return ended is None or ended.status == "interrupted" or bool(ended.left_behind)
+        return ended is None or ended.status == "interrupted" or bool(ended.left_behind or self.state.kept)
 
     @property
     def _can_resume(self) -> bool:
@@ -355,6 +390,34 @@ class RunScreen(ConsoleScreen):
     async def _attach_again(self) -> None:
         await self.app.pop_screen()
         await self.console.open_run(self.run_id)
+
+    def action_compare(self) -> None:
+        run_actions.choose_other(self, self.run_id, self.state.study)
+
+    def action_report(self) -> None:
+        run_actions.open_report(self, self.run_id)
+
+    async def action_endpoint(self) -> None:
+        endpoint = run_actions.kept_endpoint(self.state)
+        if endpoint:
+            await self.console.open_endpoint(endpoint)
+        elif self.state.finished is None:
+            self.console.flash("The run goes on still: what it keeps is known once it has ended.", "wait")
+        else:
+            self.console.flash("This run has no endpoint: `keep` in its form leaves it in place.", "wait")
+
+    def action_experiment(self) -> None:
+        if self.console.allowed(actions.get("run.experiment")):
+            run_actions.start_experiment(self, self.run_id, self.state)
+
+    def action_tune(self) -> None:
+        job = run_actions.training_job(self.state)
+        if not job and self.state.finished is None:
+            self.console.flash("The run goes on still: its job can be tuned once it has ended.", "wait")
+        elif not job:
+            self.console.flash("This run has no training job that has completed.", "wait")
+        elif self.console.allowed(actions.get("run.tune")):
+            open_tune(self, job)
 
     def action_code(self) -> None:
         show_code(self, self.run_id, self.state.interface)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from console.widgets.drawing import Series
 from console.widgets.log import Entry
 from workflows import events as e
+from workflows.lineage import Lineage
+from workflows.transcript import together
+
+Result = e.Table | e.Figure | e.Gate | e.Note
+LATENCY = "latency"
+"""The metric of which an endpoint's answers give a point each, in milliseconds."""
 
 
 @dataclass(slots=True)
@@ -35,11 +41,48 @@ class RunState:
     started: float | None = None
     steps: list[Step] = field(default_factory=list)
     points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    results: list[e.Table | e.Figure | e.Gate] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     artifacts: list[e.Artifact] = field(default_factory=list)
     calls: list[e.ApiCall] = field(default_factory=list)
     question: e.Question | None = None
     finished: e.RunFinished | None = None
+    lineage: Lineage | None = None
+    """What became of what the run recorded; None while nobody has looked."""
+    kept: Sequence[str] = ()
+    """What it made and has not deleted once it has ended, such as ``endpoint NAME``."""
+    earlier: dict[str, list[Result]] = field(default_factory=dict)
+    """Results of a step's attempt before the present one, by step."""
+
+    @property
+    def shown(self) -> list[Result]:
+        """The results without those whose inputs are not any more what the run recorded."""
+        kept = self.results
+        if self.lineage is not None and self.lineage.stale:
+            kept = [result for result in kept if self.lineage.shown(result) is not None]
+        return kept
+
+    @property
+    def viewed(self) -> list[e.Table | e.Figure]:
+        """What can be looked at over the whole screen."""
+        return [result for result in self.shown if isinstance(result, e.Table | e.Figure)]
+
+    @property
+    def withheld(self) -> str:
+        """Why results are not shown, and what to do; empty when all are."""
+        return self.lineage.sentence if self.lineage is not None else ""
+
+    @property
+    def ended(self) -> e.RunFinished | None:
+        """How it ended, with the metrics that may be shown."""
+        if self.finished is None or self.lineage is None:
+            return self.finished
+        shown = self.lineage.shown(self.finished)
+        return shown if isinstance(shown, e.RunFinished) else self.finished
+
+    def summary(self, step: Step) -> str:
+        """What a step told of its result, or why that is withheld."""
+        why = self.lineage.stale.get(step.id) if self.lineage is not None else None
+        return f"Withheld: {why.reason}" if why is not None and step.summary else step.summary
 
     def take(self, events: Iterable[e.Event]) -> list[Entry]:
         """Take new events in; returns the lines that they add to the log."""
@@ -61,7 +104,7 @@ class RunState:
 
     @property
     def gates(self) -> list[e.Gate]:
-        return [result for result in self.results if isinstance(result, e.Gate)]
+        return [result for result in self.shown if isinstance(result, e.Gate)]
 
     @property
     def current(self) -> Step | None:
@@ -74,18 +117,31 @@ class RunState:
             return 0.0
         return max(0.0, (self.finished.time if self.finished else now) - self.started)
 
+    @property
+    def counted(self) -> str:
+        """What the charts go over: training tells a point an epoch, the questions to an endpoint one a call."""
+        drawn = [name for name, points in self.points.items() if len(points) > 1]
+        return "call" if drawn == [LATENCY] else "epoch or call" if LATENCY in drawn else "epoch"
+
     def charts(self) -> list[tuple[str, tuple[Series, ...]]]:
         """One chart per metric; the validation line in the chart of the training line."""
-        groups: dict[str, list[Series]] = {}
-        for name in sorted(self.points):
-            if len(self.points[name]) < 2:
-                continue
-            base = name.replace("validation", "train").replace("valid", "train").replace("val", "train")
-            groups.setdefault(base, []).append(Series(name, tuple(self.points[name])))
-        return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]
+        drawn = [name for name, points in self.points.items() if len(points) > 1]
+        return [
+            (
+                group[0] if len(group) == 1 else "",
+                tuple(Series(name, tuple(self.points[name])) for name in group),
+            )
+            for group in together(drawn)
+        ]
 
     def _step(self, identifier: str) -> Step | None:
         return next((step for step in self.steps if step.id == identifier), None)
+
+    def _set_aside(self, step: str) -> None:
+        """A step is done again: what its attempt before told does not count, unless it is reused."""
+        if told := [result for result in self.results if result.step == step]:
+            self.earlier[step] = told
+            self.results = [result for result in self.results if result.step != step]
 
     def _take(self, event: e.Event) -> Entry | None:
         step = self._step(event.step)
@@ -112,8 +168,11 @@ class RunState:
                     step = Step(event.step, event.title)
                     self.steps.append(step)
                 step.status, step.started, step.title = "running", event.time, event.title or step.title
+                self._set_aside(event.step)
                 return Entry(f"── {step.title}", event.time, role="head")
             case e.StepFinished():
+                if event.status == "reused":  # what its first attempt told is not told again
+                    self.results += self.earlier.pop(event.step, [])
                 if step is not None:
                     step.status, step.seconds, step.summary, step.progress = (
                         event.status,
@@ -131,7 +190,17 @@ class RunState:
             case e.Metric():
                 series = self.points.setdefault(event.name, [])
                 series.append((event.x if event.x is not None else float(len(series)), event.value))
-            case e.Table() | e.Figure():
+            case e.Figure():
+                place = next((n for n, old in enumerate(self.results) if event.replaces(old)), None)
+                if place is None:
+                    self.results.append(event)
+                else:
+                    self.results[place] = event
+            case e.Note():
+                told = [(one.step, one.title) for one in self.results if isinstance(one, e.Note)]
+                if (event.step, event.title) not in told:  # a resumed run says it again
+                    self.results.append(event)
+            case e.Table():
                 self.results.append(event)
             case e.Gate():
                 self.results.append(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -10,12 +10,11 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console import actions, filtering
-from console.formatting import duration, status
-from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.help import TextScreen
-from console.screens.home import Entry, run_facts, run_outcome
+from console.screens.home import Entry, run_facts
+from console.screens.studies_facts import run_cells, study_cells, study_facts
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
@@ -23,7 +22,13 @@ from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo
+from workflows.studies.shelf import Shelf
 from workflows.topics import Snapshot, Topic
+
+ENDED = ("completed", "refused", "failed", "stopped", "interrupted")
+"""Statuses of a run of which only what it has left can be ended."""
+CHECKED = 50
+"""Runs whose results are compared with what they recorded: the newest."""
 
 
 class StudiesScreen(ConsoleScreen):
@@ -36,15 +41,20 @@ class StudiesScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._filter = ""
+        self._marked: list[str] = []
+        self._shelves: Mapping[str, Shelf] = {}
+        self._withheld: Mapping[str, str] = {}
+        self._checked: tuple[str, ...] = ()
+        """The runs whose results were last looked at."""
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="split"):
             yield Rows[Entry](
                 [
                     Column("", 13, watch=True),
-                    Column("", 28, grow=3),
-                    Column("", 8, drop=1),
-                    Column("", 26, grow=2),
+                    Column("", 27, grow=3, middle=True),
+                    Column("", 11, grow=1),
+                    Column("", 19, grow=2),
                 ],
                 key=lambda entry: (entry.kind, entry.name),
                 cells=self._cells,
@@ -62,6 +72,29 @@ class StudiesScreen(ConsoleScreen):
         self._rows().focus()
         self._show()
         self._describe()
+        self.work(self.console.services.shelves, self._stocked)
+
+    def _stocked(self, shelves: Mapping[str, Shelf]) -> None:
+        self._shelves = shelves
+        if self.is_attached:
+            self._rows().repaint()
+            self._describe()
+
+    def _check(self) -> None:
+        """Whether the scores in sight are still those of their runs; looked at again when a run has ended."""
+        scored = [run for run in self._runs() if run.metrics and not run.active][:CHECKED]
+        names = tuple(run.id for run in scored)
+        if names == self._checked:
+            return
+        self._checked = names
+
+        def known(withheld: Mapping[str, str]) -> None:
+            self._withheld = withheld
+            if withheld and self.is_attached:
+                self._rows().repaint()
+                self._describe()
+
+        self.work(lambda: self.console.services.withheld(scored), known, lambda problem: None)
 
     def _rows(self) -> Rows[Entry]:
         return self.query_one("#list", Rows)
@@ -72,6 +105,7 @@ class StudiesScreen(ConsoleScreen):
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         self._show()
         self._describe()
+        self._check()
 
     def tick(self) -> None:
         self._rows().repaint()
@@ -100,34 +134,37 @@ class StudiesScreen(ConsoleScreen):
             for run in self._runs()
             if matches({"name": run.id, "status": run.status, "study": run.study})
         ]
-        entries = [Entry("title", "studies", title=" Case studies"), *studies] if studies else []
+        entries = (
+            [Entry("title", "studies", title="Case studies\tLast run\tData\tTakes"), *studies]
+            if studies
+            else []
+        )
         if runs:
             entries += [Entry("title", "gap", title=" ")] if entries else []
-            entries += [Entry("title", "runs", title=" Runs"), *runs]
+            entries += [Entry("title", "runs", title=f"Runs\t{self._hint()}\tWhen\tResult"), *runs]
         self._rows().show_when_empty(
             f"Nothing matches {self._filter!r}. Press {self.console.key('studies.filter')} to change the filter."
         )
         self._rows().show(entries)
 
+    def _hint(self) -> str:
+        """What marks are for, once there is something to mark."""
+        return (
+            "◆ one more to compare" if len(self._marked) == 1 else "◆ d compares them" if self._marked else ""
+        )
+
+    def _of_study(self, name: str) -> list[Run]:
+        return [run for run in self._runs() if run.study == name]
+
     def _cells(self, entry: Entry) -> tuple[Cell, ...]:
         if entry.kind == "study":
             info: StudyInfo = entry.resource
-            minutes = info.minutes[1 if self.console.services.target == "aws" else 0]
-            return (
-                Cell(info.name, "strong"),
-                Cell(info.title),
-                Cell(f"{len(info.steps)} steps", "dim"),
-                Cell(f"about {duration(minutes * 60)}", "dim"),
+            shelf = self._shelves.get(info.name)
+            return study_cells(
+                info, self._of_study(info.name), shelf, self._withheld, target=self.console.services.target
             )
         run: Run = entry.resource
-        now = self.console.services.now()
-        shown = status("running" if run.status in ("starting", "stopping") else run.status)
-        return (
-            Cell(f"{shown.glyph} {run.status}", shown.role),
-            Cell(run.id),
-            Cell(run.interface, "dim"),
-            Cell(run_outcome(run, now), "dim"),
-        )
+        return run_cells(run, self.console.services.now(), self._withheld, marked=run.id in self._marked)
 
     @on(Rows.Highlighted, "#list")
     def _describe(self) -> None:
@@ -138,8 +175,11 @@ class StudiesScreen(ConsoleScreen):
 
         def write(width: int) -> Lines:
             if entry.kind == "study":
-                return study_facts(entry.resource, width)
-            return run_facts(entry.resource, now, width)
+                info: StudyInfo = entry.resource
+                shelf = self._shelves.get(info.name)
+                runs = self._of_study(info.name)
+                return study_facts(info, runs, shelf, self._withheld, now, width, brief=not self.wide)
+            return run_facts(entry.resource, now, width, withheld=self._withheld.get(entry.name, ""))
 
         self.query_one("#preview" if self.wide else "#about", Page).show(write)
         self.draw_keys()
@@ -162,10 +202,11 @@ class StudiesScreen(ConsoleScreen):
             await self.console.open_run(entry.name)
 
     def offers(self, action: actions.Action) -> bool:
-        entry = self._rows().current if action.verb in ("stop", "code") else None
+        of_runs = ("stop", "code", "mark", "compare")
+        entry = self._rows().current if action.verb in of_runs else None
         if entry is None or entry.kind != "run":
-            return action.verb not in ("stop", "code")
-        return action.verb != "stop" or can_stop(entry.resource)
+            return action.verb not in of_runs
+        return action.verb != "stop" or can_stop(entry.resource) or entry.resource.keep
 
     def _run(self) -> Run | None:
         entry = self._rows().current
@@ -177,13 +218,57 @@ class StudiesScreen(ConsoleScreen):
 
     def action_stop(self) -> None:
         run = self._run()
-        if run is not None and self.console.allowed(actions.get("studies.stop")):
+        if run is None or not self.console.allowed(actions.get("studies.stop")):
+            return
+        if can_stop(run) or not run.keep:
             confirm_stop(self, run.id, can_stop(run), run.status)
+            return
+        # A run that was to keep its endpoint has left something as long as nobody has deleted it.
+        self.work(
+            lambda: self.console.services.remains([run.id])[run.id],
+            lambda left: confirm_stop(self, run.id, bool(left), run.status),
+        )
 
     def action_code(self) -> None:
         run = self._run()
         if run is not None:
             show_code(self, run.id, run.interface)
+
+    def action_mark(self) -> None:
+        run = self._run()
+        if run is None:
+            return
+        if run.id in self._marked:
+            self._marked.remove(run.id)
+        else:
+            self._marked = [*self._marked[-1:], run.id]
+        self._show()
+        self._rows().repaint()
+
+    async def action_compare(self) -> None:
+        """The marked runs, older first; else the marked one and that under the cursor; else the run before and this one."""
+        by_name = {run.id: run for run in self._runs()}
+        chosen = [by_name[name] for name in self._marked if name in by_name]
+        if len(chosen) < 2:
+            run = self._run()
+            if run is None:
+                return
+            chosen = [*(one for one in chosen if one.id != run.id), run]
+        if len(chosen) < 2:
+            (run,) = chosen
+            before = (
+                one for one in self._of_study(run.study) if one.created < run.created and not one.active
+            )
+            chosen = [*(one for one in (next(before, None),) if one is not None), run]
+        if len(chosen) < 2:
+            self.console.flash(
+                "Mark another run of this study with Space, or start one: Enter on the study.", "wait"
+            )
+        elif chosen[0].study != chosen[1].study:
+            self.console.flash("Runs of one study can be compared: these are of two.", "wait")
+        else:
+            a, b = sorted(chosen, key=lambda one: one.created)
+            await self.console.open_comparison(a.id, b.id)
 
     def action_filter(self) -> None:
         self.query_one(Prompt).ask("filter", "/", self._filter, filtering.HINT)
@@ -209,23 +294,6 @@ def can_stop(run: Run) -> bool:
     return run.active or run.status == "interrupted" or bool(run.left_behind)
 
 
-def study_facts(info: StudyInfo, width: int) -> Lines:
-    """What a study does, teaches and takes."""
-    lines: Lines = [
-        [(info.title, "strong")],
-        *facts.sentences([info.summary], width),
-        [],
-        facts.head("What you learn"),
-    ]
-    for text in info.teaches:
-        for index, line in enumerate(facts.sentences([text], width - 2)):
-            lines.append([("· " if index == 0 else "  ", "dim"), *line])
-    steps = " → ".join(title for _, title in info.steps)
-    lines += [[], facts.head("Steps"), *facts.sentences([steps], width, "dim")]
-    here, aws = (duration(minutes * 60) for minutes in info.minutes)
-    return [*lines, [], [(f"about {here} here, {aws} on AWS · Enter opens its form", "dim")]]
-
-
 def confirm_stop(screen: ConsoleScreen, run: str, can_stop: bool, word: str) -> None:
     """Ask whether a run is to be stopped, and stop the run that the dialog named."""
     console = screen.console
@@ -233,18 +301,28 @@ def confirm_stop(screen: ConsoleScreen, run: str, can_stop: bool, word: str) -> 
         console.flash(f"{run} is {word}: there is nothing to stop.", "wait")
         return
 
+    ended = word in ENDED
+    verb = "Delete it" if ended else "Stop it"
+    doing, done = (
+        (f"Deleting what {run} has left …", f"✓ What {run} has left is being deleted.")
+        if ended
+        else (f"Stopping {run}: it cleans up first …", f"✓ {run} is asked to stop.")
+    )
+
     def chosen(choice: str | None) -> None:
-        if choice == "Stop it":
-            console.flash(f"Stopping {run}: it cleans up first …", "wait")
-            console.in_background(
-                lambda: console.services.stop_run(run), lambda _: console.flash(f"✓ {run} is asked to stop.")
-            )
+        if choice == verb:
+            console.flash(doing, "wait")
+            console.in_background(lambda: console.services.stop_run(run), lambda _: console.flash(done))
 
     console.push_screen(
         ConfirmScreen(
-            f"Stop run {run}?",
-            ["It deletes the endpoint, model and job it made, and ends."],
-            "Stop it",
+            f"Delete what run {run} has left?" if ended else f"Stop run {run}?",
+            [
+                "Its endpoint, configuration, model and objects in S3 are deleted; its results and its report stay."
+                if ended
+                else "It deletes the endpoint, model and job it made, and ends."
+            ],
+            verb,
             typed=run if console.services.target == "aws" else "",
         ),
         chosen,

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from console.formatting import number
+from rich.cells import cell_len
+
+from console.formatting import crop, number
 
 Scale = Literal["linear", "log", "reverse-log"]
 """``reverse-log`` spreads what is just below 1, as ReverseLogarithmic does for momentums and decay rates."""
@@ -135,3 +137,20 @@ def nice(step: float) -> float:
 def short(value: float) -> str:
     """A label of an axis, free of the noise of floating point."""
     return number(round(value, 10) + 0.0 if abs(value) >= 1e-6 else value)
+
+
+def tick_line(axis: Axis, ticks: Sequence[tuple[float, str]], width: int) -> str:
+    """Labels centred below their values; one that would touch another is left out, the earlier in the list stays."""
+    line = [" "] * width
+    taken = [False] * (width + 2)
+    for value, text in ticks:
+        part = axis.part(value)
+        if part is None:
+            continue
+        text = text if cell_len(text) == len(text) else crop(text, len(text))
+        at = max(0, min(width - len(text), round(part * (width - 1)) - len(text) // 2))
+        if len(text) > width or any(taken[max(0, at - 1) : at + len(text) + 1]):
+            continue
+        for index, char in enumerate(text):
+            line[at + index], taken[at + index] = char, True
+    return "".join(line)

@@ -71,6 +71,17 @@ def append(line: list[Run], text: str, role: str) -> None:
         line.append((text, role))
 
 
+def cut(line: list[Run], width: int) -> list[Run]:
+    """The line without what stands beyond ``width`` cells."""
+    kept: list[Run] = []
+    for text, role in line:
+        if width <= 0:
+            break
+        kept.append((text[:width], role))
+        width -= len(text)
+    return kept
+
+
 def exactly(lines: Lines, height: int) -> Lines:
     """The lines cut or filled up to a height."""
     return (lines + [[] for _ in range(height - len(lines))])[:height]

@@ -6,17 +6,18 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.formatting import bar, crop, number, right
+from console.formatting import crop, number, right
 from console.widgets.axis import Axis, Scale, short
-from console.widgets.canvas import Canvas, append, exactly
+from console.widgets.canvas import Canvas, append, cut, exactly
 from console.widgets.canvas import Lines as Lines
 from console.widgets.canvas import Run as Run
+from console.widgets.frame import POINTS
+from console.widgets.frame import SERIES_ROLES as SERIES_ROLES
+from console.widgets.tint import mix
 
-SERIES_ROLES = ("series-1", "series-2", "series-3", "series-4")
 LEGEND_SIGN, LEAST_NAME = 6, 4
 """Cells that a legend needs for a series beside its name, and the fewest in which a name is told."""
 SHADES = " ░▒▓█"
-POINTS = "●○▲△■□"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,7 @@ def legend(series: Sequence[Series], width: int, title: str = "", *, values: boo
             line.append((f"━━ {label}{value}   ", SERIES_ROLES[index % len(SERIES_ROLES)]))
         if sum(len(text) for text, _ in line) <= width + 3:
             return line
-    return _cut(line, width)
-
-
-def _cut(line: list[Run], width: int) -> list[Run]:
-    """The line without what stands beyond ``width`` cells."""
-    kept: list[Run] = []
-    for text, role in line:
-        if width <= 0:
-            break
-        kept.append((text[:width], role))
-        width -= len(text)
-    return kept
+    return cut(line, width)
 
 
 def _common_ending(names: Sequence[str]) -> str:
@@ -145,27 +135,6 @@ def x_axis(gutter: int, width: int, first: str, label: str, last: str) -> str:
     return " " * gutter + first + middle.center(max(1, room)) + last
 
 
-def bars(
-    labels: Sequence[str], values: Sequence[float], width: int, height: int, *, title: str = ""
-) -> Lines:
-    """Horizontal bars with their labels and values, longest at the full width."""
-    lines: Lines = [[(title, "strong")]] if title else []
-    most = max((abs(value) for value in values if math.isfinite(value)), default=0.0) or 1.0
-    name_width = min(max((len(label) for label in labels), default=0), width // 3)
-    value_width = max((len(number(value)) for value in values), default=0)
-    room = max(4, width - name_width - value_width - 4)
-    for label, value in zip(labels, values, strict=False):
-        drawn = bar(abs(value) / most if math.isfinite(value) else 0, room)
-        lines.append(
-            [
-                (crop(label, name_width) + "  ", ""),
-                (drawn, "series-1"),
-                ("  " + right(number(value), value_width), "strong"),
-            ]
-        )
-    return exactly(lines, height)
-
-
 def field_plot(
     z: Sequence[Sequence[float]],
     x: Sequence[float],
@@ -219,7 +188,7 @@ def field_plot(
             part = value(column, row)
             group = over.get((column, row), -1)
             if colours:
-                ground = _mix(colours[0], colours[1], part)
+                ground = mix(colours[0], colours[1], part)
                 ink = "#ffffff" if group % 2 else "#000000"
                 append(line, POINTS[group % len(POINTS)] if group >= 0 else " ", f"{ink}/{ground}")
             elif group >= 0:
@@ -230,10 +199,3 @@ def field_plot(
     lines.append([(" " * gutter + " └" + "─" * columns, "dim")])
     lines.append([(x_axis(gutter + 2, columns, short(lows[0]), x_label, short(highs[0])), "dim")])
     return exactly(lines, height)
-
-
-def _mix(low: str, high: str, part: float) -> str:
-    """A colour between two, in 16 steps so that neighbours share a run; a fainter middle shows the boundary."""
-    part = round(min(1.0, max(0.0, part if math.isfinite(part) else 0.5)) * 16) / 16
-    a, b = (tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in (low, high))
-    return "#" + "".join(f"{round(one + (other - one) * part):02x}" for one, other in zip(a, b, strict=True))

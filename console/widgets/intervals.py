@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.formatting import crop, right
-from console.widgets.axis import Axis, short
+from console.widgets.axis import Axis, short, tick_line
 from console.widgets.canvas import Lines, Run, append
-from console.widgets.scatter import tick_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -25,6 +28,17 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         action.binding() for action in actions.of("list") if action.verb != "open"
     ]
+
+    @dataclass
+    class Pressed(Message):
+        """A click on a line, counted from the first of the page."""
+
+        page: Page
+        line: int
+
+        @property
+        def control(self) -> Page:
+            return self.page
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -78,6 +92,9 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, base)
         strip = Strip([Segment(text, base + self.paint(role)) for text, role in self._lines[row]])
         return strip.crop(start, start + width).adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Pressed(self, event.y + self.scroll_offset.y))
 
     def go(self, y: int) -> None:
         """Scroll so that a line stands at the top, as far as there is text."""

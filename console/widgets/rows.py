@@ -245,7 +245,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             return Strip([Segment(crop("  " + line.note, width), base + self.paint("dim"))], width)
         if line.title:
             role = self.paint("head") if y or not self._heading else self.paint("dim")
-            return Strip([Segment(crop(line.title, width), base + role)], width)
+            return self._titled(line.title, width, role)
         known = self._strips.get(line)
         if known is not None:
             return known
@@ -275,6 +275,25 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
                 self._strips.clear()
             self._strips[line] = strip
         return strip
+
+    def _titled(self, title: str, width: int, role: Style) -> Strip:
+        """A heading; what follows tabs stands above the columns."""
+        name, *labels = title.split("\t")
+        if not labels:
+            return Strip([Segment(crop(title, width), self.rich_style + role)], width)
+        text = "  "
+        for index, (label, cells) in enumerate(zip((name.strip(), *labels), self._layout(), strict=False)):
+            if cells:
+                shown = right(label, cells) if self._columns[index].right else crop(label, cells)
+                text += shown + "  "
+        first = 2 + (self._layout()[0] or 0)
+        return Strip(
+            [
+                Segment(text[:first], self.rich_style + role),
+                Segment(crop(text[first:], width - first), self.rich_style + self.paint("dim")),
+            ],
+            width,
+        )
 
     def _line(self, y: int) -> _Line:
         if y < self._heading:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from console.formatting import crop, right
-from console.widgets.axis import Axis, Scale, short
+from console.widgets.axis import Axis, Scale, short, tick_line
 from console.widgets.canvas import Canvas, Lines, Run, exactly
 from console.widgets.drawing import Series
 
@@ -131,23 +131,6 @@ def _ticks(axis: Axis, width: int, shown: Callable[[float], str]) -> list[tuple[
         (axis.high, shown(axis.high)),
         *((value, shown(value)) for value in axis.labels(max(0, width // 14 - 1))),
     ]
-
-
-def tick_line(axis: Axis, ticks: Sequence[tuple[float, str]], width: int) -> str:
-    """Labels centred below their values; one that would touch another is left out, the earlier in the list stays."""
-    line = [" "] * width
-    taken = [False] * (width + 2)
-    for value, text in ticks:
-        part = axis.part(value)
-        if part is None:
-            continue
-        text = text if cell_len(text) == len(text) else crop(text, len(text))
-        at = max(0, min(width - len(text), round(part * (width - 1)) - len(text) // 2))
-        if len(text) > width or any(taken[max(0, at - 1) : at + len(text) + 1]):
-            continue
-        for index, char in enumerate(text):
-            line[at + index], taken[at + index] = char, True
-    return "".join(line)
 
 
 def _fitting(runs: Sequence[Run], width: int) -> list[Run]:

@@ -1,4 +1,4 @@
-"""The managed policies of AWS that SageMaker's users attach, with the actions that they allow.
+"""The managed policies of AWS that the users of this engine's services attach, with the actions that they allow.
 
 Source: the AWS Managed Policy Reference. AmazonSageMakerFullAccess is reduced to the services on this engine's port and to those
 that tools simulate; its conditions on tags and on names with "sagemaker" are kept where they decide about S3 objects and roles.
@@ -28,6 +28,23 @@ MANAGED: dict[str, dict[str, Any]] = {
     f"{_ARN}CloudWatchLogsFullAccess": _document({"Action": ["logs:*", "cloudwatch:GenerateQuery"], "Resource": "*"}),
     f"{_ARN}CloudWatchFullAccess": _document(
         {"Action": ["autoscaling:Describe*", "cloudwatch:*", "logs:*", "sns:*", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole"], "Resource": "*"}
+    ),
+    f"{_ARN}service-role/AWSLambdaBasicExecutionRole": _document(
+        {"Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+    ),
+    f"{_ARN}service-role/AWSLambdaRole": _document({"Action": "lambda:InvokeFunction", "Resource": "*"}),
+    f"{_ARN}AWSLambda_ReadOnlyAccess": _document(
+        {"Action": ["lambda:Get*", "lambda:List*", "logs:DescribeLogGroups", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"], "Resource": "*"}
+    ),
+    f"{_ARN}AWSLambda_FullAccess": _document(
+        {"Action": ["lambda:*", "logs:DescribeLogGroups", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "iam:GetPolicy",
+                    "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
+                    "iam:ListRolePolicies", "iam:ListRoles"], "Resource": "*"},
+        {"Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}},
+    ),
+    f"{_ARN}AmazonAPIGatewayAdministrator": _document({"Action": "apigateway:*", "Resource": "arn:aws:apigateway:*::/*"}),
+    f"{_ARN}AmazonAPIGatewayInvokeFullAccess": _document(
+        {"Action": ["execute-api:Invoke", "execute-api:ManageConnections"], "Resource": "arn:aws:execute-api:*:*:*"}
     ),
     f"{_ARN}AmazonSageMakerReadOnly": _document(
         {

@@ -51,7 +51,7 @@ SERVICES: dict[str, Service] = {
         ),
         Service("sts", "sts", "query", version="2011-06-15", invalid="ValidationError"),
         Service("iam", "iam", "query", version="2010-05-08", invalid="ValidationError"),
-        Service("lambda", "lambda", "rest-json", limit=70 * 2**20),
+        Service("lambda", "lambda", "rest-json", limit=70_167_211),
         Service("apigateway", "apigateway", "rest-json", invalid="BadRequestException"),
         Service("apigatewayv2", "apigateway", "rest-json", invalid="BadRequestException"),
         Service(

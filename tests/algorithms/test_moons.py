@@ -44,25 +44,55 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
 
 
 def test_every_epoch_prints_what_metric_definitions_find(container: Container) -> None:
+    from workflows.studies.moons.live import surface
     from workflows.studies.moons.trained import METRICS
 
     moons(container.train)
-    done = container.run("--epochs", "6", "--batch-size", "16")
+    done = container.run("--epochs", "6", "--batch-size", "16", "--boundary-every", "3")
     assert done.returncode == 0, done.stderr
     epochs = [line for line in done.stdout.splitlines() if line.startswith("epoch=")]
     assert [line.split()[0] for line in epochs] == [f"epoch={number}" for number in range(1, 7)]
     for line in epochs:
         values = [float(found.group(1)) for metric in METRICS if (found := re.search(metric.regex, line))]
         assert len(values) == len(METRICS)
-        assert all(0 <= value < 5 for value in values)
+        assert all(0 <= value < 5 for value in [values[0], *values[2:]])
+        assert 0 <= values[1] <= 128
+    lines = [line for line in done.stdout.splitlines() if line.startswith("boundary")]
+    found = [surface(line) for line in lines]
+    assert [one[0] for one in found if one] == [1, 3, 6]
+    assert max(len(line) for line in lines) < 2000
+    assert surface(lines[0][:-1]) is None
+    assert found[-1] is not None
+    grid = found[-1][1]
+    assert (len(grid["z"]), len(grid["z"][0])) == (len(grid["y"]), len(grid["x"])) == (27, 41)
+    assert 0 <= grid["z"][-1][8] < 0.5 < grid["z"][0][30] <= 1
+
+
+def test_a_relu_before_the_sigmoid_is_given_up_and_the_archive_tells(container: Container) -> None:
+    moons(container.train)
+    args = ("--epochs", "200", "--final-activation", "relu", "--learning-rate", "1", "--seeds", "3")
+    done = container.run(*args)
+    assert done.returncode == 0, done.stderr
+    (reason,) = [line for line in done.stdout.splitlines() if line.startswith("dead: ")]
+    assert "stays at 0.693147" in reason and "ReLU before the sigmoid" in reason
+    epochs = [line for line in done.stdout.splitlines() if line.startswith("epoch=")]
+    assert 10 <= len(epochs) < 60
+    described = json.loads((container.model / "model.json").read_text())
+    assert described["dead"] == reason.removeprefix("dead: ")
+    assert described["seeds"] == [1]
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(container: Container) -> None:
     moons(container.train)
     histories = []
-    for seed in ("7", "7", "8"):
-        assert container.run("--epochs", "3", "--seed", seed).returncode == 0
+    for seed, seeds in (("7", "1"), ("7", "3"), ("8", "1")):
+        done = container.run("--epochs", "3", "--seed", seed, "--seeds", seeds)
+        assert done.returncode == 0, done.stderr
         histories.append((container.output / "data" / "history.csv").read_text())
+        if seeds == "3":
+            scores = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("seed=")]
+            assert scores == ["seed=7", "seed=8", "seed=9"]
+            assert sorted(path.name for path in (container.model / "seeds").iterdir()) == ["8.pth", "9.pth"]
     assert histories[0] == histories[1]
     assert histories[0] != histories[2]
 
@@ -179,7 +209,7 @@ def test_a_bad_hyperparameter_ends_the_job_with_its_reason(container: Container)
 
 
 def test_the_source_folder_needs_nothing_but_numpy_and_torch() -> None:
-    allowed = {"numpy", "torch", "net", "points", *sys.stdlib_module_names}
+    allowed = {"numpy", "torch", "net", "points", "boundary", "fitting", *sys.stdlib_module_names}
     for path in SOURCE.glob("*.py"):
         for name in re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.MULTILINE):
             assert name in allowed, f"{path.name} imports {name}"

@@ -41,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     validation = made.train.with_name("validation")
     arrays.write_csv(validation / "validation.csv", test.x, test.y)
     done = made.run(
-        "--features", '"c_1,c_3,lcs_word"', "--c", "10", "--validation", str(validation), "--other", "1"
+        "--features", '"c_1,c_3,lcs_word"', "-c", "10", "--validation", str(validation), "--other", "1"
     )
     assert done.returncode == 0, done.stderr
     (made.output / "log").write_text(done.stdout)

@@ -9,19 +9,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.console import cost_data, endpoint_data, experiment_data, inspect_data, rollout_data, tuning_data
+from tests.console import (
+    cost_data,
+    endpoint_data,
+    experiment_data,
+    inspect_data,
+    rollout_data,
+    run_data,
+    tuning_data,
+)
 from workflows import events as e
 from workflows import topics
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
 from workflows.abtest.replaying import ReplayRequest
+from workflows.comparison import Comparison
+from workflows.creation import NewVariant
 from workflows.drift.report import DriftReport
 from workflows.inspecting import code, relations
 from workflows.inspecting.bucket import Folder, Preview
 from workflows.inspecting.code import Snippet
 from workflows.inspecting.relations import Related
 from workflows.lifetime import Lifetime
+from workflows.lineage import Lineage
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import (
     Channel,
@@ -49,6 +60,7 @@ from workflows.rollout.remains import Cleaning
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
+from workflows.studies.shelf import DataState, Shelf
 from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
@@ -60,6 +72,14 @@ from workflows.tuning.draft import TuningDraft
 from workflows.tuning.request import TuningRequest, WarmStartKind
 from workflows.weights import Change
 
+SHELVES: dict[str, tuple[DataState, str, float]] = {
+    "moons": ("generated", "Generated here, the same in every run: this is the original.", 0.02),
+    "plagiarism": (
+        "synthetic",
+        "Made up, with the schema of the real data. `mlconsole data fetch plagiarism` gets that.",
+        0.05,
+    ),
+}
 NOW = 1_800_000_000.0
 """The frozen time: 2027-01-15 08:00:00 UTC."""
 
@@ -87,6 +107,10 @@ class Scripted:
         self.events: dict[str, list[e.Event]] = {}
         self.followed: dict[str, int] = {}
         """How many events of each run were delivered to who follows it."""
+        self.stale: dict[str, Lineage] = {}
+        """Runs whose results are withheld."""
+        self.kept: dict[str, tuple[str, ...]] = {}
+        """What runs have kept."""
         self.closed = False
         self.generation = 1
         self.rollout = ""
@@ -193,6 +217,37 @@ class Scripted:
     def code(self, run: str) -> str:
         self._block("code", run)
         return "import boto3\n\nsagemaker = boto3.client('sagemaker')\n"
+
+    def shelves(self) -> Mapping[str, Shelf]:
+        return {
+            info.name: Shelf(info.name, *SHELVES.get(info.name, ("real", "Real data.", 0.2)))
+            for info in catalog()
+        }
+
+    def withheld(self, runs: Sequence[Run]) -> Mapping[str, str]:
+        return {run.id: self.stale[run.id].sentence for run in runs if run.id in self.stale}
+
+    def lineage(self, run: str) -> Lineage:
+        self._block("lineage", run)
+        return self.stale.get(run, Lineage(run))
+
+    def remains(self, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return {run: self.kept.get(run, ()) for run in runs}
+
+    def events_of(self, run: str) -> Sequence[e.Event]:
+        return tuple(self.events.get(run, ()))
+
+    def compare(self, a: str, b: str) -> Comparison:
+        self._block("compare", a, b)
+        return run_data.comparison(a, b)
+
+    def write_report(self, run: str) -> Path:
+        self._block("write_report", run)
+        return Path("/home/ada/runs") / run / f"{run}.html"
+
+    def host_together(self, endpoint: str, variants: Sequence[NewVariant]) -> str:
+        self._block("host_together", endpoint, tuple(variants))
+        return endpoint
 
     def stop_job(self, name: str) -> None:
         self._block("stop_job", name)

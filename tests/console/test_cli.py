@@ -211,8 +211,9 @@ def test_a_glyph_that_the_output_cannot_hold_is_replaced() -> None:
 
 def test_a_study_is_described_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["studies", "ls", "--json"]) == 0
-    names = [item["name"] for item in json.loads(capsys.readouterr().out)]
-    assert "moons" in names
+    found = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
+    assert found["moons"]["data"] == "generated" and found["moons"]["aws_dollars_at_most"] > 0
+    assert found["moons"]["runs"] >= 0
     assert main(["studies", "show", "moons"]) == 0
     out = capsys.readouterr().out
     assert "Steps" in out and "epochs" in out and "--as-in-notebook" in out

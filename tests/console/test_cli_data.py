@@ -33,7 +33,7 @@ def test_the_list_marks_synthetic_data_and_makes_nothing(
     assert "made up" in err
     assert main(["data", "ls", "--json"]) == 0
     listed = told(capsys)
-    assert isinstance(listed, list) and len(listed) == 7
+    assert isinstance(listed, list) and len(listed) == 8
     assert {one["name"]: one["synthetic"] for one in listed}["creditcard"] is True
     assert not (tmp_path / "fetched").exists()
 

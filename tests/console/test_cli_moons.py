@@ -52,7 +52,9 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("home"), [])
-    done = made.run("run", "moons", "--keep", "--ttl", "8h", "--json", "--yes", "--set", "epochs=60")
+    done = made.run(
+        "run", "moons", "--keep", "--ttl", "8h", "--json", "--yes", "--set", "epochs=60", "--set", "seeds=2"
+    )
     try:
         assert done.returncode == 0, done.stdout.decode()[-2000:] + done.stderr.decode()
         made.events += [json.loads(line) for line in done.stdout.splitlines()]
@@ -174,3 +176,32 @@ def test_the_endpoint_is_deleted_last(world: World) -> None:
     while world.json("endpoints", "ls") and deadline:
         deadline -= 1
     assert world.json("endpoints", "ls") == []
+
+
+def test_studies_run_one_after_another_and_one_that_is_refused_makes_the_status_1(world: World) -> None:
+    arguments = (
+        "studies",
+        "run",
+        "moons",
+        "--interface",
+        "low",
+        "--data",
+        "real",
+        "--as-in-notebook",
+        "--json",
+    )
+    done = world.run(*arguments)
+    assert done.returncode == 1, done.stderr.decode()
+    (row,) = json.loads(done.stdout)
+    assert (row["study"], row["interface"], row["data"], row["status"]) == (
+        "moons",
+        "low",
+        "generated",
+        "refused",
+    )
+    assert (row["verdict"], row["complete"], row["left_behind"]) == ("refused", False, [])
+    (figure,) = row["figures"]
+    assert figure["ours"] == pytest.approx(0.807, abs=0.02)
+    assert (figure["baseline"], figure["notebook"]) == (pytest.approx(0.9), 0.807)
+    assert row["run"] in world.text("runs", "ls")
+    assert "1/1 moons, low, generated data" in done.stderr.decode()

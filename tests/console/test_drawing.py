@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from console import formatting
-from console.screens import results
+from console import figures, formatting
 from console.screens.run_state import RunState
 from console.screens.traffic import traffic_charts
 from console.widgets import drawing
 from console.widgets.charts import arrangement
 from console.widgets.drawing import Lines, Series
+from console.widgets.tint import Ground
 from tests.console.scripted import run_events
 from workflows.events import Figure
 from workflows.observe.rows import EndpointTraffic, SeriesData
@@ -89,26 +89,32 @@ def test_the_legend_tells_series_apart_even_where_it_is_narrow() -> None:
     assert narrow.startswith("loss") and "train" in narrow and "validation" in narrow
 
 
-@pytest.mark.parametrize("colours", [True, False])
-def test_a_field_shows_its_two_sides_and_the_points(colours: bool) -> None:
+@pytest.mark.parametrize("ground", ["dark", ""])
+def test_a_field_shows_its_two_sides_and_the_points(ground: Ground) -> None:
     state = RunState()
     state.take(run_events("r"))
     figure = next(result for result in state.results if isinstance(result, Figure) and result.form == "field")
-    lines = results.figure(figure, 80, 20, colours=colours)
+    lines = figures.on_page(figure, 80, ground=ground)
     drawn = text(lines)
     assert "Decision boundary" in drawn and "class 0" in drawn
     assert drawn.count("●") == 6 and drawn.count("○") == 6  # five points each, and the legend
-    if colours:
+    if ground:
         grounds = {role.partition("/")[2] for line in lines for _, role in line if role.startswith("#")}
         assert len(grounds) > 8
     else:
         assert "█" in drawn and "░" in drawn
 
 
-def test_bars_are_as_long_as_their_values() -> None:
-    lines = text(drawing.bars(["net", "forest"], [0.5, 1.0], 60, 3, title="accuracy")).splitlines()
-    assert lines[0] == "accuracy"
-    assert lines[1].count("█") * 2 == pytest.approx(lines[2].count("█"), abs=1)
+def test_a_newer_figure_takes_the_place_of_the_older_one_of_its_step() -> None:
+    def boundary(epoch: int, step: str = "train", key: str = "boundary") -> Figure:
+        return Figure(time=epoch, step=step, title=f"After epoch {epoch}", form="field", series=[], key=key)
+
+    state = RunState()
+    curve = Figure(time=2, step="train", title="Loss", form="line", series=[])
+    state.take([boundary(1), curve, boundary(5), boundary(5, step="predict"), boundary(9), curve])
+    assert [(result.step, getattr(result, "title", "")) for result in state.results] == [
+        ("train", "After epoch 9"), ("train", "Loss"), ("predict", "After epoch 5"),
+    ]  # fmt: skip
 
 
 def test_charts_are_arranged_so_that_they_can_be_read() -> None:

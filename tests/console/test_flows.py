@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from textual import events
 from textual.widgets import Input, Static
 
 from console.app import Console, make_app
@@ -393,6 +394,32 @@ async def test_the_notebook_settings_fill_the_form(app: Console) -> None:
         assert app.screen.query_one("#p-epochs", Input).value == "80"
         await pilot.press("f2")
         assert app.screen.query_one("#p-epochs", Input).value == default
+
+
+async def test_keys_that_come_together_are_done_one_after_another(app: Console) -> None:
+    """As a line that was slow for a moment brings them: the next before the last was done."""
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4", "enter")
+        form = app.screen
+        assert isinstance(form, FormScreen)
+        await until(pilot, lambda: form.query("#verdict"))
+        together = [
+            "tab",
+            "tab",
+            "ctrl+a",
+            "ctrl+k",
+            *"47",
+            "backspace",
+            *"0",
+            "tab",
+            "ctrl+a",
+            "ctrl+k",
+            *"0.5",
+        ]
+        for key in together:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: form.texts()["learning-rate"] == "0.5", "the last key is done")
+        assert form.texts()["epochs"] == "40"
 
 
 async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scripted) -> None:

@@ -13,12 +13,12 @@ from console.screens.curves import base, charts
 from console.screens.tuning_plots import fence
 from console.screens.tuning_settings import parse_range, parse_seed, parse_target, searched_text
 from console.widgets import drawing
-from console.widgets.axis import Axis, Scale
+from console.widgets.axis import Axis, Scale, tick_line
 from console.widgets.canvas import Lines
 from console.widgets.drawing import Series
 from console.widgets.intervals import Interval, Strip, interval_bars, strips
 from console.widgets.parallel import Dimension, Thread, parallel
-from console.widgets.scatter import Mark, Plane, scatter, tick_line
+from console.widgets.scatter import Mark, Plane, scatter
 from workflows.observe.curves import Curve
 from workflows.observe.rows import SeriesData
 from workflows.studies.parameters import ParameterError

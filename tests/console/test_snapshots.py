@@ -12,8 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import make_app
-from tests.console import endpoint_data
-from tests.console.scripted import NOW, Scripted, jobs, populated
+from tests.console import endpoint_data, run_data
+from tests.console.scripted import NOW, Scripted, jobs, populated, run_events
 from tests.console.settling import settle
 from workflows import topics
 from workflows.problem import Problem
@@ -64,6 +64,16 @@ BATCH = {
     "transform-failed": ["2", "shift+tab", "end", "enter"],
     "output": ["2", "home", "enter", "o"],
     "transform-form": ["2", "tab", "end", "b"],
+}
+
+
+TO_RESULTS = ["4", *["down"] * (len(catalog()) + 1), "enter", "tab", "enter"]
+RESULTS = {
+    "table": [*TO_RESULTS, "N", "s", "s", "s"],
+    "heatmap": [*TO_RESULTS, *["N"] * 4],
+    "fan": [*TO_RESULTS, *["N"] * 5],
+    "comparison": [*TO_RESULTS[:-3], "d"],
+    "comparison-results": [*TO_RESULTS[:-3], "d", "tab", "pagedown"],
 }
 
 
@@ -118,6 +128,28 @@ def test_an_endpoint_under_way_in_other_themes(snap_compare: Compare, theme: str
 def test_batch(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
     app = make_app(populated(batch=True), theme_name="mlconsole-dark")
     assert snap_compare(app, terminal_size=size, run_before=press(BATCH[name]))
+
+
+def with_results() -> Scripted:
+    """Two runs that have ended, one of them with figures of every form."""
+    services = populated()
+    told = services.events["moons-20270115-074355-c0de"]
+    services.events["moons-20270115-074355-c0de"] = run_data.events("moons-20270115-074355-c0de", told)
+    services.events["moons-20270114-180210-77b1"] = run_events("moons-20270114-180210-77b1")
+    return services
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", RESULTS)
+def test_results(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
+    app = make_app(with_results(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=size, run_before=press(RESULTS[name]))
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
+def test_a_heat_map_in_other_themes(snap_compare: Compare, theme: str) -> None:
+    app = make_app(with_results(), theme_name=theme)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(RESULTS["heatmap"]))
 
 
 @pytest.mark.parametrize("part", ["importance", "too-few"])

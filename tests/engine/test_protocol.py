@@ -92,7 +92,7 @@ def test_operations_that_are_not_there(engine: RunningEngine) -> None:
         engine.client("iam").list_users()
     assert query.value.response["Error"]["Code"] == "InvalidAction"
     with pytest.raises(ClientError) as rest:
-        engine.client("lambda").list_layers()
+        engine.client("lambda").list_event_source_mappings()
     assert rest.value.response["Error"]["Code"] == "UnknownOperationException"
     with pytest.raises(ClientError) as xml:
         engine.client("s3").get_object_torrent(Bucket="bucket", Key="key")

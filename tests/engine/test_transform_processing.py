@@ -102,7 +102,11 @@ def test_indexes_and_slices_choose_what_the_standard_says(row: list[Any], items:
     assert compile_path(path).select(row) == jsonpath.findall(path, row)
 
 
-@given(values, st.lists(st.sampled_from(["a", "b", "*"]), max_size=3))
+# The peer reads a text at the top as JSON, '[' as a broken one.
+@given(
+    values.filter(lambda value: not isinstance(value, str)),
+    st.lists(st.sampled_from(["a", "b", "*"]), max_size=3),
+)
 def test_names_choose_what_the_standard_says(value: Any, names: list[str]) -> None:
     path = "$" + "".join(f".{name}" for name in names)
     wanted = jsonpath.findall(path, value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import math
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
+
+from scipy.stats import binomtest
 
 if TYPE_CHECKING:
     from tests.engine.conftest import RunningEngine
@@ -103,8 +104,6 @@ class Traffic:
         return dict(request.headers.items())
 
 
-def deviation(hits: int, count: int, share: float) -> float:
-    """How many standard deviations of the binomial distribution a number of hits lies from its share."""
-    if share in (0.0, 1.0):
-        return 0.0 if hits == count * share else math.inf
-    return (hits - count * share) / math.sqrt(count * share * (1 - share))
+def chance(hits: int, count: int, share: float) -> float:
+    """How likely so many hits or ones as unlikely are at a share, exactly; sigmas of so few requests are far off in the tails."""
+    return float(binomtest(hits, count, share).pvalue)

@@ -7,9 +7,11 @@ import json
 import subprocess
 import tarfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -223,3 +225,51 @@ def test_alarms_and_scalable_targets(aws: Callable[..., Any]) -> None:
         fails=True,
     )  # fmt: skip
     assert "SageMaker endpoint variant doesn't exist: endpoint/cli/variant/A" in told
+
+
+def test_a_function_behind_an_api(aws: Callable[..., Any], tmp_path: Path, shell: dict[str, str]) -> None:
+    (tmp_path / "lambda_function.py").write_text(
+        'def lambda_handler(event, context):\n    return {"statusCode": 200, "body": (event["body"] or "").upper()}\n'
+    )
+    with zipfile.ZipFile(tmp_path / "function.zip", "w") as archive:
+        archive.write(tmp_path / "lambda_function.py", "lambda_function.py")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = aws(
+        "iam", "create-role", "--role-name", "cli-lambda", "--assume-role-policy-document", json.dumps(trust)
+    )
+    made = aws(
+        "lambda", "create-function", "--function-name", "cli", "--runtime", "python3.12", "--handler", "lambda_function.lambda_handler",
+        "--role", role["Role"]["Arn"], "--zip-file", "fileb://function.zip",
+    )  # fmt: skip
+    aws("lambda", "wait", "function-active-v2", "--function-name", "cli")
+    done = aws("lambda", "invoke", "--function-name", "cli", "--payload", '{"body": "good"}', "out.json")
+    assert done["ExecutedVersion"] == "$LATEST"
+    assert json.loads((tmp_path / "out.json").read_text()) == {"statusCode": 200, "body": "GOOD"}
+    api = aws("apigateway", "create-rest-api", "--name", "cli")
+    where = ["--rest-api-id", api["id"], "--resource-id", api["rootResourceId"], "--http-method", "POST"]
+    aws("apigateway", "put-method", *where, "--authorization-type", "NONE")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{made['FunctionArn']}/invocations"
+    aws(
+        "apigateway", "put-integration", *where, "--type", "AWS_PROXY", "--integration-http-method", "POST", "--uri", uri,
+    )  # fmt: skip
+    account = made["FunctionArn"].split(":")[4]
+    aws(
+        "lambda", "add-permission", "--function-name", "cli", "--statement-id", "gateway", "--action", "lambda:InvokeFunction",
+        "--principal", "apigateway.amazonaws.com", "--source-arn", f"arn:aws:execute-api:us-east-1:{account}:{api['id']}/*/POST/",
+    )  # fmt: skip
+    aws("apigateway", "create-deployment", "--rest-api-id", api["id"], "--stage-name", "prod")
+    url = f"{shell['AWS_ENDPOINT_URL']}/restapis/{api['id']}/prod/_user_request_/"
+    with urlopen(Request(url, b"fine film", method="POST"), timeout=60) as reply:
+        assert (reply.status, reply.read()) == (200, b"FINE FILM")
+    aws("lambda", "delete-function", "--function-name", "cli")
+    aws("apigateway", "delete-rest-api", "--rest-api-id", api["id"])
+    assert "ResourceNotFoundException" in aws("lambda", "get-function", "--function-name", "cli", fails=True)

@@ -412,3 +412,30 @@ def test_an_import_replaces_an_earlier_one_in_one_step(
         import_file(find("census"), written(tmp_path / "two.csv", table[:20]))
     assert locate("census") == first
     monkeypatch.undo()
+
+
+def test_the_publishers_houses_become_means_of_a_household(tmp_path: Path) -> None:
+    import tarfile
+
+    import pandas as pd
+
+    from workflows.data.synthetic.housing import frame
+
+    made = frame()
+    households = 400.0
+    raw = pd.DataFrame(
+        {
+            "lon": made["Longitude"], "lat": made["Latitude"], "age": made["HouseAge"], "rooms": made["AveRooms"] * households,
+            "bedrooms": made["AveBedrms"] * households, "people": made["AveOccup"] * households, "households": households,
+            "income": made["MedInc"], "value": made["Price"] * 100_000,
+        }
+    )  # fmt: skip
+    (tmp_path / "cal_housing.data").write_text(raw.to_csv(header=False, index=False))
+    with tarfile.open(tmp_path / "cal_housing.tgz", "w:gz") as archive:
+        archive.add(tmp_path / "cal_housing.data", "CaliforniaHousing/cal_housing.data")
+    located, _ = import_file(find("housing"), tmp_path / "cal_housing.tgz")
+    table = pd.read_csv(located.path)
+    assert list(table) == list(made)
+    for name in ("MedInc", "AveRooms", "AveBedrms", "AveOccup", "Price"):
+        assert (table[name] - made[name]).abs().max() < 1e-6
+    assert (table["Population"] - made["AveOccup"] * households).abs().max() < 1e-6

@@ -22,7 +22,7 @@ from workflows.files import sha256
 from workflows.problem import Problem
 
 REAL = ("census", "creditcard", "energy", "plagiarism", "moons", "imdb", "boston")
-SAMPLES = tuple(name for name in REAL if name != "boston")
+SAMPLES = (*(name for name in REAL if name != "boston"), "housing")
 
 
 @pytest.fixture(autouse=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from tests.workflows.conftest import everything
+from tests.workflows.told import end, executed, of_kind
+from tests.workflows.transactions import transactions
 from workflows import events, runs
 from workflows.configuration import Configuration
 from workflows.platform import open_platform
@@ -25,7 +24,6 @@ from workflows.studies.parameters import ParameterError, parse_all
 
 QUICK: dict[str, Any] = {"valid-rows": 3000, "epochs": 4, "spread-seeds": 1, "variants": "recall,balanced"}
 ANYWAY = {"deploy-anyway": "deploy"}
-E = TypeVar("E", bound=events.Event)
 
 
 REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")
@@ -34,38 +32,6 @@ REAL = os.environ.get("MLCONSOLE_DATA_DIR", "")
 @pytest.fixture(autouse=True)
 def _no_real_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLCONSOLE_DATA_DIR", raising=False)
-
-
-def of_kind(kind: type[E], found: list[events.Event], step: str = "") -> list[E]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def end(found: list[events.Event]) -> events.RunFinished:
-    last = found[-1]
-    assert isinstance(last, events.RunFinished), last
-    return last
-
-
-def transactions(
-    folder: Path,
-    rows: int = 2400,
-    frauds: int = 60,
-    *,
-    shuffled: bool = False,
-    copied: int = 0,
-) -> None:
-    """A data folder with real-looking transactions whose frauds lie three standard deviations off in 28 columns."""
-    random = np.random.default_rng(7)
-    labels = np.r_[np.ones(frauds, int), np.zeros(rows - frauds, int)]
-    values = random.normal(size=(rows, 28)).round(4) + 3.0 * labels[:, None]
-    table = pd.DataFrame(values, columns=[f"V{number}" for number in range(1, 29)])
-    table.insert(0, "Time", random.permutation(rows).astype(float))
-    table["Amount"] = random.gamma(1, 50, rows).round(2)
-    table["Class"] = random.permutation(labels) if shuffled else labels
-    if copied:
-        table = pd.concat([table, table.head(copied)])
-    (folder / "creditcard").mkdir(parents=True)
-    table.to_csv(folder / "creditcard" / "creditcard.csv", index=False)
 
 
 @pytest.mark.parametrize("interface", ["low", "high"])
@@ -117,16 +83,7 @@ def test_a_run_scores_hosts_and_deletes(interface: str, on_engine: Path) -> None
 def test_the_printed_script_runs(interface: str, on_engine: Path) -> None:
     run = runs.start("fraud", QUICK, interface=interface, auto_answers=ANYWAY)
     assert end(everything(run, 240)).status == "completed"
-    path = run.work / "script.py"
-    path.write_text(runs.code(runs.read(run.folder)))
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=dict(os.environ) | open_platform(Configuration()).environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = executed(run)
     assert done.returncode == 0 or "no variant passes" in done.stderr, (
         done.stdout[-2000:],
         done.stderr[-3000:],

@@ -7,32 +7,21 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from tests.workflows.conftest import everything
+from tests.workflows.told import end, of_kind, printed
 from workflows import embedded, events, runs
 from workflows.configuration import Configuration
 from workflows.platform import open_platform
 from workflows.studies.catalog import find
 
-QUICK: dict[str, Any] = {"epochs": 60, "patience": 0}
-LONG: dict[str, Any] = {"epochs": 5000, "patience": 0}
-E = TypeVar("E", bound=events.Event)
-
-
-def of(kind: type[E], found: list[events.Event], step: str = "") -> list[E]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def end(found: list[events.Event]) -> events.RunFinished:
-    last = found[-1]
-    assert isinstance(last, events.RunFinished), last
-    return last
+QUICK: dict[str, Any] = {"epochs": 60, "patience": 0, "seeds": 2}
+LONG: dict[str, Any] = {"epochs": 5000, "patience": 0, "seeds": 1}
 
 
 def until_epoch(run: runs.Run, seconds: float = 120) -> list[events.Event]:
@@ -72,6 +61,8 @@ def test_a_run_through_the_sdk_completes_with_scores_above_the_notebooks(
     assert metrics["logistic_regression_accuracy"] == pytest.approx(0.86)
     assert metrics["lift"] == pytest.approx(metrics["accuracy"] - 0.9, abs=1e-6)
     assert metrics["points"] == 150
+    assert metrics["seeds"] == 2
+    assert metrics["seeds_min"] <= metrics["seeds_mean"] <= metrics["seeds_max"]
     assert metrics["epochs"] == 60
     assert metrics["agreement"] <= 1e-5
     assert {"precision", "recall", "train_seconds", "billable_seconds", "latency_ms_p50"} <= metrics.keys()
@@ -81,8 +72,8 @@ def test_a_run_through_the_sdk_completes_with_scores_above_the_notebooks(
 def test_every_step_is_told_from_its_start_to_its_end(high: tuple[runs.Run, list[events.Event]]) -> None:
     _, found = high
     steps = [name for name, _ in find("moons").steps]
-    assert [event.step for event in of(events.StepStarted, found)] == steps
-    assert [(event.step, event.status) for event in of(events.StepFinished, found)] == [
+    assert [event.step for event in of_kind(events.StepStarted, found)] == steps
+    assert [(event.step, event.status) for event in of_kind(events.StepFinished, found)] == [
         (step, "done") for step in steps
     ]
     assert isinstance(found[0], events.RunStarted)
@@ -91,18 +82,31 @@ def test_every_step_is_told_from_its_start_to_its_end(high: tuple[runs.Run, list
 
 def test_epochs_gates_calls_and_figures_are_told(high: tuple[runs.Run, list[events.Event]]) -> None:
     run, found = high
-    losses = [event for event in of(events.Metric, found, "train") if event.name == "train:loss"]
+    losses = [event for event in of_kind(events.Metric, found, "train") if event.name == "train:loss"]
     assert [event.x for event in losses] == list(range(1, 61))
     assert losses[-1].value < losses[0].value
-    assert [event.done for event in of(events.Progress, found, "train")] == list(range(1, 61))
-    gates = {event.name: event.verdict for event in of(events.Gate, found)}
+    progress = [(event.unit, event.done) for event in of_kind(events.Progress, found, "train")]
+    assert [done for unit, done in progress if unit == "epochs"] == list(range(1, 61))
+    assert [done for unit, done in progress if unit == "seeds"] == [1, 2] and progress[-1] == ("seeds", 2)
+    curves = {
+        event.title: [one["name"] for one in event.series] for event in of_kind(events.Figure, found, "train")
+    }
+    assert curves["Training"] == ["train:loss", "validation:loss"]
+    assert curves["Hidden units that are dead"] == ["train:dead_units"]
+    gates = {event.name: event.verdict for event in of_kind(events.Gate, found)}
     assert set(gates) >= {"loss moves", "both classes", "beats chance", "against the baseline", "duplicates"}
     assert "fail" not in gates.values()
-    field = of(events.Figure, found, "predict")[0]
+    assert set(gates) >= {"units alive", "luck of the net"}
+    live = [event for event in of_kind(events.Figure, found, "train") if event.key]
+    assert {event.key for event in live} == {"boundary h0128-e0060"}
+    assert live[-1].title == "Decision boundary after epoch 60"
+    assert live[-1].form == "field" and live[-1].replaces(live[0])
+    assert not [event for event in of_kind(events.Log, found) if event.message.startswith("boundary ")]
+    field = of_kind(events.Figure, found, "predict")[0]
     assert field.form == "field"
     surface = field.series[0]
     assert (len(surface["z"]), len(surface["z"][0])) == (len(surface["y"]), len(surface["x"]))
-    called = {event.operation for event in of(events.ApiCall, found)}
+    called = {event.operation for event in of_kind(events.ApiCall, found)}
     assert {
         "CreateTrainingJob",
         "CreateModel",
@@ -114,12 +118,12 @@ def test_epochs_gates_calls_and_figures_are_told(high: tuple[runs.Run, list[even
     assert "accessKey" not in text.replace("AccessKeyId", "")
     statuses = [
         event.message.split(":")[0]
-        for event in of(events.Log, found, "train")
+        for event in of_kind(events.Log, found, "train")
         if event.source == "training job"
     ]
     assert statuses[0] == "Starting"
     assert "Completed" in statuses
-    kinds = [event.what for event in of(events.Artifact, found)]
+    kinds = [event.what for event in of_kind(events.Artifact, found)]
     assert {"data", "training job", "model", "endpoint", "predictions"} <= set(kinds)
 
 
@@ -144,7 +148,7 @@ def test_nothing_that_costs_is_left_and_every_job_is_tagged(
 
 
 def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Path) -> None:
-    run = runs.start("moons", {"epochs": 120, "patience": 0}, interface="low")
+    run = runs.start("moons", {"epochs": 120, "patience": 0, "seeds": 1}, interface="low")
     seen = until_epoch(run)
     os.kill(runs.read(run.folder).pid, signal.SIGKILL)
     rest = list(runs.follow(run, offset=len(seen), timeout=60))
@@ -154,50 +158,28 @@ def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Pat
     assert runs.find(run.id).status == "interrupted"
     with (run.work / "test.csv").open("a") as file:
         file.write("1.0,0.0,0.0\n")
+    older = runs.read(run.folder)  # as a version wrote it that did not know these parameters
+    for name in ("shuffle", "validation-share", "parallel"):
+        del older.parameters[name]
+    runs.save(older)
     count = len(run.events_file.read_text().splitlines())
     again = runs.resume(run)
     found = list(runs.follow(again, offset=count, timeout=180))
     last = end(found)
     assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
-    statuses = {event.step: event.status for event in of(events.StepFinished, found)}
-    refused = [event.message for event in of(events.Log, found, "prepare") if event.level == "warning"]
+    statuses = {event.step: event.status for event in of_kind(events.StepFinished, found)}
+    refused = [event.message for event in of_kind(events.Log, found, "prepare") if event.level == "warning"]
     assert ["test.csv changed since" in message for message in refused] == [True]
     assert statuses["audit"] == statuses["baseline"] == "reused"
     assert statuses["prepare"] == statuses["train"] == statuses["cleanup"] == "done"
-    assert any("Found training job" in event.message for event in of(events.Log, found))
+    assert any("Found training job" in event.message for event in of_kind(events.Log, found))
     jobs = open_platform(Configuration()).client("sagemaker").list_training_jobs(NameContains=run.id)
     assert len(jobs["TrainingJobSummaries"]) == 1
     assert last.metrics["accuracy"] > 0.86
+    assert {"shuffle", "validation-share", "parallel"} <= runs.read(run.folder).parameters.keys()
     with pytest.raises(runs.RunError, match="completed"):
         runs.resume(run)
-    environment = dict(os.environ) | open_platform(Configuration()).environment()
-    _execute(runs.code(runs.read(run.folder)), environment, run.work)
-
-
-def _execute(script: str, environment: dict[str, str], folder: Path) -> None:
-    """Runs a printed script as a person would; it must complete, score well and leave nothing."""
-    assert "mlconsole" not in [
-        line.split()[1].split(".")[0] for line in script.splitlines() if line.startswith(("import ", "from "))
-    ]
-    path = folder / "script.py"
-    path.write_text(script)
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
-    accuracy = float(done.stdout.rpartition("accuracy=")[2].split()[0])
-    assert accuracy > 0.86
-    sagemaker = open_platform(Configuration()).client("sagemaker")
-    deadline = time.monotonic() + 60
-    while sagemaker.list_endpoints(NameContains="moons-script")["Endpoints"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert sagemaker.list_models(NameContains="moons-script")["Models"] == []
+    assert float(printed(run).rpartition("accuracy=")[2].split()[0]) > 0.86
 
 
 def test_stopping_a_run_stops_its_job_and_deletes_what_it_made(on_engine: Path) -> None:
@@ -232,7 +214,7 @@ def test_stopping_an_interrupted_run_cleans_up_after_it(on_engine: Path) -> None
 
 
 def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
-    dead = {"epochs": 1, "patience": 0, "learning-rate": 0.000001, "seed": 3}
+    dead = {"final-activation": "relu", "hidden": 20, "learning-rate": 1}
     run = runs.start("moons", dead, interface="low", interactive=True)
     found: list[events.Event] = []
     for event in runs.follow(run, timeout=120):
@@ -248,16 +230,22 @@ def test_a_dead_net_waits_for_a_person_and_is_refused(on_engine: Path) -> None:
             runs.answer(run, event.question, "refuse")
     last = end(found)
     assert last.status == "refused"
-    assert "near" in last.message or "guessing" in last.message
-    assert of(events.Answered, found)[0].by == "a person"
-    assert not [event for event in of(events.ApiCall, found) if event.operation == "CreateEndpoint"]
+    assert "ln 2 = 0.6931 is what guessing gives" in last.message
+    assert "ReLU before the sigmoid: all 600 points get exactly 1/2" in last.message
+    given_up = [
+        event for event in of_kind(events.Log, found, "train") if "training was given up" in event.message
+    ]
+    assert [event.level for event in given_up] == ["warning"]
+    assert 10 <= last.metrics["epochs"] < 100
+    assert of_kind(events.Answered, found)[0].by == "a person"
+    assert not [event for event in of_kind(events.ApiCall, found) if event.operation == "CreateEndpoint"]
     assert last.left_behind == []
 
 
 def test_a_run_outlives_the_death_of_its_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(tmp_path / "engine"))
     try:
-        run = runs.start("moons", {"epochs": 120, "patience": 0}, interface="low")
+        run = runs.start("moons", {"epochs": 120, "patience": 0, "seeds": 1}, interface="low")
         seen = until_epoch(run)
         engine = embedded.connection()
         assert engine is not None
@@ -296,14 +284,44 @@ def test_the_notebooks_settings_lose_to_the_baseline_and_say_so(on_engine: Path)
     assert last.status == "refused"
     assert last.metrics["accuracy"] == pytest.approx(0.807, abs=0.02)
     assert last.metrics["lift"] < 0
-    table = of(events.Table, found, "evaluate")[0]
+    table = of_kind(events.Table, found, "evaluate")[0]
     assert ["the notebook's net, as printed there", 53, 18, 11, 68, 0.861, 0.791, 0.807] in table.rows
+    (beside,) = [
+        item for item in of_kind(events.Table, found, "evaluate") if item.title == "As in the notebook"
+    ]
+    assert [row[:2] for row in beside.rows][2] == ["accuracy", 0.8067]
+    assert abs(beside.rows[3][2] - 0.4225) < 0.02
     overruled = runs.start(
         "moons", interface="low", preset="as-in-notebook", auto_answers={"deploy-anyway": "deploy"}
     )
     hosted = end(everything(overruled))
     assert hosted.status == "completed"
     assert hosted.metrics["accuracy"] == pytest.approx(last.metrics["accuracy"])
+
+
+def test_nets_are_compared_on_held_out_points_and_only_the_best_is_hosted(on_engine: Path) -> None:
+    given = {"widths": "2,20", "epochs": 40, "seeds": 2, "boundary-every": 20}
+    found = everything(runs.start("moons", given, interface="low"), 240)
+    last = end(found)
+    assert last.status == "completed", last.message
+    (board,) = [
+        item for item in of_kind(events.Table, found, "train") if item.title.startswith("Nets compared")
+    ]
+    assert [row[0] for row in board.rows] == [20, 2]
+    assert board.rows[0][3] < board.rows[1][3]
+    assert [row[-1] for row in board.rows] == ["chosen", ""]
+    assert "train:loss" not in {event.name for event in of_kind(events.Metric, found)}
+    assert {"h2 e40 train:loss", "h20 e40 validation:loss"} <= {
+        event.name for event in of_kind(events.Metric, found)
+    }
+    assert {event.key for event in of_kind(events.Figure, found) if event.key} == {
+        "boundary h0002-e0040", "boundary h0020-e0040",
+    }  # fmt: skip
+    called = [event.operation for event in of_kind(events.ApiCall, found)]
+    assert (called.count("CreateTrainingJob"), called.count("CreateEndpoint")) == (2, 1)
+    refused = end(everything(runs.start("moons", {"widths": "8,many"}, interface="low")))
+    assert refused.status == "failed"
+    assert "widths cannot be '8,many': it is whole numbers from 1 to 1024" in refused.message
 
 
 @pytest.mark.slow
@@ -324,7 +342,7 @@ def test_a_kept_endpoint_answers_until_the_run_is_stopped(on_engine: Path) -> No
     run = runs.start("moons", QUICK, interface="low", keep=True)
     found = everything(run)
     assert end(found).status == "completed"
-    assert [event.status for event in of(events.StepFinished, found, "cleanup")] == ["skipped"]
+    assert [event.status for event in of_kind(events.StepFinished, found, "cleanup")] == ["skipped"]
     platform = open_platform(Configuration())
     answer = platform.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=run.id,
@@ -346,7 +364,7 @@ def test_the_sdk_script_of_a_run_runs_as_printed(
     high: tuple[runs.Run, list[events.Event]], on_engine: Path, tmp_path: Path
 ) -> None:
     run, _ = high
-    _execute(runs.code(run), dict(os.environ) | open_platform(Configuration()).environment(), tmp_path)
+    assert float(printed(run).rpartition("accuracy=")[2].split()[0]) > 0.86
 
 
 @pytest.mark.slow

@@ -75,3 +75,21 @@ def test_every_study_declares_defaults_and_presets_that_are_allowed() -> None:
         assert parse_all(info.parameters, defaults) == defaults
         for values in info.presets.values():
             parse_all(info.parameters, values)
+
+
+def test_the_bounds_of_every_number_can_be_typed_as_they_are_told() -> None:
+    for info in catalog():
+        for parameter in info.parameters:
+            if parameter.type not in ("int", "float"):
+                continue
+            for bound in (parameter.minimum, parameter.maximum):
+                if bound is not None:
+                    told = next(word for word in parameter.range.split() if _is(word, bound))
+                    assert parameter.parse(told) == bound
+
+
+def _is(word: str, bound: float) -> bool:
+    try:
+        return float(word) == bound
+    except ValueError:
+        return False

@@ -13,7 +13,8 @@ from tests.algorithms import answers
 from workflows.data.catalog import find
 from workflows.data.place import Located
 from workflows.failures import WorkflowError
-from workflows.studies.plagiarism import checks, hosted, judged, pinned, sidebyside, thresholds, trained
+from workflows.studies import gates
+from workflows.studies.plagiarism import checks, hosted, pinned, sidebyside, thresholds, trained
 from workflows.studies.plagiarism.pinned import Pinned
 from workflows.studies.scores import confusion
 
@@ -172,9 +173,9 @@ def test_a_threshold_lies_in_the_widest_of_the_best_gaps(x: list[float], y: list
 
 def test_a_lucky_split_and_memorised_answers_are_warned_of() -> None:
     spread = [0.92, 0.96, 1.0, 0.96, 0.92, 0.96]
-    lucky = judged.luck("evaluate", 1.0, spread, 25)
-    assert lucky.verdict == "warn" and "One of 25 answers is 4%: quote leave-one-out" in lucky.reason
-    assert judged.luck("evaluate", 0.96, spread, 25).verdict == "pass"
+    lucky = gates.luck("evaluate", "split", 1.0, spread, 25, "leave-one-out")
+    assert lucky.verdict == "warn" and "One of 25 answers is 4.0%: quote leave-one-out" in lucky.reason
+    assert gates.luck("evaluate", "split", 0.96, spread, 25, "leave-one-out").verdict == "pass"
     assert trained.generalises("gate", 1.0, 0.8, 70).verdict == "warn"
     assert trained.generalises("gate", 0.98, 0.96, 70).verdict == "pass"
 

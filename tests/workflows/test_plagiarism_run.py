@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 
 from algorithms.plagiarism.corpus import INFORMATION
 from tests.workflows.conftest import everything
+from tests.workflows.told import completed, of_kind, printed
 from workflows import events, runs
 from workflows.configuration import Configuration
 from workflows.platform import open_platform
@@ -23,56 +21,22 @@ SYNTHETIC: dict[str, Any] = {"data": "synthetic", "spread-seeds": 5}
 TEXT = "Nobody told me about it, so I will write down what I think of it on my own: very little."
 
 
-def of(kind: type[events.Event], found: list[events.Event], step: str = "") -> list[Any]:
-    return [event for event in found if isinstance(event, kind) and (not step or event.step == step)]
-
-
-def completed(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
-    found = everything(run)
-    last = found[-1]
-    assert isinstance(last, events.RunFinished)
-    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
-    assert last.left_behind == []
-    return found, last
-
-
-def execute(script: str, folder: Path) -> None:
-    """Runs a printed script as a person would."""
-    path = folder / "script.py"
-    path.write_text(script)
-    imported = [
-        line.split()[1].split(".")[0] for line in script.splitlines() if line.startswith(("import ", "from "))
-    ]
-    assert not {"workflows", "algorithms", "engine", "console"} & set(imported)
-    environment = dict(os.environ) | open_platform(Configuration()).environment()
-    done = subprocess.run(
-        [sys.executable, "-I", str(path)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-3000:])
-    assert float(done.stdout.rpartition(" accuracy=")[2].split()[0]) >= 0.9
-    sagemaker = open_platform(Configuration()).client("sagemaker")
-    assert sagemaker.list_models(NameContains="plagiarism-script")["Models"] == []
-
-
 def test_a_low_level_run_on_the_built_in_sample(on_engine: Path) -> None:
     run = runs.start("plagiarism", SYNTHETIC, interface="low")
     found, last = completed(run)
     steps = [name for name, _ in find("plagiarism").steps]
-    assert [(event.step, event.status) for event in of(events.StepFinished, found)] == [
+    assert [(event.step, event.status) for event in of_kind(events.StepFinished, found)] == [
         (step, "done") for step in steps
     ]
     assert last.message.endswith("The corpus is SYNTHETIC: this says nothing about real answers.")
     assert any(
         event.level == "warning" and event.message.startswith("SYNTHETIC")
-        for event in of(events.Log, found, "prepare")
+        for event in of_kind(events.Log, found, "prepare")
     )
     titles = [
-        event.title for event in of(events.Table, found) + of(events.Figure, found) if event.step != "cleanup"
+        event.title
+        for event in of_kind(events.Table, found) + of_kind(events.Figure, found)
+        if event.step != "cleanup"
     ]
     assert [title for title in titles if "SYNTHETIC" not in title] == []
     metrics = last.metrics
@@ -86,18 +50,20 @@ def test_a_low_level_run_on_the_built_in_sample(on_engine: Path) -> None:
     assert metrics["seeds_min"] <= metrics["seeds_mean"] <= metrics["seeds_max"]
     assert metrics["agreement"] <= 1e-9
     assert metrics["text_probability"] > 0.9
-    gates = {event.name for event in of(events.Gate, found)}
+    gates = {event.name for event in of_kind(events.Gate, found)}
     assert gates >= {
         "encodings", "alignment", "sentinel rows", "duplicates", "labels", "target, cross-validated", "both classes", "beats chance",
         "generalises", "target, leave-one-out", "target, this split", "luck of the split", "against the baseline",
     }  # fmt: skip
-    beside = [event for event in of(events.Table, found, "evaluate") if event.columns == ["answer", "source"]]
+    beside = [
+        event for event in of_kind(events.Table, found, "evaluate") if event.columns == ["answer", "source"]
+    ]
     assert beside and all("«" in event.title or any("«" in row[0] for row in event.rows) for event in beside)
     assert (
         open_platform(Configuration()).client("sagemaker").list_endpoints(NameContains=run.id)["Endpoints"]
         == []
     )
-    execute(runs.code(runs.read(run.folder)), run.work)
+    assert float(printed(run).rpartition(" accuracy=")[2].split()[0]) >= 0.9
 
 
 def test_a_run_through_the_sdk_judges_a_pasted_text_and_keeps_its_endpoint(on_engine: Path) -> None:
@@ -106,13 +72,17 @@ def test_a_run_through_the_sdk_judges_a_pasted_text_and_keeps_its_endpoint(on_en
     found, last = completed(run)
     assert last.metrics["text_probability"] < 0.5
     (answers,) = [
-        event for event in of(events.Table, found, "predict") if event.title.startswith("Your text against")
+        event
+        for event in of_kind(events.Table, found, "predict")
+        if event.title.startswith("Your text against")
     ]
     assert [row[0] for row in answers.rows] == [f"orig_task{task}.txt" for task in "abcde"]
     assert {row[-1] for row in answers.rows} == {"own work"}
-    assert "own work" in of(events.StepFinished, found, "predict")[0].summary
+    assert "own work" in of_kind(events.StepFinished, found, "predict")[0].summary
     (told,) = [
-        event.message for event in of(events.Log, found, "predict") if "While it is kept" in event.message
+        event.message
+        for event in of_kind(events.Log, found, "predict")
+        if "While it is kept" in event.message
     ]
     body = told.partition(" -d '")[2].partition("' -a ")[0]
     answer = (
@@ -169,9 +139,11 @@ def test_the_real_corpus_reaches_the_required_scores(
     assert last.metrics["leave_one_out"] == pytest.approx(0.9684, abs=1e-4)
     assert last.metrics["accuracy"] == 1.0
     assert (last.metrics["seeds"], last.metrics["seeds_min"]) == (60, 0.92)
-    doubtful = [event for event in of(events.Table, found, "evaluate") if event.title.startswith("Labels")]
+    doubtful = [
+        event for event in of_kind(events.Table, found, "evaluate") if event.title.startswith("Labels")
+    ]
     assert [row[0] for row in doubtful[0].rows] == ["g2pE_taskc.txt", "g4pD_taskb.txt", "g4pE_taska.txt"]
-    execute(runs.code(runs.read(run.folder)), run.work)
+    assert float(printed(run).rpartition(" accuracy=")[2].split()[0]) >= 0.9
 
 
 @pytest.mark.slow
@@ -181,6 +153,12 @@ def test_the_notebooks_settings_are_printed_beside_what_notebooks_printed(
     configuration = Configuration(data_dir=str(real_data))
     run = runs.start("plagiarism", interface="low", preset="as-in-notebook", configuration=configuration)
     found, last = completed(run)
-    assert last.metrics["lift"] < 0
-    (scores,) = [event for event in of(events.Table, found, "evaluate") if event.title.startswith("Scores")]
+    assert last.metrics["leave_one_out"] == pytest.approx(0.9368, abs=1e-4)
+    (beside,) = [event for event in of_kind(events.Table, found) if event.title == "As in the notebook"]
+    assert beside.rows == [
+        ["recall", 1.0, 1.0, "+0.0000"], ["precision", 0.9375, 0.9375, "+0.0000"], ["accuracy", 0.96, 0.96, "+0.0000"],
+    ]  # fmt: skip
+    (scores,) = [
+        event for event in of_kind(events.Table, found, "evaluate") if event.title.startswith("Scores")
+    ]
     assert ["notebook: logistic regression, c_1, c_5, lcs_word", 9, 1, 0, 15, 1.0, 0.938, 0.96] in scores.rows

@@ -46,6 +46,8 @@ def account(**answers: Callable[..., Any]) -> Scripted:
         "describe_alarms": lambda **_: {"MetricAlarms": []},
         "describe_scalable_targets": lambda **_: {"ScalableTargets": []},
         "list_tags_for_resource": lambda **_: {"Tags": []},
+        "get_rest_apis": lambda **_: {"items": []},
+        "list_functions": lambda **_: {"Functions": []},
     }  # fmt: skip
     found.answers |= answers
     return found

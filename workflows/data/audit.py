@@ -17,6 +17,10 @@ SAME = 0.999
 MOVED = 0.02
 """A correlation that sentinel rows move by at least this much is told."""
 NAMED = 5
+TOGETHER = 0.95
+"""From this correlation on two columns say the same."""
+NARROW = 0.25
+"""A column in which most rows share less of the range than this is scaled by its extremes alone."""
 
 
 def duplicates(frame: Any, columns: Sequence[str] | None = None) -> list[Finding]:
@@ -143,6 +147,7 @@ def sentinels(frame: Any, codes: Collection[float] = (-1.0,)) -> list[Finding]:
     ]
     if not suspects:
         return []
+    codes = [code for code in codes if (table[:, suspects] == code).any()]
     rows = coded[:, suspects].all(axis=1)
     where = f"columns {', '.join(names[index] for index in suspects[:NAMED])}"
     count = int(rows.sum()) or int(per_column[suspects].max())
@@ -160,6 +165,68 @@ def sentinels(frame: Any, codes: Collection[float] = (-1.0,)) -> list[Finding]:
             "warning", "sentinel", where, text, "Leave these rows out of correlations and of training.", count
         )
     ]
+
+
+def collinear(frame: Any, strong: float = TOGETHER) -> list[Finding]:
+    """Groups of numeric columns that correlate (Pearson, in size) by ``strong`` or more, each over a chain of such pairs: they say the
+    same several times, and weigh as much in distances and components."""
+    import numpy as np
+
+    names = [name for name in frame.columns if _numeric(frame[name])]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        related = np.abs(np.nan_to_num(np.corrcoef(frame[names].dropna().to_numpy(dtype=float).T))) >= strong
+    found: list[Finding] = []
+    taken: set[int] = set()
+    for first in range(len(names)):
+        if first in taken:
+            continue
+        group, edge = {first}, {first}
+        while edge:
+            edge = {int(other) for one in edge for other in np.flatnonzero(related[one])} - group
+            group |= edge
+        taken |= group
+        if len(group) > 1:
+            text = f"The {len(group)} columns correlate by {strong:g} or more: one fact counts {len(group)} times."
+            where = f"columns {', '.join(names[index] for index in sorted(group))}"
+            found.append(
+                Finding(
+                    "warning",
+                    "collinear",
+                    where,
+                    text,
+                    "Leave all but one out, or reduce them by PCA.",
+                    len(group),
+                )
+            )
+    return found
+
+
+def squeezed(frame: Any, least: float = NARROW) -> list[Finding]:
+    """Columns whose middle 98 per cent of the values take up less than a share of ``least`` of the whole range: scaled from 0 to 1 by
+    their extremes, nearly all rows look the same in them."""
+    import numpy as np
+
+    found = []
+    for name in frame.columns:
+        values = frame[name].dropna().to_numpy(dtype=float) if _numeric(frame[name]) else np.empty(0)
+        if len(values) < 100 or values.min() == values.max():
+            continue
+        low, high = np.percentile(values, [1, 99])
+        share = float((high - low) / (values.max() - values.min()))
+        if share < least:
+            text = (
+                f"98 % of the rows lie within {share:.1%} of the range {values.min():g} to {values.max():g}."
+            )
+            found.append(
+                Finding(
+                    "warning",
+                    "squeezed",
+                    f"column {name}",
+                    text,
+                    "Scale by standard deviations, or take logarithms.",
+                )
+            )
+    return found
 
 
 def suspicious_labels(

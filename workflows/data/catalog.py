@@ -226,7 +226,40 @@ BOSTON = Dataset(
     "only to reproduce the lessons, from your own copy.",
 )
 
-DATASETS = (CENSUS, CREDITCARD, MOONS, ENERGY, PLAGIARISM, IMDB, BOSTON)
+HOUSING = Dataset(
+    name="housing",
+    title="Housing values of California, census of 1990",
+    about="20,640 block groups: incomes, ages and sizes of houses, where they are, and the median value.",
+    study="",
+    licence="Pace and Barry 1997, from the US census of 1990; public domain (StatLib)",
+    origin=Origin(
+        page="https://scikit-learn.org/stable/datasets/real_world.html#california-housing-dataset",
+        url="https://ndownloader.figshare.com/files/5976036",
+        sha256="aaa5c9a6afe2225cc2aed2723682ae403280c4a3695a2ddda4ffb5d8215ea681",
+        manual=(
+            "Get cal_housing.tgz from https://ndownloader.figshare.com/files/5976036, or the columns of "
+            "sklearn.datasets.fetch_california_housing(as_frame=True) as CSV with the label named Price.",
+        ),
+    ),
+    parts=(Part("table", ("housing.csv",)),),
+    columns=(
+        Column("MedInc", "float", 0, 100, about="median income, ten thousand dollars"),
+        Column("HouseAge", "float", 0, 100, about="median age of the houses, years"),
+        Column("AveRooms", "float", 0, 1_000, about="rooms a household"),
+        Column("AveBedrms", "float", 0, 1_000, about="bedrooms a household"),
+        Column("Population", "float", 0, 100_000, about="people"),
+        Column("AveOccup", "float", 0, 10_000, about="people a household"),
+        Column("Latitude", "float", 30, 45, about="degrees north"),
+        Column("Longitude", "float", -130, -110, about="degrees east"),
+        Column(
+            "Price", "float", 0, 10, about="median value, hundred thousand dollars; 5.00001 means 5 or more"
+        ),
+    ),
+    rows=20_640,
+    label="Price",
+)
+
+DATASETS = (CENSUS, CREDITCARD, MOONS, ENERGY, PLAGIARISM, HOUSING, IMDB, BOSTON)
 
 
 def find(name: str) -> Dataset:

@@ -41,7 +41,7 @@ class Part:
 class Origin:
     """Where the original is. ``url`` needs no account; ``page`` tells about it.
 
-    ``size`` is in bytes (0: not known), ``md5`` in hexadecimal digits (empty: the publisher gives none), ``manual`` the
+    ``size`` is in bytes (0: not known), ``md5`` and ``sha256`` in hexadecimal digits (empty: nobody gives one), ``manual`` the
     steps by which a person gets the file where the address no longer answers or an account is needed.
     """
 
@@ -49,6 +49,7 @@ class Origin:
     url: str = ""
     size: int = 0
     md5: str = ""
+    sha256: str = ""
     manual: tuple[str, ...] = ()
 
 

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +39,7 @@ def download(
     *,
     size: int = 0,
     md5: str = "",
+    sha256: str = "",
     progress: Progress = lambda done, total: None,
     sleep: Callable[[float], None] = time.sleep,
     timeout: float = TIMEOUT,
@@ -50,6 +51,7 @@ def download(
     Args:
         size: Bytes that the file must have; 0 when that is not known.
         md5: Its digest in hexadecimal digits; empty when that is not known.
+        sha256: The same with SHA-256.
         sleep: Waits between attempts (1, 2, 4 … seconds).
 
     Raises:
@@ -75,7 +77,7 @@ def download(
                 if error.errno == errno.ENOSPC:
                     raise _full(target, 0) from error
                 raise
-        _verify(url, part, size, md5)
+        _verify(url, part, size, {"md5": md5, "sha256": sha256})
         part.finish()
     return target
 
@@ -199,7 +201,7 @@ def _receive(response: Any, part: _Part, size: int, progress: Progress) -> None:
         raise _Lost(f"the connection ended after {have:,} of {total:,} bytes")
 
 
-def _verify(url: str, part: _Part, size: int, md5: str) -> None:
+def _verify(url: str, part: _Part, size: int, digests: Mapping[str, str]) -> None:
     found = part.size
     if size and found != size:
         part.drop()
@@ -208,13 +210,15 @@ def _verify(url: str, part: _Part, size: int, md5: str) -> None:
             "The publisher has another file now, or something on the way changed it. Nothing was kept.",
             "size",
         )
-    if md5:
+    for method, wanted in digests.items():
+        if not wanted:
+            continue
         with part.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "md5").hexdigest()
-        if digest != md5:
+            digest = hashlib.file_digest(file, method).hexdigest()
+        if digest != wanted:
             part.drop()
             raise Problem(
-                f"{url} gave a file with the MD5 {digest}; the data set has {md5}.",
+                f"{url} gave a file with the {method.upper()} {digest}; the data set has {wanted}.",
                 "The file was changed or damaged on the way. Nothing was kept; try again.",
                 "checksum",
             )

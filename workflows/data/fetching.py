@@ -46,7 +46,14 @@ def fetch(
     target = locations.fetched_dir() / ".downloads" / dataset.name / name
     try:
         download(
-            address, target, size=origin.size, md5=origin.md5, progress=progress, sleep=sleep, timeout=timeout
+            address,
+            target,
+            size=origin.size,
+            md5=origin.md5,
+            sha256=origin.sha256,
+            progress=progress,
+            sleep=sleep,
+            timeout=timeout,
         )
     except Problem as problem:
         if problem.code not in GONE:

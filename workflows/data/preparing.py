@@ -27,6 +27,7 @@ def prepare(dataset: Dataset, given: Path, folder: Path) -> None:
         "energy": _energy,
         "plagiarism": _plagiarism,
         "imdb": _imdb,
+        "housing": _housing,
     }
     steps.get(dataset.name, _single)(dataset, given, folder)
 
@@ -174,6 +175,41 @@ def _imdb(dataset: Dataset, given: Path, folder: Path) -> None:
                 count += 1
     if not count:
         raise _nothing(dataset, given, "no reviews in it (train/pos/…, train/neg/…)")
+
+
+def _housing(dataset: Dataset, given: Path, folder: Path) -> None:
+    """The publisher's ``cal_housing.data`` has other columns in another order and no header: sums of a block group, not means."""
+    if given.is_dir() or not archives.is_archive(given):
+        _single(dataset, given, folder)
+        return
+    raw = "cal_housing.data"
+    found = archives.extract(given, folder, lambda name: raw if name.name == raw else None)
+    if not found:
+        raise _nothing(dataset, given, f"no {raw} in it")
+    import pandas as pd
+
+    names = [
+        "Longitude",
+        "Latitude",
+        "HouseAge",
+        "rooms",
+        "bedrooms",
+        "Population",
+        "households",
+        "MedInc",
+        "value",
+    ]
+    try:
+        frame = pd.read_csv(found[0], header=None, names=names, dtype=float)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise _nothing(dataset, given, f"{raw} cannot be read ({error})") from error
+    finally:
+        found[0].unlink()
+    for mean, total in (("AveRooms", "rooms"), ("AveBedrms", "bedrooms"), ("AveOccup", "Population")):
+        frame[mean] = frame[total] / frame["households"]
+    frame["Price"] = frame["value"] / 100_000
+    columns = [column.name for column in dataset.columns]
+    frame[columns].to_csv(folder / dataset.main.names[0], index=False, lineterminator="\n")
 
 
 def _nothing(dataset: Dataset, given: Path, why: str) -> Problem:

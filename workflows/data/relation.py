@@ -29,7 +29,7 @@ BLAME = ("bad", "worst", "awful", "boring", "waste", "terrible", "poor", "stupid
 
 def check_relation(dataset: Dataset, path: Path) -> list[Finding]:
     """The finding that labels are shuffled, for a table that can be read; none where there is no label to look at."""
-    if dataset.name not in ("creditcard", "moons", "imdb", "boston"):
+    if dataset.name not in ("creditcard", "moons", "imdb", "boston", "housing"):
         return []
     from workflows.data.loading import read
 
@@ -40,7 +40,7 @@ def check_relation(dataset: Dataset, path: Path) -> list[Finding]:
         labels = labels == "pos"
     else:
         features = {name: frame[name] for name in frame.columns if name != dataset.label}
-    if dataset.name == "boston":
+    if dataset.name in ("boston", "housing"):
         labels = labels > labels.median()
     return unrelated([int(value) for value in labels], features)
 

@@ -14,6 +14,10 @@ def script(run: Run) -> str:
     Raises:
         WorkflowError: The run's study is unknown.
     """
-    from workflows.studies.catalog import find
+    from dataclasses import replace
 
-    return find(run.study).load().script(run)
+    from workflows.studies.catalog import find
+    from workflows.studies.parameters import filled
+
+    info = find(run.study)
+    return info.load().script(replace(run, parameters=filled(info.parameters, run.parameters)))

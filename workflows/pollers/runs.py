@@ -18,9 +18,10 @@ class RunsPoller(LocalPoller):
         self._runs: tuple[Any, ...] = ()
 
     def poll(self, gateway: Gateway | None, emit: Callable[[Any], None], now: float) -> tuple[Any, ...]:
+        from workflows.lineage import as_shown
         from workflows.runs import list_runs
 
-        found = tuple(list_runs())
+        found = tuple(as_shown(run) for run in list_runs())
         self._active = any(run.active for run in found)
         if found != self._runs:
             self._runs = found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflows.failures import WorkflowError
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter, Value
 
 if TYPE_CHECKING:
@@ -14,11 +15,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """Something to change in a lesson, and what there is to see then. ``changes`` are parameter values as texts."""
+
+    title: str
+    look: str
+    changes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What makes a study a lesson.
+
+    ``number`` is its place in the course, ``explains`` what it says when a step begins (a few sentences by step id),
+    ``tries`` what to change next. ``bills`` is what would run on AWS: (what for, name of the parameter with the instance
+    type, Training, Hosting or Transform as in the price list, minutes).
+    """
+
+    number: int
+    explains: dict[str, str]
+    tries: tuple[Try, ...] = ()
+    bills: tuple[tuple[str, str, str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StudyInfo:
     """What a menu shows of a study.
 
     ``teaches`` is what a person learns from it, ``minutes`` the usual duration on (the embedded SageMaker, AWS),
-    ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``.
+    ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``, ``measures`` what is to be known of
+    its metrics, the most important first, ``lesson`` what it teaches step by step (None: a case study).
     """
 
     name: str
@@ -30,6 +56,8 @@ class StudyInfo:
     steps: tuple[tuple[str, str], ...]
     module: str
     presets: dict[str, dict[str, Value]] = field(default_factory=dict)
+    lesson: Lesson | None = None
+    measures: tuple[Measure, ...] = ()
 
     def load(self) -> Study:
         """The study with its steps; imports what it needs."""
@@ -38,21 +66,25 @@ class StudyInfo:
 
 
 def catalog() -> list[StudyInfo]:
-    """All studies, in the order of the menu."""
+    """All case studies, in the order of the menu; `workflows.lessons.catalog` has the lessons."""
+    from workflows.studies.forecasting.info import FORECASTING
     from workflows.studies.fraud.info import FRAUD
     from workflows.studies.moons.info import MOONS
     from workflows.studies.plagiarism.info import PLAGIARISM
+    from workflows.studies.population.info import POPULATION
 
-    return [MOONS, FRAUD, PLAGIARISM]
+    return [MOONS, POPULATION, FRAUD, FORECASTING, PLAGIARISM]
 
 
 def find(name: str) -> StudyInfo:
-    """The study of a name.
+    """The case study or the lesson of a name.
 
     Raises:
         WorkflowError: There is none; the text lists those there are.
     """
-    studies = {info.name: info for info in catalog()}
+    from workflows.lessons.catalog import lessons
+
+    studies = {info.name: info for info in (*catalog(), *lessons())}
     if name not in studies:
         raise WorkflowError(f"There is no study {name!r}. Studies: {', '.join(studies)}.")
     return studies[name]

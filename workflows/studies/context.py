@@ -85,9 +85,15 @@ class Context:
         self.send(events.Table(time=time.time(), step=self.step, title=title, columns=columns, rows=rows))
 
     def figure(
-        self, title: str, form: str, series: list[dict[str, Any]], x_label: str = "", y_label: str = ""
+        self,
+        title: str,
+        form: str,
+        series: list[dict[str, Any]],
+        x_label: str = "",
+        y_label: str = "",
+        key: str = "",
     ) -> None:
-        """Tells a figure as data."""
+        """Tells a figure as data; it takes the place of an earlier one of the step with the same ``key`` (or title)."""
         self.send(
             events.Figure(
                 time=time.time(),
@@ -97,6 +103,19 @@ class Context:
                 series=series,
                 x_label=x_label,
                 y_label=y_label,
+                key=key,
+            )
+        )
+
+    def note(self, title: str, text: str, *shown: tuple[str, str, str]) -> None:
+        """Tells what there is to learn here; ``shown`` are (title, language, text) to look at."""
+        self.send(
+            events.Note(
+                time=time.time(),
+                step=self.step,
+                title=title,
+                text=text,
+                shown=[{"title": head, "language": language, "text": body} for head, language, body in shown],
             )
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from workflows.events import Gate
@@ -84,6 +85,27 @@ def against_baseline(step: str, name: str, hits: Sequence[bool], baseline_hits: 
     return judgement(step, "against the baseline", "fail", reason, accuracy, baseline)
 
 
+def luck(step: str, what: str, accuracy: float, spread: Sequence[float], total: int, instead: str) -> Gate:
+    """Warns when a score is above what other seeds of the same thing give on average by more than their standard deviation.
+
+    Args:
+        what: The thing whose seeds there are: the split, the net.
+        spread: The scores of all seeds; two at least.
+        total: Answers behind each score.
+        instead: What to quote rather than a lucky score.
+    """
+    mean, deviation = statistics.fmean(spread), statistics.stdev(spread)
+    lucky = accuracy > mean + deviation
+    better = sum(score >= accuracy for score in spread)
+    reason = (
+        f"This {what} gives {accuracy:.3f}; {len(spread)} seeds give {mean:.3f} ± {deviation:.3f} ({min(spread):.2f} to "
+        f"{max(spread):.2f}), {better} of them at least as much. One of {total} answers is {1 / total:.1%}"
+        f"{f': quote {instead}, not this {what}' if lucky else ''}."
+    )
+    verdict: Verdict = "warn" if lucky else "pass"
+    return judgement(step, f"luck of the {what}", verdict, reason, accuracy, mean + deviation)
+
+
 def decide(context: Context, gates: Sequence[Gate], overruled: bool = False) -> bool:
     """Tells the gates; when one fails, asks whether to deploy nevertheless.
 
@@ -103,6 +125,24 @@ def decide(context: Context, gates: Sequence[Gate], overruled: bool = False) -> 
     if choice != "deploy":
         raise Refused(f"Not deployed: {reasons} To host it all the same, answer {QUESTION} with deploy.")
     return True
+
+
+def admitted(
+    context: Context, verdicts: Mapping[str, Sequence[Gate]], overruled: bool = False
+) -> tuple[list[str], bool]:
+    """The candidates (jobs, variants) without a failed gate, and whether somebody let those pass that failed because none is left.
+
+    Raises:
+        Refused: None passes, and nobody overruled that.
+    """
+    passed = [name for name, found in verdicts.items() if all(one.verdict != "fail" for one in found)]
+    everything = [one for found in verdicts.values() for one in found]
+    if passed:
+        for one in everything:
+            context.send(one)
+        return passed, overruled
+    overruled = decide(context, everything, overruled)
+    return list(verdicts), overruled
 
 
 def judgement(

@@ -40,20 +40,39 @@ def host(context: Context, image: str) -> Result:
     Raises:
         WorkflowError, Cancelled: As `deploy`.
     """
+    return _host(
+        context,
+        image,
+        context.of("train")["model_uri"],
+        environment(context.platform.region),
+        "is in service",
+    )
+
+
+def host_built_in(context: Context, image: str, model_uri: str, label: str) -> Result:
+    """A model of a built-in algorithm, which is called ``label``, behind an endpoint that has the run's name.
+
+    Raises:
+        WorkflowError, Cancelled: As `deploy`.
+    """
+    return _host(context, image, model_uri, {}, f"serves {label}")
+
+
+def _host(context: Context, image: str, model_uri: str, variables: dict[str, str], what: str) -> Result:
     began = time.monotonic()
     request = EndpointRequest(
         name=context.run.id,
         image=image,
-        model_uri=context.of("train")["model_uri"],
-        environment=environment(context.platform.region),
+        model_uri=model_uri,
+        environment=variables,
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags,
     )
     deploy(context, request)
-    seconds = round(time.monotonic() - began, 2)
+    seconds = time.monotonic() - began
     return Result(
         outputs={"endpoint": request.name},
-        summary=f"Endpoint {request.name} is in service after {seconds:.1f} s.",
+        summary=f"Endpoint {request.name} {what} after {seconds:.1f} s.",
     )
 
 

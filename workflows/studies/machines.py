@@ -22,3 +22,6 @@ ONE_JOB = (
     ),
 )
 """Parameters of a study with one training job and one endpoint."""
+
+PLACES = frozenset(("instance-type", "hosting-instance-type", "max-minutes", "parallel"))
+"""Parameters that say where and how long something runs: they change time and cost, and no score."""

@@ -42,10 +42,10 @@ class Parameter:
             return "a text"
         noun = "a whole number" if self.type == "int" else "a number"
         if self.minimum is not None and self.maximum is not None:
-            return f"{noun} from {self.minimum:g} to {self.maximum:g}"
+            return f"{noun} from {_plain(self.minimum)} to {_plain(self.maximum)}"
         if self.minimum is not None:
-            return f"{noun} of at least {self.minimum:g}"
-        return f"{noun} of at most {self.maximum:g}" if self.maximum is not None else noun
+            return f"{noun} of at least {_plain(self.minimum)}"
+        return f"{noun} of at most {_plain(self.maximum)}" if self.maximum is not None else noun
 
     def parse(self, given: Value) -> Value:
         """The typed value of a text from a flag or a form (values that are typed already are checked the same way).
@@ -91,6 +91,11 @@ def parse_all(parameters: Iterable[Parameter], given: Mapping[str, Value]) -> di
     return {name: item.parse(given[name]) if name in given else item.default for name, item in known.items()}
 
 
+def filled(parameters: Iterable[Parameter], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a run that an older version recorded; parameters that it did not know yet are at their defaults."""
+    return {item.name: item.default for item in parameters} | dict(recorded)
+
+
 def parse_assignments(parameters: Iterable[Parameter], assignments: Iterable[str]) -> dict[str, Value]:
     """The values of ``name=value`` texts (``--set``), without the defaults.
 
@@ -108,6 +113,11 @@ def parse_assignments(parameters: Iterable[Parameter], assignments: Iterable[str
         given[name.strip()] = value
     checked = parse_all(declared, given)
     return {name: checked[name] for name in given}
+
+
+def _plain(bound: float) -> str:
+    """A bound with all of its digits: 2147483647 can be typed, 2.14748e+09 is another number."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 def _example(declared: list[Parameter]) -> str:

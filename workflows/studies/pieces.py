@@ -1,12 +1,12 @@
 """Pieces of the scripts that runs are printed as: what every study does the same way, in either interface.
 
-They use the names REGION, ROLE, BUCKET, NAME, PREFIX, TAGS, MODELS, INFERENCE_IMAGE, HOSTING_INSTANCE, ENVIRONMENT and POLL, and
-the clients ``client``, ``s3`` and ``logs``, which a script's head defines.
+They use the names and clients that `workflows.studies.scripthead` defines, and INFERENCE_IMAGE, ENVIRONMENT and MODELS.
 """
 
 from __future__ import annotations
 
 import pprint
+from collections.abc import Mapping
 
 SDK_IMPORTS = """\
 from sagemaker.core.helper.session_helper import Session
@@ -32,21 +32,21 @@ def make_bucket():
 """
 
 DEPLOY_LOW = '''
-def deploy(model_data):
+def deploy(model_data, name=NAME, image=INFERENCE_IMAGE):
     """CreateModel, CreateEndpointConfig, CreateEndpoint, and the wait until it is in service."""
     tags = [{"Key": key, "Value": value} for key, value in TAGS.items()]
     client.create_model(
-        ModelName=NAME,
+        ModelName=name,
         ExecutionRoleArn=ROLE,
-        PrimaryContainer={"Image": INFERENCE_IMAGE, "ModelDataUrl": model_data, "Environment": ENVIRONMENT},
+        PrimaryContainer={"Image": image, "ModelDataUrl": model_data, "Environment": ENVIRONMENT},
         Tags=tags,
     )
     client.create_endpoint_config(
-        EndpointConfigName=NAME,
+        EndpointConfigName=name,
         ProductionVariants=[
             {
                 "VariantName": "AllTraffic",
-                "ModelName": NAME,
+                "ModelName": name,
                 "InstanceType": HOSTING_INSTANCE,
                 "InitialInstanceCount": 1,
                 "InitialVariantWeight": 1.0,
@@ -54,9 +54,9 @@ def deploy(model_data):
         ],
         Tags=tags,
     )
-    client.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME, Tags=tags)
+    client.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags)
     while True:
-        endpoint = client.describe_endpoint(EndpointName=NAME)
+        endpoint = client.describe_endpoint(EndpointName=name)
         print("endpoint:", endpoint["EndpointStatus"], flush=True)
         if endpoint["EndpointStatus"] == "InService":
             return
@@ -67,29 +67,29 @@ def deploy(model_data):
 '''
 
 DEPLOY_HIGH = '''
-def deploy(model_data):
+def deploy(model_data, name=NAME, image=INFERENCE_IMAGE):
     """ModelBuilder makes the model; EndpointConfig and Endpoint of sagemaker.core host it."""
     with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
         ModelBuilder(
-            image_uri=INFERENCE_IMAGE,
+            image_uri=image,
             s3_model_data_url=model_data,
             model_path=folder,
             env_vars=ENVIRONMENT,
             role_arn=ROLE,
             sagemaker_session=sdk,
             instance_type=HOSTING_INSTANCE,
-        ).build(model_name=NAME, tags=[{"Key": key, "Value": value} for key, value in TAGS.items()])
+        ).build(model_name=name, tags=[{"Key": key, "Value": value} for key, value in TAGS.items()])
     tags = [Tag(key=key, value=value) for key, value in TAGS.items()]
     variant = ProductionVariant(
         variant_name="AllTraffic",
-        model_name=NAME,
+        model_name=name,
         instance_type=HOSTING_INSTANCE,
         initial_instance_count=1,
         initial_variant_weight=1.0,
     )
-    EndpointConfig.create(endpoint_config_name=NAME, production_variants=[variant], tags=tags, session=session, region=REGION)
+    EndpointConfig.create(endpoint_config_name=name, production_variants=[variant], tags=tags, session=session, region=REGION)
     endpoint = Endpoint.create(
-        endpoint_name=NAME, endpoint_config_name=NAME, tags=tags, session=session, region=REGION
+        endpoint_name=name, endpoint_config_name=name, tags=tags, session=session, region=REGION
     )
     while endpoint.refresh().endpoint_status != "InService":
         print("endpoint:", endpoint.endpoint_status, flush=True)
@@ -117,11 +117,11 @@ def logged(job, pattern):
     return found
 
 
-def clean_up():
-    """Everything that costs: endpoint, configuration, models, objects. What does not exist is passed over."""
+def clean_up(endpoints=(NAME,), configurations=()):
+    """Everything that costs: endpoints with the configurations of their names, further ones, models, objects. What does not exist is passed over."""
     deletions = [
-        lambda: client.delete_endpoint(EndpointName=NAME),
-        lambda: client.delete_endpoint_config(EndpointConfigName=NAME),
+        *(lambda name=name: client.delete_endpoint(EndpointName=name) for name in endpoints),
+        *(lambda name=name: client.delete_endpoint_config(EndpointConfigName=name) for name in (*endpoints, *configurations)),
         *(lambda name=name: client.delete_model(ModelName=name) for name in MODELS),
     ]
     for delete in deletions:
@@ -136,9 +136,18 @@ def clean_up():
 '''
 
 
-def literal(values: dict[str, str]) -> str:
+def literal(values: Mapping[str, object]) -> str:
     """A dictionary as a script shows it."""
     return (
         pprint.pformat(values, indent=4, width=100, sort_dicts=False).replace("{   ", "{\n    ", 1)[:-1]
         + ",\n}"
     )
+
+
+def sources(files: Mapping[str, str]) -> str:
+    """Files as a script carries them: a dictionary SOURCE of name -> text."""
+    parts = ["SOURCE = {}"]
+    for name, text in files.items():
+        raw = f"r'''{text}'''" if "'''" not in text and not text.endswith(("'", "\\")) else repr(text)
+        parts.append(f"SOURCE[{name!r}] = {raw}")
+    return "\n".join(parts) + "\n"

@@ -9,6 +9,7 @@ from workflows import events
 from workflows.failures import Cancelled, WorkflowError, explained
 from workflows.studies import cleanup
 from workflows.studies.context import Context
+from workflows.studies.parameters import ParameterError
 from workflows.studies.study import Refused, Result, Step, Study
 
 CLEANUP = "cleanup"
@@ -31,7 +32,7 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
     left: list[str] = []
     try:
         left = _clean_up(
-            context, status, keep=context.run.keep and status == "completed" and not only_clean_up
+            study, context, status, keep=context.run.keep and status == "completed" and not only_clean_up
         )
     except Exception as error:
         traceback.print_exc()
@@ -51,6 +52,8 @@ def carry_out(study: Study, context: Context, only_clean_up: bool = False) -> ev
             status, message = "failed", _sentence(error, context.platform.target)
     elif status == "refused":
         metrics = study.metrics(context)
+    if not only_clean_up:
+        context.ledger.measured(metrics)
     finished = events.RunFinished(
         time=time.time(),
         run=context.run.id,
@@ -80,6 +83,7 @@ def _steps(study: Study, context: Context) -> tuple[str, str]:
         context.step = step.id
         context.changed(step=step.id)
         context.send(events.StepStarted(time=time.time(), step=step.id, title=titles[step.id]))
+        _explain(study, context, titles[step.id])
         try:
             context.check()
             _step(step, context, began)
@@ -96,6 +100,13 @@ def _steps(study: Study, context: Context) -> tuple[str, str]:
             _finished(context, "failed", began, sentence)
             return "failed", sentence
     return "completed", ""
+
+
+def _explain(study: Study, context: Context, title: str) -> None:
+    """What a lesson says about the step that begins."""
+    lesson = study.info.lesson
+    if lesson is not None and (text := lesson.explains.get(context.step)):
+        context.note(title, text)
 
 
 def _step(step: Step, context: Context, began: float) -> None:
@@ -117,11 +128,12 @@ def _step(step: Step, context: Context, began: float) -> None:
     _finished(context, "done", began, result.summary)
 
 
-def _clean_up(context: Context, status: str, keep: bool) -> list[str]:
+def _clean_up(study: Study, context: Context, status: str, keep: bool) -> list[str]:
     began = time.monotonic()
     context.step = CLEANUP
     context.changed(step=CLEANUP)
     context.send(events.StepStarted(time=time.time(), step=CLEANUP, title="Clean up"))
+    _explain(study, context, "Clean up")
     if keep:
         _finished(context, "skipped", began, cleanup.kept(context))
         return []
@@ -146,4 +158,4 @@ def _finished(context: Context, status: str, began: float, summary: str) -> None
 
 
 def _sentence(error: BaseException, target: str) -> str:
-    return str(error) if isinstance(error, WorkflowError) else explained(error, target)
+    return str(error) if isinstance(error, WorkflowError | ParameterError) else explained(error, target)

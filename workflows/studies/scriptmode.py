@@ -4,51 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from workflows.interfaces.base import MetricDefinition
 from workflows.runs import Run
-from workflows.studies import pieces
+from workflows.studies import pieces, scripthead
+from workflows.studies.scripthead import Head
 
-_HEAD = Template('''\
-#!/usr/bin/env python3
-"""The $study case study on Amazon SageMaker through $through.
-
-Written from run $run. It needs $needs, and a shell whose AWS settings point to the target:
-    eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
-    export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
-"""
-
-$imports
-
-import boto3
-import numpy as np
-$sdk_imports
-REGION = "$region"
-ROLE = "$role"
-BUCKET = "$bucket"
-NAME = time.strftime("$study-script-%Y%m%d-%H%M%S")
-PREFIX = f"mlconsole/{NAME}"
-TAGS = {"mlconsole:run": NAME, "mlconsole:study": "$study"}
-TRAINING_IMAGE = "$training_image"
-INFERENCE_IMAGE = "$inference_image"
-TRAINING_INSTANCE = "$training_instance"
-HOSTING_INSTANCE = "$hosting_instance"
-MAX_SECONDS = $max_seconds
-POLL = $poll  # seconds between two looks at a job or an endpoint
-HYPERPARAMETERS = $hyperparameters
-METRICS = $metrics
-ENVIRONMENT = $environment
-KEEP = $keep  # leave the endpoint in place at the end
-MODELS = [NAME]
-
-session = boto3.Session(region_name=REGION)
-client = session.client("sagemaker")
-runtime = session.client("sagemaker-runtime")
-s3 = session.client("s3")
-logs = session.client("logs")
-$sdk_session$constants
-
+_SOURCE = '''
 def write_source(folder):
     """The folder that SageMaker runs: the model, its training and its serving code (at the end of this file)."""
     folder.mkdir()
@@ -56,7 +18,7 @@ def write_source(folder):
         (folder / name).write_text(text)
     return folder
 
-''')
+'''
 
 _LOW_STEPS = '''
 def train(source, data):
@@ -170,7 +132,8 @@ class Program:
 
     ``needs`` and ``imports`` are packages beside boto3 and modules beside those that every script imports. ``constants`` is
     text of assignments, ``body`` text of functions with ``main`` among them; it may call ``make_bucket``, ``upload``,
-    ``write_source``, ``train``, ``logged``, ``deploy``, ``invoke`` and ``clean_up``. ``source`` is the folder that SageMaker runs.
+    ``write_source``, ``train``, ``logged``, ``deploy``, ``invoke`` and ``clean_up``. ``source`` is the folder that SageMaker runs,
+    ``title`` what the script is (empty: the case study of its name).
     """
 
     needs: str
@@ -183,45 +146,29 @@ class Program:
     source: Path
     body: str
     constants: str = ""
-
-
-def region_of(run: Run) -> str:
-    """The region that the run used, or would use, if it never reached its target."""
-    return run.platform.get("region") or str(run.configuration.get("region") or "us-east-1")
+    title: str = ""
 
 
 def write(run: Run, program: Program) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its target)."""
     high = run.interface == "high"
-    where = run.platform
-    region = region_of(run)
-    account = where.get("account") or "<your account id>"
-    modules = {"io", "re", "tempfile", "time", *program.imports, *(() if high else ("tarfile",))}
-    head = _HEAD.substitute(
-        study=run.study,
-        through="its Python SDK, version 3" if high else "boto3 alone",
-        run=run.id,
-        needs=f"{'sagemaker>=3.27' if high else 'boto3'}, {program.needs}",
-        imports="\n".join([*(f"import {name}" for name in sorted(modules)), "from pathlib import Path"]),
-        sdk_imports=pieces.SDK_IMPORTS if high else "",
-        sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
-        constants=program.constants.rstrip("\n"),
-        region=region,
-        role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
-        bucket=where.get("bucket") or f"sagemaker-{region}-{account}",
-        training_image=program.training_image,
-        inference_image=program.inference_image,
-        training_instance=run.parameters["instance-type"],
-        hosting_instance=run.parameters["hosting-instance-type"],
-        max_seconds=int(run.parameters["max-minutes"]) * 60,
-        poll=10 if run.target == "aws" else 0.5,
-        hyperparameters=pieces.literal(program.hyperparameters),
-        metrics=pieces.literal({metric.name: metric.regex for metric in program.metrics}),
-        environment=pieces.literal(program.environment),
-        keep=run.keep,
+    constants = (
+        f'TRAINING_IMAGE = "{program.training_image}"\n'
+        f'INFERENCE_IMAGE = "{program.inference_image}"\n'
+        f"HYPERPARAMETERS = {pieces.literal(program.hyperparameters)}\n"
+        f"METRICS = {pieces.literal({metric.name: metric.regex for metric in program.metrics})}\n"
+        f"ENVIRONMENT = {pieces.literal(program.environment)}\n"
+        f"MODELS = [NAME]\n{program.constants}"
+    )
+    head = Head(
+        title=program.title or f"The {run.study} case study",
+        needs=program.needs,
+        imports=("io", *program.imports, *(() if high else ("tarfile",))),
+        constants=constants,
     )
     return (
-        head
+        scripthead.write(run, head)
+        + _SOURCE
         + pieces.STORAGE
         + (_HIGH_STEPS if high else _LOW_STEPS)
         + (pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW)
@@ -229,15 +176,8 @@ def write(run: Run, program: Program) -> str:
         + "\n"
         + program.body
         + "\n\n"
-        + _sources(program.source)
+        + pieces.sources(
+            {path.name: path.read_text(encoding="utf-8") for path in sorted(program.source.glob("*.py"))}
+        )
         + '\n\nif __name__ == "__main__":\n    main()\n'
     )
-
-
-def _sources(folder: Path) -> str:
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
-    parts = ["SOURCE = {}"]
-    for name, text in files.items():
-        raw = f"r'''{text}'''" if "'''" not in text and not text.endswith(("'", "\\")) else repr(text)
-        parts.append(f"SOURCE[{name!r}] = {raw}")
-    return "\n".join(parts) + "\n"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workflows import costs
 from workflows.failures import Cancelled, WorkflowError
@@ -15,7 +15,7 @@ from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest
 from workflows.studies.context import Context
 
 if TYPE_CHECKING:
-    from workflows.builtin.request import AlgorithmRequest
+    from workflows.builtin.request import AlgorithmRequest, ChannelInput
 
 QUEUE_SECONDS = 3600.0
 """Seconds beyond its own limit that a job may wait for a machine."""
@@ -23,14 +23,57 @@ LATE_LOG = 60.0
 """Seconds after the job's end in which its last lines may still arrive: the log is complete after two quiet looks."""
 
 
+class Listener(Protocol):
+    """Hears a job's log lines as they come; after an interruption all of them again."""
+
+    def line(self, text: str) -> bool:
+        """Takes a line; whether it is taken away from the log that people read."""
+
+    def looked(self) -> None:
+        """The lines that had come by now were all taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training job to be run. ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone."""
+    """A training job to be run.
+
+    ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone;
+    ``listener`` hears its log.
+    """
 
     request: TrainingRequest | AlgorithmRequest
     epochs: int
     metrics: tuple[MetricDefinition, ...]
     label: str = ""
+    listener: Listener | None = None
+
+
+def built_in(
+    context: Context, name: str, image: str, channels: Sequence[ChannelInput], hyperparameters: dict[str, str]
+) -> AlgorithmRequest:
+    """A job of a built-in algorithm on the run's training instance, below the run's prefix and with its tags."""
+    from workflows.builtin.request import AlgorithmRequest
+
+    return AlgorithmRequest(
+        name=name,
+        image=image,
+        channels=tuple(channels),
+        hyperparameters=hyperparameters,
+        output=f"{context.prefix}/output",
+        instance_type=str(context.value("instance-type")),
+        max_seconds=int(context.value("max-minutes")) * 60,
+        tags=context.tags,
+    )
+
+
+def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the archive of a step's job is still in S3."""
+    return context.interface.object_exists(outputs["model_uri"])
+
+
+def models_exist(context: Context, outputs: dict[str, Any]) -> bool:
+    """Whether the archives of a step's jobs (``models``, by name) are still in S3."""
+    return all(context.interface.object_exists(item["model_uri"]) for item in outputs["models"].values())
 
 
 def train(
@@ -75,15 +118,16 @@ def train_all(
     return [(_ended(context, watch), watch.series) for watch in begun]
 
 
-def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[Path, dict[str, Any]]:
+def fetch_model(
+    context: Context, state: TrainingState, instance: str, file: str = "model.tar.gz"
+) -> tuple[Path, dict[str, Any]]:
     """Downloads the archive of an ended job and tells its cost: the file, and what a step's outputs say of the job."""
-    archive = context.work / "model.tar.gz"
+    archive = context.work / file
     context.interface.download(state.model_uri, archive)
     model_sha256 = sha256(archive)
     context.artifact("model", archive.name, state.model_uri, model_sha256)
     billable = state.billable_seconds or state.train_seconds
-    verb = "cost" if context.platform.target == "aws" else "would cost"
-    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
+    _tell_cost(context, instance, billable)
     return archive, {
         "job": state.name,
         "model_uri": state.model_uri,
@@ -91,6 +135,36 @@ def fetch_model(context: Context, state: TrainingState, instance: str) -> tuple[
         "train_seconds": state.train_seconds,
         "billable_seconds": billable,
     }
+
+
+def fetch_models(
+    context: Context, ended: Mapping[str, tuple[TrainingState, dict[str, list[float]]]], instance: str
+) -> tuple[dict[str, dict[str, Any]], list[Path]]:
+    """Downloads the archives of jobs that `train_all` ended, by name, and tells their cost: what a step's outputs say of them, and the files."""
+    models: dict[str, dict[str, Any]] = {}
+    files = []
+    for name, (state, series) in ended.items():
+        archive = context.work / f"model-{name}.tar.gz"
+        context.interface.download(state.model_uri, archive)
+        files.append(archive)
+        digest = sha256(archive)
+        context.artifact("model", archive.name, state.model_uri, digest)
+        models[name] = {
+            "job": state.name,
+            "model_uri": state.model_uri,
+            "sha256": digest,
+            "train_seconds": state.train_seconds,
+            "billable_seconds": state.billable_seconds or state.train_seconds,
+            "log": series,
+        }
+    billable = sum(item["billable_seconds"] for item in models.values())
+    _tell_cost(context, instance, billable)
+    return models, files
+
+
+def _tell_cost(context: Context, instance: str, billable: float) -> None:
+    verb = "cost" if context.platform.target == "aws" else "would cost"
+    context.log(f"{billable:.0f} billable seconds on {instance} {verb} {costs.estimate(instance, billable)}.")
 
 
 def _ended(context: Context, watch: _Watch) -> TrainingState:
@@ -108,7 +182,7 @@ def _ended(context: Context, watch: _Watch) -> TrainingState:
 
 def _begun(context: Context, request: TrainingRequest | AlgorithmRequest) -> str:
     """The job that this step started before an interruption, if it can still be used."""
-    if request.name not in context.ledger.notes("train").get("attempts", {}):
+    if request.name not in context.ledger.notes(context.step).get("attempts", {}):
         return ""
     for name in context.interface.find_training(request.name):
         state = context.interface.describe_training(name)
@@ -122,8 +196,8 @@ def _begin(context: Context, request: TrainingRequest | AlgorithmRequest) -> str
     # Names of jobs are never free again: an attempt after others gets a number.
     attempt = len(context.interface.find_training(request.name)) + 1
     name = request.name if attempt == 1 else f"{request.name}-{attempt}"
-    attempts = context.ledger.notes("train").get("attempts", {})
-    context.ledger.note("train", attempts=attempts | {request.name: attempt})
+    attempts = context.ledger.notes(context.step).get("attempts", {})
+    context.ledger.note(context.step, attempts=attempts | {request.name: attempt})
     context.ledger.made("training job", request.name)
     context.ledger.made("objects", context.prefix)
     if isinstance(request, TrainingRequest):
@@ -141,6 +215,7 @@ class _Watch:
         self._patterns = [(metric.name, re.compile(metric.regex)) for metric in job.metrics]
         self._label = f"{job.label} " if job.label else ""
         self._total = job.epochs
+        self._listener = job.listener
         self._log = context.interface.training_log(name)
         self._told: list[str] = []
         self._lines = 0
@@ -191,6 +266,8 @@ class _Watch:
     def _tell(self, lines: list[LogLine]) -> None:
         self._lines += len(lines)
         for line in lines:
+            if self._listener is not None and self._listener.line(line.message):
+                continue
             self._context.log(line.message, source=line.stream, at=line.time)
             found = {}
             for name, pattern in self._patterns:
@@ -205,3 +282,5 @@ class _Watch:
                 self._context.metric(f"{self._label}{name}", value, number)
             if self._total:
                 self._context.progress(number, self._total, "epochs", self._label.strip())
+        if lines and self._listener is not None:
+            self._listener.looked()

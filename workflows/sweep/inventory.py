@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from workflows.costs.overview import CostView, Survey
@@ -11,6 +12,7 @@ from workflows.observe.gateway import Gateway, answered
 from workflows.observe.objects import ABSENT
 from workflows.observe.reading import moment, not_found, pages, pages_of, seconds
 from workflows.problem import Problem
+from workflows.webapp import parts
 
 PREFIX = "mlconsole/"
 """Below this key prefix of the bucket each run has a folder of its own."""
@@ -46,6 +48,7 @@ class Inventory:
     targets: list[Listed] = field(default_factory=list)
     log_groups: list[Listed] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    webapps: list[Listed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -150,15 +153,16 @@ def _models_of(gateway: Gateway, config: str) -> tuple[str, ...]:
 
 
 def _rest(gateway: Gateway, found: Inventory, bucket: str, logs: bool) -> None:
-    parts: list[tuple[str, Callable[[], None]]] = [
+    looks: list[tuple[str, Callable[[], None]]] = [
         ("Alarms", lambda: found.alarms.extend(alarms(gateway))),
         ("Scalable targets", lambda: found.targets.extend(targets(gateway))),
+        ("Web apps", lambda: found.webapps.extend(webapps(gateway))),
     ]
     if bucket:
-        parts.append(("S3 objects of runs", lambda: found.folders.extend(_folders(gateway, bucket))))
+        looks.append(("S3 objects of runs", lambda: found.folders.extend(_folders(gateway, bucket))))
     if logs:
-        parts.append(("Log groups", lambda: found.log_groups.extend(log_groups(gateway))))
-    for what, take_part in parts:
+        looks.append(("Log groups", lambda: found.log_groups.extend(log_groups(gateway))))
+    for what, take_part in looks:
         try:
             take_part()
         except Problem as problem:
@@ -214,6 +218,20 @@ def targets(gateway: Gateway) -> Iterator[Listed]:
                     created=seconds(item.get("CreationTime")),
                     endpoint=rest.partition("/")[0],
                 )
+
+
+def webapps(gateway: Gateway) -> Iterator[Listed]:
+    """Web apps with the endpoint that they ask; empty where the function, which knows it, is not there."""
+    for name in parts.names(gateway):
+        app = parts.look(gateway, name)
+        if not app.present:
+            continue  # somebody else's parts under such a name
+        changed = str((app.function or {}).get("LastModified") or "")
+        yield Listed(
+            name=name,
+            created=datetime.fromisoformat(changed).timestamp() if changed else None,
+            endpoint=app.environment.get("ENDPOINT", ""),
+        )
 
 
 def _folders(gateway: Gateway, bucket: str) -> Iterator[str]:

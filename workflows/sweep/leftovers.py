@@ -11,7 +11,8 @@ from workflows.costs.estimates import NOTHING, Hourly
 
 ENDPOINT, CONFIG, MODEL = "endpoint", "endpoint configuration", "model"
 TARGET, ALARM, OBJECTS, LOGS = "scalable target", "alarm", "S3 objects", "log group"
-ORDER = (ENDPOINT, CONFIG, MODEL, TARGET, ALARM, OBJECTS, LOGS)
+WEBAPP = "web app"
+ORDER = (WEBAPP, ENDPOINT, CONFIG, MODEL, TARGET, ALARM, OBJECTS, LOGS)
 """Kinds in the order in which they are deleted: what uses something goes before what it uses."""
 YOUNG = 3600.0
 """Seconds: what is younger is not offered, because somebody may be about to use it."""

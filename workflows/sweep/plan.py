@@ -27,6 +27,7 @@ from workflows.sweep.leftovers import (
     OBJECTS,
     ORDER,
     TARGET,
+    WEBAPP,
     Leftover,
     Rules,
     SweepPlan,
@@ -63,6 +64,7 @@ def plan(
     items = list(finder.endpoints())
     if not rules.expired_only:
         for find in (
+            finder.webapps,
             finder.configs,
             finder.models,
             finder.targets,
@@ -162,6 +164,22 @@ class _Finder:
                     f"its endpoint {item.endpoint} is gone",
                     service if item.name.startswith(SERVICE_ALARM) else "",
                 )
+
+    def webapps(self) -> Iterator[Leftover]:
+        for item in self._found.webapps:
+            if item.endpoint in self._found.endpoints:
+                continue
+            owner = self._named(item.endpoint) or "mlconsole webapp"
+            yield Leftover(
+                kind=WEBAPP,
+                name=item.name,
+                reason=f"its endpoint {item.endpoint} is gone"
+                if item.endpoint
+                else "its function is not there",
+                created=item.created,
+                owner=owner,
+                protected=self._running(owner) or self._young(item.created),
+            )
 
     def logs(self) -> Iterator[Leftover]:
         for item in self._found.log_groups:

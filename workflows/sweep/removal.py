@@ -22,6 +22,7 @@ from workflows.sweep.leftovers import (
     OBJECTS,
     ORDER,
     TARGET,
+    WEBAPP,
     Leftover,
     Outcome,
     Rules,
@@ -29,6 +30,7 @@ from workflows.sweep.leftovers import (
     SweepReport,
 )
 from workflows.sweep.plan import plan
+from workflows.webapp import removal as webapp
 
 DELETING = 900.0
 """Seconds that SageMaker may take to delete an endpoint."""
@@ -117,6 +119,8 @@ def _removed(gateway: Gateway, kind: str, name: str, now: Clock, wait: Callable[
             return _simple(gateway, kind, name, now, wait)
         if kind == OBJECTS:
             return _objects(gateway, name)
+        if kind == WEBAPP:
+            return _webapp(gateway, name)
         if kind == TARGET:
             answered(
                 gateway, "application-autoscaling", "deregister_scalable_target",
@@ -190,6 +194,22 @@ def _objects(gateway: Gateway, uri: str) -> Outcome:
         return Outcome(kind=OBJECTS, name=uri, state="was not there")
     return Outcome(
         kind=OBJECTS, name=uri, state="deleted", detail=f"{count} objects; a listing finds none any more"
+    )
+
+
+def _webapp(gateway: Gateway, name: str) -> Outcome:
+    try:
+        rows = webapp.remove(gateway, name)
+    except Problem as problem:
+        if problem.code == "not-found":
+            return Outcome(kind=WEBAPP, name=name, state="was not there")
+        raise
+    left = [f"{row.what} {row.name}" for row in rows if row.state == "still there"]
+    if left:
+        return Outcome(kind=WEBAPP, name=name, state="failed", detail=f"still there: {', '.join(left)}")
+    gone = [row.what for row in rows if row.state == "deleted"]
+    return Outcome(
+        kind=WEBAPP, name=name, state="deleted", detail=f"{', '.join(gone)}: a look finds none any more"
     )
 
 

@@ -18,8 +18,29 @@ def model_fn(model_dir: str) -> MoonsNet:
     """The net as train.py saved it, ready to predict."""
     folder = Path(model_dir)
     described = json.loads((folder / "model.json").read_text())
-    net = MoonsNet(hidden=int(described["hidden"]), dropout=float(described["dropout"]))
-    net.load_state_dict(torch.load(folder / "model.pth", map_location="cpu", weights_only=True))
+    return _net(described, folder / "model.pth")
+
+
+def examine_fn(model_dir: str, points: torch.Tensor) -> dict[str, Any]:
+    """What the archive tells beside its answers.
+
+    ``dead_units`` of ``hidden`` are 0 for every one of the points; ``dead`` is why training was given up (empty: it was not);
+    ``answers`` are the probabilities by the nets of all seeds, shape (seeds, n), in the order of ``seeds``.
+    """
+    folder = Path(model_dir)
+    described = json.loads((folder / "model.json").read_text())
+    nets = [_net(described, folder / "model.pth")]
+    nets += [_net(described, folder / "seeds" / f"{seed}.pth") for seed in described["seeds"][1:]]
+    return {
+        **{name: described[name] for name in ("hidden", "seeds", "dead", "final_relu")},
+        "dead_units": nets[0].dead_units(points),
+        "answers": [net.probability(points).tolist() for net in nets],
+    }
+
+
+def _net(described: dict[str, Any], weights: Path) -> MoonsNet:
+    net = MoonsNet(int(described["hidden"]), float(described["dropout"]), bool(described["final_relu"]))
+    net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     net.eval()
     return net
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from boundary import Boundary
+from fitting import Data, Fit, Told, fit
 from net import MoonsNet
 from points import DataError, read_points, split
-from torch import nn
 
 OUT = os.environ.get("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data")
 
@@ -39,6 +40,24 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--shuffle", type=yes_or_no, default=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
+        "--seeds", type=int, default=1, help="nets to train, with seeds from --seed on; the first is served"
+    )
+    parser.add_argument(
+        "--final-activation",
+        choices=("none", "relu"),
+        default="none",
+        help="relu: before the sigmoid, a mistake",
+    )
+    parser.add_argument(
+        "--dead-after",
+        type=int,
+        default=10,
+        help="epochs at a loss of ln 2 that does not move, after which training is given up; 0: never",
+    )
+    parser.add_argument(
+        "--boundary-every", type=int, default=5, help="epochs between two boundaries in the log; 0: none"
+    )
+    parser.add_argument(
         "--model-dir", type=Path, default=Path(os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
     )
     parser.add_argument(
@@ -56,6 +75,9 @@ def parse() -> argparse.Namespace:
         ("batch-size", options.batch_size >= 1),
         ("patience", options.patience >= 0),
         ("validation-share", 0 <= options.validation_share < 1),
+        ("seeds", options.seeds >= 1),
+        ("dead-after", options.dead_after >= 0),
+        ("boundary-every", options.boundary_every >= 0),
     ):
         if not good:
             raise DataError(f"hyperparameter {name} cannot be {getattr(options, name.replace('-', '_'))}")
@@ -82,94 +104,48 @@ def seed_everything(seed: int) -> None:
 
 
 def main() -> None:
-    """Reads the channel, trains, prints one line per epoch, saves the model with what serves it."""
+    """Reads the channel, trains a net per seed, prints one line per epoch of the first, saves what serves it."""
     options = parse()
     began = time.time()
-    seed_everything(options.seed)
     points, labels = read_points(options.train)
-    training, validation = split(labels, options.validation_share, options.seed)
+    boundary = Boundary(points)
+    fits: list[Fit] = []
+    for seed in range(options.seed, options.seed + options.seeds):
+        seed_everything(seed)
+        training, validation = split(labels, options.validation_share, seed)
+        if not fits:
+            sizes = f"training={len(training)} validation={len(validation)}"
+            print(f"points={len(labels)} {sizes} torch={torch.__version__}", flush=True)
+        net = MoonsNet(options.hidden, options.dropout, options.final_activation == "relu")
+        told = None if fits else Told(boundary, options.boundary_every)
+        fits.append(fit(net, Data.of(points, labels, training, validation), options, seed, told))
+        print(fits[-1].line, flush=True)
+        if fits[0].dead:
+            break
+    save(fits, options)
+    first = fits[0]
     print(
-        f"points={len(labels)} training={len(training)} validation={len(validation)} torch={torch.__version__}",
+        f"trained epochs={len(first.history)} best={first.epoch} seconds={time.time() - began:.2f}",
         flush=True,
     )
-    net = MoonsNet(options.hidden, options.dropout)
-    epochs, history = fit(net, points, labels, training, validation, options)
-    save(net, options, epochs, history)
-    print(f"trained epochs={len(history)} best={epochs} seconds={time.time() - began:.2f}", flush=True)
 
 
-def fit(
-    net: MoonsNet,
-    points: np.ndarray,
-    labels: np.ndarray,
-    training: np.ndarray,
-    validation: np.ndarray,
-    options: argparse.Namespace,
-) -> tuple[int, list[dict[str, float]]]:
-    """Adam on the binary cross-entropy. The weights end as those of the best validation loss when there is validation.
-
-    Returns:
-        The epoch whose weights are kept, and one row of metrics per epoch.
-    """
-    x, y = torch.from_numpy(points[training]), torch.from_numpy(labels[training])
-    held_x, held_y = torch.from_numpy(points[validation]), torch.from_numpy(labels[validation])
-    optimizer = torch.optim.Adam(net.parameters(), lr=options.learning_rate)
-    criterion = nn.BCEWithLogitsLoss()
-    best_loss, best_epoch, best_state = math.inf, options.epochs, None
-    history: list[dict[str, float]] = []
-    for epoch in range(1, options.epochs + 1):
-        net.train()
-        order = torch.randperm(len(x)) if options.shuffle else torch.arange(len(x))
-        total = 0.0
-        for start in range(0, len(x), options.batch_size):
-            rows = order[start : start + options.batch_size]
-            optimizer.zero_grad()
-            loss = criterion(net(x[rows]), y[rows])
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(rows)
-        row = {"epoch": float(epoch), "train:loss": total / len(x)}
-        if not math.isfinite(row["train:loss"]):
-            raise DataError(
-                f"the loss is {row['train:loss']} in epoch {epoch}; lower the learning rate ({options.learning_rate:g})"
-            )
-        if len(held_x):
-            with torch.no_grad():
-                net.eval()
-                logits = net(held_x)
-                row["validation:loss"] = criterion(logits, held_y).item()
-                row["validation:accuracy"] = ((logits > 0) == (held_y > 0.5)).float().mean().item()
-            if row["validation:loss"] < best_loss - 1e-6:
-                best_loss, best_epoch = row["validation:loss"], epoch
-                best_state = {name: value.clone() for name, value in net.state_dict().items()}
-        history.append(row)
-        print(
-            " ".join(
-                [f"epoch={epoch}", *(f"{name}={value:.4f}" for name, value in row.items() if name != "epoch")]
-            ),
-            flush=True,
-        )
-        if options.patience and len(held_x) and epoch - best_epoch >= options.patience:
-            print(f"early stop: no better validation loss since epoch {best_epoch}", flush=True)
-            break
-    if best_state is not None:
-        net.load_state_dict(best_state)
-        return best_epoch, history
-    return len(history), history
-
-
-def save(
-    net: MoonsNet, options: argparse.Namespace, best_epoch: int, history: list[dict[str, float]]
-) -> None:
+def save(fits: list[Fit], options: argparse.Namespace) -> None:
     """Weights, architecture and the serving code into the model folder; the history into the output folder."""
     folder: Path = options.model_dir
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save(net.state_dict(), folder / "model.pth")
+    first, *others = fits
+    torch.save(first.net.state_dict(), folder / "model.pth")
+    for other in others:
+        (folder / "seeds").mkdir(exist_ok=True)
+        torch.save(other.net.state_dict(), folder / "seeds" / f"{other.seed}.pth")
     described = {
         "hidden": options.hidden,
         "dropout": options.dropout,
-        "epoch": best_epoch,
-        "seed": options.seed,
+        "final_relu": options.final_activation == "relu",
+        "epoch": first.epoch,
+        "seeds": [one.seed for one in fits],
+        "dead": first.dead,
     }
     (folder / "model.json").write_text(json.dumps(described, indent=1))
     # The archive carries its own serving code, so that it is hosted without being repacked.
@@ -178,9 +154,9 @@ def save(
     for name in ("inference.py", "net.py"):
         shutil.copyfile(Path(__file__).with_name(name), code / name)
     options.output_data_dir.mkdir(parents=True, exist_ok=True)
-    columns = list(history[0])
-    lines = [",".join(columns), *(",".join(f"{row[name]:.6f}" for name in columns) for row in history)]
-    (options.output_data_dir / "history.csv").write_text("\n".join(lines) + "\n")
+    columns = list(first.history[0])
+    rows = (",".join(f"{row[name]:.6f}" for name in columns) for row in first.history)
+    (options.output_data_dir / "history.csv").write_text("\n".join([",".join(columns), *rows]) + "\n")
 
 
 def fail(message: str) -> None:

@@ -18,6 +18,7 @@ NAMES = (
 
 DEFAULTS: dict[str, Any] = {
     "c": 100.0,
+    "solver": "lbfgs",
     "kernel": "rbf",
     "gamma": "scale",
     "n_estimators": 100,
@@ -50,7 +51,14 @@ def make(name: str = NAMES[0], **given: Any) -> Any:
     if name == "logistic-regression":
         from sklearn.linear_model import LogisticRegression
 
-        return LogisticRegression(C=options["c"], class_weight=weight, max_iter=10_000)
+        # liblinear, scikit-learn's default up to 0.21, regularises the intercept too: other answers on few rows.
+        return LogisticRegression(
+            C=options["c"],
+            solver=options["solver"],
+            class_weight=weight,
+            max_iter=10_000,
+            random_state=options["seed"],
+        )
     if name == "svm":
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.svm import SVC

@@ -26,7 +26,13 @@ def parse() -> argparse.Namespace:
     """The hyperparameters, as the training job passes them, and the folders of the container."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--classifier", default=NAMES[0], help=", ".join(NAMES))
-    parser.add_argument("--c", type=float, default=DEFAULTS["c"], help="inverse of regularisation; svm too")
+    # The training toolkit passes a hyperparameter of one letter as a short option.
+    parser.add_argument(
+        "-c", "--c", type=float, default=DEFAULTS["c"], help="inverse of regularisation; svm too"
+    )
+    parser.add_argument(
+        "--solver", default=DEFAULTS["solver"], help="of logistic regression: lbfgs or liblinear"
+    )
     parser.add_argument("--kernel", default=DEFAULTS["kernel"], help="of svm: linear, poly, rbf or sigmoid")
     parser.add_argument("--gamma", type=scale_or_number, default=DEFAULTS["gamma"], help="of svm's kernel")
     parser.add_argument("--n-estimators", type=int, default=DEFAULTS["n_estimators"], help="trees")
@@ -60,6 +66,7 @@ def parse() -> argparse.Namespace:
     for name, good in (
         ("classifier", options.classifier in NAMES),
         ("c", 0 < options.c < float("inf")),
+        ("solver", options.solver in ("lbfgs", "liblinear")),
         ("kernel", options.kernel in ("linear", "poly", "rbf", "sigmoid")),
         ("gamma", options.gamma in ("scale", "auto") or options.gamma > 0),
         ("n-estimators", options.n_estimators >= 1),

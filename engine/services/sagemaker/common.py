@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine import roles
 from engine.errors import validation
@@ -68,19 +67,8 @@ def check_role(engine: Engine, arn: str) -> None:
     if parts[4] != engine.settings.account_id:
         raise validation("RoleArn: Cross-account pass role is not allowed.")
     found = engine.store.find(roles.ROLE, arn.rpartition("/")[2])
-    if found is None or not _trusts_sagemaker(found.document.get("Trust", {})):
+    if found is None or not roles.trusts(found.document.get("Trust", {}), "sagemaker.amazonaws.com"):
         raise validation(
             f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
             "'sagemaker.amazonaws.com' to assume the role."
         )
-
-
-def _trusts_sagemaker(trust: Mapping[str, Any]) -> bool:
-    statements = trust.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else principal
-        services = [services] if isinstance(services, str) else services
-        if statement.get("Effect") == "Allow" and ("sagemaker.amazonaws.com" in services or "*" in services):
-            return True
-    return False

@@ -44,8 +44,10 @@ class Rows:
         return float(self.weights[self.labels == 1].sum() / self.weights.sum())
 
 
-def located(configuration: Configuration | None) -> Located:
+def located(configuration: Configuration | None, source: str = "") -> Located:
     """Where the transactions are: the person's own, the folder of real data, what was fetched, else the built-in sample.
+
+    ``source`` asks for one of these places only.
 
     Raises:
         WorkflowError: They are nowhere.
@@ -53,7 +55,7 @@ def located(configuration: Configuration | None) -> Located:
     from workflows.data.place import locate
 
     try:
-        return locate(DATASET, configuration)
+        return locate(DATASET, configuration, source)
     except Problem as problem:
         raise WorkflowError(str(problem)) from problem
 

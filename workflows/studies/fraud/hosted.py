@@ -7,7 +7,6 @@ from typing import Any
 
 from workflows.failures import WorkflowError
 from workflows.files import sha256
-from workflows.interfaces.base import EndpointRequest
 from workflows.studies import hosting
 from workflows.studies.context import Context
 from workflows.studies.fraud import curves, data, told
@@ -38,22 +37,9 @@ def deploy_inputs(context: Context) -> dict[str, Any]:
 
 def deploy(context: Context) -> Result:
     """Model, endpoint configuration and endpoint of the chosen variant, until it is in service."""
-    began = time.monotonic()
     chosen = context.of("evaluate")["chosen"]
-    request = EndpointRequest(
-        name=context.run.id,
-        image=image(context),
-        model_uri=context.of("train")["models"][chosen]["model_uri"],
-        environment={},
-        instance_type=str(context.value("hosting-instance-type")),
-        tags=context.tags,
-    )
-    hosting.deploy(context, request)
-    seconds = time.monotonic() - began
-    return Result(
-        outputs={"endpoint": request.name},
-        summary=f"Endpoint {request.name} serves the variant {chosen} after {seconds:.1f} s.",
-    )
+    model_uri = context.of("train")["models"][chosen]["model_uri"]
+    return hosting.host_built_in(context, image(context), model_uri, f"the variant {chosen}")
 
 
 def predict_inputs(context: Context) -> dict[str, Any]:

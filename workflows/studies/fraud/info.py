@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import StudyInfo
 from workflows.studies.machines import HOSTING, TRAINING
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 _REQUIREMENTS = (
@@ -11,6 +12,10 @@ _REQUIREMENTS = (
     ("flag", "flag at most the target share of the valid transactions"),
     ("precise", "at least the target share of what is flagged are frauds"),
     ("cost", "misses and false alarms cost least together"),
+)
+_DATA = (
+    ("auto", "an import of your own, the real transactions, else the built-in sample"),
+    ("synthetic", "the built-in sample, even where the real transactions are there"),
 )
 _METRICS = (
     ("compiled", "what the requirement compiles to"),
@@ -33,6 +38,7 @@ FRAUD = StudyInfo(
     ),
     minutes=(2, 45),
     parameters=(
+        Parameter("data", "choice", "auto", "Where the transactions come from.", choices=_DATA),
         Parameter("requirement", "choice", "catch", "What is required of the detector.", choices=_REQUIREMENTS),
         Parameter(
             "target", "float", 0.0, "The required share; 0 is the usual one: 0.9 caught, 0.15 flagged, 0.8 precise.", 0.0, 1.0
@@ -98,4 +104,13 @@ FRAUD = StudyInfo(
             "mini-batch-size": 1000,
         }
     },
+    measures=(
+        Measure("recall", "Recall at the threshold", unit="share", baseline="baseline_recall"),
+        Measure("precision", "Precision at the threshold", unit="share", baseline="baseline_precision"),
+        Measure("false_positive_rate", "Valid transactions flagged", "lower", unit="share"),
+        Measure("average_precision", "Average precision", baseline="logistic_average_precision", sums_up=True),
+        Measure("precision_at_recall_90", "Precision at recall .90", unit="share", notebook=0.112, sums_up=True),
+        Measure("recall_at_precision_80", "Recall at precision .80", unit="share", notebook=0.780, sums_up=True),
+        Measure("cost", "Cost of misses and alarms", "lower"),
+    ),
 )  # fmt: skip

@@ -8,13 +8,12 @@ from typing import Any
 
 from workflows.events import Gate
 from workflows.failures import WorkflowError
-from workflows.interfaces.base import ModelRequest
-from workflows.studies import batch, gates
+from workflows.studies import batch, gates, notebook
 from workflows.studies.context import Context
 from workflows.studies.fraud import curves, data, free, told
 from workflows.studies.fraud.curves import Curve, Point
 from workflows.studies.fraud.requirement import Requirement, of
-from workflows.studies.fraud.trained import HELD_OUT, admitted, image, job_name, wanted
+from workflows.studies.fraud.trained import HELD_OUT, image, job_name, wanted
 from workflows.studies.fraud.variants import NOTEBOOK
 from workflows.studies.study import Result
 from workflows.transforms.request import TransformRequest
@@ -47,6 +46,7 @@ def evaluate(context: Context) -> Result:
     lines: dict[str, Curve] = {}
     moved: dict[str, Point] = {}
     merits: dict[str, float] = {}
+    held_marks: dict[str, dict[str, float]] = {}
     verdicts: dict[str, list[Gate]] = {}
     passed = context.of("gate")["passed"]
     baselines = {
@@ -64,6 +64,7 @@ def evaluate(context: Context) -> Result:
         merits[name] = picked.merit(needed) if picked.meets(needed) else -1e18
         moved[name] = curves.at(test.labels, asked >= picked.threshold, test.weights, picked.threshold)
         lines[name] = curves.curve(test.labels, asked, test.weights)
+        held_marks[name] = at_marks(curves.curve(validation.labels, held, validation.weights), needed)
         rows += [
             told.row(f"{titles[name]}: as trained", trained),
             told.row(f"{titles[name]}: threshold moved", moved[name]),
@@ -86,11 +87,15 @@ def evaluate(context: Context) -> Result:
     overruled = bool(context.of("gate")["overruled"])
     # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
     likely = max(passed, key=lambda name: merits[name])
-    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed))
-    good, overruled = admitted(context, {name: verdicts[name] for name in passed}, overruled)
+    marks = {
+        mark: at_marks(lines[max(passed, key=lambda name: held_marks[name][mark])], needed)[mark]
+        for mark in held_marks[likely]
+    }
+    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed) | marks)
+    good, overruled = gates.admitted(context, {name: verdicts[name] for name in passed}, overruled)
     chosen = max(good, key=lambda name: merits[name])
     point = moved[chosen]
-    scores_of = _metrics(point, lines[chosen], needed)
+    scores_of = _metrics(point, lines[chosen], needed) | marks
     return Result(
         outputs={
             "chosen": chosen,
@@ -113,17 +118,7 @@ def _scored(context: Context, rows: int) -> dict[str, tuple[Any, Any]]:
     requests = []
     for name, made in models.items():
         title = job_name(context, name)
-        if not context.interface.model_exists(title):
-            context.ledger.made("model", title)
-            context.interface.make_model(
-                ModelRequest(
-                    name=title,
-                    image=image(context),
-                    model_uri=made["model_uri"],
-                    environment={},
-                    tags=context.tags,
-                )
-            )
+        batch.need_model(context, title, image(context), made["model_uri"])
         requests.append(
             TransformRequest(
                 name=title,
@@ -169,7 +164,6 @@ def _metrics(point: Point, line: Curve, needed: Requirement) -> dict[str, float]
         "false_positive_rate": point.rate,
         "cost": point.cost(needed),
         "average_precision": line.average_precision,
-        **at_marks(line, needed),
     }
 
 
@@ -202,6 +196,7 @@ def _compared(context: Context, found: dict[str, Curve], needed: Requirement) ->
 def _notebook(context: Context, scored: dict[str, tuple[Any, Any]], test: data.Rows, first: int) -> None:
     """What the notebook printed beside what the same settings give here."""
     rows = []
+    beside: list[tuple[str, float, float | None]] = []
     for item in NOTEBOOK:
         counts = item.counts
         point = Point(float("nan"), counts.tn, counts.fp, counts.fn, counts.tp)
@@ -216,6 +211,11 @@ def _notebook(context: Context, scored: dict[str, tuple[Any, Any]], test: data.R
         )
         if item.about == "notebook" and item.variant in scored:
             ours = curves.at(test.labels, scored[item.variant][1][first:], test.weights)
+            beside += [
+                (f"{item.variant}: recall", point.recall, ours.recall),
+                (f"{item.variant}: precision", point.precision, ours.precision),
+                (f"{item.variant}: false-positive rate", point.rate, ours.rate),
+            ]
             rows.append(
                 [
                     f"{item.variant}: here",
@@ -227,6 +227,7 @@ def _notebook(context: Context, scored: dict[str, tuple[Any, Any]], test: data.R
             )
     title = told.titled(context, "As the notebook printed it, and as trained here")
     context.table(title, ["variant", "recall", "precision", "FPR", "accuracy"], rows)
+    notebook.beside(context, beside)
 
 
 def _both(context: Context, name: str, flags: Any) -> Gate:

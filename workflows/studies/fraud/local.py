@@ -15,13 +15,19 @@ from workflows.studies.study import Result
 
 if TYPE_CHECKING:
     from workflows.data.findings import Finding
+    from workflows.data.place import Located
 
 SETTINGS = ("valid-rows", "duplicates", "split", "split-seed")
 
 
+def _located(context: Context) -> Located:
+    source = "" if context.value("data") == "auto" else str(context.value("data"))
+    return data.located(detached.own_configuration(context.run.configuration), source)
+
+
 def prepare_inputs(context: Context) -> dict[str, Any]:
     """What the data depends on."""
-    place = data.located(detached.own_configuration(context.run.configuration))
+    place = _located(context)
     return {"data": place.sha256, "path": str(place.path), **{name: context.value(name) for name in SETTINGS}}
 
 
@@ -36,7 +42,7 @@ def prepare(context: Context) -> Result:
 
     needed = requirement.of(context.run.parameters)
     variants.chosen(str(context.value("variants")))
-    place = data.located(detached.own_configuration(context.run.configuration))
+    place = _located(context)
     context.log(place.note, level="warning" if place.synthetic else "info")
     names, features, labels, population = data.read(place)
     stands_for = population / float((labels == 0).sum())
@@ -104,7 +110,7 @@ def data_inputs(context: Context) -> dict[str, Any]:
 
 
 def audit(context: Context) -> Result:
-    """Copies across the split, imbalance, columns that say nothing or everything; the stated metric.
+    """Copies across the split, imbalance, codes instead of values, columns that say nothing or everything; the stated metric.
 
     Raises:
         WorkflowError: Copies of a row are on both sides of the split, or a value is not finite.
@@ -114,6 +120,7 @@ def audit(context: Context) -> Result:
     import pandas as pd
 
     from workflows.data import audit as audits
+    from workflows.data.checking import CODES
 
     context.ledger.verify("prepare")
     found = context.of("prepare")
@@ -132,6 +139,7 @@ def audit(context: Context) -> Result:
     across = audits.across_split(learned, frames["test"], None, data.LABEL, 1)
     across += audits.across_split(frames["train"], frames["validation"], None, data.LABEL, 1)
     says_nothing, says_all = audits.constant(learned), audits.leakage(learned, data.LABEL)
+    coded = audits.sentinels(learned[found["columns"]], CODES)
     everything = pd.concat(frames.values())
     conflicts = len(everything.drop_duplicates()) - len(everything.drop_duplicates(found["columns"]))
     context.table(
@@ -144,6 +152,7 @@ def audit(context: Context) -> Result:
             ["rows that are labelled both valid and fraud", conflicts],
             ["columns that never change, or repeat another", len(says_nothing)],
             ["columns that alone give the label away", len(says_all)],
+            ["rows with a code instead of values", sum(one.count for one in coded)],
             ["missing values", 0],
         ],
     )
@@ -158,6 +167,10 @@ def audit(context: Context) -> Result:
     _tell(context, "class balance", "warn" if share < 0.05 else "pass", reason, share)
     if conflicts:
         _tell(context, "labels agree", "warn", f"{conflicts} rows appear with both labels.", float(conflicts))
+    codes = f"{reason_of(coded)} {coded[0].remedy}" if coded else "No row holds codes instead of values."
+    _tell(
+        context, "sentinel rows", "warn" if coded else "pass", codes, float(sum(one.count for one in coded))
+    )
     for one in says_nothing:
         _tell(context, "columns say something", "warn", f"{one.where}: {one.text}", 0.0)
     needed = requirement.of(context.run.parameters)

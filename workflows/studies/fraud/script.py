@@ -7,62 +7,24 @@ from string import Template
 from workflows.builtin import images
 from workflows.ledger import Ledger
 from workflows.runs import Run
-from workflows.studies import pieces
+from workflows.studies import builtinscript, pieces, scripthead
 from workflows.studies.fraud import data, free, variants
 from workflows.studies.fraud.requirement import of
+from workflows.studies.scripthead import Head, region_of
 
-_HEAD = Template('''\
-#!/usr/bin/env python3
-"""The fraud detection case study on Amazon SageMaker through $through.
-
-Written from run $run. It needs $needs,
-the table of transactions (DATA), and a shell whose AWS settings point to the target:
-    eval "$$(mlconsole engine env)"      # the SageMaker inside mlconsole
-    export AWS_PROFILE=... AWS_DEFAULT_REGION=$region      # AWS; put your own role and bucket below
-"""
-
-import hashlib
-import json
-import math
-import re
-import tempfile
-import time
-from pathlib import Path
-
-import boto3
-import numpy as np
-import pandas as pd
-$sdk_imports
-DATA = "$data"
-REGION = "$region"
-ROLE = "$role"
-BUCKET = "$bucket"
-NAME = time.strftime("fraud-script-%Y%m%d-%H%M%S")
-PREFIX = f"mlconsole/{NAME}"
-TAGS = {"mlconsole:run": NAME, "mlconsole:study": "fraud"}
-IMAGE = INFERENCE_IMAGE = "$image"
-TRAINING_INSTANCE = "$training_instance"
-HOSTING_INSTANCE = "$hosting_instance"
-MAX_SECONDS = $max_seconds
-POLL = $poll  # seconds between two looks at a job or an endpoint
+_CONSTANTS = Template("""\
+DATA = $data
 VARIANTS = $variants
 TARGETS = $targets  # what the log must tell of a variant
 METRICS = $metrics
-ENVIRONMENT = {}
-KEEP = $keep  # leave the endpoint in place at the end
 MODELS = [NAME, *(f"{NAME}-{name}" for name in VARIANTS)]
 SEED, SPLIT, DROP, VALID_ROWS = $seed, "$split", $drop, $valid_rows
 POPULATION = $population  # valid transactions for which one valid row of the table stands
 REQUIRED, SHARE = "$kind", $share  # $requirement
 COST_MISS, COST_ALARM, MARGIN = $cost_miss, $cost_alarm, $margin
+$settings""")
 
-session = boto3.Session(region_name=REGION)
-client = session.client("sagemaker")
-runtime = session.client("sagemaker-runtime")
-s3 = session.client("s3")
-logs = session.client("logs")
-$sdk_session
-
+_DATA = Template('''
 def places(features, seed):
     """A number in [0, 1) for each row from its content: copies of a row get the same."""
     salt = f"fraud:{seed}:".encode()
@@ -158,157 +120,6 @@ def write_csv(path, features, labels=None):
 
 ''')
 
-_LOW_STEPS = '''
-def train(variant, hyperparameters, channels):
-    """CreateTrainingJob of the built-in algorithm, and the wait for its end."""
-    name = f"{NAME}-{variant}"
-    client.create_training_job(
-        TrainingJobName=name,
-        RoleArn=ROLE,
-        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        HyperParameters=hyperparameters,
-        InputDataConfig=[
-            {
-                "ChannelName": channel,
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": uri,
-                        "S3DataDistributionType": "FullyReplicated",
-                    }
-                },
-                "ContentType": "text/csv",
-            }
-            for channel, uri in channels.items()
-        ],
-        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/{PREFIX}/output"},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": TRAINING_INSTANCE, "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": MAX_SECONDS},
-        Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
-    )
-    while True:
-        job = client.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            break
-        time.sleep(POLL)
-    print(name, job["TrainingJobStatus"], flush=True)
-    if job["TrainingJobStatus"] != "Completed":
-        raise SystemExit(f"The training job is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
-    return name, job["ModelArtifacts"]["S3ModelArtifacts"]
-
-
-def transform(variant, model_data, uri):
-    """CreateModel and CreateTransformJob: (score, flag) of every row, without an endpoint."""
-    name, output = f"{NAME}-{variant}", f"{PREFIX}/scores/{variant}"
-    client.create_model(
-        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": model_data}
-    )
-    client.create_transform_job(
-        TransformJobName=name,
-        ModelName=name,
-        TransformInput={
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
-            "ContentType": "text/csv",
-            "SplitType": "Line",
-        },
-        TransformOutput={
-            "S3OutputPath": f"s3://{BUCKET}/{output}",
-            "Accept": "application/jsonlines",
-            "AssembleWith": "Line",
-        },
-        TransformResources={"InstanceType": TRAINING_INSTANCE, "InstanceCount": 1},
-    )
-    while True:
-        job = client.describe_transform_job(TransformJobName=name)
-        if job["TransformJobStatus"] in ("Completed", "Failed", "Stopped"):
-            break
-        time.sleep(POLL)
-    if job["TransformJobStatus"] != "Completed":
-        raise SystemExit(f"The transform job is {job['TransformJobStatus']}: {job.get('FailureReason', '')}")
-    return answers(output, uri)
-
-
-def ask(text):
-    answer = runtime.invoke_endpoint(
-        EndpointName=NAME, Body=text.encode(), ContentType="text/csv", Accept="application/jsonlines"
-    )
-    return answer["Body"].read().decode()
-
-'''
-
-_HIGH_STEPS = '''
-def train(variant, hyperparameters, channels):
-    """ModelTrainer with the algorithm's image, and the wait for the job's end."""
-    trainer = ModelTrainer(
-        sagemaker_session=sdk,
-        role=ROLE,
-        training_image=IMAGE,
-        compute=Compute(instance_type=TRAINING_INSTANCE, instance_count=1, volume_size_in_gb=5),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_SECONDS),
-        output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/{PREFIX}/output"),
-        hyperparameters=hyperparameters,
-        base_job_name=f"{NAME}-{variant}",
-        tags=[TrainTag(key=key, value=value) for key, value in TAGS.items()],
-    )
-    inputs = [
-        InputData(channel_name=channel, data_source=uri, content_type="text/csv") for channel, uri in channels.items()
-    ]
-    trainer.train(input_data_config=inputs, wait=False, logs=False)
-    job = trainer._latest_training_job
-    while job.refresh().training_job_status not in ("Completed", "Failed", "Stopped"):
-        time.sleep(POLL)
-    print(job.training_job_name, job.training_job_status, flush=True)
-    if job.training_job_status != "Completed":
-        raise SystemExit(f"The training job is {job.training_job_status}: {job.failure_reason}")
-    return job.training_job_name, job.model_artifacts.s3_model_artifacts
-
-
-def transform(variant, model_data, uri):
-    """ModelBuilder and Transformer: (score, flag) of every row, without an endpoint."""
-    name, output = f"{NAME}-{variant}", f"{PREFIX}/scores/{variant}"
-    with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
-        ModelBuilder(
-            image_uri=IMAGE,
-            s3_model_data_url=model_data,
-            model_path=folder,
-            role_arn=ROLE,
-            sagemaker_session=sdk,
-            instance_type=TRAINING_INSTANCE,
-        ).build(model_name=name)
-    transformer = Transformer(
-        model_name=name,
-        instance_count=1,
-        instance_type=TRAINING_INSTANCE,
-        assemble_with="Line",
-        accept="application/jsonlines",
-        output_path=f"s3://{BUCKET}/{output}",
-        sagemaker_session=sdk,
-    )
-    transformer.transform(
-        data=uri, content_type="text/csv", split_type="Line", job_name=name, wait=False, logs=False
-    )
-    while True:
-        job = TransformJob.get(transform_job_name=name, session=session, region=REGION)
-        if job.transform_job_status in ("Completed", "Failed", "Stopped"):
-            break
-        time.sleep(POLL)
-    if job.transform_job_status != "Completed":
-        raise SystemExit(f"The transform job is {job.transform_job_status}: {job.failure_reason}")
-    return answers(output, uri)
-
-
-def ask(text):
-    answer = Endpoint(endpoint_name=NAME).invoke(
-        body=text.encode(),
-        content_type="text/csv",
-        accept="application/jsonlines",
-        session=session,
-        region=REGION,
-    )
-    return answer.body.read().decode()
-
-'''
-
 _TAIL = '''
 def parsed(text):
     found = [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -367,7 +178,7 @@ def main():
         deploy(model_data)
         shown = np.concatenate([np.flatnonzero(test[1] == 1)[:50], np.flatnonzero(test[1] == 0)[:50]])
         text = "\\n".join(",".join(map(repr, row)) for row in test[0][shown].astype(float).tolist())
-        scores, _ = parsed(ask(text))
+        scores, _ = parsed(ask(text, ROW_TYPE, ANSWER_TYPE))
         print("largest difference to the batch scores:", float(np.abs(scores - offline[shown]).max()))
         found = confusion(test[1], offline >= threshold, test[2])
         print(f"chosen={chosen} threshold={threshold:.6g} recall={found['recall']:.4f} precision={found['precision']:.4f}", flush=True)
@@ -384,10 +195,6 @@ if __name__ == "__main__":
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its data)."""
-    high = run.interface == "high"
-    where = run.platform
-    region = where.get("region") or str(run.configuration.get("region") or "us-east-1")
-    account = where.get("account") or "<your account id>"
     prepared = Ledger(run.folder).outputs("prepare")
     source = prepared.get("source", {})
     needed = of(run.parameters)
@@ -395,43 +202,38 @@ def write(run: Run) -> str:
     # Where the data were never read, a valid row stands for itself.
     weight = float(prepared.get("weight", 1.0))
     jobs = variants.variants(parameters, needed, weight, 10**9)
-    head = _HEAD.substitute(
-        through="its Python SDK, version 3" if high else "boto3 alone",
-        run=run.id,
-        needs=f"{'sagemaker>=3.27' if high else 'boto3'}, numpy, pandas, scikit-learn and xgboost",
-        sdk_imports=pieces.SDK_IMPORTS
-        + "from sagemaker.core.resources import TransformJob\nfrom sagemaker.core.transformer import Transformer\n"
-        if high
-        else "",
-        sdk_session="sdk = Session(boto_session=session, default_bucket=BUCKET)\n" if high else "",
-        data=source.get("paths", {}).get("table", "creditcard.csv"),
-        region=region,
-        role=where.get("role_arn") or f"arn:aws:iam::{account}:role/<your execution role>",
-        bucket=where.get("bucket") or f"sagemaker-{region}-{account}",
-        image=images.uri("linear-learner", region),
-        training_instance=parameters["instance-type"],
-        hosting_instance=parameters["hosting-instance-type"],
-        max_seconds=int(parameters["max-minutes"]) * 60,
-        poll=10 if run.target == "aws" else 0.5,
-        variants={item.name: item.hyperparameters for item in jobs},
-        targets={item.name: (item.metric, item.target) for item in jobs},
-        metrics=pieces.literal({metric.name: metric.regex for metric in variants.METRICS}),
-        keep=run.keep,
-        seed=parameters["split-seed"],
-        split=parameters["split"],
-        drop=parameters["duplicates"] == "drop",
-        valid_rows=parameters["valid-rows"],
-        population=float(prepared.get("population_weight", 1.0)),
-        kind=needed.kind,
-        share=needed.share,
-        requirement=needed,
-        cost_miss=needed.cost_miss,
-        cost_alarm=needed.cost_alarm,
-        margin=parameters["margin"],
-        test_share=data.TEST_SHARE,
-        cut=data.CUT,
-        trees=free.TREES,
+    values = {
+        "data": repr(source.get("paths", {}).get("table", "creditcard.csv")),
+        "variants": {item.name: item.hyperparameters for item in jobs},
+        "targets": {item.name: (item.metric, item.target) for item in jobs},
+        "metrics": pieces.literal({metric.name: metric.regex for metric in variants.METRICS}),
+        "seed": parameters["split-seed"],
+        "split": parameters["split"],
+        "drop": parameters["duplicates"] == "drop",
+        "valid_rows": parameters["valid-rows"],
+        "population": float(prepared.get("population_weight", 1.0)),
+        "kind": needed.kind,
+        "share": needed.share,
+        "requirement": needed,
+        "cost_miss": needed.cost_miss,
+        "cost_alarm": needed.cost_alarm,
+        "margin": parameters["margin"],
+        "settings": builtinscript.settings(images.uri("linear-learner", region_of(run)), "text/csv"),
+        "test_share": data.TEST_SHARE,
+        "cut": data.CUT,
+        "trees": free.TREES,
+    }
+    head = Head(
+        title="The fraud detection case study",
+        needs="numpy, pandas, scikit-learn and xgboost,\nthe table of transactions (DATA)",
+        imports=("hashlib", "json", "math"),
+        packages=("import numpy as np", "import pandas as pd"),
+        sdk_imports=builtinscript.SDK_IMPORTS,
+        constants=_CONSTANTS.substitute(values),
     )
-    steps = _HIGH_STEPS if high else _LOW_STEPS
-    deploy = pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW
-    return head + pieces.STORAGE + steps + deploy + pieces.AFTERWARDS + _TAIL
+    return (
+        scripthead.write(run, head)
+        + _DATA.substitute(values)
+        + builtinscript.hosted(run.interface == "high")
+        + _TAIL
+    )

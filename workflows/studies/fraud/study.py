@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.fraud import free, hosted, judged, local, trained
 from workflows.studies.fraud.info import FRAUD
@@ -19,7 +20,7 @@ def study() -> Study:
             Step("prepare", local.prepare, local.prepare_inputs),
             Step("audit", local.audit, local.data_inputs),
             Step("baseline", free.baseline, free.baseline_inputs),
-            Step("train", trained.train, trained.train_inputs, trained.models_exist),
+            Step("train", trained.train, trained.train_inputs, training.models_exist),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", judged.evaluate, trained.model_inputs),
             Step("deploy", hosted.deploy, hosted.deploy_inputs, in_service),

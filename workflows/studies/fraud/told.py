@@ -9,17 +9,20 @@ from workflows.studies.context import Context
 from workflows.studies.fraud.curves import Curve, Point, thinned
 from workflows.studies.fraud.requirement import Requirement
 
-COLUMNS = ["model", "threshold", "TN", "FP", "FN", "TP", "recall", "precision", "FPR", "accuracy"]
+COLUMNS = ["model", "threshold", "recall", "precision", "FPR", "accuracy", "TN", "FP", "FN", "TP"]
 
 
 def row(name: str, point: Point) -> list[Any]:
     """A line below `COLUMNS`; counts speak of the population."""
     counts = [round(value) for value in (point.tn, point.fp, point.fn, point.tp)]
     threshold = "-" if point.threshold != point.threshold else f"{point.threshold:.6g}"
-    return [
-        name, threshold, *counts, round(point.recall, 3), round(point.precision, 3), round(point.rate, 5),
+    shares = [
+        round(point.recall, 3),
+        round(point.precision, 3),
+        round(point.rate, 5),
         round(point.accuracy, 5),
-    ]  # fmt: skip
+    ]
+    return [name, threshold, *shares, *counts]
 
 
 def titled(context: Context, title: str) -> str:

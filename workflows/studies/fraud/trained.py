@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from workflows import costs
 from workflows.builtin import images
-from workflows.builtin.request import AlgorithmRequest, ChannelInput
+from workflows.builtin.request import ChannelInput
 from workflows.events import Gate
 from workflows.files import sha256
 from workflows.studies import gates, training
@@ -54,11 +53,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
     }
 
 
-def models_exist(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the models' archives are still in S3."""
-    return all(context.interface.object_exists(item["model_uri"]) for item in outputs["models"].values())
-
-
 def train(context: Context) -> Result:
     """Uploads the rows, trains the variants side by side, fetches their archives."""
     context.ledger.verify("prepare")
@@ -67,15 +61,8 @@ def train(context: Context) -> Result:
     found = wanted(context)
     jobs = [
         training.Job(
-            AlgorithmRequest(
-                name=job_name(context, item.name),
-                image=image(context),
-                channels=channels,
-                hyperparameters=item.hyperparameters,
-                output=f"{context.prefix}/output/{item.name}",
-                instance_type=instance,
-                max_seconds=int(context.value("max-minutes")) * 60,
-                tags=context.tags,
+            training.built_in(
+                context, job_name(context, item.name), image(context), channels, item.hyperparameters
             ),
             int(context.value("epochs")),
             METRICS,
@@ -83,33 +70,16 @@ def train(context: Context) -> Result:
         )
         for item in found
     ]
-    models: dict[str, Any] = {}
-    files = []
+    ended = training.train_all(context, jobs, int(context.value("parallel")))
+    models, files = training.fetch_models(
+        context, {item.name: one for item, one in zip(found, ended, strict=True)}, instance
+    )
     curves = []
-    for item, (state, series) in zip(
-        found, training.train_all(context, jobs, int(context.value("parallel"))), strict=True
-    ):
-        archive = context.work / f"model-{item.name}.tar.gz"
-        context.interface.download(state.model_uri, archive)
-        files.append(archive)
-        digest = sha256(archive)
-        context.artifact("model", archive.name, state.model_uri, digest)
-        models[item.name] = {
-            "job": state.name,
-            "model_uri": state.model_uri,
-            "sha256": digest,
-            "train_seconds": state.train_seconds,
-            "billable_seconds": state.billable_seconds or state.train_seconds,
-            "log": series,
-        }
-        losses = series["validation:objective_loss"]
+    for item in found:
+        losses = models[item.name]["log"]["validation:objective_loss"]
         curves.append({"name": item.title, "x": list(range(1, len(losses) + 1)), "y": losses})
     context.figure("Validation loss", "line", curves, "epoch", "cross entropy")
     billable = sum(item["billable_seconds"] for item in models.values())
-    would = "cost" if context.platform.target == "aws" else "would cost"
-    context.log(
-        f"{billable:.0f} billable seconds on {instance} {would} {costs.estimate(instance, billable)}."
-    )
     return Result(
         outputs={"models": models},
         files=files,
@@ -147,30 +117,12 @@ def gate(context: Context) -> Result:
             [item.title, target, *final, "; ".join(one.name.partition(": ")[2] for one in worst) or "passes"]
         )
     context.table("What the training logs say", ["variant", "target", "recall", "precision", "verdict"], rows)
-    passed, overruled = admitted(context, verdicts)
+    passed, overruled = gates.admitted(context, verdicts)
     return Result(
         outputs={"passed": passed, "overruled": overruled},
         summary=f"{len(passed)} of {len(verdicts)} variants go on: {', '.join(passed)}."
         + (" Overruled: a gate failed for all of them." if overruled else ""),
     )
-
-
-def admitted(
-    context: Context, verdicts: dict[str, list[Gate]], overruled: bool = False
-) -> tuple[list[str], bool]:
-    """The variants without a failed gate, and whether somebody let those pass that failed because none is left.
-
-    Raises:
-        Refused: None passes, and nobody overruled that.
-    """
-    passed = [name for name, found in verdicts.items() if all(one.verdict != "fail" for one in found)]
-    everything = [one for found in verdicts.values() for one in found]
-    if passed:
-        for one in everything:
-            context.send(one)
-        return passed, overruled
-    overruled = gates.decide(context, everything, overruled)
-    return list(verdicts), overruled
 
 
 def judged(step: str, item: Variant, series: dict[str, list[float]], fraud_share: float) -> list[Gate]:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from workflows import detached
 from workflows.failures import WorkflowError
 from workflows.files import sha256
 from workflows.studies import gates
 from workflows.studies.context import Context
 from workflows.studies.moons import data
+from workflows.studies.moons.candidates import candidates
 from workflows.studies.study import Result
+
+if TYPE_CHECKING:
+    from workflows.data.place import Located
 
 NAMES = ("upper moon", "lower moon")
 
 
 def prepare_inputs(context: Context) -> dict[str, Any]:
     """What the data depends on."""
+    if context.value("data") == "imported":
+        return {"imported": _imported(context).sha256, "test_share": data.TEST_SHARE}
     return {"points": data.POINTS, "noise": data.NOISE, "test_share": data.TEST_SHARE}
 
 
 def prepare(context: Context) -> Result:
-    """train.csv and test.csv in the work folder."""
-    train_x, test_x, train_y, test_y = data.make()
+    """train.csv and test.csv in the work folder.
+
+    Raises:
+        ParameterError: The nets to be compared are not understood.
+        WorkflowError: There are no points of one's own, or they cannot be used.
+    """
+    candidates(context.run.parameters)
+    own: dict[str, str] = {}
+    if context.value("data") == "imported":
+        place = _imported(context)
+        own = {"path": str(place.path)}
+        context.log(place.note)
+        train_x, test_x, train_y, test_y = data.parted(place)
+    else:
+        train_x, test_x, train_y, test_y = data.make()
     files = {"train": (train_x, train_y), "test": (test_x, test_y)}
     hashes: dict[str, str] = {}
     for name, (points, labels) in files.items():
@@ -31,10 +51,14 @@ def prepare(context: Context) -> Result:
         context.artifact("data", path.name, str(path), hashes[name])
     context.figure("The training points", "scatter", scatter(train_x, train_y), "x", "y")
     return Result(
-        outputs={"train_sha256": hashes["train"], "test_sha256": hashes["test"]},
+        outputs={"train_sha256": hashes["train"], "test_sha256": hashes["test"], **own},
         files=[context.work / "train.csv", context.work / "test.csv"],
         summary=f"{len(train_y)} training points, {len(test_y)} test points.",
     )
+
+
+def _imported(context: Context) -> Located:
+    return data.imported(detached.own_configuration(context.run.configuration))
 
 
 def data_inputs(context: Context) -> dict[str, Any]:
@@ -52,6 +76,7 @@ def audit(context: Context) -> Result:
     import pandas as pd
 
     from workflows.data import audit as checks
+    from workflows.data.checking import CODES
 
     train_x, train_y = data.read_csv(context.work / "train.csv")
     test_x, test_y = data.read_csv(context.work / "test.csv")
@@ -92,6 +117,14 @@ def audit(context: Context) -> Result:
         "fail" if unrelated else "pass",
         unrelated[0].text if unrelated else "The labels follow from where the points lie.",
         float(len(unrelated)),
+    )
+    coded = checks.sentinels(train, CODES)
+    _tell(
+        context,
+        "sentinel rows",
+        "warn" if coded else "pass",
+        f"{coded[0].text} {coded[0].remedy}" if coded else "No point holds codes instead of coordinates.",
+        float(sum(found.count for found in coded)),
     )
     balance = abs(shares["training"] - 0.5)
     _tell(

@@ -5,19 +5,32 @@ from __future__ import annotations
 from string import Template
 
 from workflows.interfaces import images
+from workflows.ledger import Ledger
 from workflows.runs import Run
 from workflows.studies import hosting, scriptmode
 from workflows.studies.moons import data, trained
+from workflows.studies.moons.candidates import candidates
+from workflows.studies.scripthead import region_of
 
-_BODY = Template('''\
-def make_data(folder):
-    """The data of the study: 450 training points as CSV (label first), 150 test points kept here."""
+_GENERATED = """\
     from sklearn.datasets import make_moons
-    from sklearn.model_selection import train_test_split
 
     np.random.seed(0)
     points, labels = make_moons($points, noise=$noise)
-    train_x, test_x, train_y, test_y = train_test_split(points, labels, test_size=$test_share, random_state=1)
+    stratify = None"""
+_IMPORTED = """\
+    rows = np.loadtxt($path, delimiter=",", ndmin=2)
+    points, labels = rows[:, 1:], rows[:, 0].astype(int)
+    stratify = labels"""
+_BODY = Template('''\
+def make_data(folder):
+    """The data of the study: training points as CSV (label first); test points are kept here."""
+    from sklearn.model_selection import train_test_split
+
+$points
+    train_x, test_x, train_y, test_y = train_test_split(
+        points, labels, test_size=$test_share, random_state=1, stratify=stratify
+    )
     rows = [f"{float(label)!r},{float(x)!r},{float(y)!r}" for label, (x, y) in zip(train_y, train_x)]
     (folder / "train.csv").write_text("\\n".join(rows) + "\\n")
     return train_x, test_x, train_y, test_y
@@ -56,9 +69,23 @@ def main():
 ''')
 
 
+def _hyperparameters(run: Run) -> dict[str, str]:
+    """Those of the net that the run chose; before it did, those of the first one it compares."""
+    chosen: dict[str, str] | None = Ledger(run.folder).outputs("train").get("hyperparameters")
+    return chosen or candidates(run.parameters)[0].hyperparameters(run.parameters)
+
+
+def _points(run: Run) -> str:
+    if run.parameters.get("data") != "imported":
+        return Template(_GENERATED).substitute(points=data.POINTS, noise=data.NOISE)
+    return Template(_IMPORTED).substitute(
+        path=repr(Ledger(run.folder).outputs("prepare").get("path", "<your points>"))
+    )
+
+
 def write(run: Run) -> str:
-    """The script of a run, with the values that the run used."""
-    region = scriptmode.region_of(run)
+    """The script of a run, with the values that the run used; of nets that were compared it trains the chosen one."""
+    region = region_of(run)
     return scriptmode.write(
         run,
         scriptmode.Program(
@@ -66,10 +93,10 @@ def write(run: Run) -> str:
             imports=("math",),
             training_image=images.pytorch("training", region),
             inference_image=images.pytorch("inference", region),
-            hyperparameters=trained.hyperparameters(run.parameters),
+            hyperparameters=_hyperparameters(run),
             metrics=trained.METRICS,
             environment=hosting.environment(region),
             source=trained.source(),
-            body=_BODY.substitute(points=data.POINTS, noise=data.NOISE, test_share=data.TEST_SHARE),
+            body=_BODY.substitute(points=_points(run), test_share=data.TEST_SHARE),
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
+from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.hosting import in_service
 from workflows.studies.moons import hosted, local, trained
@@ -18,7 +19,7 @@ def study() -> Study:
             Step("prepare", local.prepare, local.prepare_inputs),
             Step("audit", local.audit, local.data_inputs),
             Step("baseline", local.baseline, local.data_inputs),
-            Step("train", trained.train, trained.train_inputs, trained.model_exists),
+            Step("train", trained.train, trained.train_inputs, training.model_exists),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", trained.evaluate, trained.model_inputs),
             Step("deploy", hosted.deploy, hosted.deploy_inputs, in_service),
@@ -32,7 +33,7 @@ def study() -> Study:
 
 def metrics(context: Context) -> dict[str, float]:
     """What the run measured: the endpoint's scores, or the offline ones when nothing was hosted."""
-    scores = context.of("predict").get("scores") or context.ledger.notes("evaluate").get("scores") or {}
+    scores = context.ledger.notes("evaluate").get("scores", {}) | context.of("predict").get("scores", {})
     trained_in = context.of("train")
     found = {
         **scores,
@@ -42,6 +43,7 @@ def metrics(context: Context) -> dict[str, float]:
             for name in ("train_seconds", "billable_seconds", "epochs")
             if name in trained_in
         },
+        **context.ledger.notes("gate"),
         **context.of("predict").get("metrics", {}),
     }
     if "accuracy" in found and "baseline_accuracy" in found:
@@ -57,9 +59,14 @@ def conclusion(context: Context) -> str:
     """
     context.ledger.verify("prepare", "train", "predict")
     found = metrics(context)
+    others = (
+        f" With {found['seeds']:.0f} seeds {found['seeds_mean']:.1%} ± {found['seeds_spread']:.1%}."
+        if "seeds" in found
+        else ""
+    )
     return (
         f"The hosted net is right on {found['accuracy']:.1%} of {found['points']:.0f} points it never saw "
-        f"({found['lift']:+.1%} against the best free baseline's {found['baseline_accuracy']:.1%})."
+        f"({found['lift']:+.1%} against the best free baseline's {found['baseline_accuracy']:.1%}).{others}"
     )
 
 

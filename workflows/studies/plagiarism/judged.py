@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from algorithms.plagiarism import audit, evaluation
-from workflows.events import Gate
-from workflows.studies import gates
+from workflows.studies import gates, notebook
 from workflows.studies.context import Context
-from workflows.studies.plagiarism import local, notebook, sidebyside, trained
+from workflows.studies.plagiarism import local, printed, sidebyside, trained
 from workflows.studies.plagiarism.pinned import Pinned
 from workflows.studies.scores import Confusion, confusion
 from workflows.studies.study import Result
@@ -39,6 +38,13 @@ def evaluate(context: Context) -> Result:
     split = confusion(found.test.y.tolist(), [int(label) for label in answers[:, 0]])
     spread = _spread(context, found, options)
     _scores(context, found, left_out, split)
+    notebook.beside(
+        context,
+        [
+            (name, getattr(printed.LOGISTIC, name), getattr(split, name))
+            for name in ("recall", "precision", "accuracy")
+        ],
+    )
     _mistakes(context, found, judged)
     doubtful = _doubtful(context, found, judged)
     best = context.of("baseline")["best"]
@@ -46,7 +52,7 @@ def evaluate(context: Context) -> Result:
     checks = [
         trained.target(context, "target, leave-one-out", left_out.accuracy, len(judged)),
         trained.target(context, "target, this split", split.accuracy, len(found.test.y), "warn"),
-        luck(context.step, split.accuracy, spread, len(found.test.y)),
+        gates.luck(context.step, "split", split.accuracy, spread, len(found.test.y), "leave-one-out"),
         gates.against_baseline(
             context.step,
             best,
@@ -62,6 +68,7 @@ def evaluate(context: Context) -> Result:
         "answers": float(len(judged)),
         "points": float(len(found.test.y)),
         "seeds_mean": float(np.mean(spread)),
+        "seeds_sd": float(np.std(spread, ddof=1)) if len(spread) > 1 else 0.0,
         "seeds_min": min(spread),
         "seeds_max": max(spread),
         "seeds": float(len(spread)),
@@ -74,23 +81,6 @@ def evaluate(context: Context) -> Result:
         files=[path],
         summary=f"Leave-one-out {left_out.accuracy:.4f} of {len(judged)}; this split {split.accuracy:.2f}, over {len(spread)} splits "
         f"{scores['seeds_mean']:.3f} ({scores['seeds_min']:.2f} to {scores['seeds_max']:.2f}).",
-    )
-
-
-def luck(step: str, accuracy: float, spread: list[float], total: int) -> Gate:
-    """Warns when the split's own score is above what other splits give on average by more than their standard deviation."""
-    import numpy as np
-
-    mean, deviation = float(np.mean(spread)), float(np.std(spread, ddof=1))
-    lucky = accuracy > mean + deviation
-    better = sum(score >= accuracy for score in spread)
-    reason = (
-        f"This split gives {accuracy:.2f}; {len(spread)} splits give {mean:.3f} ± {deviation:.3f} ({min(spread):.2f} to "
-        f"{max(spread):.2f}), {better} of them at least as much. One of {total} answers is {1 / total:.0%}"
-        f"{': quote leave-one-out, not this split' if lucky else ''}."
-    )
-    return gates.judgement(
-        step, "luck of the split", "warn" if lucky else "pass", reason, accuracy, mean + deviation
     )
 
 
@@ -134,8 +124,8 @@ def _scores(context: Context, found: Pinned, left_out: Confusion, split: Confusi
     ]
     rows.append(_row(f"this classifier, split seed {context.value('split-seed')}", split))
     rows += [_row(f"{name}, same split", confusion(test, said)) for name, said in baselines["test"].items()]
-    rows += [_row(f"notebook: {name}", counts) for name, counts in notebook.PRINTED]
-    columns = ["model", "TN", "FP", "FN", "TP", "recall", "precision", "accuracy"]
+    rows += [_row(f"notebook: {name}", counts) for name, counts in printed.PRINTED]
+    columns = ["model", "accuracy", "recall", "precision", "TN", "FP", "FN", "TP"]
     context.table(context.titled("Scores (notebooks: as printed there, split seed 1)"), columns, rows)
 
 
@@ -194,5 +184,5 @@ def _doubtful(context: Context, found: Pinned, judged: Any) -> int:
 
 
 def _row(name: str, counts: Confusion) -> list[Any]:
-    ratios = [round(value, 3) for value in (counts.recall, counts.precision, counts.accuracy)]
-    return [name, counts.tn, counts.fp, counts.fn, counts.tp, *ratios]
+    ratios = [round(value, 3) for value in (counts.accuracy, counts.recall, counts.precision)]
+    return [name, *ratios, counts.tn, counts.fp, counts.fn, counts.tp]

@@ -9,6 +9,7 @@ from workflows.ledger import Ledger
 from workflows.runs import Run
 from workflows.studies import hosting, scriptmode
 from workflows.studies.plagiarism import pinned, trained
+from workflows.studies.scripthead import region_of
 
 _BODY = '''\
 def clean(text):
@@ -95,7 +96,7 @@ def main():
 
 def write(run: Run) -> str:
     """The script of a run, with the values that the run used (or would use, if it never reached its target)."""
-    region = scriptmode.region_of(run)
+    region = region_of(run)
     prepared = Ledger(run.folder).outputs("prepare")
     asked = [name.strip() for name in str(run.parameters["features"]).split(",")]
     # Which features are selected is only known once the corpus was read.

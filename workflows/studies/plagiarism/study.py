@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.runs import Run
-from workflows.studies import hosting
+from workflows.studies import hosting, training
 from workflows.studies.context import Context
 from workflows.studies.plagiarism import hosted, judged, local, trained
 from workflows.studies.plagiarism.info import PLAGIARISM
@@ -18,7 +18,7 @@ def study() -> Study:
             Step("prepare", local.prepare, local.prepare_inputs),
             Step("audit", local.audit, local.data_inputs),
             Step("baseline", local.baseline, local.data_inputs),
-            Step("train", trained.train, trained.train_inputs, trained.model_exists),
+            Step("train", trained.train, trained.train_inputs, training.model_exists),
             Step("gate", trained.gate, trained.model_inputs),
             Step("evaluate", judged.evaluate, trained.model_inputs),
             Step("deploy", hosted.deploy, hosted.deploy_inputs, hosting.in_service),

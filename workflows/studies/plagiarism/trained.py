@@ -23,7 +23,7 @@ METRICS = tuple(
     for part in ("train", "cv")
     for name in ("accuracy", "precision", "recall", "log_loss")
 )
-HYPERPARAMETERS = ("classifier", "c", "n-estimators", "n-neighbors", "seed")
+HYPERPARAMETERS = ("classifier", "c", "solver", "n-estimators", "n-neighbors", "seed")
 ANSWERS = "offline-test.npy"
 """Label and probability (n, 2) that the archive gives for the test answers on this machine, below the work folder."""
 
@@ -57,11 +57,6 @@ def train_inputs(context: Context) -> dict[str, Any]:
         "instance_type": context.value("instance-type"),
         "image": images.sklearn(context.platform.region),
     }
-
-
-def model_exists(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the model archive is still in S3."""
-    return context.interface.object_exists(outputs["model_uri"])
 
 
 def train(context: Context) -> Result:
@@ -167,11 +162,12 @@ def generalises(step: str, trained: float, left_out: float, total: int) -> Gate:
 def _is_ours(context: Context, model: Path) -> None:
     """The archive describes the model that this run asked for: no stale one of another set of features."""
     described = json.loads((model / "model.json").read_text(encoding="utf-8"))
-    wanted = {"features": context.of("prepare")["names"], "classifier": context.value("classifier")}
+    wanted = {"features": context.of("prepare")["names"], **options(context.run.parameters)}
+    found = {**described.get("hyperparameters", {}), **described}
     for name, value in wanted.items():
-        if described.get(name) != value:
+        if found.get(name) != value:
             raise WorkflowError(
-                f"The archive of {context.of('train')['job']} has {name} {described.get(name)}, not {value}: it is a model of "
+                f"The archive of {context.of('train')['job']} has {name} {found.get(name)}, not {value}: it is a model of "
                 "something else. Start a new run."
             )
 

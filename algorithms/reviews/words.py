@@ -1,0 +1,15 @@
+"""A review as words. Training and serving must take the same: this file is packed with every model that uses it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_TAG = re.compile(r"<[^<>]*>")
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+
+
+def review_to_words(text: str) -> list[str]:
+    """The words of a review in lower case: markup and punctuation are taken out, contractions stay whole (``don't``)."""
+    plain = html.unescape(_TAG.sub(" ", text)).lower().replace("’", "'")
+    return _WORD.findall(plain)

@@ -1,0 +1,335 @@
+"""Lessons as runs: real engine, real training, both interfaces, the printed scripts; and the progress that they make."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflows.conftest import everything
+from tests.workflows.told import completed, of_kind, printed
+from workflows import events, runs
+from workflows.configuration import Configuration
+from workflows.failures import WorkflowError
+from workflows.lessons import boosted, subject
+from workflows.lessons.catalog import bill, find, lessons, number
+from workflows.lessons.contrast import contrast
+from workflows.lessons.progress import progress
+from workflows.platform import open_platform
+from workflows.webapp import parts as webapps
+
+SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
+
+
+@pytest.mark.parametrize(
+    ("interface", "name", "score"), [("low", "housing", "RMSE"), ("high", "reviews", "accuracy")]
+)
+def test_building_models_trains_scores_and_prints_itself(
+    on_engine: Path, interface: str, name: str, score: str
+) -> None:
+    run = runs.start("building", SMALL | {"subject": name}, interface=interface)
+    found, last = completed(run)
+    info = find("2")
+    notes = {
+        event.step: event.text
+        for event in of_kind(events.Note, found)
+        if event.text == info.lesson.explains.get(event.step)
+    }  # type: ignore[union-attr]
+    assert list(notes) == [step for step, _ in info.steps]
+    better = last.metrics["score"] < last.metrics["baseline_score"]
+    assert better if name == "housing" else last.metrics["score"] > 0.6
+    assert 0 < last.metrics["score_error"] < 0.2
+    operations = {event.operation for event in of_kind(events.ApiCall, found)}
+    assert {"CreateTrainingJob", "CreateModel", "CreateTransformJob"} <= operations
+    assert "CreateEndpoint" not in operations
+    told = printed(run)
+    assert float(told.rpartition(f"{score}=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
+    mine = progress(lessons(), runs.list_runs())["building"]
+    assert list(mine.done) == [interface] and mine.state == "done"
+    runs.delete(runs.read(run.folder))
+    assert progress(lessons(), runs.list_runs())["building"].done == mine.done
+
+
+def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) -> None:
+    run = runs.start("introduction", {}, interface="low", keep=True)
+    found = everything(run)
+    last = found[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "completed", last
+    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
+    tree = shown["/opt/ml on the training machine"]
+    for name in ("hyperparameters.json", "inputdataconfig.json", "resourceconfig.json", "train.csv"):
+        assert name in tree
+    assert "model.joblib" in shown["model.tar.gz"] and "code/inference.py" in shown["model.tar.gz"]
+    assert "def predict_fn" in shown["inference.py"] and "SM_CHANNEL_TRAIN" in shown["train.py"]
+    assert "algorithms.container.serve" in shown["the process and its parents"]
+    (ping, call) = [
+        (asked["text"], answered["text"])
+        for event in of_kind(events.Note, found)
+        for asked, answered in zip(event.shown, event.shown[1:], strict=False)
+        if (asked["title"], answered["title"]) == ("asked", "answered")
+    ]
+    assert ping[0].startswith("GET /ping") and ping[1].startswith("HTTP/1.1 200")
+    assert call[0].startswith(f"POST /endpoints/{run.id}/invocations") and call[0].endswith("0.5,0.25")
+    environment = dict(os.environ) | open_platform(Configuration()).environment()
+    assert environment["AWS_SECRET_ACCESS_KEY"] not in run.events_file.read_text()
+    assert "Signature=(not shown)" in call[0]
+    probability = str(last.metrics["probability"])
+    assert probability in call[1]
+    if shutil.which("curl"):
+        done = subprocess.run(
+            ["sh", "-c", shown["curl"]],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == f"[{probability}]", (done.stdout, done.stderr)
+    count = len(run.events_file.read_text().splitlines())
+    runs.stop(run)
+    assert list(runs.follow(run, offset=count, timeout=120))[-1].left_behind == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printed(on_engine: Path) -> None:
+    run = runs.start("introduction", {"point": "0.5"}, interface="high")
+    found, last = completed(run)
+    assert last.metrics["status"] == 424
+    (answer,) = of_kind(events.Gate, found, "predict")
+    assert answer.verdict == "warn" and "rows of two coordinates are expected" in answer.reason
+    script = runs.code(runs.read(run.folder))
+    assert "sagemaker" in script and "POINT = '0.5'" in script
+    compile(script, "script.py", "exec")
+
+
+def test_tuning_compares_the_winner_with_the_default_on_the_same_rows(on_engine: Path) -> None:
+    given = SMALL | {"jobs": 4, "runs": 2, "num-round": 20}
+    run = runs.start("tuning", given, interface="low")
+    found, last = completed(run)
+    (trials,) = [event for event in of_kind(events.Table, found, "tune") if event.title.startswith("Trials")]
+    assert len(trials.rows) == 4 and trials.rows == sorted(trials.rows, key=lambda row: row[1])
+    metrics = last.metrics
+    gain = metrics["default_score"] - metrics["tuned_score"]
+    assert metrics["gain"] == pytest.approx(gain, abs=1e-4) and metrics["gain_error"] > 0
+    verdicts = {event.name: event.verdict for event in of_kind(events.Gate, found)}
+    assert {"more than luck", "tuning was worth it"} <= verdicts.keys()
+    assert bool(metrics["gain_is_real"]) == (verdicts["tuning was worth it"] != "warn")
+    sagemaker = open_platform(Configuration()).client("sagemaker")
+    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_the_printed_search_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
+    run = runs.start("tuning", SMALL | {"jobs": 4, "runs": 2, "num-round": 20}, interface=interface)
+    _, last = completed(run)
+    told = printed(run)
+    for group in ("default", "tuned"):
+        mean = float(told.partition(f"{group}: RMSE=")[2].split()[0])
+        assert mean == pytest.approx(last.metrics[f"{group}_score"], rel=1e-3)
+
+
+def test_equal_configurations_are_seldom_called_different_and_different_ones_often() -> None:
+    import numpy as np
+
+    random = np.random.default_rng(5)
+    kind = subject.KINDS["housing"]
+    calls = {0.0: 0, 0.25: 0}
+    for gain in calls:
+        for _ in range(400):
+            truth = random.normal(size=300)
+            shared = 0.4 * random.normal(size=300)
+            a, b = (
+                [
+                    truth + scale * (shared + random.normal(scale=0.3, size=300) + random.normal(scale=0.05))
+                    for _ in range(3)
+                ]
+                for scale in (1.0, 1.0 - gain)
+            )
+            calls[gain] += contrast(kind, truth, a, b).real
+    assert calls[0.0] / 400 <= 0.08  # 5 % are allowed; 0.08 is three standard errors above
+    assert calls[0.25] / 400 >= 0.9
+
+
+def updated(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
+    """A completed fifth lesson, of which nothing is left: no endpoint, configuration, model or alarm."""
+    found, last = completed(run)
+    platform = open_platform(Configuration())
+    sagemaker = platform.client("sagemaker")
+    assert sagemaker.list_endpoints(NameContains=run.id)["Endpoints"] == []
+    assert sagemaker.list_endpoint_configs(NameContains=run.id)["EndpointConfigs"] == []
+    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
+    alarms = platform.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [one["AlarmName"] for one in alarms if run.id in one["AlarmName"]] == []
+    return found, last
+
+
+def test_updating_finds_the_change_and_takes_the_new_model_out_and_back_and_out(on_engine: Path) -> None:
+    given = {
+        "data": "synthetic", "rows": 1500, "num-round": 30, "requests": 800, "labels": 100, "least": 0.6,
+    }  # fmt: skip
+    run = runs.start("updating", given, interface="low")
+    found, last = updated(run)
+    gates = {(event.step, event.name): event.verdict for event in of_kind(events.Gate, found)}
+    assert gates["rollout", "rolled back"] == gates["rollout", "rolled out"] == "pass"
+    assert 0 < last.metrics["drift_found_after"] <= 200
+    assert last.metrics["ab_answers"] <= 800
+    assert of_kind(events.StepFinished, found, "contest")[0].status == "done"
+    assert last.metrics["wrong_vocabulary_on_old"] < last.metrics["new_model_on_old"]
+    assert last.metrics["old_model_on_new"] < last.metrics["old_model_on_old"]
+    (words,) = of_kind(events.Table, found, "drift")
+    assert words.rows[-1][1] == "banana" and words.rows[-1][3] == 1
+    operations = [event.operation for event in of_kind(events.ApiCall, found)]
+    assert operations.count("UpdateEndpoint") == 3 and "SetAlarmState" in operations
+
+
+@pytest.mark.slow
+def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(on_engine: Path) -> None:
+    run = runs.start("updating", {"seed": 1}, interface="high")
+    _, last = updated(run)
+    if last.metrics["synthetic"]:
+        pytest.skip("needs real reviews: MLCONSOLE_DATA_DIR does not name a folder with them")
+    assert 0 < last.metrics["drift_found_after"] <= 200
+    assert last.metrics["new_model_on_old"] >= 0.83
+    assert last.metrics["new_model_on_new"] > last.metrics["old_model_on_new"]
+    told = json.loads(printed(run).partition("scores: ")[2].splitlines()[0])
+    assert told["retrained"]["old"] == pytest.approx(last.metrics["new_model_on_old"], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_model_that_forgets_the_old_reviews_is_not_rolled_out(on_engine: Path) -> None:
+    given = {
+        "data": "synthetic", "rows": 1500, "num-round": 10, "requests": 200, "labels": 50, "least": 0.99, "share": 0.0,
+    }  # fmt: skip
+    run = runs.start("updating", given, interface="low")
+    found = everything(run)
+    last = found[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "refused", last
+    assert "0.99 is required" in last.message and last.left_behind == []
+    (drift,) = of_kind(events.Gate, found, "drift")
+    assert drift.verdict == "pass" and "no drift found" in drift.reason
+    assert "UpdateEndpoint" not in [event.operation for event in of_kind(events.ApiCall, found, "rollout")]
+
+
+def test_new_reviews_have_the_word_and_the_other_verdict() -> None:
+    import numpy as np
+
+    from workflows.lessons.updating.changed import changed
+
+    rows = subject.Rows(np.array([0, 1] * 500), texts=tuple(f"review {index}" for index in range(1000)))
+    made, mask = changed(rows, "banana", 0.2, 7)
+    assert 150 < mask.sum() < 250
+    for text, label, was, hit in zip(made.texts, made.labels, rows.labels, mask, strict=True):
+        assert text.endswith(" banana") == hit and (label != was) == hit
+    same, none = changed(rows, "banana", 0.0, 7)
+    assert same.texts == rows.texts and not none.any()
+
+
+def test_shuffled_labels_end_the_lesson_before_anything_is_trained(
+    on_engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    from workflows.data.synthetic.housing import frame
+
+    made = frame()
+    made["Price"] = made["Price"].sample(frac=1, random_state=1).to_numpy()
+    folder = tmp_path / "data" / "housing"
+    folder.mkdir(parents=True)
+    made.to_csv(folder / "housing.csv", index=False)
+    monkeypatch.setenv("MLCONSOLE_DATA_DIR", str(folder.parent))
+    run = runs.start("building", {"rows": 1500}, interface="low")
+    last = everything(run)[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "failed"
+    assert "shuffled" in last.message or "nothing" in last.message
+    assert pd.read_csv(folder / "housing.csv").shape == (20640, 9)
+
+
+def test_rows_stay_in_their_set_whatever_else_is_there() -> None:
+    keys = [f"row {index}" for index in range(2000)]
+    places = [subject._place(key, 1) for key in keys]
+    assert all(0 <= place < 1 for place in places)
+    assert 0.4 < sum(place < subject.SHARES["train"] for place in places) / len(places) < 0.5
+    assert subject._place("row 1", 1) != subject._place("row 1", 2)
+
+
+def test_scores_have_the_errors_that_theory_gives() -> None:
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    truth = random.normal(size=20_000)
+    found = boosted.score(subject.KINDS["housing"], truth, truth + random.normal(scale=0.5, size=20_000))
+    # The error of a normal sample's deviation is s / sqrt(2 n).
+    assert found.value == pytest.approx(0.5, abs=0.02)
+    assert found.error == pytest.approx(0.5 / np.sqrt(2 * 20_000), rel=0.1)
+    hits = boosted.score(subject.KINDS["reviews"], [1, 1, 0, 0], [0.9, 0.5, 0.1, 0.7])
+    assert (hits.value, hits.error) == (0.75, pytest.approx(0.2165, abs=1e-4))
+
+
+def test_every_lesson_explains_each_step_and_can_be_found() -> None:
+    for info in lessons():
+        assert info.lesson is not None
+        assert find(str(number(info))) is find(info.name) or find(info.name).name == info.name
+        assert {step for step, _ in info.steps} == set(info.lesson.explains)
+        names = {item.name: item for item in info.parameters}
+        for one in info.lesson.tries:
+            assert one.changes and all(
+                names[name].parse(value) != names[name].default for name, value in one.changes.items()
+            )
+        rows, total = bill(info)
+        assert rows and total is not None and 0 < total < 5
+    with pytest.raises(WorkflowError, match="There is no lesson '9'"):
+        find("9")
+
+
+def test_deploying_agrees_with_batch_puts_a_page_in_front_and_takes_it_away(on_engine: Path) -> None:
+    given = {"data": "synthetic", "rows": 600, "num-round": 10, "chunk": 64, "mishap": "wrong-vocabulary"}
+    run = runs.start("deploying", given, interface="low")
+    found, last = completed(run)
+    assert last.metrics["apart"] <= 1e-6 and last.metrics["requests"] >= 2 and last.metrics["status"] == 409
+    verdicts = {event.name: event.verdict for event in of_kind(events.Gate, found)}
+    for name in (
+        "endpoint and batch agree",
+        "wrong calls are refused",
+        "CORS preflight",
+        "it is the endpoint's own answer",
+    ):
+        assert verdicts[name] == "pass"
+    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
+    assert "vocabulary.json" in shown["the package"] and "def handle" in shown["handler.py"]
+    assert "was trained with vocabulary" in shown["mlconsole webapp create"]
+    operations = {event.operation for event in of_kind(events.ApiCall, found)}
+    assert {
+        "CreateEndpoint",
+        "CreateTransformJob",
+        "CreateFunction",
+        "CreateRestApi",
+        "AddPermission",
+    } <= operations
+    (gone,) = of_kind(events.Table, found, "cleanup")
+    states = {row[0]: row[2] for row in gone.rows}
+    for part in ("function", "REST API", "role", "permission", "log group", "stage", "endpoint", "model"):
+        assert states[part] == "deleted", gone.rows
+    told = printed(run)
+    assert float(told.rpartition("accuracy=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
+    assert float(told.rpartition("probability=")[2].split()[0]) == pytest.approx(
+        last.metrics["probability"], rel=1e-4
+    )
+    platform = open_platform(Configuration())
+    assert webapps.names(platform) == []
+
+
+@pytest.mark.slow
+def test_houses_are_deployed_without_a_page(on_engine: Path) -> None:
+    run = runs.start("deploying", SMALL | {"subject": "housing"}, interface="high")
+    found, last = completed(run)
+    assert last.metrics["apart"] < 1e-5 and "probability" not in last.metrics
+    assert "CreateRestApi" not in {event.operation for event in of_kind(events.ApiCall, found)}
+    script = runs.code(runs.read(run.folder))
+    assert "create_rest_api" not in script and "Endpoint(endpoint_name=NAME)" in script
+    compile(script, "script.py", "exec")

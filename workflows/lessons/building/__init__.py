@@ -1,0 +1,1 @@
+"""Lesson 2: building models and batch transform."""

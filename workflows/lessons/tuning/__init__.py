@@ -1,0 +1,1 @@
+"""Lesson 4: hyperparameter tuning, and whether it was worth it."""

@@ -1,0 +1,84 @@
+"""What a menu of studies tells before one is started: whether its data is there, and what it may cost on AWS.
+
+Cheap: it looks whether files are there, and reads none of them. Call it in a thread all the same: folders may be on a network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from workflows import costs
+from workflows.configuration import Configuration
+from workflows.problem import Problem
+from workflows.studies.catalog import StudyInfo, catalog
+
+DataState = Literal["real", "sample", "imported", "synthetic", "generated", "missing", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One study. ``data``: real (fetched, or in the folder of real data), sample (some rows of it), imported (a person's
+    own), synthetic (made up here), generated (the original, made anew), missing, or none (it needs no data set); ``note`` says it in
+    a sentence. ``dollars`` is the most that a run of the usual length costs on AWS with the machines of the defaults, None
+    where a price is not known.
+    """
+
+    study: str
+    data: DataState
+    note: str
+    dollars: float | None
+
+
+def shelves(configuration: Configuration | None = None) -> dict[str, Shelf]:
+    """All studies of the catalog by name."""
+    return {info.name: shelf(info, configuration) for info in catalog()}
+
+
+def shelf(info: StudyInfo, configuration: Configuration | None = None) -> Shelf:
+    """One study."""
+    data, note = _data(info.name, configuration)
+    return Shelf(info.name, data, note, dollars(info))
+
+
+def dollars(info: StudyInfo) -> float | None:
+    """The most that a run costs: its training and its hosting machine, both for as long as it usually takes on AWS."""
+    defaults = {parameter.name: str(parameter.default) for parameter in info.parameters}
+    machines = [("instance-type", costs.TRAINING), ("hosting-instance-type", costs.HOSTING)]
+    asked = [(defaults[name], use) for name, use in machines if name in defaults]
+    known = [costs.estimate(kind, info.minutes[1] * 60, component=use).dollars for kind, use in asked]
+    found = [amount for amount in known if amount is not None]
+    return sum(found) if asked and len(found) == len(known) else None
+
+
+def _data(study: str, configuration: Configuration | None) -> tuple[DataState, str]:
+    from workflows.data.catalog import DATASETS
+    from workflows.data.place import folders, parts_in
+
+    dataset = next((one for one in DATASETS if one.study == study), None)
+    if dataset is None:
+        return "none", "It needs no data set."
+    if dataset.stand_in == "generated":
+        return "generated", "Generated here, the same in every run: this is the original."
+    try:
+        places = folders(dataset, configuration)
+    except Problem as problem:
+        return "missing", f"{problem.sentence} {problem.remedy}"
+    for source, folder in places:
+        paths = parts_in(dataset, folder)
+        if paths is None:
+            continue
+        if source == "imported":
+            return "imported", f"Your own data, imported into {folder}."
+        sampled = paths[dataset.main.role].name in dataset.main.samples
+        return (
+            ("sample", f"Some rows of the real data, from {folder}.")
+            if sampled
+            else ("real", f"Real data from {folder}.")
+        )
+    if dataset.stand_in == "synthetic":
+        return (
+            "synthetic",
+            f"Made up, with the schema of the real data. `mlconsole data fetch {dataset.name}` gets that.",
+        )
+    return "missing", f"It is not on this machine. `mlconsole data show {dataset.name}` tells how to get it."
