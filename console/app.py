@@ -25,6 +25,7 @@ from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
 from console.screens.jobs import JobsScreen
+from console.screens.lessons import LessonsScreen
 from console.screens.studies import StudiesScreen
 from console.screens.tuning import TuningScreen
 from console.services import Services
@@ -36,6 +37,7 @@ from workflows.topics import HubStatus, Snapshot, Topic
 if TYPE_CHECKING:
     from console.screens.form import Settings
     from workflows.configuration import Configuration
+    from workflows.studies.catalog import Try
 
 FLASH_SECONDS = 5.0
 SLOW_TICK = 5.0
@@ -56,6 +58,7 @@ class Console(theme.Palette[int], inherit_bindings=False):
         "studies": StudiesScreen,
         "tuning": TuningScreen,
         "costs": CostsScreen,
+        "lessons": LessonsScreen,
     }
     DEFAULT_MODE = "home"
 
@@ -88,6 +91,9 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         self.services.start(self._status_from_thread)
+        self.in_background(
+            self.services.lessons, lambda lessons: None
+        )  # a key that needs them finds them imported
         if self._first_run:
             self.call_after_refresh(self.open_run, self._first_run)
 
@@ -307,17 +313,43 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
         await self.open(ComparisonScreen(a, b))
 
-    async def open_study(self, name: str, like: Settings | None = None) -> None:
-        """Open the form of a study, filled with the settings of a run if one is given."""
+    async def open_study(
+        self, name: str, like: Settings | None = None, *, tried: Try | None = None, interface: str = ""
+    ) -> None:
+        """Open the form of a study or of a lesson, filled with the settings of a run or the changes of a ``tried`` one if
+        they are given."""
         from console.screens.form import FormScreen
 
-        info = next((info for info in self.services.studies() if info.name == name), None)
+        everything = [*self.services.studies(), *self.services.lessons()]
+        info = next((info for info in everything if info.name == name), None)
         if info is None:
-            names = ", ".join(info.name for info in self.services.studies())
+            names = ", ".join(info.name for info in everything)
             self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
             return
-        await self.go("studies")
-        await self.open(FormScreen(info, like))
+        if info.lesson is None:
+            await self.go("studies")
+        else:
+            await self.open_lesson(name)
+        await self.open(FormScreen(info, like, tried=tried, interface=interface))
+
+    async def open_lesson(self, name: str) -> None:
+        """Open the page of a lesson, above the list of lessons."""
+        from console.screens.lesson import LessonScreen
+
+        def there() -> bool:
+            screen = self.screen
+            return isinstance(screen, LessonScreen) and screen.info.name == name
+
+        await self._close_dialogs()
+        if there():
+            return
+        if self.current_mode != "lessons":
+            await self.switch_mode("lessons")
+        while len(self.screen_stack) > 1 and not there():
+            await self.pop_screen()
+        if not there():
+            info = next(info for info in self.services.lessons() if info.name == name)
+            await self.open(LessonScreen(info))
 
     async def action_home(self) -> None:
         await self.go("home")
@@ -342,6 +374,9 @@ class Console(theme.Palette[int], inherit_bindings=False):
 
     async def action_costs(self) -> None:
         await self.go("costs")
+
+    async def action_lessons(self) -> None:
+        await self.go("lessons")
 
     async def action_back(self) -> None:
         screen = self.screen

@@ -17,6 +17,7 @@ from workflows.abtest.replaying import ReplayRequest
 from workflows.configuration import Configuration
 from workflows.drift.report import DriftReport
 from workflows.events import Event, RunFinished
+from workflows.lessons.progress import Progress
 from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
@@ -94,6 +95,16 @@ class LiveServices:
 
     def studies(self) -> Sequence[StudyInfo]:
         return catalog()
+
+    def lessons(self) -> Sequence[StudyInfo]:
+        from workflows.lessons.catalog import lessons
+
+        return lessons()
+
+    def progress(self) -> Mapping[str, Progress]:
+        from workflows.lessons.progress import progress
+
+        return progress(self.lessons(), runs.list_runs())
 
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str

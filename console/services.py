@@ -14,6 +14,7 @@ from workflows.comparison import Comparison
 from workflows.creation import NewVariant
 from workflows.drift.report import DriftReport
 from workflows.events import Event
+from workflows.lessons.progress import Progress
 from workflows.lifetime import Lifetime
 from workflows.lineage import Lineage
 from workflows.observe.captures import Capture, CapturePage
@@ -78,6 +79,12 @@ class Services(Protocol):
 
     def studies(self) -> Sequence[StudyInfo]:
         """The catalog."""
+
+    def lessons(self) -> Sequence[StudyInfo]:
+        """The lessons, by number."""
+
+    def progress(self) -> Mapping[str, Progress]:
+        """How far the person is in each lesson, by its name. Blocks (files)."""
 
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str

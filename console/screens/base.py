@@ -31,6 +31,7 @@ SECTIONS = (
     ("studies", "4", "Studies"),
     ("tuning", "5", "Tuning"),
     ("costs", "6", "Costs"),
+    ("lessons", "7", "Lessons"),
 )
 
 
@@ -204,7 +205,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             left.append((key, f"key@{section}"))
             if not short or here:
                 left += [(" ", ""), (title, ("here" if here else "dim") + f"@{section}")]
-            left.append(("  " if short else "   ", ""))
+            left.append(("   " if self.wide else "  ", ""))
         if trail:
             left += [("› ", "dim"), (trail, "strong")]
         summary = self.summary()

@@ -163,12 +163,13 @@ class HomeScreen(ConsoleScreen):
             return (
                 "Connecting … nothing is known from last time.",
                 "",
-                "Press 4 to see the case studies meanwhile.",
+                "Press 4 to see the case studies, 7 the lessons meanwhile.",
             )
         return (
             "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
             "",
             "Press 4 (or n) and start a case study: it trains a model, checks it, hosts it and cleans up.",
+            "Press 7 for the lessons: they do the same step by step, and explain it.",
         )
 
     def _entries(self) -> list[Entry]:

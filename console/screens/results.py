@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from console import figures
-from console.formatting import crop, duration, number, status, thin_bar
+from console.exhibit import cropped, exhibits
+from console.formatting import count, crop, duration, number, status, thin_bar
 from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets.canvas import Lines, Run
 from console.widgets.tint import Ground
 from workflows.events import Figure, Gate, Note, Table
+from workflows.studies.catalog import Try
 
 MOST_ROWS = 30
 """Rows of a table on the page of results."""
+MOST_LINES = 8
+"""Lines of a file or an exchange on the page of results."""
+READ_WIDTH = 92
+"""Cells of a line of prose: longer ones are hard to read."""
 
 
 def overview(
-    state: RunState, now: float, width: int, *, run: str, brief: bool = False, log: str = ""
+    state: RunState,
+    now: float,
+    width: int,
+    *,
+    run: str,
+    brief: bool = False,
+    log: str = "",
+    next_try: Try | None = None,
 ) -> Lines:
-    """Status, why it failed and what to do then, steps with their times, gates, and what came out.
+    """Status, why it failed and what to do then, what a lesson says at this step, steps with their times, gates, and what came out.
 
-    ``log`` is the path of what the run's process printed.
+    ``log`` is the path of what the run's process printed, ``next_try`` what a lesson suggests once it has ended.
     """
     shown = status("running" if state.status == "starting" else state.status)
     about = " · ".join(
@@ -44,6 +57,7 @@ def overview(
         lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
         lines += next_steps(ended.status, width, log)
     lines += [[]] if not brief else []
+    lines += teaching(state, width)
     if state.withheld and (ended is None or not unhappy):
         lines += [*facts.sentences([state.withheld], width, "bad"), *([[]] if not brief else [])]
     for step in state.steps:
@@ -70,7 +84,32 @@ def overview(
             if ended.left_behind
             else []
         )
+        if next_try is not None and not unhappy:
+            lines += [[], *suggestion(next_try, width)]
     return lines
+
+
+def teaching(state: RunState, width: int) -> Lines:
+    """What a lesson says at the step that runs, and the titles of what it has shown there since."""
+    notes = state.notes
+    if not notes:
+        return []
+    step = next(at for at, one in enumerate(state.steps, start=1) if one.status == "running")
+    said, *seen = notes
+    lines: Lines = [[(said.title, "head"), (f"  step {step} of {len(state.steps)}", "dim")]]
+    lines += facts.sentences(said.text.split("\n\n"), min(width, READ_WIDTH))
+    lines += [[("▸ ", "key"), (crop(one.title, width - 2).rstrip(), "")] for one in seen]
+    return [*lines, []]
+
+
+def suggestion(one: Try, width: int) -> Lines:
+    """What to change next in a lesson, and what there is to see then."""
+    changes = " ".join(f"{name}={value}" for name, value in one.changes.items())
+    lines: Lines = [
+        facts.head("Try next", "v opens the form with it"),
+        [(one.title, "strong"), (f"  {changes}", "accent")],
+    ]
+    return lines + facts.sentences([one.look], min(width, READ_WIDTH))
 
 
 def next_steps(ended: str, width: int, log: str) -> Lines:
@@ -155,7 +194,9 @@ def results(
         if lines and lines[-1]:
             lines.append([])
         if isinstance(result, Note):
-            lines += [*note(result, width), []]
+            said, within = note(result, width)
+            begins += [len(lines) + line for line in within]
+            lines += [*said, []]
             continue
         begins.append(len(lines))
         if isinstance(result, Table):
@@ -182,16 +223,24 @@ def short_table(table: Table, width: int) -> Lines:
     return lines
 
 
-def note(event: Note, width: int) -> Lines:
-    """What a lesson says, and what it shows: files, exchanges, commands."""
-    width = min(width, 100)
+def note(event: Note, width: int) -> tuple[Lines, list[int]]:
+    """What a lesson says, wrapped, and the first lines of what it shows, which are never wrapped; and the line on which each of these
+    begins."""
     lines: Lines = [facts.head(event.title)]
-    for paragraph in event.text.split("\n\n"):
-        lines += [*facts.sentences([paragraph], width), []]
-    for shown in event.shown:
-        lines.append([(crop(shown.get("title", ""), width).rstrip(), "dim")])
+    begins: list[int] = []
+    if event.text:
+        lines += facts.sentences(event.text.split("\n\n"), min(width, READ_WIDTH))
+    for shown in exhibits(event):
+        begins.append(len(lines) + 1)
         lines += [
-            [("  " + crop(line, width - 2).rstrip(), "strong")] for line in shown.get("text", "").splitlines()
+            [],
+            [
+                ("▸ ", "key"),
+                (crop(shown.title, max(12, width - 24)).rstrip(), "strong"),
+                (f"  {shown.kind}", "dim"),
+            ],
         ]
-        lines.append([])
-    return lines[:-1]
+        lines += [[("│ ", "faint"), *cropped(line, width - 2)] for line in shown.lines(MOST_LINES)]
+        if (more := shown.text.count("\n") + 1 - MOST_LINES) > 0:
+            lines.append([("│ ", "faint"), (f"… {count(more, 'more line')}: Enter shows all of it", "dim")])
+    return lines, begins

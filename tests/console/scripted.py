@@ -19,6 +19,8 @@ from workflows.abtest.replaying import ReplayRequest
 from workflows.comparison import Comparison
 from workflows.creation import NewVariant
 from workflows.drift.report import DriftReport
+from workflows.lessons import catalog as lesson_catalog
+from workflows.lessons.progress import Progress
 from workflows.lifetime import Lifetime
 from workflows.lineage import Lineage
 from workflows.observe.captures import Capture, CapturePage
@@ -96,6 +98,8 @@ class Scripted:
         """How many events of each run were delivered to who follows it."""
         self.stale: dict[str, Lineage] = {}
         """Runs whose results are withheld."""
+        self.learned: dict[str, Progress] = {}
+        """How far the person is, by lesson."""
         self.kept: dict[str, tuple[str, ...]] = {}
         """What runs have kept."""
         self.closed = False
@@ -171,6 +175,13 @@ class Scripted:
 
     def studies(self) -> Sequence[StudyInfo]:
         return catalog()
+
+    def lessons(self) -> Sequence[StudyInfo]:
+        return lesson_catalog.lessons()
+
+    def progress(self) -> Mapping[str, Progress]:
+        self._block("progress")
+        return {info.name: self.learned.get(info.name, Progress(info.name)) for info in self.lessons()}
 
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
