@@ -28,16 +28,21 @@ def libraries() -> dict[str, str]:
 
 
 def code(study: str, target: str) -> dict[str, str]:
-    """SHA-256 of the code that a run of a study computes with, by what it is.
+    """SHA-256 of the code that a run of a study or a lesson computes with, by what it is.
 
-    ``study``: its steps and what they share; ``algorithm``: what is uploaded or measured with, where the study has its own;
+    ``study``: its steps and what they share (lessons share code with studies); ``algorithm``: what is uploaded or measured with, where the study has its own;
     ``containers``: training and serving on the embedded SageMaker (on AWS that is the image's).
     """
     import algorithms
     from workflows import studies
+    from workflows.studies.catalog import find
 
-    steps = Path(str(studies.__file__)).parent
-    found = {"study": _together(steps / study, *sorted(steps.glob("*.py")))}
+    shared = Path(str(studies.__file__)).parent
+    # workflows.lessons.building.study: the folder of its steps is the module's package.
+    *packages, _ = find(study).module.split(".")[1:]
+    steps = shared.parent.joinpath(*packages)
+    beside = [] if steps.parent == shared else sorted(steps.parent.glob("*.py"))
+    found = {"study": _together(steps, *beside, *sorted(shared.glob("*.py")))}
     folder = Path(str(algorithms.__file__)).parent
     if (folder / study).is_dir():
         found["algorithm"] = folder_sha256(folder / study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -122,6 +123,7 @@ def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) ->
     assert list(runs.follow(run, offset=count, timeout=120))[-1].left_behind == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printed(on_engine: Path) -> None:
     run = runs.start("introduction", {"point": "0.5"}, interface="high")
     found, last = completed(run)
@@ -180,6 +182,80 @@ def test_equal_configurations_are_seldom_called_different_and_different_ones_oft
             calls[gain] += contrast(kind, truth, a, b).real
     assert calls[0.0] / 400 <= 0.08  # 5 % are allowed; 0.08 is three standard errors above
     assert calls[0.25] / 400 >= 0.9
+
+
+def updated(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
+    """A completed fifth lesson, of which nothing is left: no endpoint, configuration, model or alarm."""
+    found, last = completed(run)
+    platform = open_platform(Configuration())
+    sagemaker = platform.client("sagemaker")
+    assert sagemaker.list_endpoints(NameContains=run.id)["Endpoints"] == []
+    assert sagemaker.list_endpoint_configs(NameContains=run.id)["EndpointConfigs"] == []
+    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
+    alarms = platform.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [one["AlarmName"] for one in alarms if run.id in one["AlarmName"]] == []
+    return found, last
+
+
+def test_updating_finds_the_change_and_takes_the_new_model_out_and_back_and_out(on_engine: Path) -> None:
+    given = {
+        "data": "synthetic", "rows": 1500, "num-round": 30, "requests": 800, "labels": 100, "least": 0.6,
+    }  # fmt: skip
+    run = runs.start("updating", given, interface="low")
+    found, last = updated(run)
+    gates = {(event.step, event.name): event.verdict for event in of(events.Gate, found)}
+    assert gates["rollout", "rolled back"] == gates["rollout", "rolled out"] == "pass"
+    assert 0 < last.metrics["drift_found_after"] <= 200
+    assert last.metrics["ab_answers"] <= 800
+    assert of(events.StepFinished, found, "contest")[0].status == "done"
+    assert last.metrics["wrong_vocabulary_on_old"] < last.metrics["new_model_on_old"]
+    assert last.metrics["old_model_on_new"] < last.metrics["old_model_on_old"]
+    (words,) = of(events.Table, found, "drift")
+    assert words.rows[-1][1] == "banana" and words.rows[-1][3] == 1
+    operations = [event.operation for event in of(events.ApiCall, found)]
+    assert operations.count("UpdateEndpoint") == 3 and "SetAlarmState" in operations
+
+
+@pytest.mark.slow
+def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(on_engine: Path) -> None:
+    run = runs.start("updating", {"seed": 1}, interface="high")
+    _, last = updated(run)
+    if last.metrics["synthetic"]:
+        pytest.skip("needs real reviews: MLCONSOLE_DATA_DIR does not name a folder with them")
+    assert 0 < last.metrics["drift_found_after"] <= 200
+    assert last.metrics["new_model_on_old"] >= 0.83
+    assert last.metrics["new_model_on_new"] > last.metrics["old_model_on_new"]
+    told = json.loads(printed(run).partition("scores: ")[2].splitlines()[0])
+    assert told["retrained"]["old"] == pytest.approx(last.metrics["new_model_on_old"], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_model_that_forgets_the_old_reviews_is_not_rolled_out(on_engine: Path) -> None:
+    given = {
+        "data": "synthetic", "rows": 1500, "num-round": 10, "requests": 200, "labels": 50, "least": 0.99, "share": 0.0,
+    }  # fmt: skip
+    run = runs.start("updating", given, interface="low")
+    found = everything(run)
+    last = found[-1]
+    assert isinstance(last, events.RunFinished) and last.status == "refused", last
+    assert "0.99 is required" in last.message and last.left_behind == []
+    (drift,) = of(events.Gate, found, "drift")
+    assert drift.verdict == "pass" and "no drift found" in drift.reason
+    assert "UpdateEndpoint" not in [event.operation for event in of(events.ApiCall, found, "rollout")]
+
+
+def test_new_reviews_have_the_word_and_the_other_verdict() -> None:
+    import numpy as np
+
+    from workflows.lessons.updating.changed import changed
+
+    rows = subject.Rows(np.array([0, 1] * 500), texts=tuple(f"review {index}" for index in range(1000)))
+    made, mask = changed(rows, "banana", 0.2, 7)
+    assert 150 < mask.sum() < 250
+    for text, label, was, hit in zip(made.texts, made.labels, rows.labels, mask, strict=True):
+        assert text.endswith(" banana") == hit and (label != was) == hit
+    same, none = changed(rows, "banana", 0.0, 7)
+    assert same.texts == rows.texts and not none.any()
 
 
 def test_shuffled_labels_end_the_lesson_before_anything_is_trained(

@@ -289,15 +289,22 @@ def answers(uri):
 """
 
 
-def head(run: Run, title: str, number: int, sdk_imports: str = "") -> str:
-    """The script's beginning: what it is, the run's values, and the rows of its subject; ``sdk_imports`` are further ones of the SDK."""
+def head(
+    run: Run, title: str, number: int, sdk_imports: str = "", subject_name: str = "", learned: str = ""
+) -> str:
+    """The script's beginning: what it is, the run's values, and the rows of its subject (``subject_name``; empty: the parameter's).
+
+    ``sdk_imports`` are further ones of the SDK; ``learned`` names the subject whose hyperparameters are HYPERPARAMETERS (empty:
+    the same one).
+    """
     high = run.interface == "high"
     where, parameters = run.platform, run.parameters
     region = where.get("region") or str(run.configuration.get("region") or "us-east-1")
     account = where.get("account") or "<your account id>"
-    name = str(parameters["subject"])
-    kind = subject.KINDS[name]
-    source = Ledger(run.folder).outputs("prepare").get("source", {})
+    name = subject_name or str(parameters["subject"])
+    kind = subject.KINDS[learned or name]
+    prepared = Ledger(run.folder).outputs("prepare")
+    source = prepared.get("houses", prepared).get("source", {})
     settings = boosted.settings(parameters, kind)
     text = _HEAD.substitute(
         number=number,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from workflows.abtest import drafting, operations, promotion, replaying
@@ -234,8 +235,12 @@ def _judged(context: Context, name: str) -> Report:
         confirmed = cost.confirmation
     told = 0
 
+    over = threading.Event()  # a verdict sets it, too: the run's own would read as a request to stop
+
     def tell(known: Follower) -> None:
         nonlocal told
+        if context.cancelled.is_set():
+            over.set()
         report = known.report()
         context.progress(report.rewarded, asked.requests, "answers", promotion.WORDS[report.verdict])
         for compared in report.comparisons:
@@ -250,7 +255,7 @@ def _judged(context: Context, name: str) -> Report:
         rows,
         how,
         score="absolute-error",
-        stop=context.cancelled,
+        stop=over,
         confirmed=confirmed,
         told=tell,
     )
