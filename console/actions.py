@@ -357,6 +357,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.next_part", "tab,right_square_bracket", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved, files and exchanges of a lesson scroll", target="run", footer=True),
+    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", changes=True, footer=True),
+    Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
     Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", footer=True),
@@ -367,8 +369,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.endpoint", "e", "Endpoint", "To the endpoint that the run has kept", target="endpoint", footer=True),
     Action("run.experiment", "b", "A/B", "An A/B test of its model: the form, or an endpoint with the model of another run beside it", target="A/B test", changes=True),
     Action("run.tune", "t", "Tune", "Search better hyperparameters than those of its training job", target="training job", changes=True),
-    Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),
-    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", changes=True, footer=True),
     Action("run.copy", "y", "Copy id", "Copy the run's id to your clipboard, over SSH too", target="run"),
     # a result
     Action("result.next", "n,tab,right_square_bracket", "Next", "The next table, figure, file or exchange", footer=True, priority=True),

@@ -84,11 +84,11 @@ class LessonScreen(CourseScreen):
         info, course, runs = self.info, self.course, self.runs_of(self.info)
         now = self.console.services.now()
         self.query_one("#overview", Page).show(lambda width: whole(info, course, runs, now, width))
-        entries = [Entry("title", "start", title="Start it\t\t\t")]
+        entries = [Entry("title", "start", title="Start it")]
         entries += [Entry("start", name, name) for name in INTERFACES]
         entries += [
             Entry("gap", "try", title=" "),
-            Entry("title", "tries", title="Try it: change a value\t\t\tChange"),
+            Entry("title", "tries", title="Try it\tchange a value\t\tChange"),
         ]
         entries += [Entry("try", one.title, one) for one in tries(info)]
         if runs:

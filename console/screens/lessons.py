@@ -29,10 +29,10 @@ class LessonsScreen(CourseScreen):
             yield Rows[StudyInfo](
                 [
                     Column("Lesson", 28, grow=1),
-                    Column("Done", 14),
+                    Column("Done", 12),
                     Column("Tried", 6),
                     Column("Here", 7),
-                    Column("On AWS", 14),
+                    Column("On AWS", 6, right=True),
                     Column("Last run", 14, drop=1),
                 ],
                 key=lambda info: info.name,

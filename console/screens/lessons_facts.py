@@ -60,11 +60,11 @@ def minutes(value: float) -> str:
 def lesson_cells(
     info: StudyInfo, course: Coursework | None, runs: Sequence[ledger.Run], now: float
 ) -> tuple[Cell, ...]:
-    """Number and title, both interfaces, tries, what it takes here and on AWS, the last run."""
+    """Number and title, both interfaces, tries, the time it takes here, its cost on AWS, the last run."""
     done, tried, cost = Cell("…", "dim"), Cell("…", "dim"), "…"
     if course is not None:
         known = course.of(info)
-        marks = "  ".join(f"{name} {'✓' if name in known.done else '–'}" for name in INTERFACES)
+        marks = " ".join(f"{name} {'✓' if name in known.done else '–'}" for name in INTERFACES)
         complete = len(known.done) == len(INTERFACES)
         done = Cell(marks, "ok" if complete else "" if known.done else "dim")
         total = len(tries(info))
@@ -73,9 +73,9 @@ def lesson_cells(
             "ok" if len(known.tried) == total else "" if known.tried else "dim",
         )
         cost = amount(course.bills[info.name][1]) if info.name in course.bills else "–"
-    here, aws = (minutes(value) for value in info.minutes)
+    here = minutes(info.minutes[0])
     return (
-        Cell(f"{number(info)}  {info.title}", "strong"), done, tried, Cell(here, "dim"), Cell(f"{aws} · {cost}", "dim"),
+        Cell(f"{number(info)}  {info.title}", "strong"), done, tried, Cell(here, "dim"), Cell(cost, "dim"),
         Cell(*_latest(info, course, runs, now)),
     )  # fmt: skip
 

@@ -23,6 +23,8 @@ from console.screens.listing import ListScreen
 from console.widgets.prompt import Field
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
+from workflows.lessons.catalog import number as lesson_number
+from workflows.studies.catalog import StudyInfo
 from workflows.topics import Topic
 
 if TYPE_CHECKING:
@@ -179,6 +181,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
             )
             for info in console.services.studies()
         ]
+        found += [_lesson(console, info) for info in console.services.lessons()]
         for run in console.known(topics.RUNS) or ():
             found.append(
                 Suggestion(
@@ -222,6 +225,12 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
                 for info in console.services.studies()
                 if argument.lower() in info.name
             ]
+        if command and "lessons".startswith(command):
+            return [
+                _lesson(console, info)
+                for info in console.services.lessons()
+                if argument in (info.name, str(lesson_number(info))) or argument.lower() in info.title.lower()
+            ]
         if command and "theme".startswith(command):
             return [
                 Suggestion(
@@ -255,3 +264,14 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
                 filtered,
             )
         ]
+
+
+def _lesson(console: Console, info: StudyInfo) -> Suggestion:
+    """The page of a lesson."""
+    return Suggestion(
+        f"lesson {info.name}",
+        f"lessons {lesson_number(info)} {info.name}",
+        info.title,
+        partial(console.open_lesson, info.name),
+        "lesson",
+    )

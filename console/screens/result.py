@@ -31,8 +31,11 @@ class ResultScreen(ConsoleScreen):
     place = "result"
     section = "studies"
 
-    def __init__(self, run: str, results: Callable[[], Sequence[Viewed]], at: int) -> None:
+    def __init__(
+        self, run: str, results: Callable[[], Sequence[Viewed]], at: int, *, section: str = "studies"
+    ) -> None:
         super().__init__()
+        self.section = section
         self.run_id = run
         self._results = results
         self._at = at
@@ -76,8 +79,9 @@ class ResultScreen(ConsoleScreen):
         if not self.query("#sheet-title"):
             return
         if isinstance(self.result, Exhibit):
-            shown = self.result
-            self.query_one("#sheet-title", Line).show([(shown.title, "head")], [(shown.kind, "dim")])
+            shown, page = self.result, self.query_one("#figure", Page)
+            wider = "   ← →" if page.virtual_size.width > page.size.width else ""
+            self.query_one("#sheet-title", Line).show([(shown.title, "head")], [(shown.kind + wider, "dim")])
         elif isinstance(self.result, Table):
             left, right = self.sheet.pushed
             hint = f"← {left}   " if left else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from console import figures
 from console.exhibit import cropped, exhibits
 from console.formatting import count, crop, duration, number, status, thin_bar
@@ -28,11 +30,12 @@ def overview(
     run: str,
     brief: bool = False,
     log: str = "",
+    lesson: bool = False,
     next_try: Try | None = None,
 ) -> Lines:
     """Status, why it failed and what to do then, what a lesson says at this step, steps with their times, gates, and what came out.
 
-    ``log`` is the path of what the run's process printed, ``next_try`` what a lesson suggests once it has ended.
+    ``log`` is the path of what the run's process printed, ``lesson`` whether it is read, ``next_try`` what that suggests once it has ended.
     """
     shown = status("running" if state.status == "starting" else state.status)
     about = " · ".join(
@@ -57,7 +60,7 @@ def overview(
         lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
         lines += next_steps(ended.status, width, log)
     lines += [[]] if not brief else []
-    lines += teaching(state, width)
+    lines += teaching(state, width) if ended is None else reading(next_try, width) if lesson else []
     if state.withheld and (ended is None or not unhappy):
         lines += [*facts.sentences([state.withheld], width, "bad"), *([[]] if not brief else [])]
     for step in state.steps:
@@ -84,8 +87,6 @@ def overview(
             if ended.left_behind
             else []
         )
-        if next_try is not None and not unhappy:
-            lines += [[], *suggestion(next_try, width)]
     return lines
 
 
@@ -102,14 +103,19 @@ def teaching(state: RunState, width: int) -> Lines:
     return [*lines, []]
 
 
-def suggestion(one: Try, width: int) -> Lines:
-    """What to change next in a lesson, and what there is to see then."""
-    changes = " ".join(f"{name}={value}" for name, value in one.changes.items())
-    lines: Lines = [
-        facts.head("Try next", "v opens the form with it"),
-        [(one.title, "strong"), (f"  {changes}", "accent")],
-    ]
-    return lines + facts.sentences([one.look], min(width, READ_WIDTH))
+def reading(following: Try | None, width: int) -> Lines:
+    """Where a lesson is read once it has ended, and what to change next."""
+    lines: Lines = [[("Tab", "key"), (" reads it at your pace, with all that it showed", "")]]
+    if following is not None:
+        changes = " ".join(f"{name}={value}" for name, value in following.changes.items())
+        line: list[Run] = [
+            ("v", "key"),
+            ("   tries: ", ""),
+            (following.title, "strong"),
+            (f"  {changes}", "accent"),
+        ]
+        lines.append(cropped(line, width))
+    return [*lines, []]
 
 
 def next_steps(ended: str, width: int, log: str) -> Lines:
@@ -194,7 +200,7 @@ def results(
         if lines and lines[-1]:
             lines.append([])
         if isinstance(result, Note):
-            said, within = note(result, width)
+            said, within = note(result, width, _place(result, state.steps))
             begins += [len(lines) + line for line in within]
             lines += [*said, []]
             continue
@@ -223,10 +229,16 @@ def short_table(table: Table, width: int) -> Lines:
     return lines
 
 
-def note(event: Note, width: int) -> tuple[Lines, list[int]]:
+def _place(event: Note, steps: Sequence[Step]) -> str:
+    """``step 2 of 7`` for what is said when a step begins: its heading is that of the step."""
+    at = next((at for at, one in enumerate(steps, start=1) if one.id == event.step), 0)
+    return f"step {at} of {len(steps)}" if at and steps[at - 1].title == event.title else ""
+
+
+def note(event: Note, width: int, place: str = "") -> tuple[Lines, list[int]]:
     """What a lesson says, wrapped, and the first lines of what it shows, which are never wrapped; and the line on which each of these
-    begins."""
-    lines: Lines = [facts.head(event.title)]
+    begins. ``place`` stands beside the heading."""
+    lines: Lines = [facts.head(event.title, place) if place else [(event.title, "strong")]]
     begins: list[int] = []
     if event.text:
         lines += facts.sentences(event.text.split("\n\n"), min(width, READ_WIDTH))

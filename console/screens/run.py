@@ -146,10 +146,10 @@ class RunScreen(ConsoleScreen):
         now, state = self.console.services.now(), self.state
         low = self.app.size.height < 30
         log = str(row.log) if (row := self._row) else ""
-        following = self._next_try
+        lesson, following = self._lesson is not None, self._next_try
         self.query_one("#overview", Page).show(
             lambda width: results.overview(
-                state, now, width, run=self.run_id, brief=low, log=log, next_try=following
+                state, now, width, run=self.run_id, brief=low, log=log, lesson=lesson, next_try=following
             )
         )
 
@@ -169,7 +169,9 @@ class RunScreen(ConsoleScreen):
             return lines
 
         self.query_one("#results", Page).show(write)
-        self.query_one(ChartGrid).show_charts(state.charts(), x_label="epoch")
+        drawn = state.charts()
+        self.query_one(ChartGrid).show_charts(drawn, x_label="epoch")
+        self.set_class(self._lesson is not None and not drawn, "-no-charts")  # some lessons have no metric
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
         if len(calls.items) != len(state.calls):
@@ -180,7 +182,10 @@ class RunScreen(ConsoleScreen):
             self._finished_shown = True
             self._look_at_what_stays()
             self._look_what_is_next()
-            if self.part == "overview" and state.results and not self.wide and state.status == "completed":
+            if (
+                self.part == "overview" and state.results and not self.wide and state.status == "completed"
+                and self._lesson is None
+            ):  # fmt: skip
                 self.console.flash("✓ Completed. Tab shows the results.", "ok")
         self.draw_frame()
 
@@ -281,7 +286,9 @@ class RunScreen(ConsoleScreen):
         if not self.state.viewed:
             self.console.flash("Nothing to look at yet.", "wait")
             return
-        self.app.push_screen(ResultScreen(self.run_id, lambda: self.state.viewed, max(0, at)))
+        self.app.push_screen(
+            ResultScreen(self.run_id, lambda: self.state.viewed, max(0, at), section=self.section)
+        )
 
     def action_answer(self) -> None:
         question = self.state.question
