@@ -99,6 +99,7 @@ PLACES = {
     "dialog": "Questions and confirmations",
     "prompt": "While typing",
     "code": "Code and long texts",
+    "script": "A run as a script",
 }
 
 _NAMES = {
@@ -405,6 +406,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("prompt.down", "down,tab", "Down", "The suggestion below"),
     Action("code.copy", "y", "Copy", "Copy all of it to your clipboard, over SSH too", footer=True),
     Action("code.close", "escape", "Close", "Back", footer=True),
+    Action("script.other", "i", "Interface", "The same in the other interface: boto3 or the SageMaker SDK", footer=True),
 )  # fmt: skip
 
 _BY_ID = {action.id: action for action in ACTIONS}

@@ -11,7 +11,7 @@ from console.formatting import count
 from console.widgets.canvas import Lines, Run
 from workflows.events import Note
 
-MOST_COLOURED = 20_000
+MOST_COLOURED = 40_000
 """Characters of a text that gets colours: a longer one would hold the screen up while it is read."""
 _ENDINGS = {"python": "py", "json": "json", "sh": "sh", "http": "http", "html": "html"}
 _ROLES = (

@@ -145,8 +145,8 @@ class LiveServices:
     def answer(self, run: str, question: str, choice: str) -> None:
         runs.answer(runs.find(run), question, choice)
 
-    def code(self, run: str) -> str:
-        return runs.code(runs.find(run))
+    def code(self, run: str, interface: str = "") -> str:
+        return runs.code(runs.find(run), interface)
 
     def shelves(self) -> Mapping[str, Shelf]:
         from workflows.studies.shelf import shelves

@@ -106,8 +106,8 @@ class Services(Protocol):
     def answer(self, run: str, question: str, choice: str) -> None:
         """Answer the question of a run. Blocks."""
 
-    def code(self, run: str) -> str:
-        """A run as a plain script. Blocks."""
+    def code(self, run: str, interface: str = "") -> str:
+        """A run as a plain script, in its own interface or in another one. Blocks."""
 
     def shelves(self) -> Mapping[str, Shelf]:
         """The data and the cost of each study. Blocks (files)."""

@@ -212,9 +212,9 @@ class Scripted:
     def answer(self, run: str, question: str, choice: str) -> None:
         self._block("answer", run, question, choice)
 
-    def code(self, run: str) -> str:
-        self._block("code", run)
-        return "import boto3\n\nsagemaker = boto3.client('sagemaker')\n"
+    def code(self, run: str, interface: str = "") -> str:
+        self._block("code", run, interface)
+        return f"# {interface}\nimport boto3\n\nsagemaker = boto3.client('sagemaker')\n"
 
     def shelves(self) -> Mapping[str, Shelf]:
         return {
