@@ -358,7 +358,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.next_part", "tab,right_square_bracket", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab,left_square_bracket", "Previous part", "The part before", priority=True),
     Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved, files and exchanges of a lesson scroll", target="run", footer=True),
-    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", changes=True, footer=True),
+    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", footer=True),
     Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
@@ -387,14 +387,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("comparison.second", "b", "Open B", "Open run B", target="run", footer=True),
     Action("comparison.copy", "y", "Copy", "Copy the comparison as text to your clipboard, over SSH too", footer=True),
     # lessons
-    Action("lessons.start", "n", "Start", "The form of the lesson under the cursor", target="lesson", changes=True, footer=True),
-    Action("lessons.vary", "v", "Try", "The form with the next suggested change of the lesson under the cursor", target="lesson", changes=True, footer=True),
+    Action("lessons.start", "n", "Start", "The form of the lesson under the cursor", target="lesson", footer=True),
+    Action("lessons.vary", "v", "Try", "The form with the next suggested change of the lesson under the cursor", target="lesson", footer=True),
     Action("lessons.last", "l", "Last run", "The newest run of the lesson under the cursor", target="run", footer=True),
     # a lesson
     Action("lesson.next_part", "tab", "Next", "What it teaches; start, try, runs: the other one", footer=True, priority=True),
     Action("lesson.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
-    Action("lesson.start", "n", "Start", "Its form: interface, parameters", target="lesson", changes=True, footer=True),
-    Action("lesson.vary", "v", "Try", "The form with the next change that you have not tried yet", target="lesson", changes=True, footer=True),
+    Action("lesson.start", "n", "Start", "Its form: interface, parameters", target="lesson", footer=True),
+    Action("lesson.vary", "v", "Try", "The form with the next change that you have not tried yet", target="lesson", footer=True),
     Action("lesson.last", "l", "Last run", "Its newest run", target="run", footer=True),
     # dialogs, prompts, texts
     Action("dialog.cancel", "escape", "Cancel", "Change nothing", footer=True),

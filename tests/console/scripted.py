@@ -187,7 +187,7 @@ class Scripted:
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
     ) -> Run:
         self._block("start_run", study, dict(values), interface, keep, preset)
-        run = study_run("moons-20270115-080000-beef", "running", created=self.time, interface=interface)
+        run = study_run(f"{study}-20270115-080000-beef", "running", created=self.time, interface=interface)
         self.events.setdefault(run.id, run_events(run.id, upto=4))
         return run
 
