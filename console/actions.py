@@ -90,14 +90,17 @@ PLACES = {
     "run": "A run of a study",
     "inspect": "Any resource as AWS describes it",
     "bucket": "In S3",
-    "result": "A table or a figure of a run",
+    "result": "A table, a figure or a text of a run",
     "comparison": "Two runs side by side",
+    "lessons": "Lessons",
+    "lesson": "A lesson",
     "dialog": "Questions and confirmations",
     "prompt": "While typing",
     "command": "In the command line",
     "jump": "In jump mode",
     "columns": "Columns of a list",
     "code": "Code and long texts",
+    "script": "A run as a script",
 }
 
 NAMES = {
@@ -134,6 +137,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.studies", "4", "Studies", "Case studies: start one, attach to a run", command="studies", argument="study"),
     Action("app.tuning", "5", "Tuning", "All hyperparameter tuning jobs, live", command="tuning", argument="filter"),
     Action("app.costs", "6", "Costs", "What bills now, and what is left over", command="costs"),
+    Action("app.lessons", "7", "Lessons", "The five lessons, and how far you are", command="lessons", argument="lesson"),
     Action("app.help", "question_mark,f1", "Help", "The keys of this screen", footer=True, command="help"),
     Action("app.palette", "colon,ctrl+p", "Command", "Go anywhere and do anything by name", footer=True),
     Action("app.jump", "apostrophe,ctrl+o", "Jump", "A letter over everything that can be gone to; the letter goes there", command="jump"),
@@ -394,7 +398,9 @@ ACTIONS: tuple[Action, ...] = (
     # run
     Action("run.next_part", "tab", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
-    Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved", target="run", footer=True),
+    Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved, files and exchanges of a lesson scroll", target="run", footer=True),
+    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", footer=True),
+    Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
     Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", footer=True),
@@ -420,13 +426,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("bucket.up_folder", "u,backspace", "Up", "To the folder above", footer=True),
     Action("bucket.copy", "y", "Copy URI", "Copy the S3 URI to your clipboard, over SSH too", footer=True),
     # a result
-    Action("result.next", "n,tab", "Next", "The next table or figure", footer=True, priority=True),
+    Action("result.next", "n,tab", "Next", "The next table, figure, file or exchange", footer=True, priority=True),
     Action("result.previous", "N,shift+tab", "Previous", "The one before", priority=True),
     Action("result.sort", "s", "Sort", "Sort by the next column; a click on its heading sorts by any", footer=True),
     Action("result.reverse", "S", "Reverse", "Turn the order round"),
     Action("result.filter", "slash", "Filter", "Only rows that match: words, !word, column:text", footer=True),
-    Action("result.save", "w", "Save CSV", "Save it as a CSV file: rows of a table, points of a figure", footer=True),
-    Action("result.copy", "y", "Copy", "Copy it as CSV to your clipboard, over SSH too", footer=True),
+    Action("result.save", "w", "Save", "Save it: rows of a table and points of a figure as CSV, a file or an exchange as it is", footer=True),
+    Action("result.copy", "y", "Copy", "Copy it to your clipboard, over SSH too: as CSV, a file or an exchange as it is", footer=True),
     # two runs
     Action("comparison.next_part", "tab", "Next", "What differs, results side by side: the other one", footer=True, priority=True),
     Action("comparison.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
@@ -434,6 +440,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("comparison.first", "a", "Open A", "Open run A", target="run", footer=True),
     Action("comparison.second", "b", "Open B", "Open run B", target="run", footer=True),
     Action("comparison.copy", "y", "Copy", "Copy the comparison as text to your clipboard, over SSH too", footer=True),
+    # lessons
+    Action("lessons.start", "n", "Start", "The form of the lesson under the cursor", target="lesson", footer=True),
+    Action("lessons.vary", "v", "Try", "The form with the next suggested change of the lesson under the cursor", target="lesson", footer=True),
+    Action("lessons.last", "l", "Last run", "The newest run of the lesson under the cursor", target="run", footer=True),
+    # a lesson
+    Action("lesson.next_part", "tab", "Next", "What it teaches; start, try, runs: the other one", footer=True, priority=True),
+    Action("lesson.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
+    Action("lesson.start", "n", "Start", "Its form: interface, parameters", target="lesson", footer=True),
+    Action("lesson.vary", "v", "Try", "The form with the next change that you have not tried yet", target="lesson", footer=True),
+    Action("lesson.last", "l", "Last run", "Its newest run", target="run", footer=True),
     # dialogs, prompts, texts
     Action("dialog.cancel", "escape", "Cancel", "Change nothing", footer=True),
     Action("dialog.left", "left,shift+tab", "Left", "The choice to the left"),
@@ -456,6 +472,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("columns.cancel", "escape", "Leave", "Change nothing", footer=True),
     Action("code.copy", "y", "Copy", "Copy all of it to your clipboard, over SSH too", footer=True),
     Action("code.close", "escape", "Close", "Back", footer=True),
+    Action("script.other", "i", "Interface", "The same in the other interface: boto3 or the SageMaker SDK", footer=True),
 )  # fmt: skip
 
 _BY_ID = {action.id: action for action in ACTIONS}

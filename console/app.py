@@ -26,6 +26,7 @@ from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
 from console.screens.jobs import JobsScreen
+from console.screens.lessons import LessonsScreen
 from console.screens.studies import StudiesScreen
 from console.screens.tuning import TuningScreen
 from console.services import Services
@@ -57,6 +58,7 @@ class Console(Notifying, inherit_bindings=False):
         "studies": StudiesScreen,
         "tuning": TuningScreen,
         "costs": CostsScreen,
+        "lessons": LessonsScreen,
     }
     DEFAULT_MODE = "home"
 
@@ -99,6 +101,9 @@ class Console(Notifying, inherit_bindings=False):
         self.services.start(self._status_from_thread)
         self.read_files()
         self.begin_watching()
+        self.in_background(
+            self.services.lessons, lambda lessons: None
+        )  # a key that needs them finds them imported
         if self._first_run:
             self.call_after_refresh(self.open_run, self._first_run)
         elif self._last_place is not None:

@@ -21,6 +21,7 @@ from workflows.topics import Topic
 
 if TYPE_CHECKING:
     from console.app import Console
+    from workflows.studies.catalog import StudyInfo
 
 MOST = 100
 LATELY = 8
@@ -174,7 +175,7 @@ class Commands:
         console = self._console
         wanted = text.lower()
         candidates: list[tuple[float, int, Kind | None, Any]] = []
-        for info in console.services.studies():
+        for info in (*console.services.studies(), *console.services.lessons()):
             score = max(resemblance(wanted, info.name), 0.5 * (wanted in info.title.lower())) if text else 1.0
             candidates.append((score, -len(candidates), None, info))
         for kind in self._kinds():
@@ -185,14 +186,22 @@ class Commands:
         best = heapq.nlargest(
             MOST, (entry for entry in candidates if entry[0] > 0), key=lambda entry: entry[:2]
         )
-        return [
-            Suggestion(
-                f"study {row.name}", row.name, row.title, partial(console.open_study, row.name), "study"
+        return [self._taught(row) if kind is None else self._named(kind, row) for _, _, kind, row in best]
+
+    def _taught(self, info: StudyInfo) -> Suggestion:
+        """The form of a study, or the page of a lesson."""
+        console = self._console
+        if info.lesson is None:
+            return Suggestion(
+                f"study {info.name}", info.name, info.title, partial(console.open_study, info.name), "study"
             )
-            if kind is None
-            else self._named(kind, row)
-            for _, _, kind, row in best
-        ]
+        return Suggestion(
+            f"lesson {info.name}",
+            f"lessons {info.lesson.number} {info.name}",
+            info.title,
+            partial(console.open_lesson, info.name),
+            "lesson",
+        )
 
     def _named(self, kind: Kind, row: Any, *, word: bool = False) -> Suggestion:
         name = kind.name(row)
@@ -216,6 +225,15 @@ class Commands:
                         f"Start {info.title}",
                         partial(console.open_study, info.name),
                     )
+        if command and "lessons".startswith(command):
+            for info in console.services.lessons():
+                number = str(info.lesson.number) if info.lesson else ""
+                if (
+                    argument in (info.name, number)
+                    or resemblance(argument.lower(), info.name) > 0
+                    or argument.lower() in info.title.lower()
+                ):
+                    yield self._taught(info)
         if "theme".startswith(command):
             for name in console.themes():
                 short = name.removeprefix("mlconsole-")

@@ -18,6 +18,7 @@ from workflows.abtest.replaying import ReplayRequest
 from workflows.configuration import Configuration
 from workflows.drift.report import DriftReport
 from workflows.events import Event, RunFinished
+from workflows.lessons.progress import Progress
 from workflows.lifetime import Lifetime
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import DeletionPlan, Invocation
@@ -100,6 +101,16 @@ class LiveServices:
     def studies(self) -> Sequence[StudyInfo]:
         return catalog()
 
+    def lessons(self) -> Sequence[StudyInfo]:
+        from workflows.lessons.catalog import lessons
+
+        return lessons()
+
+    def progress(self) -> Mapping[str, Progress]:
+        from workflows.lessons.progress import progress
+
+        return progress(self.lessons(), runs.list_runs())
+
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
     ) -> Run:
@@ -139,8 +150,8 @@ class LiveServices:
     def answer(self, run: str, question: str, choice: str) -> None:
         runs.answer(runs.find(run), question, choice)
 
-    def code(self, run: str) -> str:
-        return runs.code(runs.find(run))
+    def code(self, run: str, interface: str = "") -> str:
+        return runs.code(runs.find(run), interface)
 
     def shelves(self) -> Mapping[str, Shelf]:
         from workflows.studies.shelf import shelves

@@ -17,6 +17,7 @@ from workflows.events import Event
 from workflows.inspecting.bucket import Folder, Preview
 from workflows.inspecting.code import Snippet
 from workflows.inspecting.relations import Related
+from workflows.lessons.progress import Progress
 from workflows.lifetime import Lifetime
 from workflows.lineage import Lineage
 from workflows.observe.captures import Capture, CapturePage
@@ -84,6 +85,12 @@ class Services(Protocol):
     def studies(self) -> Sequence[StudyInfo]:
         """The catalog."""
 
+    def lessons(self) -> Sequence[StudyInfo]:
+        """The lessons, by number."""
+
+    def progress(self) -> Mapping[str, Progress]:
+        """How far the person is in each lesson, by its name. Blocks (files)."""
+
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
     ) -> Run:
@@ -104,8 +111,8 @@ class Services(Protocol):
     def answer(self, run: str, question: str, choice: str) -> None:
         """Answer the question of a run. Blocks."""
 
-    def code(self, run: str) -> str:
-        """A run as a plain script. Blocks."""
+    def code(self, run: str, interface: str = "") -> str:
+        """A run as a plain script, in its own interface or in another one. Blocks."""
 
     def shelves(self) -> Mapping[str, Shelf]:
         """The data and the cost of each study. Blocks (files)."""

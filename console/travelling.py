@@ -14,8 +14,16 @@ from console.trail import Place, Trail
 
 if TYPE_CHECKING:
     from console.screens.form import Settings
+    from workflows.studies.catalog import Try
 
-_SECTIONS = {"job": "jobs", "transform": "jobs", "tuning-job": "tuning", "run": "studies", "compare": "jobs"}
+_SECTIONS = {
+    "job": "jobs",
+    "transform": "jobs",
+    "tuning-job": "tuning",
+    "run": "studies",
+    "lesson": "lessons",
+    "compare": "jobs",
+}
 """Where resources of a kind are opened; all others belong to an endpoint."""
 
 
@@ -154,17 +162,47 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
 
         await self.open(RunScreen(run))
 
-    async def open_study(self, name: str, like: Settings | None = None) -> None:
-        """Open the form of a study, filled with the settings of a run if one is given."""
+    async def open_study(
+        self, name: str, like: Settings | None = None, *, tried: Try | None = None, interface: str = ""
+    ) -> None:
+        """Open the form of a study or of a lesson, filled with the settings of a run or the changes of a ``tried`` one if
+        they are given."""
         from console.screens.form import FormScreen
 
-        info = next((info for info in self.services.studies() if info.name == name), None)
+        everything = [*self.services.studies(), *self.services.lessons()]
+        info = next((info for info in everything if info.name == name), None)
         if info is None:
-            names = ", ".join(info.name for info in self.services.studies())
+            names = ", ".join(info.name for info in everything)
             self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
             return
-        await self.go("studies")
-        await self.open(FormScreen(info, like))
+        if info.lesson is None:
+            await self.go("studies")
+        else:
+            await self.open_lesson(name)
+        await self.open(FormScreen(info, like, tried=tried, interface=interface))
+
+    async def open_lesson(self, name: str) -> None:
+        """Open the page of a lesson, above the list of lessons."""
+        from console.screens.lesson import LessonScreen
+
+        def there() -> bool:
+            screen = self.screen
+            return isinstance(screen, LessonScreen) and screen.info.name == name
+
+        await self._close_dialogs()
+        if there():
+            return
+        info = next((info for info in self.services.lessons() if info.name == name), None)
+        if info is None:
+            names = ", ".join(info.name for info in self.services.lessons())
+            self.flash(f"There is no lesson {name!r}. Lessons: {names}.", "bad")
+            return
+        if self.current_mode != "lessons":
+            await self.switch_mode("lessons")
+        while len(self.screen_stack) > 1 and not there():
+            await self.pop_screen()
+        if not there():
+            await self.open(LessonScreen(info))
 
     async def action_describe(self) -> None:
         await self._inspect("describe")
@@ -214,6 +252,9 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
 
     async def action_costs(self) -> None:
         await self.go("costs")
+
+    async def action_lessons(self) -> None:
+        await self.go("lessons")
 
     async def action_back(self) -> None:
         screen = self.screen
@@ -270,6 +311,7 @@ class Travelling(theme.Palette[int], inherit_bindings=False):
             "rollout": self.open_rollout,
             "replay": self.open_replay,
             "run": self.open_run,
+            "lesson": self.open_lesson,
             "drift": self.open_drift,
             "inspect": self._open_inspected,
             "s3": self.open_s3,

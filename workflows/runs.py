@@ -13,7 +13,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -331,15 +331,15 @@ def resume(run: Run) -> Run:
     return _again(current, "Resumed.")
 
 
-def code(run: Run) -> str:
-    """The whole run as a plain Python script in its interface, with its real values, that runs without mlconsole.
+def code(run: Run, interface: str = "") -> str:
+    """The whole run as a plain Python script in its interface (or in another one), with its real values, that runs without mlconsole.
 
     Raises:
         RunError: The study cannot be written as a script.
     """
     from workflows.interfaces.code import script
 
-    return script(run)
+    return script(replace(run, interface=interface or run.interface))
 
 
 def delete(run: Run) -> None:

@@ -225,11 +225,16 @@ def answer(name: str, choice: str) -> None:
 @runs.command()
 @run_argument()
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file.")
-def code(name: str, output: Path | None) -> None:
+@click.option(
+    "--interface",
+    type=click.Choice(["low", "high"]),
+    help="Through boto3 or the SDK, whichever the run used.",
+)
+def code(name: str, output: Path | None, interface: str | None) -> None:
     """Print a run as a plain Python script in its interface; the script runs without mlconsole."""
     from workflows import runs as ledger
 
-    text = ledger.code(ledger.find(name))
+    text = ledger.code(ledger.find(name), interface or "")
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return

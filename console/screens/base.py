@@ -32,6 +32,7 @@ SECTIONS = (
     ("studies", "Studies"),
     ("tuning", "Tuning"),
     ("costs", "Costs"),
+    ("lessons", "Lessons"),
 )
 
 MODES = {
@@ -41,6 +42,7 @@ MODES = {
     "studies": "studies",
     "tuning": "tunings",
     "costs": "costs",
+    "lessons": "lessons",
 }
 """The sections, each with the place of its list."""
 
@@ -241,7 +243,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             left.append((keys[section], f"key@{section}"))
             if not short or here:
                 left += [(" ", ""), (title, ("here" if here else "dim") + f"@{section}")]
-            left.append(("  " if short else "   ", ""))
+            left.append(("   " if self.wide else "  ", ""))
         if trail:
             left += [("› ", "dim"), (trail, "strong")]
         return left, [(summary + " ", self.summary_role())] if summary else []

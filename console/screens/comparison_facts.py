@@ -204,7 +204,7 @@ def _drawn(result: Result | None, width: int, ground: Ground) -> Lines:
         case Gate():
             return gate_lines(result, width)
         case Note():
-            return note(result, width)
+            return note(result, width)[0]
         case Table():
             return short_table(result, width)
         case Figure():

@@ -18,7 +18,7 @@ from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
 from workflows.runs import Run
-from workflows.studies.catalog import StudyInfo
+from workflows.studies.catalog import StudyInfo, Try
 from workflows.studies.parameters import Parameter, ParameterError, Value
 
 INTERFACES = (
@@ -45,16 +45,20 @@ class Settings:
 
 
 class FormScreen(ConsoleScreen):
-    """One line per parameter. Ctrl+S starts the run."""
+    """One line per parameter. Ctrl+S starts the run. ``like`` fills it with the settings of a run, ``tried`` with a change that a
+    lesson suggests."""
 
     BINDINGS: ClassVar = list(actions.bindings("form"))
     place = "form"
     section = "studies"
 
-    def __init__(self, info: StudyInfo, like: Settings | None = None) -> None:
+    def __init__(
+        self, info: StudyInfo, like: Settings | None = None, *, tried: Try | None = None, interface: str = ""
+    ) -> None:
         super().__init__()
         self.info = info
-        self._like = like
+        self.section = "lessons" if info.lesson else "studies"
+        self._like, self._tried, self._interface = like, tried, interface
         self._preset = like.preset if like and like.preset in info.presets else ""
         self._starting = False
         self._changed = 0
@@ -72,6 +76,9 @@ class FormScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         with Vertical(id="form"):
             yield Static(self.info.title, classes="title", markup=False)
+            if self._tried is not None:
+                look = f"Try: {self._tried.title}. {self._tried.look}"
+                yield Static(look, id="look", markup=False)
             with VerticalScroll(id="fields", can_focus=False):
                 yield from self._row("interface", Choice(INTERFACES, id="p-interface", wide=True), "")
                 yield from self._row(
@@ -100,7 +107,7 @@ class FormScreen(ConsoleScreen):
     def opened(self) -> None:
         like = self._like
         self.query_one("#p-interface", Choice).value = (
-            like.interface if like else self.console.services.interface
+            like.interface if like else self._interface or self.console.services.interface
         )
         if like is not None:
             self.query_one("#p-keep", Choice).value = _text(like.keep)
@@ -108,7 +115,12 @@ class FormScreen(ConsoleScreen):
                 for widget in self.query(f"#p-{name}"):
                     if isinstance(widget, Choice | Input):
                         widget.value = _text(value)
-        self.query_one("#p-interface").focus()
+        first = "interface"
+        for name, text in (self._tried.changes if self._tried is not None else {}).items():
+            for widget in self.query(f"#p-{name}"):
+                if isinstance(widget, Choice | Input):
+                    widget.value, first = text, name if first == "interface" else first
+        self.query_one(f"#p-{first}").focus()
         self._check()
 
     # Values

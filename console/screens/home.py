@@ -170,12 +170,13 @@ class HomeScreen(ConsoleScreen):
             return (
                 "Connecting … nothing is known from last time.",
                 "",
-                f"Press {self.console.key('app.studies')} to see the case studies meanwhile.",
+                f"Press {self.console.key('app.studies')} to see the case studies, {self.console.key('app.lessons')} the lessons meanwhile.",
             )
         return (
             "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
             "",
             f"Press {self.console.key('app.studies')} (or {self.console.key('home.new_run')}) and start a case study: it trains a model, checks it, hosts it and cleans up.",
+            f"Press {self.console.key('app.lessons')} for the lessons: they do the same step by step, and explain it.",
         )
 
     def _entries(self) -> list[Entry]:

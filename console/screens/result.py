@@ -1,4 +1,4 @@
-"""One table or figure of a run over the whole screen: figures fill it, tables can be sorted, narrowed and saved."""
+"""One result of a run over the whole screen: figures fill it, tables can be sorted, narrowed and saved, texts scroll both ways."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from textual import on
 from textual.widget import Widget
 
 from console import actions, export, figures
+from console.exhibit import Exhibit
 from console.formatting import as_text, count
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.help import TextScreen
+from console.screens.run_state import Viewed
 from console.widgets.canvas import Lines
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -20,8 +22,6 @@ from console.widgets.prompt import Prompt
 from console.widgets.rows import Rows
 from console.widgets.sheet import Sheet
 from workflows.events import Figure, Table
-
-Result = Table | Figure
 
 
 class ResultScreen(ConsoleScreen):
@@ -31,8 +31,11 @@ class ResultScreen(ConsoleScreen):
     place = "result"
     section = "studies"
 
-    def __init__(self, run: str, results: Callable[[], Sequence[Result]], at: int) -> None:
+    def __init__(
+        self, run: str, results: Callable[[], Sequence[Viewed]], at: int, *, section: str = "studies"
+    ) -> None:
         super().__init__()
+        self.section = section
         self.run_id = run
         self._results = results
         self._at = at
@@ -48,7 +51,7 @@ class ResultScreen(ConsoleScreen):
         self._show()
 
     @property
-    def result(self) -> Result:
+    def result(self) -> Viewed:
         """The one that is shown."""
         results = self._results()
         return results[min(self._at, len(results) - 1)]
@@ -73,7 +76,13 @@ class ResultScreen(ConsoleScreen):
 
     def draw_frame(self) -> None:
         super().draw_frame()
-        if self.query("#sheet-title") and isinstance(self.result, Table):
+        if not self.query("#sheet-title"):
+            return
+        if isinstance(self.result, Exhibit):
+            shown, page = self.result, self.query_one("#figure", Page)
+            wider = "   ← →" if page.virtual_size.width > page.size.width else ""
+            self.query_one("#sheet-title", Line).show([(shown.title, "head")], [(shown.kind + wider, "dim")])
+        elif isinstance(self.result, Table):
             left, right = self.sheet.pushed
             hint = f"← {left}   " if left else ""
             hint += f"{count(right, 'column')} more →" if right else ""
@@ -81,22 +90,29 @@ class ResultScreen(ConsoleScreen):
 
     def _show(self) -> None:
         result = self.result
-        table = isinstance(result, Table)
+        kind = (
+            "-table" if isinstance(result, Table) else "-text" if isinstance(result, Exhibit) else "-figure"
+        )
         self._filter = ""
         self.set_classes(
-            {name for name in self.classes if name not in ("-figure", "-table")}
-            | {"-table" if table else "-figure"}
+            {name for name in self.classes if name not in ("-figure", "-table", "-text")} | {kind}
         )
         if isinstance(result, Table):
             self.sheet.show_table(result)
             self.sheet.focus()
         else:
             self._draw()
-            self.query_one("#figure").focus()
+            page = self.query_one("#figure", Page)
+            page.scroll_to(0, 0, animate=False, force=True, immediate=True)
+            page.focus()
         self.call_after_refresh(self.draw_frame)
 
     def _draw(self) -> None:
         result, page = self.result, self.query_one("#figure", Page)
+        if isinstance(result, Exhibit):
+            lines = result.lines()
+            page.show(lambda width: lines)
+            return
         if not isinstance(result, Figure):
             return
         ground = self.console.ground
@@ -168,11 +184,21 @@ class ResultScreen(ConsoleScreen):
             self.query_one(Prompt).ask("filter", "/", self._filter, "words · !word · column:text")
 
     def action_copy(self) -> None:
-        self.console.copy(export.as_csv(self.result), f"{self.result.title!r} as CSV")
+        text, ending = self._written()
+        self.console.copy(text, f"{self.result.title!r}" + (" as CSV" if ending == "csv" else ""))
 
     def action_save(self) -> None:
-        name = export.file_name(self.run_id, self.result.title)
-        self.query_one(Prompt).ask("save", "Save as CSV: ", name, "the path of a new file")
+        _, ending = self._written()
+        name = export.file_name(self.run_id, self.result.title, ending)
+        label = "Save as CSV: " if ending == "csv" else "Save as: "
+        self.query_one(Prompt).ask("save", label, name, "the path of a new file")
+
+    def _written(self) -> tuple[str, str]:
+        """What is shown as the text of a file, and the ending of its name."""
+        result = self.result
+        if isinstance(result, Exhibit):
+            return result.text + "\n", result.ending
+        return export.as_csv(result), "csv"
 
     @on(Prompt.Changed)
     def _typing(self, event: Prompt.Changed) -> None:
@@ -188,7 +214,7 @@ class ResultScreen(ConsoleScreen):
     def _entered(self, event: Prompt.Submitted) -> None:
         if event.purpose != "save" or not event.value.strip():
             return
-        text = export.as_csv(self.result)
+        text, _ = self._written()
         self.work(
             lambda: export.write(event.value.strip(), text),
             lambda path: self.console.flash(f"✓ Saved {path}"),

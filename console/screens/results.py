@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from console import figures
+from console.exhibit import cropped, exhibits
 from console.formatting import as_text, count, crop, duration, number, status, thin_bar
 from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets.canvas import Lines, Run
 from console.widgets.tint import Ground
 from workflows.events import Figure, Gate, Note, Table
+from workflows.studies.catalog import Try
 
 MOST_ROWS = 30
 """Rows of a table on the page of results."""
 LEAST = 16
 """Characters to which a column of that page is cut before it gives way; fewer do not tell a heading from another."""
+MOST_LINES = 8
+"""Lines of a file or an exchange on the page of results."""
+READ_WIDTH = 92
+"""Cells of a line of prose: longer ones are hard to read."""
 
 
 def overview(
-    state: RunState, now: float, width: int, *, run: str, brief: bool = False, log: str = ""
+    state: RunState,
+    now: float,
+    width: int,
+    *,
+    run: str,
+    brief: bool = False,
+    log: str = "",
+    lesson: bool = False,
+    next_try: Try | None = None,
 ) -> Lines:
-    """Status, why it failed and what to do then, steps with their times, gates, and what came out.
+    """Status, why it failed and what to do then, what a lesson says at this step, steps with their times, gates, and what came out.
 
-    ``log`` is the path of what the run's process printed.
+    ``log`` is the path of what the run's process printed, ``lesson`` whether it is read, ``next_try`` what that suggests once it has ended.
     """
     shown = status("running" if state.status == "starting" else state.status)
     about = " · ".join(
@@ -46,6 +62,7 @@ def overview(
         lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
         lines += next_steps(ended.status, width, log)
     lines += [[]] if not brief else []
+    lines += teaching(state, width) if ended is None else reading(next_try, width) if lesson else []
     if state.withheld and (ended is None or not unhappy):
         lines += [*facts.sentences([state.withheld], width, "bad"), *([[]] if not brief else [])]
     for step in state.steps:
@@ -73,6 +90,34 @@ def overview(
             else []
         )
     return lines
+
+
+def teaching(state: RunState, width: int) -> Lines:
+    """What a lesson says at the step that runs, and the titles of what it has shown there since."""
+    notes = state.notes
+    if not notes:
+        return []
+    step = next(at for at, one in enumerate(state.steps, start=1) if one.status == "running")
+    said, *seen = notes
+    lines: Lines = [[(said.title, "head"), (f"  step {step} of {len(state.steps)}", "dim")]]
+    lines += facts.sentences(said.text.split("\n\n"), min(width, READ_WIDTH))
+    lines += [[("▸ ", "key"), (crop(one.title, width - 2).rstrip(), "")] for one in seen]
+    return [*lines, []]
+
+
+def reading(following: Try | None, width: int) -> Lines:
+    """Where a lesson is read once it has ended, and what to change next."""
+    lines: Lines = [[("Tab", "key"), (" reads it at your pace, with all that it showed", "")]]
+    if following is not None:
+        changes = " ".join(f"{name}={value}" for name, value in following.changes.items())
+        line: list[Run] = [
+            ("v", "key"),
+            ("   tries: ", ""),
+            (following.title, "strong"),
+            (f"  {changes}", "accent"),
+        ]
+        lines.append(cropped(line, width))
+    return [*lines, []]
 
 
 def next_steps(ended: str, width: int, log: str) -> Lines:
@@ -157,7 +202,9 @@ def results(
         if lines and lines[-1]:
             lines.append([])
         if isinstance(result, Note):
-            lines += [*note(result, width), []]
+            said, within = note(result, width, _place(result, state.steps))
+            begins += [len(lines) + line for line in within]
+            lines += [*said, []]
             continue
         begins.append(len(lines))
         if isinstance(result, Table):
@@ -202,16 +249,30 @@ def legible(table: Table, width: int) -> int:
     return shown
 
 
-def note(event: Note, width: int) -> Lines:
-    """What a lesson says, and what it shows: files, exchanges, commands."""
-    width = min(width, 100)
-    lines: Lines = [facts.head(event.title)]
-    for paragraph in event.text.split("\n\n"):
-        lines += [*facts.sentences([paragraph], width), []]
-    for shown in event.shown:
-        lines.append([(crop(shown.get("title", ""), width).rstrip(), "dim")])
+def _place(event: Note, steps: Sequence[Step]) -> str:
+    """``step 2 of 7`` for what is said when a step begins: its heading is that of the step."""
+    at = next((at for at, one in enumerate(steps, start=1) if one.id == event.step), 0)
+    return f"step {at} of {len(steps)}" if at and steps[at - 1].title == event.title else ""
+
+
+def note(event: Note, width: int, place: str = "") -> tuple[Lines, list[int]]:
+    """What a lesson says, wrapped, and the first lines of what it shows, which are never wrapped; and the line on which each of these
+    begins. ``place`` stands beside the heading."""
+    lines: Lines = [facts.head(event.title, place) if place else [(event.title, "strong")]]
+    begins: list[int] = []
+    if event.text:
+        lines += facts.sentences(event.text.split("\n\n"), min(width, READ_WIDTH))
+    for shown in exhibits(event):
+        begins.append(len(lines) + 1)
         lines += [
-            [("  " + crop(line, width - 2).rstrip(), "strong")] for line in shown.get("text", "").splitlines()
+            [],
+            [
+                ("▸ ", "key"),
+                (crop(shown.title, max(12, width - 24)).rstrip(), "strong"),
+                (f"  {shown.kind}", "dim"),
+            ],
         ]
-        lines.append([])
-    return lines[:-1]
+        lines += [[("│ ", "faint"), *cropped(line, width - 2)] for line in shown.lines(MOST_LINES)]
+        if (more := shown.text.count("\n") + 1 - MOST_LINES) > 0:
+            lines.append([("│ ", "faint"), (f"… {count(more, 'more line')}: Enter shows all of it", "dim")])
+    return lines, begins

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -31,9 +31,11 @@ from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.events import ApiCall, Figure, Question
+from workflows.lessons.progress import Progress
 from workflows.lineage import Lineage
 from workflows.problem import Problem
 from workflows.runs import Run
+from workflows.studies.catalog import StudyInfo, Try
 from workflows.topics import Topic
 
 
@@ -50,6 +52,7 @@ class RunScreen(ConsoleScreen):
         ("metrics", "Charts"),
         ("calls", "Calls"),
     )
+    of_a_lesson = (("overview", "Run"), ("results", "Lesson"), *parts[2:])
 
     def __init__(self, run: str) -> None:
         super().__init__()
@@ -59,6 +62,9 @@ class RunScreen(ConsoleScreen):
         self._problem: Problem | None = None
         self._asked: Question | None = None
         self._finished_shown = False
+        self._lesson: StudyInfo | None = None
+        self._next_try: Try | None = None
+        """What a lesson suggests once the run has ended."""
         self._drawn: results.Drawn = {}
         self._begins: list[int] = []
         """The line of the page of results on which each of ``state.viewed`` begins."""
@@ -127,10 +133,32 @@ class RunScreen(ConsoleScreen):
         if self._feed is None or not self.is_attached:
             return
         lines = self.state.take(self._feed.take())
+        self._be_a_lesson()
         if lines:
             self.query_one(LogPane).extend(lines)
         self._draw()
         self._ask()
+
+    def _be_a_lesson(self) -> None:
+        """A run of a lesson is read: its results are the lesson, and it leads to the next change."""
+        if self._lesson is not None or not self.state.study:
+            return
+        lessons = self.console.services.lessons()
+        self._lesson = next((info for info in lessons if info.name == self.state.study), None)
+        if self._lesson is not None:
+            self.section, self.parts = "lessons", self.of_a_lesson
+            self.show_part(self.part)
+
+    def _overview(self) -> None:
+        now, state = self.console.services.now(), self.state
+        low = self.app.size.height < 30
+        log = str(row.log) if (row := self._row) else ""
+        lesson, following = self._lesson is not None, self._next_try
+        self.query_one("#overview", Page).show(
+            lambda width: results.overview(
+                state, now, width, run=self.run_id, brief=low, log=log, lesson=lesson, next_try=following
+            )
+        )
 
     def _ask(self) -> None:
         question = self.state.question
@@ -140,13 +168,8 @@ class RunScreen(ConsoleScreen):
         self.action_answer()
 
     def _draw(self) -> None:
-        now, state = self.console.services.now(), self.state
-        low = self.app.size.height < 30
-        log = str(row.log) if (row := self._row) else ""
-        self.query_one("#overview", Page).show(
-            lambda width: results.overview(state, now, width, run=self.run_id, brief=low, log=log)
-        )
-        ground = self.console.ground
+        self._overview()
+        state, ground = self.state, self.console.ground
 
         def write(width: int) -> Lines:
             lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
@@ -156,7 +179,9 @@ class RunScreen(ConsoleScreen):
             return lines
 
         self.query_one("#results", Page).show(write)
-        self.query_one(ChartGrid).show_charts(state.charts(), x_label=state.counted)
+        drawn = state.charts()
+        self.query_one(ChartGrid).show_charts(drawn, x_label=state.counted)
+        self.set_class(self._lesson is not None and not drawn, "-no-charts")  # some lessons have no metric
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
         if len(calls.items) != len(state.calls):
@@ -166,7 +191,11 @@ class RunScreen(ConsoleScreen):
         if state.finished is not None and not self._finished_shown:
             self._finished_shown = True
             self._look_at_what_stays()
-            if self.part == "overview" and state.results and not self.wide and state.status == "completed":
+            self._look_what_is_next()
+            if (
+                self.part == "overview" and state.results and not self.wide and state.status == "completed"
+                and self._lesson is None
+            ):  # fmt: skip
                 self.console.flash("✓ Completed. Tab shows the results.", "ok")
         self.draw_frame()
 
@@ -182,6 +211,19 @@ class RunScreen(ConsoleScreen):
         # What cannot be told is not worth a message: the run itself says so where it cannot be read.
         self.work(lambda: (services.lineage(run), services.remains([run])[run]), known, lambda problem: None)
 
+    def _look_what_is_next(self) -> None:
+        """Which of the suggested changes of a lesson has not been tried."""
+        info, services = self._lesson, self.console.services
+        if info is None:
+            return
+
+        def known(progress: Mapping[str, Progress]) -> None:
+            self._next_try = progress[info.name].next_try(info) if info.name in progress else None
+            if self.is_attached:
+                self._draw()
+
+        self.work(services.progress, known, lambda problem: None)
+
     def _call_cells(self, item: tuple[int, ApiCall]) -> tuple[Cell, ...]:
         call = item[1]
         return (
@@ -194,12 +236,7 @@ class RunScreen(ConsoleScreen):
 
     def tick(self) -> None:
         if self.state.finished is None:
-            now, state = self.console.services.now(), self.state
-            low = self.app.size.height < 30
-            log = str(row.log) if (row := self._row) else ""
-            self.query_one("#overview", Page).show(
-                lambda width: results.overview(state, now, width, run=self.run_id, brief=low, log=log)
-            )
+            self._overview()
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -268,9 +305,11 @@ class RunScreen(ConsoleScreen):
 
     def _view(self, at: int) -> None:
         if not self.state.viewed:
-            self.console.flash("No table and no figure yet.", "wait")
+            self.console.flash("Nothing to look at yet.", "wait")
             return
-        self.app.push_screen(ResultScreen(self.run_id, lambda: self.state.viewed, max(0, at)))
+        self.app.push_screen(
+            ResultScreen(self.run_id, lambda: self.state.viewed, max(0, at), section=self.section)
+        )
 
     def action_answer(self) -> None:
         question = self.state.question
@@ -323,6 +362,10 @@ class RunScreen(ConsoleScreen):
                 return bool(run_actions.kept(self.state.kept, "model"))
             case "tune":
                 return bool(run_actions.training_job(self.state))
+            case "lesson":
+                return self._lesson is not None
+            case "vary":
+                return self._next_try is not None
         return True
 
     @property
@@ -421,6 +464,24 @@ class RunScreen(ConsoleScreen):
 
     def action_code(self) -> None:
         show_code(self, self.run_id, self.state.interface)
+
+    async def action_lesson(self) -> None:
+        if self._lesson is not None:
+            await self.console.open_lesson(self._lesson.name)
+        else:
+            self.console.flash("This is no run of a lesson: 7 lists the lessons.", "wait")
+
+    async def action_vary(self) -> None:
+        if self._lesson is None:
+            self.console.flash("Only lessons suggest what to try: 7 lists them.", "wait")
+        elif self.state.finished is None:
+            self.console.flash("The lesson goes on still: v tries a change once it has ended.", "wait")
+        elif self._next_try is None:
+            self.console.flash("You have tried all that this lesson suggests; l lists it.", "ok")
+        else:
+            await self.console.open_study(
+                self._lesson.name, tried=self._next_try, interface=self.state.interface
+            )
 
     def action_copy(self) -> None:
         self.console.copy(self.run_id, "the run's id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from console.exhibit import Exhibit, exhibits
 from console.widgets.drawing import Series
 from console.widgets.log import Entry
 from workflows import events as e
@@ -14,6 +15,7 @@ from workflows.transcript import together
 Result = e.Table | e.Figure | e.Gate | e.Note
 LATENCY = "latency"
 """The metric of which an endpoint's answers give a point each, in milliseconds."""
+Viewed = e.Table | e.Figure | Exhibit
 
 
 @dataclass(slots=True)
@@ -62,9 +64,25 @@ class RunState:
         return kept
 
     @property
-    def viewed(self) -> list[e.Table | e.Figure]:
+    def viewed(self) -> list[Viewed]:
         """What can be looked at over the whole screen."""
-        return [result for result in self.shown if isinstance(result, e.Table | e.Figure)]
+        found: list[Viewed] = []
+        for result in self.shown:
+            if isinstance(result, e.Note):
+                found += exhibits(result)
+            elif not isinstance(result, e.Gate):
+                found.append(result)
+        return found
+
+    @property
+    def notes(self) -> list[e.Note]:
+        """What a lesson has said at the step that runs: why it is done first, then what there is to see."""
+        step = self.current
+        return [
+            one
+            for one in self.results
+            if isinstance(one, e.Note) and step is not None and one.step == step.id
+        ]
 
     @property
     def withheld(self) -> str:

@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console import actions, filtering
+from console.exhibit import Exhibit
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.help import TextScreen
@@ -329,13 +330,40 @@ def confirm_stop(screen: ConsoleScreen, run: str, can_stop: bool, word: str) -> 
     )
 
 
+class ScriptScreen(TextScreen):
+    """A run as a plain script: y copies it, i shows it in the other interface."""
+
+    BINDINGS: ClassVar = list(actions.bindings("script"))
+
+    def __init__(self, screen: ConsoleScreen, run: str, interface: str, script: Exhibit) -> None:
+        super().__init__(script.title, script.text)
+        self._script = script
+        self._below, self._run, self._interface = screen, run, interface
+
+    def hint(self) -> str:
+        other = "SageMaker SDK" if self._interface == "low" else "boto3"
+        return f"y copies it · i shows it through {other} · arrows scroll · Esc closes"
+
+    def lines(self, width: int) -> Lines:
+        return self._script.lines()
+
+    def action_other(self) -> None:
+        self.dismiss()
+        show_code(self._below, self._run, "high" if self._interface == "low" else "low")
+
+
 def show_code(screen: ConsoleScreen, run: str, interface: str) -> None:
-    """Show a run as a plain script."""
+    """Show a run as a plain script in an interface."""
     console = screen.console
     console.flash("Writing the script …", "dim")
-    what = "boto3" if interface == "low" else "SageMaker SDK"
 
-    def written(text: str) -> None:
-        console.push_screen(TextScreen(f"{run} as a plain script ({what})", text))
+    def write() -> Exhibit:
+        what = "boto3" if interface == "low" else "SageMaker SDK"
+        script = Exhibit(f"{run} as a plain script ({what})", "python", console.services.code(run, interface))
+        script.lines()  # the colours take tens of milliseconds: they are kept for when it is drawn
+        return script
 
-    console.in_background(lambda: console.services.code(run), written)
+    def written(script: Exhibit) -> None:
+        console.push_screen(ScriptScreen(screen, run, interface, script))
+
+    console.in_background(write, written)

@@ -290,7 +290,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         return Strip(
             [
                 Segment(text[:first], self.rich_style + role),
-                Segment(crop(text[first:], width - first), self.rich_style + self.paint("dim")),
+                Segment(crop(text[first:].rstrip(), width - first), self.rich_style + self.paint("dim")),
             ],
             width,
         )

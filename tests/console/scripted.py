@@ -31,6 +31,8 @@ from workflows.inspecting import code, relations
 from workflows.inspecting.bucket import Folder, Preview
 from workflows.inspecting.code import Snippet
 from workflows.inspecting.relations import Related
+from workflows.lessons import catalog as lesson_catalog
+from workflows.lessons.progress import Progress
 from workflows.lifetime import Lifetime
 from workflows.lineage import Lineage
 from workflows.observe.captures import Capture, CapturePage
@@ -109,6 +111,8 @@ class Scripted:
         """How many events of each run were delivered to who follows it."""
         self.stale: dict[str, Lineage] = {}
         """Runs whose results are withheld."""
+        self.learned: dict[str, Progress] = {}
+        """How far the person is, by lesson."""
         self.kept: dict[str, tuple[str, ...]] = {}
         """What runs have kept."""
         self.closed = False
@@ -185,11 +189,18 @@ class Scripted:
     def studies(self) -> Sequence[StudyInfo]:
         return catalog()
 
+    def lessons(self) -> Sequence[StudyInfo]:
+        return lesson_catalog.lessons()
+
+    def progress(self) -> Mapping[str, Progress]:
+        self._block("progress")
+        return {info.name: self.learned.get(info.name, Progress(info.name)) for info in self.lessons()}
+
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
     ) -> Run:
         self._block("start_run", study, dict(values), interface, keep, preset)
-        run = study_run("moons-20270115-080000-beef", "running", created=self.time, interface=interface)
+        run = study_run(f"{study}-20270115-080000-beef", "running", created=self.time, interface=interface)
         self.events.setdefault(run.id, run_events(run.id, upto=4))
         return run
 
@@ -214,9 +225,9 @@ class Scripted:
     def answer(self, run: str, question: str, choice: str) -> None:
         self._block("answer", run, question, choice)
 
-    def code(self, run: str) -> str:
-        self._block("code", run)
-        return "import boto3\n\nsagemaker = boto3.client('sagemaker')\n"
+    def code(self, run: str, interface: str = "") -> str:
+        self._block("code", run, interface)
+        return f"# {interface}\nimport boto3\n\nsagemaker = boto3.client('sagemaker')\n"
 
     def shelves(self) -> Mapping[str, Shelf]:
         return {

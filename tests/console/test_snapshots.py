@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import make_app
-from tests.console import endpoint_data, run_data
+from tests.console import endpoint_data, lesson_data, run_data
 from tests.console.scripted import NOW, Scripted, jobs, populated, run_events
 from tests.console.settling import settle
 from workflows import topics
@@ -97,6 +97,31 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
 def test_screen(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
     app = make_app(populated(), theme_name="mlconsole-dark")
     assert snap_compare(app, terminal_size=size, run_before=press(SCREENS[name]))
+
+
+LESSONS = {
+    "list": ["7"],
+    "page": ["7", "enter"],
+    "choices": ["7", "enter", "tab", *["down"] * 3],
+    "form": ["7", "v"],
+    "running": ["7", "l"],
+    "ended": ["7", "enter", "tab", "end", "enter"],
+    "read": ["7", "enter", "tab", "end", "enter", "tab", *["down"] * 5],
+    "text": ["7", "enter", "tab", "end", "enter", "tab", *["down"] * 5, "enter"],
+}
+
+
+@pytest.mark.parametrize("size", [*SIZES[:1], pytest.param((120, 36), id="120x36"), *SIZES[1:]])
+@pytest.mark.parametrize("name", LESSONS)
+def test_lessons(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
+    app = make_app(lesson_data.attended(populated()), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=size, run_before=press(LESSONS[name]))
+
+
+@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
+def test_a_lesson_in_other_themes(snap_compare: Compare, theme: str) -> None:
+    app = make_app(lesson_data.attended(populated()), theme_name=theme)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(LESSONS["read"]))
 
 
 @pytest.mark.parametrize("status", ["running", "completed"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from workflows import locations
 from workflows.files import write_atomically
 from workflows.runs import Run
-from workflows.studies.catalog import StudyInfo
+from workflows.studies.catalog import StudyInfo, Try
 
 INTERFACES = ("low", "high")
 
@@ -33,6 +33,16 @@ class Progress:
         if not self.done:
             return "started" if self.last else "not started"
         return "done"
+
+    def next_try(self, info: StudyInfo) -> Try | None:
+        """The first suggested change that was not tried yet; None when all were."""
+        tries = info.lesson.tries if info.lesson else ()
+        return next((one for one in tries if one.title not in self.tried), None)
+
+    def next_interface(self, preferred: str) -> str:
+        """The interface to take next: the preferred one, or the one that is missing."""
+        missing = [name for name in INTERFACES if name not in self.done]
+        return missing[0] if missing and preferred not in missing else preferred
 
     def share(self, info: StudyInfo) -> float:
         """0 to 1: interfaces and tries that are done, of those there are."""
