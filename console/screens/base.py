@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
+from textual._context import active_app
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
+LOW = 30
+"""With fewer lines than this, screens do without empty ones."""
 SECTIONS = (
     ("home", "1", "Home"),
     ("jobs", "2", "Jobs"),
@@ -43,7 +46,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     place = "app"
     section = ""
     parts: tuple[tuple[str, str], ...] = ()
-    """(id, title) of parts that are shown one at a time; the id is also a class ``-part-<id>`` of the screen."""
+    """(id, title) of parts that are shown one at a time."""
+    panes: ClassVar[Mapping[str, str]] = {}
+    """The ids of the widgets that each part shows, apart by spaces. They are shown and hidden one by one: a class of the screen
+    that said which part it is would have Textual style every widget anew at each key."""
+    beside = ""
+    """The ids of the widgets that stand beside the overview where the screen is wide."""
+    smaller = ""
+    """The ids of those that have another size there than alone: they have the class ``-beside`` then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,6 +61,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._unwatch: dict[Topic[Any], Unwatch] = {}
         self._frame_due = False
         self._in_sight = False
+        # A new screen is styled by the sheet as it is: otherwise Textual parses it again, twice, for a section's first opening.
+        self._css_update_count = active_app.get()._css_update_count
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -65,6 +77,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return ()
 
     def compose(self) -> Iterable[Widget]:
+        self._measure()  # before there is a widget that would have to be styled for it again
         yield Line(id="banner")
         yield Line(id="nav")
         yield Static(id="notice")
@@ -83,9 +96,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Called once when the screen is mounted."""
 
     def on_resize(self) -> None:
-        self.set_class(self.app.size.width >= WIDE, "-wide")
-        self.set_class(self.app.size.height < 30, "-low")
+        self._measure()
+        if self.is_mounted:
+            self._show_panes()
         self.draw_frame()
+
+    def _measure(self) -> None:
+        size = self.app.size
+        self.update_classes({"-wide": size.width >= WIDE, "-low": size.height < LOW})
 
     @property
     def wide(self) -> bool:
@@ -289,16 +307,21 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def show_part(self, name: str) -> None:
         """Show one of the parts."""
         self.part = name
-        # All at once: each change of a class styles every widget of the screen anew, which takes tens of milliseconds.
-        shown = {name_of for name_of in self.classes if not name_of.startswith("-part-")} | {f"-part-{name}"}
-        if shown != self.classes:
-            self.set_classes(shown)
+        self._show_panes()
         line: list[Run] = [(" ", "")]
         for other, title in self.parts:
             line += [(title, ("here" if other == name else "dim") + f"@{other}"), ("   ", "")]
         self.query_one("#parts", Line).show(line)
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
+
+    def _show_panes(self) -> None:
+        beside = set(self.beside.split()) if self.wide and self.part == "overview" else set()
+        shown = {*self.panes.get(self.part, "").split(), *beside}
+        for name in {*" ".join(self.panes.values()).split()}:
+            self.query_one(f"#{name}").display = name in shown
+        for name in self.smaller.split():
+            self.query_one(f"#{name}").set_class(name in beside, "-beside")
 
     def part_shown(self, name: str) -> None:
         """Called when another part is shown: to set the focus."""

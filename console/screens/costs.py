@@ -34,6 +34,7 @@ class CostsScreen(ConsoleScreen):
     place = "costs"
     section = "costs"
     parts = (("bills", "What bills"), ("leftovers", "Left over"))
+    panes: ClassVar = {"bills": "list", "leftovers": "left-list"}
 
     def __init__(self) -> None:
         super().__init__()

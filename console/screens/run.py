@@ -83,6 +83,15 @@ class RunScreen(ConsoleScreen):
         ("metrics", "Charts"),
         ("calls", "Calls"),
     )
+    panes: ClassVar = {
+        "overview": "overview live log",
+        "results": "results",
+        "log": "live log",
+        "metrics": "live metrics",
+        "calls": "calls",
+    }
+    beside = "live metrics log"
+    smaller = "metrics"
 
     def __init__(self, run: str) -> None:
         super().__init__()

@@ -30,6 +30,7 @@ class Plot(Painted):
         self._lines: Lines = []
         self._drawn_at = 0.0
         self._due = False
+        self._hidden = False
 
     def show(self, data: object, draw: Draw, *, at_once: bool = False) -> None:
         """Show a drawing of ``data``: nothing happens while the data equals what was shown last.
@@ -70,7 +71,7 @@ class Plot(Painted):
 
     def _paint(self) -> None:
         self._due = False
-        if self._draw is None or not self.size:
+        if self._draw is None or not self.size or self._hidden:
             return
         self._drawn_at = monotonic()
         new = self._draw(self.size.width, self.size.height)
@@ -81,6 +82,15 @@ class Plot(Painted):
 
     def on_resize(self) -> None:
         self._paint()
+
+    def on_hide(self) -> None:
+        self._hidden = True
+
+    def on_show(self) -> None:
+        """In sight again: what came meanwhile is drawn now."""
+        if self._hidden:
+            self._hidden = False
+            self._paint()
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
