@@ -359,7 +359,7 @@ class Hub:
             else:
                 snapshot = replace(
                     known, value=value, fetched_at=now, error=None, stale=False, complete=complete, next_at=next_at,
-                    throttled_until=None,
+                    throttled_until=None, more=getattr(entry.poller, "more", False),
                 )  # fmt: skip
             entry.snapshot = snapshot
             entry.tell()

@@ -128,7 +128,7 @@ class Snapshot(Generic[T]):
     ``value`` is the last good answer (None: there was none yet) and ``fetched_at`` its time; ``error`` says why the newest
     attempt failed, while the value stays. ``stale``: the value is from an earlier session or older than two polls.
     ``next_at`` and ``throttled_until`` are epoch seconds (None: no poll is armed, not throttled). ``complete`` is False while
-    a list is still being paged in. ``generation`` grows with each new subscription and each new target: a consumer drops a
+    a list is still being paged in; ``more``: it has older members that are not listed. ``generation`` grows with each new subscription and each new target: a consumer drops a
     snapshot with a smaller one than it has seen.
     """
 
@@ -138,6 +138,7 @@ class Snapshot(Generic[T]):
     error: Problem | None = None
     stale: bool = False
     complete: bool = True
+    more: bool = False
     next_at: float | None = None
     throttled_until: float | None = None
     generation: int = 0

@@ -133,7 +133,9 @@ class ListScreen(ConsoleScreen, Generic[Row]):
             else f"{shown} of {count(total, self.noun)} · /{self.filter}"
         )
         snapshot = self.snapshots.get(self.topic)
-        return text + (" …" if snapshot is not None and not snapshot.complete else "")
+        if snapshot is None or snapshot.complete:
+            return text + (", the newest" if snapshot is not None and snapshot.more else "")
+        return text + " …"
 
     # Actions
 

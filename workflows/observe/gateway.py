@@ -39,6 +39,8 @@ class Metered:
         self.account = gateway.account
         self.time_scale = float(getattr(gateway, "time_scale", 1.0))
         self.bucket = str(getattr(gateway, "bucket", ""))
+        self.kept: dict[Any, tuple[float, Any]] = {}
+        """What several pollers ask for, with the epoch seconds of the answer: they need not ask one by one."""
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
 
@@ -76,7 +78,9 @@ class Metered:
 
 
 class Urgent:
-    """A metered gateway with priority."""
+    """A metered gateway with priority, because a person has ``asked``."""
+
+    asked = True
 
     def __init__(self, metered: Metered) -> None:
         self._metered = metered
@@ -85,6 +89,7 @@ class Urgent:
         self.account = metered.account
         self.time_scale = metered.time_scale
         self.bucket = metered.bucket
+        self.kept = metered.kept
 
     def client(self, service: str) -> _Client:
         return _Client(self._metered, service, urgent=True)
