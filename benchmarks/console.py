@@ -9,10 +9,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
-import math
 import os
 import pty
-import random
 import select
 import shutil
 import signal
@@ -26,17 +24,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
 from benchmarks.report import Row
+from benchmarks.seeding import JOBS, TRIALS, TUNING, seed
 
-if TYPE_CHECKING:
-    from engine.store import Store
-
-JOBS = 5_000
-TUNING, TRIALS = "bench-tuning", 100
 SIZE = (160, 48)
 KEYS = 60
 IDLE = 10.0
@@ -150,100 +143,6 @@ def _resize(descriptor: int) -> None:
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
 
 
-def _seed(folder: Path) -> None:
-    """Jobs of the last weeks in the engine's own store."""
-    from engine.jobs import record
-    from engine.layout import Layout
-    from engine.store import Store
-
-    layout = Layout(folder)
-    layout.prepare()
-    store = Store(layout.database)
-    now = time.time() - 60.0
-    for number in range(JOBS):
-        name, begin = f"bench-job-{number:05}", now - (JOBS - number) * 300.0
-        document = {
-            "TrainingJobName": name,
-            "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
-            "CreationTime": begin,
-            "TrainingJobStatus": "InProgress",
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-            "HyperParameters": {"epochs": "300"},
-            "AlgorithmSpecification": {"TrainingInputMode": "File"},
-            "RoleArn": "arn:aws:iam::123456789012:role/MLConsoleExecutionRole",
-            "OutputDataConfig": {"S3OutputPath": "s3://bench/"},
-        }
-        record.move(document, "Starting", begin)
-        document["TrainingStartTime"] = begin + 2
-        status = "Failed" if number % 50 == 0 else "Completed"
-        record.end(
-            document, status, status, begin + 44, "AlgorithmError: exit code 1" if status == "Failed" else ""
-        )
-        store.create(record.KIND, name, document, now=begin, status=status)
-        store.update(record.KIND, name, lambda _: None, now=begin + 44)
-    _seed_tuning(store, now)
-    store.close()
-
-
-def _seed_tuning(store: Store, now: float) -> None:
-    """A tuning job that has ended; its trials are the newest of the jobs."""
-    from engine.tuning import record
-
-    draw = random.Random(7)
-    begin = now - TRIALS * 300.0
-    trials = []
-    for number in range(1, TRIALS + 1):
-        rate, depth = 10 ** draw.uniform(-3, -0.3), draw.randint(1, 10)
-        trial = record.Trial(
-            name=f"bench-job-{JOBS - number:05}",
-            number=number,
-            definition=0,
-            parameters={"eta": repr(rate), "max_depth": str(depth), "subsample": repr(draw.uniform(0.5, 1))},
-            created=begin + number,
-            launched=True,
-            status="Completed",
-            value=round(3 + abs(math.log10(rate) + 1) + 0.1 * abs(depth - 5) + draw.gauss(0, 0.1), 4),
-            started=begin + number + 2,
-            ended=begin + number + 44,
-        )
-        record.add(store, TUNING, trial)
-        trials.append(trial)
-    objective = {"Type": "Minimize", "MetricName": "validation:rmse"}
-    document = {
-        "HyperParameterTuningJobName": TUNING,
-        "HyperParameterTuningJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/{TUNING}",
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Bayesian",
-            "HyperParameterTuningJobObjective": objective,
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": TRIALS, "MaxParallelTrainingJobs": 2},
-            "ParameterRanges": {
-                "ContinuousParameterRanges": [
-                    {"Name": "eta", "MinValue": "0.001", "MaxValue": "0.5", "ScalingType": "Logarithmic"},
-                    {"Name": "subsample", "MinValue": "0.5", "MaxValue": "1", "ScalingType": "Linear"},
-                ],
-                "IntegerParameterRanges": [
-                    {"Name": "max_depth", "MinValue": "1", "MaxValue": "10", "ScalingType": "Auto"}
-                ],
-            },
-        },
-        "TrainingJobDefinition": {
-            "StaticHyperParameters": {"epochs": "300"},
-            "AlgorithmSpecification": {"TrainingImage": "bench", "TrainingInputMode": "File"},
-            "RoleArn": "arn:aws:iam::123456789012:role/MLConsoleExecutionRole",
-            "OutputDataConfig": {"S3OutputPath": "s3://bench/"},
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-        },
-        "HyperParameterTuningJobStatus": "Completed",
-        "CreationTime": begin,
-        "LastModifiedTime": now,
-        "HyperParameterTuningEndTime": now,
-        **record.counters(trials),
-    }
-    store.create(record.KIND, TUNING, document, now=begin, status="Completed")
-
-
 @contextmanager
 def _home() -> Iterator[tuple[dict[str, str], int]]:
     """An environment with an own home whose engine knows the jobs, and the engine's process."""
@@ -254,7 +153,7 @@ def _home() -> Iterator[tuple[dict[str, str], int]]:
     environment |= {"MLCONSOLE_HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     data = home / "data" / "engine"
     try:
-        _seed(data)
+        seed(data)
         command = [sys.executable, "-m", "engine", "start", "--json", "--data-dir", str(data), "--port", "0"]
         subprocess.run(command, check=True, capture_output=True, env=environment)
         pid = int(json.loads((data / "connection.json").read_text())["pid"])
