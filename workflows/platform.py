@@ -17,6 +17,7 @@ from workflows.costs import prices
 from workflows.events import ApiCall
 from workflows.failures import WorkflowError, explained
 from workflows.files import write_atomically
+from workflows.observe.gateway import impatient_config
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
@@ -208,7 +209,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
                 "No AWS credentials were found. Run `aws configure` or `aws sso login`, or give --profile; "
                 "without an AWS account use --target embedded."
             )
-        config = client_config("aws")
+        config = impatient_config() if observing else client_config("aws")
         identity = session.client("sts", config=config).get_caller_identity()
         platform = Platform(
             target="aws",

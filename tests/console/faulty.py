@@ -84,7 +84,7 @@ class Faulty:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 faulty._handle(self, body)
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 """Not on the screen that is tested."""
 
         self._server = Server(("127.0.0.1", self.port), Handler)

@@ -100,8 +100,8 @@ async def shown(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
         await pilot.pause()
 
 
-async def walk(pilot: Pilot[Any], app: Console) -> None:
-    """Every section with its cursor; help, command line and refresh."""
+async def sections(pilot: Pilot[Any], app: Console) -> None:
+    """Every section with its cursor."""
     for key, section in SECTIONS.items():
         await answered(pilot, key, lambda section=section: app.current_mode == section)  # type: ignore[misc]
         screen = app.base_screen
@@ -111,6 +111,11 @@ async def walk(pilot: Pilot[Any], app: Console) -> None:
         if len(rows.items) > 1:
             await answered(pilot, "down", lambda: rows.cursor_key != before)  # noqa: B023
             await answered(pilot, "up", lambda: rows.cursor_key == before)  # noqa: B023
+
+
+async def walk(pilot: Pilot[Any], app: Console) -> None:
+    """Every section; help, command line and refresh."""
+    await sections(pilot, app)
     await answered(pilot, "question_mark", lambda: isinstance(app.screen, HelpScreen))
     await answered(pilot, "escape", lambda: app.screen is app.base_screen)
     await answered(pilot, "colon", lambda: isinstance(app.screen, PaletteScreen))
@@ -169,7 +174,7 @@ async def test_every_key_is_answered_when_calls_fail_and_the_console_recovers_by
         for fault in FAILING:
             backend.fails(fault)
             app.services.refresh()
-            await walk(pilot, app)
+            await sections(pilot, app)
             await answered(pilot, "2", lambda: app.current_mode == "jobs")
             screen = app.base_screen
             assert screen is not None

@@ -14,6 +14,19 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
 """Seconds. A poll that takes longer is worth less than the next one."""
 
 
+def impatient_config() -> Any:
+    """botocore options of what observes: one attempt and short timeouts, because the hub tries again and says so."""
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=16,
+        user_agent_extra="app/mlconsole",
+    )
+
+
 class Gateway(Protocol):
     """One account and region. `workflows.platform.Platform` is one, and so is `Metered`."""
 
@@ -63,17 +76,8 @@ class Metered:
             if session is None:
                 self._clients[service] = self.gateway.client(service)
             else:
-                from botocore.config import Config
-
-                config = Config(
-                    connect_timeout=CONNECT_TIMEOUT,
-                    read_timeout=READ_TIMEOUT,
-                    retries={"total_max_attempts": 1},
-                    max_pool_connections=16,
-                    user_agent_extra="app/mlconsole",
-                )
                 url = getattr(self.gateway, "endpoint_url", "") or None
-                self._clients[service] = session.client(service, config=config, endpoint_url=url)
+                self._clients[service] = session.client(service, config=impatient_config(), endpoint_url=url)
         return self._clients[service]
 
 
