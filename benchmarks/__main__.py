@@ -1,4 +1,4 @@
-"""``python -m benchmarks [wire|lifecycle|endpoints|console|algorithms|forecasting|plagiarism|tuning|fraud]``: comparisons as tables with ratios; without a name all but ``fraud``, which needs data. Machines are noisy: take ratios, not digits."""
+"""``python -m benchmarks [wire|lifecycle|endpoints|console|consoles|algorithms|forecasting|plagiarism|tuning|fraud]``: comparisons as tables with ratios; without a name all but ``fraud``, which needs data. Machines are noisy: take ratios, not digits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ import sys
 
 from benchmarks.report import table
 
-ALL = ("wire", "lifecycle", "endpoints", "console", "algorithms", "forecasting", "plagiarism", "tuning")
+ALL = (
+    "wire",
+    "lifecycle",
+    "endpoints",
+    "console",
+    "consoles",
+    "algorithms",
+    "forecasting",
+    "plagiarism",
+    "tuning",
+)
 NEEDING_DATA = ("fraud",)
 """Run when named: ``MLCONSOLE_DATA_DIR`` must lead to the data."""
 

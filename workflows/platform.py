@@ -17,6 +17,7 @@ from workflows.costs import prices
 from workflows.events import ApiCall
 from workflows.failures import WorkflowError, explained
 from workflows.files import write_atomically
+from workflows.models import slim
 from workflows.observe.gateway import impatient_config
 from workflows.trimming import trimmed
 
@@ -168,6 +169,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
     core = botocore.session.Session(
         {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
     )
+    slim(core)
     core.set_config_variable("endpoint_url", engine.url)
     core.set_credentials(engine.access_key, engine.secret_key)
     _own_polls(core)
@@ -198,6 +200,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
 
     try:
         core = botocore.session.Session(profile=configuration.profile or None)
+        slim(core)
         _own_polls(core)
         session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
         if not session.region_name:
