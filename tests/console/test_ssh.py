@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.console.command import prepared_run
 from tests.console.terminals import ALTERNATE_SCREEN_OFF, Terminal
-from workflows import locations, runs
+from workflows import runs
 from workflows.runs import Run
 
 ROOT = Path(__file__).parents[2]
@@ -106,17 +107,7 @@ def login(server: list[str], tmp_path: Path) -> Iterator[Login]:
 @pytest.fixture
 def prepared() -> Run:
     """The folder of a run that the login starts."""
-    name = "moons-20260101-000001-abcd"
-    folder = locations.runs_dir() / name
-    (folder / "control").mkdir(parents=True)
-    (folder / "work").mkdir()
-    made = Run(
-        id=name, folder=folder, study="moons", interface="low", status="starting", created=time.time(),
-        parameters={"epochs": 3}, configuration={"target": "embedded"},
-    )  # fmt: skip
-    runs.save(made)
-    made.events_file.touch()
-    return made
+    return prepared_run()
 
 
 def of_this_test() -> list[psutil.Process]:
