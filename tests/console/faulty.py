@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,26 @@ from urllib.parse import urlsplit
 
 WAITING = ("hung", "late")
 FAILING = ("refused", "failing", "throttled", "garbage")
+RECORDED = {
+    "denied": (
+        400,
+        "AccessDeniedException",
+        "User: arn:aws:iam::123456789012:user/reader is not authorized to perform: sagemaker:ListTrainingJobs on resource: "
+        "arn:aws:sagemaker:us-east-1:123456789012:training-job/* because no identity-based policy allows the "
+        "sagemaker:ListTrainingJobs action",
+    ),
+    "expired": (400, "ExpiredTokenException", "The security token included in the request is expired"),
+    "disabled": (
+        403,
+        "RegionDisabledException",
+        "STS is not activated in this region for account:123456789012. Your account administrator can activate STS in this "
+        "region using the IAM Console.",
+    ),
+    "unrecognized": (400, "UnrecognizedClientException", "The security token included in the request is invalid."),
+    "throttled": (400, "ThrottlingException", "Rate exceeded"),
+    "failing": (500, "InternalFailure", "We encountered an internal error. Please try again."),
+}
+"""Errors as AWS answers them: HTTP status, code, message."""
 SLOW = 10.0
 """Seconds."""
 
@@ -117,10 +138,8 @@ class Faulty:
     def _answer(self, handler: BaseHTTPRequestHandler, body: bytes, fault: str) -> None:
         if fault in ("refused", "closed", "hung"):
             handler.close_connection = True
-        elif fault == "failing":
-            _send(handler, 500, b'{"__type":"InternalFailure","message":"We encountered an internal error."}')
-        elif fault == "throttled":
-            _send(handler, 400, b'{"__type":"ThrottlingException","message":"Rate exceeded"}')
+        elif fault in RECORDED:
+            _refuse(handler, body, *RECORDED[fault])
         elif fault == "garbage":
             _send(handler, 200, b"<html>\x00\xff\xfe It works! {]")
         else:
@@ -131,6 +150,16 @@ class Faulty:
                 _send(handler, answer.status, answer.read(), dict(answer.getheaders()))
             finally:
                 channel.close()
+
+
+def _refuse(handler: BaseHTTPRequestHandler, body: bytes, status: int, code: str, message: str) -> None:
+    """An error in the protocol of the request: STS speaks XML, the others JSON."""
+    if body.startswith(b"Action="):
+        text = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        answer = f"<ErrorResponse>{text}<RequestId>0-1</RequestId></ErrorResponse>".encode()
+        _send(handler, status, answer, {"content-type": "text/xml"})
+    else:
+        _send(handler, status, json.dumps({"__type": code, "message": message}).encode())
 
 
 def _send(

@@ -91,11 +91,13 @@ def listed(app: Console, selector: str = "#list") -> Rows[Any]:
     return found
 
 
-async def shown(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    """Wait, for as long as that takes, until the healthy backend's answers are there."""
+async def shown(
+    pilot: Pilot[Any], condition: Callable[[], object], instead: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait, for as long as that takes, until what the backend answers has been seen."""
     deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "the backend's answers never came"
+        assert time.monotonic() < deadline, f"the backend's answers never came; {instead()}"
         await asyncio.sleep(0.02)
         await pilot.pause()
 
@@ -207,3 +209,39 @@ async def test_what_a_person_starts_meanwhile_can_be_left(app: Console, backend:
                 await answered(pilot, (section, section), lambda place=place: app.screen.place == place)  # type: ignore[misc,attr-defined]
         await answered(pilot, "1", lambda: app.current_mode == "home")
         await leaves(pilot, app)
+
+
+SAID = {
+    "denied": ("not allowed to call sagemaker:ListTrainingJobs", "Ask for a policy"),
+    "expired": ("credentials have expired", "aws sso login"),
+    "throttled": ("AWS throttles ListTrainingJobs", "retried more slowly"),
+    "disabled": ("has not enabled this region", "--region"),
+    "unrecognized": ("credentials were not accepted", "has not enabled"),
+    "refused": ("AWS cannot be reached at http://127.0.0.1", "Check the network"),
+}
+"""What the console says to each, and the way out that it names."""
+
+
+async def test_errors_of_aws_are_told_with_a_way_out_and_nothing_known_is_lost(
+    app: Console, backend: Faulty
+) -> None:
+    async with app.run_test(size=(160, 48)) as pilot:
+        await known(pilot, app)
+        await pilot.press("2")
+        screen = app.base_screen
+        assert screen is not None
+        for fault, (sentence, remedy) in SAID.items():
+            backend.fails(fault)
+            app.services.refresh()
+
+            def told() -> bool:
+                problem = screen.problem()  # noqa: B023
+                return problem is not None and sentence in problem.sentence and remedy in problem.remedy  # noqa: B023
+
+            await shown(pilot, told, lambda: str(screen.problem()))  # noqa: B023
+            await answered(pilot, "3", lambda: app.current_mode == "endpoints")
+            await answered(pilot, "2", lambda: app.current_mode == "jobs")
+            assert len(listed(app).items) >= JOBS
+            backend.fails("")
+            app.services.refresh()
+            await shown(pilot, lambda: screen.problem() is None)  # noqa: B023
