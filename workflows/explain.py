@@ -95,7 +95,11 @@ def throttled(problem: Problem) -> bool:
 
 def backend_lost(problem: Problem) -> bool:
     """Whether nothing else can be expected to work either until something changes."""
-    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | DISABLED | {"credentials", "expired", "region"}
+    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | DISABLED | {
+        "credentials",
+        "expired",
+        "region",
+    }
 
 
 def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:

@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from workflows.costs.overview import CostView
-from workflows.observe.rows import (
-    EndpointDetail,
-    EndpointRow,
-    EndpointTraffic,
-    JobDetail,
-    JobRow,
-    LogTail,
-    SeriesData,
-)
-from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
-from workflows.observe.tuning_rows import TuningRow, TuningView
-from workflows.observe.watch_rows import AlarmRow, EndpointScaling
-from workflows.problem import Problem
-
 if TYPE_CHECKING:
     from workflows.abtest.report import Report as TestReport
     from workflows.abtest.report import View
+    from workflows.costs.overview import CostView
+    from workflows.observe.rows import (
+        EndpointDetail,
+        EndpointRow,
+        EndpointTraffic,
+        JobDetail,
+        JobRow,
+        LogTail,
+        SeriesData,
+    )
+    from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
+    from workflows.observe.tuning_rows import TuningRow, TuningView
+    from workflows.observe.watch_rows import AlarmRow, EndpointScaling
+    from workflows.problem import Problem
     from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
     from workflows.traffic.reports import Report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
@@ -11,14 +11,16 @@ from console import actions, money
 from console.formatting import count, span, status
 from console.screens import expenses
 from console.screens import traffic as traffic_of
-from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListScreen, Order, when
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow
-from workflows.topics import Topic
+
+if TYPE_CHECKING:
+    from console.screens.base import ConsoleScreen
+    from workflows.topics import Topic
 
 
 class EndpointsScreen(ListScreen[EndpointRow]):

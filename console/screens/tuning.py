@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
@@ -16,8 +16,10 @@ from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.observe.tuning_rows import TuningRow, TuningView
-from workflows.problem import Problem
-from workflows.topics import Snapshot, Topic
+
+if TYPE_CHECKING:
+    from workflows.problem import Problem
+    from workflows.topics import Snapshot, Topic
 
 
 class TuningScreen(ListScreen[TuningRow]):

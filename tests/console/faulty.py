@@ -28,7 +28,11 @@ RECORDED = {
         "STS is not activated in this region for account:123456789012. Your account administrator can activate STS in this "
         "region using the IAM Console.",
     ),
-    "unrecognized": (400, "UnrecognizedClientException", "The security token included in the request is invalid."),
+    "unrecognized": (
+        400,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    ),
     "throttled": (400, "ThrottlingException", "Rate exceeded"),
     "failing": (500, "InternalFailure", "We encountered an internal error. Please try again."),
 }

@@ -235,13 +235,13 @@ async def test_errors_of_aws_are_told_with_a_way_out_and_nothing_known_is_lost(
             app.services.refresh()
 
             def told() -> bool:
-                problem = screen.problem()  # noqa: B023
+                problem = screen.problem()
                 return problem is not None and sentence in problem.sentence and remedy in problem.remedy  # noqa: B023
 
-            await shown(pilot, told, lambda: str(screen.problem()))  # noqa: B023
+            await shown(pilot, told, lambda: str(screen.problem()))
             await answered(pilot, "3", lambda: app.current_mode == "endpoints")
             await answered(pilot, "2", lambda: app.current_mode == "jobs")
             assert len(listed(app).items) >= JOBS
             backend.fails("")
             app.services.refresh()
-            await shown(pilot, lambda: screen.problem() is None)  # noqa: B023
+            await shown(pilot, lambda: screen.problem() is None)
