@@ -50,9 +50,13 @@ IDLE = 5.0
 
 
 class LiveServices:
-    """Implements `console.services.Services` on the layers below."""
+    """Implements `console.services.Services` on the layers below.
 
-    def __init__(self, configuration: Configuration, *, read_only: bool = False) -> None:
+    Args:
+        grain: Seconds in whose steps time passes on the screen, for slow lines; 0: none.
+    """
+
+    def __init__(self, configuration: Configuration, *, read_only: bool = False, grain: float = 0.0) -> None:
         from workflows.hub import Hub
 
         self.configuration = configuration
@@ -60,11 +64,12 @@ class LiveServices:
         self.profile = configuration.profile
         self.region = configuration.region
         self.read_only = read_only
+        self.grain = grain
         self.interface = str(configuration.interface)
         self._hub: Hub = Hub.of(configuration)
 
     def now(self) -> float:
-        return time.time()
+        return time.time() // self.grain * self.grain if self.grain else time.time()
 
     def start(self, on_status: Callable[[HubStatus], None]) -> None:
         self._hub.subscribe_status(on_status)

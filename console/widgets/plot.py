@@ -1,4 +1,4 @@
-"""Widgets that show charts and figures: they draw at most every two seconds and repaint only lines that changed."""
+"""Widgets that show charts and figures: they draw at most every five seconds and repaint only lines that changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.widgets import drawing
 from console.widgets.axis import short
 from console.widgets.drawing import Lines, Series
 
-PAINT_SECONDS, SLOW_PAINT_SECONDS = 2.0, 10.0
+PAINT_SECONDS, SLOW_PAINT_SECONDS = 5.0, 30.0
 """Between two drawings of what comes in; the second on a slow line."""
 LEAST_WAIT = 0.1
 Draw = Callable[[int, int], Lines]
@@ -35,7 +35,7 @@ class Plot(Painted):
     def show(self, data: object, draw: Draw, *, at_once: bool = False) -> None:
         """Show a drawing of ``data``: nothing happens while the data equals what was shown last.
 
-        ``at_once`` is for what a person asked for with a key; what only comes in is drawn at most every two seconds.
+        ``at_once`` is for what a person asked for with a key; what only comes in is drawn at most every five seconds.
         """
         if self._draw is not None and data == self._data:
             return
