@@ -1,4 +1,4 @@
-"""``python -m benchmarks [wire|lifecycle|endpoints|gateway|console|algorithms|forecasting|plagiarism|tuning|fraud]``: comparisons as tables with ratios; without a name all but ``fraud``, which needs data. Machines are noisy: take ratios, not digits."""
+"""``python -m benchmarks [wire|lifecycle|endpoints|gateway|console|consoles|algorithms|forecasting|plagiarism|tuning|fraud]``: comparisons as tables with ratios; without a name all but ``fraud``, which needs data. Machines are noisy: take ratios, not digits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ ALL = (
     "endpoints",
     "gateway",
     "console",
+    "consoles",
     "algorithms",
     "forecasting",
     "plagiarism",

@@ -6,42 +6,26 @@ on accepting and nobody answers), and gone by killing it.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import math
 import os
-import pty
-import random
-import select
 import shutil
 import signal
-import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
 from benchmarks.report import Row
+from benchmarks.seeding import JOBS, TRIALS, TUNING, seed
+from benchmarks.terminal import SIZE, Screen, percentile, start_time
 
-if TYPE_CHECKING:
-    from engine.store import Store
-
-JOBS = 5_000
-TUNING, TRIALS = "bench-tuning", 100
-SIZE = (160, 48)
-KEYS = 60
-IDLE = 10.0
 LAST = f"bench-job-{JOBS - 1:05}"
-DOWN, UP, TAB, ENTER = b"\x1b[B", b"\x1b[A", b"\t", b"\r"
+TAB, ENTER = b"\t", b"\r"
 TABLE = """
 import sys
 from textual.app import App
@@ -63,189 +47,8 @@ Table().run()
 """
 
 
-class Screen:
-    """A program on a pseudo-terminal; ``output`` keeps the newest part of what it wrote, ``written`` counts all of it."""
-
-    def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
-        self.output, self.written = b"", 0
-        self.started = time.perf_counter()
-        self.pid, self._terminal = pty.fork()
-        if self.pid == 0:
-            try:
-                _resize(0)
-                os.execvpe(command[0], list(command), environment)
-            finally:
-                os._exit(127)
-        _resize(self._terminal)
-
-    def read(self, seconds: float, quiet: float | None = None) -> float | None:
-        """Take what comes for some seconds, or until nothing came for ``quiet`` of them. Returns when the last byte came."""
-        deadline, last = time.perf_counter() + seconds, None
-        while (now := time.perf_counter()) < deadline:
-            wait = deadline - now
-            if quiet is not None and last is not None:
-                wait = min(wait, last + quiet - now)
-            if wait <= 0 or not select.select([self._terminal], [], [], wait)[0]:
-                break
-            try:
-                data = os.read(self._terminal, 1 << 16)
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                break
-            if not data:
-                break
-            last = time.perf_counter()
-            self.output = (self.output + data)[-400_000:]
-            self.written += len(data)
-        return last
-
-    def until(self, text: str, seconds: float = 60.0) -> float:
-        """Milliseconds from the start until a text has been written."""
-        deadline = time.perf_counter() + seconds
-        while text.encode() not in self.output:
-            if time.perf_counter() > deadline:
-                raise RuntimeError(f"{text!r} never appeared; the end of the output: {self.output[-500:]!r}")
-            self.read(0.5, quiet=0.0)
-        return (time.perf_counter() - self.started) * 1000
-
-    def press(self, keys: bytes) -> None:
-        os.write(self._terminal, keys)
-
-    def repaints(self, keys: Sequence[bytes] = (DOWN,) * 7 + (UP,) * 3) -> list[float]:
-        """Milliseconds from each of many single keys to the end of the repaint that it causes; sorted."""
-        found = []
-        for number in range(KEYS):
-            self.read(0.12)
-            begin = time.perf_counter()
-            self.press(keys[number % len(keys)])
-            last = self.read(0.5, quiet=0.015)
-            found.append((last - begin) * 1000 if last is not None else 500.0)
-        return sorted(found)
-
-    def idle(self) -> tuple[float, float]:
-        """CPU in percent of one core, and kB a minute, while nobody types."""
-        process, before = psutil.Process(self.pid), self.written
-        used = sum(process.cpu_times()[:2])
-        self.read(IDLE)
-        return (sum(process.cpu_times()[:2]) - used) / IDLE * 100, (self.written - before) * 60 / IDLE / 1000
-
-    def rss(self) -> float:
-        return float(psutil.Process(self.pid).memory_info().rss / 1e6)
-
-    def quit(self) -> float:
-        """Milliseconds from ``q`` to the end of the process."""
-        begin = time.perf_counter()
-        self.press(b"q")
-        while time.perf_counter() - begin < 30:
-            self.read(0.005)
-            if os.waitpid(self.pid, os.WNOHANG)[0]:
-                os.close(self._terminal)
-                return (time.perf_counter() - begin) * 1000
-        os.kill(self.pid, signal.SIGKILL)
-        raise RuntimeError("q did not end the program")
-
-
-def _resize(descriptor: int) -> None:
-    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-
-
-def _seed(folder: Path) -> None:
-    """Jobs of the last weeks in the engine's own store."""
-    from engine.jobs import record
-    from engine.layout import Layout
-    from engine.store import Store
-
-    layout = Layout(folder)
-    layout.prepare()
-    store = Store(layout.database)
-    now = time.time() - 60.0
-    for number in range(JOBS):
-        name, begin = f"bench-job-{number:05}", now - (JOBS - number) * 300.0
-        document = {
-            "TrainingJobName": name,
-            "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
-            "CreationTime": begin,
-            "TrainingJobStatus": "InProgress",
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-            "HyperParameters": {"epochs": "300"},
-            "AlgorithmSpecification": {"TrainingInputMode": "File"},
-            "RoleArn": "arn:aws:iam::123456789012:role/MLConsoleExecutionRole",
-            "OutputDataConfig": {"S3OutputPath": "s3://bench/"},
-        }
-        record.move(document, "Starting", begin)
-        document["TrainingStartTime"] = begin + 2
-        status = "Failed" if number % 50 == 0 else "Completed"
-        record.end(
-            document, status, status, begin + 44, "AlgorithmError: exit code 1" if status == "Failed" else ""
-        )
-        store.create(record.KIND, name, document, now=begin, status=status)
-        store.update(record.KIND, name, lambda _: None, now=begin + 44)
-    _seed_tuning(store, now)
-    store.close()
-
-
-def _seed_tuning(store: Store, now: float) -> None:
-    """A tuning job that has ended; its trials are the newest of the jobs."""
-    from engine.tuning import record
-
-    draw = random.Random(7)
-    begin = now - TRIALS * 300.0
-    trials = []
-    for number in range(1, TRIALS + 1):
-        rate, depth = 10 ** draw.uniform(-3, -0.3), draw.randint(1, 10)
-        trial = record.Trial(
-            name=f"bench-job-{JOBS - number:05}",
-            number=number,
-            definition=0,
-            parameters={"eta": repr(rate), "max_depth": str(depth), "subsample": repr(draw.uniform(0.5, 1))},
-            created=begin + number,
-            launched=True,
-            status="Completed",
-            value=round(3 + abs(math.log10(rate) + 1) + 0.1 * abs(depth - 5) + draw.gauss(0, 0.1), 4),
-            started=begin + number + 2,
-            ended=begin + number + 44,
-        )
-        record.add(store, TUNING, trial)
-        trials.append(trial)
-    objective = {"Type": "Minimize", "MetricName": "validation:rmse"}
-    document = {
-        "HyperParameterTuningJobName": TUNING,
-        "HyperParameterTuningJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/{TUNING}",
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Bayesian",
-            "HyperParameterTuningJobObjective": objective,
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": TRIALS, "MaxParallelTrainingJobs": 2},
-            "ParameterRanges": {
-                "ContinuousParameterRanges": [
-                    {"Name": "eta", "MinValue": "0.001", "MaxValue": "0.5", "ScalingType": "Logarithmic"},
-                    {"Name": "subsample", "MinValue": "0.5", "MaxValue": "1", "ScalingType": "Linear"},
-                ],
-                "IntegerParameterRanges": [
-                    {"Name": "max_depth", "MinValue": "1", "MaxValue": "10", "ScalingType": "Auto"}
-                ],
-            },
-        },
-        "TrainingJobDefinition": {
-            "StaticHyperParameters": {"epochs": "300"},
-            "AlgorithmSpecification": {"TrainingImage": "bench", "TrainingInputMode": "File"},
-            "RoleArn": "arn:aws:iam::123456789012:role/MLConsoleExecutionRole",
-            "OutputDataConfig": {"S3OutputPath": "s3://bench/"},
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-        },
-        "HyperParameterTuningJobStatus": "Completed",
-        "CreationTime": begin,
-        "LastModifiedTime": now,
-        "HyperParameterTuningEndTime": now,
-        **record.counters(trials),
-    }
-    store.create(record.KIND, TUNING, document, now=begin, status="Completed")
-
-
 @contextmanager
-def _home() -> Iterator[tuple[dict[str, str], int]]:
+def home() -> Iterator[tuple[dict[str, str], int]]:
     """An environment with an own home whose engine knows the jobs, and the engine's process."""
     home = Path(tempfile.mkdtemp(prefix="mlconsole-bench-console-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLCONSOLE_")}
@@ -254,7 +57,7 @@ def _home() -> Iterator[tuple[dict[str, str], int]]:
     environment |= {"MLCONSOLE_HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     data = home / "data" / "engine"
     try:
-        _seed(data)
+        seed(data)
         command = [sys.executable, "-m", "engine", "start", "--json", "--data-dir", str(data), "--port", "0"]
         subprocess.run(command, check=True, capture_output=True, env=environment)
         pid = int(json.loads((data / "connection.json").read_text())["pid"])
@@ -271,24 +74,6 @@ def _home() -> Iterator[tuple[dict[str, str], int]]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _p(sorted_values: Sequence[float], part: float) -> float:
-    return sorted_values[min(len(sorted_values) - 1, int(part * len(sorted_values)))]
-
-
-def _help(environment: dict[str, str]) -> float:
-    times = []
-    for _ in range(6):
-        begin = time.perf_counter()
-        subprocess.run(
-            [str(Path(sys.executable).with_name("mlconsole")), "--help"],
-            env=environment,
-            check=True,
-            capture_output=True,
-        )
-        times.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(times[1:])
-
-
 def _launch(
     command: Sequence[str], environment: dict[str, str], keys: bytes, text: str
 ) -> tuple[Screen, float, float]:
@@ -303,7 +88,7 @@ def _launch(
 def main() -> tuple[str, str, list[Row]]:
     """Measure; returns title, peer and rows."""
     rows: list[Row] = []
-    with _home() as (environment, engine):
+    with home() as (environment, engine):
         table, table_first, table_full = _launch([sys.executable, "-c", TABLE % JOBS], environment, b"", LAST)
         table.read(3)
         table_cpu, table_bytes = table.idle()
@@ -341,30 +126,44 @@ def main() -> tuple[str, str, list[Row]]:
         gone_quit = console.quit()
 
         rows += [
-            Row("mlconsole --help", "ms", _help(environment), None, 100, higher=False),
+            Row(
+                "mlconsole --help",
+                "ms",
+                start_time([str(Path(sys.executable).with_name("mlconsole")), "--help"], environment),
+                None,
+                100,
+                higher=False,
+            ),
             Row("first byte", "ms", first, table_first, higher=False),
             Row("list on the screen, from the cache", "ms", full, table_full, higher=False),
             Row(
                 "key to repaint p50, backend healthy",
                 "ms",
-                _p(healthy, 0.5),
-                _p(table_keys, 0.5),
+                percentile(healthy, 0.5),
+                percentile(table_keys, 0.5),
                 higher=False,
             ),
         ]
         for name, keys in (("healthy", healthy), ("hung", hung), ("gone", gone)):
             rows.append(
-                Row(f"key to repaint p95, backend {name}", "ms", _p(keys, 0.95), None, 50, higher=False)
+                Row(
+                    f"key to repaint p95, backend {name}",
+                    "ms",
+                    percentile(keys, 0.95),
+                    None,
+                    50,
+                    higher=False,
+                )
             )
         for about, part, target in (("p50", 0.5, None), ("p95", 0.95, 50)):
             name = f"Tab to repaint {about}, tuning job of {TRIALS} trials"
-            rows.append(Row(name, "ms", _p(parts, part), None, target, higher=False))
+            rows.append(Row(name, "ms", percentile(parts, part), None, target, higher=False))
         rows += [
             Row(
                 "key to repaint p95, without a backend",
                 "ms",
-                _p(gone, 0.95),
-                _p(table_keys, 0.95),
+                percentile(gone, 0.95),
+                percentile(table_keys, 0.95),
                 higher=False,
             ),
             Row("idle CPU, polling", "%", cpu, table_cpu, higher=False),

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any
 
 from benchmarks.algorithms import Run, run
 from benchmarks.report import Row
+from benchmarks.venvs import environment
 
 GLUONTS = ("gluonts==0.17.*", "scipy", "torch>=2.13,<2.14", "lightning", "pytorch-lightning")
 PROGRAM = Path(__file__).parent / "programs" / "gluonts_peer.py"
@@ -38,17 +36,7 @@ SETS: dict[str, dict[str, Any]] = {
 
 def python() -> Path:
     """The interpreter of an environment with gluonts, installed once into the cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = cache / "mlconsole-bench" / "gluonts-0.17"
-    if not (folder / "ready").exists():
-        print(f"installing {GLUONTS[0]} into {folder}", file=sys.stderr, flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run(
-            [str(folder / "bin" / "pip"), "install", "-q", *GLUONTS], check=True, stderr=subprocess.DEVNULL
-        )
-        (folder / "ready").touch()
-    return folder / "bin" / "python"
+    return environment("gluonts-0.17", *GLUONTS) / "bin" / "python"
 
 
 def series(name: str, settings: dict[str, Any], folder: Path) -> None:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.venvs import environment
+
 MOTO = "moto[server]==5.2.5"
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -118,15 +120,7 @@ def engine() -> Iterator[Peer]:
 @contextmanager
 def moto() -> Iterator[Peer]:
     """moto_server, installed once into the cache folder."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlconsole-bench" / "moto-5.2.5"
-    if not (folder / "ready").exists():
-        print(f"installing {MOTO} into {folder}", file=sys.stderr, flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run(
-            [str(folder / "bin" / "pip"), "install", "-q", MOTO], check=True, stderr=subprocess.DEVNULL
-        )
-        (folder / "ready").touch()
+    folder = environment("moto-5.2.5", MOTO)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

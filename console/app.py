@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
+CALLS_SECONDS = 30.0
+"""Between two changes of the number of calls in the header: in the first minute it grows with every poll."""
 SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
@@ -82,6 +85,7 @@ class Console(Notifying, inherit_bindings=False):
         self.flash_text: Run | None = None
         self._flashes = 0
         self._calls_shown = 0
+        self._calls_shown_at = 0.0
         self._last_place = self.last_place  # before the first screen becomes the last place itself
         self.moving_to: Services | None = None
         """Where the next console of this process is to look: set when a person changes the target."""
@@ -165,8 +169,9 @@ class Console(Notifying, inherit_bindings=False):
         if status.throttles:
             right.append((f"{status.throttles} throttled  ", "wait"))
         # A number that flickers around its mean would be written for nothing: it moves when it has really changed.
-        if abs(status.calls_per_minute - self._calls_shown) >= max(1, self._calls_shown * 0.15):
-            self._calls_shown = status.calls_per_minute
+        changed = abs(status.calls_per_minute - self._calls_shown) >= max(1, self._calls_shown * 0.15)
+        if changed and (not self._calls_shown or monotonic() - self._calls_shown_at >= CALLS_SECONDS):
+            self._calls_shown, self._calls_shown_at = status.calls_per_minute, monotonic()
         right.append((f"{self._calls_shown} calls/min ", "dim"))
         return left, right
 
@@ -445,7 +450,8 @@ def main(
     from workflows import locations
     from workflows.configuration import load
 
-    services = LiveServices(configuration or load(), read_only=read_only)
+    grain = SLOW_TICK if low_bandwidth else 0.0  # what comes in redraws durations, too
+    services = LiveServices(configuration or load(), read_only=read_only, grain=grain)
     memory = Memory(locations.state_dir() / "console.json")
     going: Services | None = services
     begun = False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.formatting import span
-from console.widgets.canvas import Run
-from workflows.topics import HubStatus, Snapshot
+
+if TYPE_CHECKING:
+    from console.widgets.canvas import Run
+    from workflows.topics import HubStatus, Snapshot
 
 ENDING = frozenset({"job", "tuning", "transform"})
 """Topics that are not polled any more once what they observe has ended."""

@@ -9,50 +9,50 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.services import Deliver, Unwatch
 from workflows import accounts, lineage, notices, runs
-from workflows.abtest.definition import Experiment
-from workflows.abtest.operations import After, Intake
-from workflows.abtest.promotion import How, Promotion
-from workflows.abtest.replaying import ReplayRequest
-from workflows.configuration import Configuration
-from workflows.drift.report import DriftReport
 from workflows.events import Event, RunFinished
-from workflows.lessons.progress import Progress
-from workflows.lifetime import Lifetime
-from workflows.observe.captures import Capture, CapturePage
-from workflows.observe.rows import DeletionPlan, Invocation
-from workflows.observe.transform_rows import TransformOutput
-from workflows.observe.watch_rows import AlarmChange
-from workflows.problem import Problem
-from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, catalog
-from workflows.studies.parameters import Value
-from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
-from workflows.topics import HubStatus, Topic
-from workflows.traffic.bill import Bill
-from workflows.traffic.plan import Plan as ReplayPlan
-from workflows.traffic.reports import Report
-from workflows.traffic.sources import Source as ReplaySource
-from workflows.transforms.draft import TransformDraft
-from workflows.tuning.draft import TuningDraft
-from workflows.tuning.request import TuningRequest, WarmStartKind
-from workflows.weights import Change
 
 if TYPE_CHECKING:
+    from console.services import Deliver, Unwatch
+    from workflows.abtest.definition import Experiment
+    from workflows.abtest.operations import After, Intake
+    from workflows.abtest.promotion import How, Promotion
+    from workflows.abtest.replaying import ReplayRequest
     from workflows.comparison import Comparison
+    from workflows.configuration import Configuration
     from workflows.creation import NewVariant
+    from workflows.drift.report import DriftReport
     from workflows.hub import Hub
     from workflows.inspecting.bucket import Folder, Preview
     from workflows.inspecting.code import Snippet
     from workflows.inspecting.relations import Related
     from workflows.interfaces.rollouts.low import LowRollouts
+    from workflows.lessons.progress import Progress
+    from workflows.lifetime import Lifetime
     from workflows.lineage import Lineage
+    from workflows.observe.captures import Capture, CapturePage
     from workflows.observe.gateway import Gateway
+    from workflows.observe.rows import DeletionPlan, Invocation
+    from workflows.observe.transform_rows import TransformOutput
+    from workflows.observe.watch_rows import AlarmChange
+    from workflows.problem import Problem
     from workflows.rollout.facts import Facts, Source
     from workflows.rollout.plan import Plan
     from workflows.rollout.remains import Cleaning
+    from workflows.runs import Run
+    from workflows.studies.parameters import Value
     from workflows.studies.shelf import Shelf
+    from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
+    from workflows.topics import HubStatus, Topic
+    from workflows.traffic.bill import Bill
+    from workflows.traffic.plan import Plan as ReplayPlan
+    from workflows.traffic.reports import Report
+    from workflows.traffic.sources import Source as ReplaySource
+    from workflows.transforms.draft import TransformDraft
+    from workflows.tuning.draft import TuningDraft
+    from workflows.tuning.request import TuningRequest, WarmStartKind
+    from workflows.weights import Change
 
 T = TypeVar("T")
 IDLE = 5.0
@@ -60,9 +60,13 @@ IDLE = 5.0
 
 
 class LiveServices:
-    """Implements `console.services.Services` on the layers below."""
+    """Implements `console.services.Services` on the layers below.
 
-    def __init__(self, configuration: Configuration, *, read_only: bool = False) -> None:
+    Args:
+        grain: Seconds in whose steps time passes on the screen, for slow lines; 0: none.
+    """
+
+    def __init__(self, configuration: Configuration, *, read_only: bool = False, grain: float = 0.0) -> None:
         from workflows.hub import Hub
 
         self.configuration = configuration
@@ -70,12 +74,13 @@ class LiveServices:
         self.profile = configuration.profile
         self.region = configuration.region
         self.read_only = read_only
+        self.grain = grain
         self.interface = str(configuration.interface)
         self.notices = notices.ways(configuration.notify_by)
         self._hub: Hub = Hub.of(configuration)
 
     def now(self) -> float:
-        return time.time()
+        return time.time() // self.grain * self.grain if self.grain else time.time()
 
     def start(self, on_status: Callable[[HubStatus], None]) -> None:
         self._hub.subscribe_status(on_status)
@@ -218,7 +223,8 @@ class LiveServices:
         return accounts.regions()
 
     def elsewhere(self, **changes: str) -> LiveServices:
-        return LiveServices(replace(self.configuration, **changes), read_only=self.read_only)  # type: ignore[arg-type]
+        there = replace(self.configuration, **changes)  # type: ignore[arg-type]
+        return LiveServices(there, read_only=self.read_only, grain=self.grain)
 
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:
         from workflows.inspecting import documents

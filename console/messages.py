@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from workflows.events import Event
-from workflows.problem import Problem
-from workflows.topics import HubStatus, Snapshot
+if TYPE_CHECKING:
+    from workflows.events import Event
+    from workflows.problem import Problem
+    from workflows.topics import HubStatus, Snapshot
 
 
 @dataclass

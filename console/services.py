@@ -4,43 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from workflows.abtest.definition import Experiment
-from workflows.abtest.operations import After, Intake
-from workflows.abtest.promotion import How, Promotion
-from workflows.abtest.replaying import ReplayRequest
-from workflows.comparison import Comparison
-from workflows.creation import NewVariant
-from workflows.drift.report import DriftReport
-from workflows.events import Event
-from workflows.inspecting.bucket import Folder, Preview
-from workflows.inspecting.code import Snippet
-from workflows.inspecting.relations import Related
-from workflows.lessons.progress import Progress
-from workflows.lifetime import Lifetime
-from workflows.lineage import Lineage
-from workflows.observe.captures import Capture, CapturePage
-from workflows.observe.rows import DeletionPlan, Invocation
-from workflows.observe.transform_rows import TransformOutput
-from workflows.observe.watch_rows import AlarmChange
-from workflows.rollout.facts import Facts, Source
-from workflows.rollout.plan import Plan
-from workflows.rollout.remains import Cleaning
-from workflows.runs import Run
-from workflows.studies.catalog import StudyInfo
-from workflows.studies.parameters import Value
-from workflows.studies.shelf import Shelf
-from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 from workflows.topics import HubStatus, Snapshot, Topic
-from workflows.traffic.bill import Bill
-from workflows.traffic.plan import Plan as ReplayPlan
-from workflows.traffic.reports import Report
-from workflows.traffic.sources import Source as ReplaySource
-from workflows.transforms.draft import TransformDraft
-from workflows.tuning.draft import TuningDraft
-from workflows.tuning.request import TuningRequest, WarmStartKind
-from workflows.weights import Change
+
+if TYPE_CHECKING:
+    from workflows.abtest.definition import Experiment
+    from workflows.abtest.operations import After, Intake
+    from workflows.abtest.promotion import How, Promotion
+    from workflows.abtest.replaying import ReplayRequest
+    from workflows.comparison import Comparison
+    from workflows.creation import NewVariant
+    from workflows.drift.report import DriftReport
+    from workflows.events import Event
+    from workflows.inspecting.bucket import Folder, Preview
+    from workflows.inspecting.code import Snippet
+    from workflows.inspecting.relations import Related
+    from workflows.lessons.progress import Progress
+    from workflows.lifetime import Lifetime
+    from workflows.lineage import Lineage
+    from workflows.observe.captures import Capture, CapturePage
+    from workflows.observe.rows import DeletionPlan, Invocation
+    from workflows.observe.transform_rows import TransformOutput
+    from workflows.observe.watch_rows import AlarmChange
+    from workflows.rollout.facts import Facts, Source
+    from workflows.rollout.plan import Plan
+    from workflows.rollout.remains import Cleaning
+    from workflows.runs import Run
+    from workflows.studies.catalog import StudyInfo
+    from workflows.studies.parameters import Value
+    from workflows.studies.shelf import Shelf
+    from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
+    from workflows.traffic.bill import Bill
+    from workflows.traffic.plan import Plan as ReplayPlan
+    from workflows.traffic.reports import Report
+    from workflows.traffic.sources import Source as ReplaySource
+    from workflows.transforms.draft import TransformDraft
+    from workflows.tuning.draft import TuningDraft
+    from workflows.tuning.request import TuningRequest, WarmStartKind
+    from workflows.weights import Change
 
 Deliver = Callable[[Snapshot[Any]], None]
 Unwatch = Callable[[], None]

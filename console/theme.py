@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from rich.style import Style
+from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Region
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widget import Widget
@@ -190,6 +193,7 @@ class Palette(InOrder[Answer]):
         self._paints: dict[str, Style] = {}
         self.colouring = 0
         """Grows each time the roles may have got another look."""
+        self._looks: WeakKeyDictionary[Screen[Any], Hashable] = WeakKeyDictionary()
         super().__init__()
         self._filters = [one for one in self._filters if not isinstance(one, Monochrome | NoColor)]
         self._grey, self._colourless = Monochrome(), NoColor()
@@ -205,6 +209,22 @@ class Palette(InOrder[Answer]):
     def _watch_theme(self, theme_name: str) -> None:
         self._filter_colours()
         super()._watch_theme(theme_name)
+
+    def update_styles(self, node: DOMNode, animate: bool = True) -> None:
+        """Style a node and all below it anew, unless that can change nothing.
+
+        Textual does it at once and for the whole tree, at half a millisecond a widget: twice for each screen that comes into sight, though it
+        looks as it was left, and for each class of a widget that is not mounted yet, though mounting styles it anyway.
+        """
+        if isinstance(node, Screen):
+            own, whole = node._pseudo_classes_cache_key, self._pseudo_classes_cache_key
+            look = (self.colouring, self.classes, node.classes, whole, own)
+            if self._looks.get(node) == look:
+                return
+            self._looks[node] = look
+        elif not node.is_attached:
+            return
+        super().update_styles(node, animate)
 
     def notify_style_update(self) -> None:
         self._paints.clear()

@@ -16,6 +16,9 @@ BACKOFF_LIMIT = 120.0
 URGENT_RESERVE = 3.0
 """Tokens that background polls leave for what a person has just opened."""
 
+LEAST_WAIT = 0.001
+"""Seconds: a shorter wait for what is missing by a rounding error would be waited for again and again."""
+
 COSTS = {"sagemaker": 1.0, "logs": 0.1, "cloudwatch": 0.1, "sts": 0.1, "application-autoscaling": 0.3}
 """Tokens per call. ListTrainingJobs is throttled at 2/s per account; GetLogEvents and GetMetricData at 25/s and 50/s."""
 
@@ -125,7 +128,7 @@ class Budget:
             reserve = 0.0 if urgent else min(URGENT_RESERVE, self.burst - cost)
             missing = cost + (reserve if cost else 0.0) - self._tokens
             if cost and missing > 0:
-                return missing / self._rate
+                return max(LEAST_WAIT, missing / self._rate)
             self._tokens -= cost
             self._calls += 1
             self._recent.append(self._filled_at)

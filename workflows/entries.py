@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, ValuesView
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflows.budget import Backoff, Pace
-from workflows.clock import Clock
 from workflows.entry import Entry
 from workflows.pollers import poller
-from workflows.remembered import Remembered
 from workflows.topics import Snapshot, Topic
+
+if TYPE_CHECKING:
+    from workflows.clock import Clock
+    from workflows.remembered import Remembered
 
 KEPT = 30
 """Topics nobody looks at whose last value is kept."""

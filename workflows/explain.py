@@ -20,6 +20,7 @@ REFUSED_KEYS = frozenset(
      "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
      "MissingAuthenticationTokenException"}
 )  # fmt: skip
+DISABLED = frozenset({"RegionDisabledException", "OptInRequired"})
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 CONNECTION = frozenset({"unreachable", "timeout", "engine"})
 """Codes of problems that concern the whole backend, not one request."""
@@ -94,7 +95,11 @@ def throttled(problem: Problem) -> bool:
 
 def backend_lost(problem: Problem) -> bool:
     """Whether nothing else can be expected to work either until something changes."""
-    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | {"credentials", "expired", "region"}
+    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | DISABLED | {
+        "credentials",
+        "expired",
+        "region",
+    }
 
 
 def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
@@ -113,8 +118,17 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
         if target == "embedded":
             remedy = "Another engine may answer on that port: run `mlconsole engine status`."
         else:
-            remedy = "Check the profile and its keys: `aws sts get-caller-identity`."
+            remedy = (
+                "Check the profile and its keys: `aws sts get-caller-identity`. "
+                "A region that the account has not enabled accepts none."
+            )
         return Problem(f"The credentials were not accepted: {_ended(text or code)}", remedy, code)
+    if code in DISABLED:
+        return Problem(
+            f"The account has not enabled this region: {_ended(text or code)}",
+            "Enable it in the account's settings, or give another one with --region.",
+            code,
+        )
     if code in DENIED:
         action = re.search(r"perform:? ([\w-]+:\w+)", text)
         named = action.group(1) if action else operation

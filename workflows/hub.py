@@ -7,22 +7,24 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workflows.backend import Backend, OpenGateway
 from workflows.budget import PACES, Budget, Pace
 from workflows.clock import Clock
-from workflows.configuration import Configuration
 from workflows.entries import Entries
 from workflows.entry import Entry, deliver
 from workflows.explain import backend_lost, explain, throttled
-from workflows.observe.gateway import Gateway
 from workflows.pollers import LocalPoller
 from workflows.pool import DaemonPool
 from workflows.problem import Problem
 from workflows.remembered import Remembered
 from workflows.subscription import Subscription
-from workflows.topics import HubStatus, Snapshot, Topic
+
+if TYPE_CHECKING:
+    from workflows.configuration import Configuration
+    from workflows.observe.gateway import Gateway
+    from workflows.topics import HubStatus, Snapshot, Topic
 
 _log = logging.getLogger(__name__)
 
@@ -356,7 +358,7 @@ class Hub:
             else:
                 snapshot = replace(
                     known, value=value, fetched_at=now, error=None, stale=False, complete=complete, next_at=next_at,
-                    throttled_until=None,
+                    throttled_until=None, more=getattr(entry.poller, "more", False),
                 )  # fmt: skip
             entry.snapshot = snapshot
             entry.tell()

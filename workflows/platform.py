@@ -17,6 +17,8 @@ from workflows.costs import prices
 from workflows.events import ApiCall
 from workflows.failures import WorkflowError, explained
 from workflows.files import write_atomically
+from workflows.models import slim
+from workflows.observe.gateway import impatient_config
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
@@ -167,6 +169,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
     core = botocore.session.Session(
         {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
     )
+    slim(core)
     core.set_config_variable("endpoint_url", engine.url)
     core.set_credentials(engine.access_key, engine.secret_key)
     _own_polls(core)
@@ -197,6 +200,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
 
     try:
         core = botocore.session.Session(profile=configuration.profile or None)
+        slim(core)
         _own_polls(core)
         session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
         if not session.region_name:
@@ -208,7 +212,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
                 "No AWS credentials were found. Run `aws configure` or `aws sso login`, or give --profile; "
                 "without an AWS account use --target embedded."
             )
-        config = client_config("aws")
+        config = impatient_config() if observing else client_config("aws")
         identity = session.client("sts", config=config).get_caller_identity()
         platform = Platform(
             target="aws",

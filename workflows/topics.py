@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from workflows.costs.overview import CostView
-from workflows.observe.rows import (
-    EndpointDetail,
-    EndpointRow,
-    EndpointTraffic,
-    JobDetail,
-    JobRow,
-    LogTail,
-    SeriesData,
-)
-from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
-from workflows.observe.tuning_rows import TuningRow, TuningView
-from workflows.observe.watch_rows import AlarmRow, EndpointScaling
-from workflows.problem import Problem
-
 if TYPE_CHECKING:
     from workflows.abtest.report import Report as TestReport
     from workflows.abtest.report import View
+    from workflows.costs.overview import CostView
+    from workflows.observe.rows import (
+        EndpointDetail,
+        EndpointRow,
+        EndpointTraffic,
+        JobDetail,
+        JobRow,
+        LogTail,
+        SeriesData,
+    )
+    from workflows.observe.transform_rows import TransformDetail, TransformProgress, TransformRow
+    from workflows.observe.tuning_rows import TuningRow, TuningView
+    from workflows.observe.watch_rows import AlarmRow, EndpointScaling
+    from workflows.problem import Problem
     from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
     from workflows.traffic.reports import Report
@@ -128,7 +127,7 @@ class Snapshot(Generic[T]):
     ``value`` is the last good answer (None: there was none yet) and ``fetched_at`` its time; ``error`` says why the newest
     attempt failed, while the value stays. ``stale``: the value is from an earlier session or older than two polls.
     ``next_at`` and ``throttled_until`` are epoch seconds (None: no poll is armed, not throttled). ``complete`` is False while
-    a list is still being paged in. ``generation`` grows with each new subscription and each new target: a consumer drops a
+    a list is still being paged in; ``more``: it has older members that are not listed. ``generation`` grows with each new subscription and each new target: a consumer drops a
     snapshot with a smaller one than it has seen.
     """
 
@@ -138,6 +137,7 @@ class Snapshot(Generic[T]):
     error: Problem | None = None
     stale: bool = False
     complete: bool = True
+    more: bool = False
     next_at: float | None = None
     throttled_until: float | None = None
     generation: int = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
+from textual._context import active_app
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
+LOW = 30
+"""With fewer lines than this, screens do without empty ones."""
 SECTIONS = (
     ("home", "Home"),
     ("jobs", "Jobs"),
@@ -56,7 +59,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     place = "app"
     section = ""
     parts: tuple[tuple[str, str], ...] = ()
-    """(id, title) of parts that are shown one at a time; the id is also a class ``-part-<id>`` of the screen."""
+    """(id, title) of parts that are shown one at a time."""
+    panes: ClassVar[Mapping[str, str]] = {}
+    """The ids of the widgets that each part shows, apart by spaces. They are shown and hidden one by one: a class of the screen
+    that said which part it is would have Textual style every widget anew at each key."""
+    beside = ""
+    """The ids of the widgets that stand beside the first part where the screen is wide."""
+    smaller = ""
+    """The ids of those that have another size there than alone: they have the class ``-beside`` then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +74,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._unwatch: dict[Topic[Any], Unwatch] = {}
         self._frame_due = False
         self._in_sight = False
+        # A new screen is styled by the sheet as it is: otherwise Textual parses it again, twice, for a section's first opening.
+        self._css_update_count = active_app.get()._css_update_count
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -78,6 +90,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return ()
 
     def compose(self) -> Iterable[Widget]:
+        self._measure()  # before there is a widget that would have to be styled for it again
         yield Line(id="banner")
         yield Line(id="nav")
         yield Static(id="notice")
@@ -96,9 +109,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Called once when the screen is mounted."""
 
     def on_resize(self) -> None:
-        self.set_class(self.app.size.width >= WIDE, "-wide")
-        self.set_class(self.app.size.height < 30, "-low")
+        self._measure()
+        if self.is_mounted:
+            self.show_panes()
         self.draw_frame()
+
+    def _measure(self) -> None:
+        size = self.app.size
+        self.update_classes({"-wide": size.width >= WIDE, "-low": size.height < LOW})
 
     @property
     def wide(self) -> bool:
@@ -334,16 +352,31 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def show_part(self, name: str) -> None:
         """Show one of the parts."""
         self.part = name
-        # All at once: each change of a class styles every widget of the screen anew, which takes tens of milliseconds.
-        shown = {name_of for name_of in self.classes if not name_of.startswith("-part-")} | {f"-part-{name}"}
-        if shown != self.classes:
-            self.set_classes(shown)
+        self.show_panes()
         line: list[Run] = [(" ", "")]
         for other, title in self.parts:
             line += [(title, ("here" if other == name else "dim") + f"@{other}"), ("   ", "")]
         self.query_one("#parts", Line).show(line)
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
+
+    def shown_panes(self) -> set[str]:
+        """The ids of the panes that are in sight, at the present width."""
+        return {*self.panes.get(self.part, "").split(), *self._beside()}
+
+    def _beside(self) -> set[str]:
+        """The ids of the panes that stand beside those of the first part."""
+        return set(self.beside.split()) if self.wide and self.part == self.parts[0][0] else set()
+
+    def show_panes(self) -> None:
+        """Show the panes of the present part, and hide the others."""
+        if not self.panes:
+            return
+        shown, beside = self.shown_panes(), self._beside()
+        for name in {*" ".join(self.panes.values()).split()}:
+            self.query_one(f"#{name}").display = name in shown
+        for name in self.smaller.split():
+            self.query_one(f"#{name}").set_class(name in beside, "-beside")
 
     def part_shown(self, name: str) -> None:
         """Called when another part is shown: to set the focus."""

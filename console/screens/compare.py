@@ -36,6 +36,9 @@ class CompareScreen(Charting, ConsoleScreen):
     place = "compare"
     section = "jobs"
     parts = (("differences", "Settings"), ("metrics", "Curves"))
+    panes: ClassVar = {"differences": "differences", "metrics": "metrics"}
+    beside = "metrics"
+    smaller = "metrics"
 
     def __init__(self, left: str, right: str) -> None:
         super().__init__()

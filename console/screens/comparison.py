@@ -36,6 +36,7 @@ class ComparisonScreen(ConsoleScreen):
     place = "comparison"
     section = "studies"
     parts = (("differs", "What differs"), ("sides", "Results side by side"))
+    panes: ClassVar = {"differs": "differs", "sides": "sides"}
 
     def __init__(self, a: str, b: str) -> None:
         super().__init__()

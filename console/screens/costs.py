@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
@@ -21,10 +21,12 @@ from console.widgets.prompt import Prompt
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.costs.overview import Billed, CostView
-from workflows.lifetime import Lifetime
-from workflows.problem import Problem
 from workflows.sweep.leftovers import ENDPOINT, Rules, SweepPlan
-from workflows.topics import Snapshot, Topic
+
+if TYPE_CHECKING:
+    from workflows.lifetime import Lifetime
+    from workflows.problem import Problem
+    from workflows.topics import Snapshot, Topic
 
 
 class CostsScreen(ConsoleScreen):
@@ -34,6 +36,7 @@ class CostsScreen(ConsoleScreen):
     place = "costs"
     section = "costs"
     parts = (("bills", "What bills"), ("leftovers", "Left over"))
+    panes: ClassVar = {"bills": "list", "leftovers": "left-list"}
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 from console import money
 from console.formatting import ago, clock, count, size, span, status
 from console.screens import facts
-from console.widgets.drawing import Lines, Run
-from workflows.costs.overview import Billed, CostView
-from workflows.sweep.leftovers import Leftover, SweepPlan, SweepReport
+
+if TYPE_CHECKING:
+    from console.widgets.drawing import Lines, Run
+    from workflows.costs.overview import Billed, CostView
+    from workflows.sweep.leftovers import Leftover, SweepPlan, SweepReport
 
 MARKS = {
     "expired": ("✗ expired", "bad"),

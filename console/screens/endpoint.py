@@ -45,6 +45,16 @@ class EndpointScreen(ConsoleScreen):
         ("alarms", "Alarms"),
         ("scaling", "Scaling"),
     )
+    panes: ClassVar = {
+        "overview": "overview",
+        "metrics": "live compared metrics",
+        "log": "live log",
+        "captures": "captures",
+        "alarms": "alarms",
+        "scaling": "scaling",
+    }
+    beside = "live metrics log"
+    smaller = "metrics"
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -5,15 +5,24 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from console.formatting import ago, bar, clock, count, crop, number, printable, span, status
 from console.screens.facts import bill_facts, fact, head, sentences, table
 from console.widgets.drawing import SERIES_ROLES, Lines, Run
 from workflows.costs.bills import of_endpoint
 from workflows.observe import captures
-from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, VariantRow, VariantTraffic
-from workflows.observe.watch_rows import AlarmChange, AlarmRow, EndpointScaling
-from workflows.traffic.reports import Report
+
+if TYPE_CHECKING:
+    from workflows.observe.rows import (
+        EndpointDetail,
+        EndpointRow,
+        EndpointTraffic,
+        VariantRow,
+        VariantTraffic,
+    )
+    from workflows.observe.watch_rows import AlarmChange, AlarmRow, EndpointScaling
+    from workflows.traffic.reports import Report
 
 NAME = 14
 

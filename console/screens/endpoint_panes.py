@@ -214,7 +214,7 @@ class AlarmsPane(Vertical):
     @on(Rows.Highlighted, "#alarm-list")
     def _describe(self) -> None:
         row, now = self.rows.current, self._now
-        if row is not None and self.screen.has_class("-part-alarms"):
+        if row is not None and self.display:
             key = (row.name, row.updated)
             if key not in self._histories:
                 self._histories[key] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
@@ -12,7 +12,6 @@ from console import actions, money
 from console.formatting import count, span
 from console.screens import expenses
 from console.screens import traffic as traffic_of
-from console.screens.base import ConsoleScreen
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
@@ -20,7 +19,10 @@ from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow
-from workflows.topics import Topic
+
+if TYPE_CHECKING:
+    from console.screens.base import ConsoleScreen
+    from workflows.topics import Topic
 
 
 class EndpointsScreen(ListScreen[EndpointRow]):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from console.formatting import count
 from workflows import costs
 from workflows.costs import Hourly
-from workflows.observe.rows import EndpointRow, JobRow
+
+if TYPE_CHECKING:
+    from workflows.observe.rows import EndpointRow, JobRow
 
 
 def of_job(row: JobRow) -> Hourly:

@@ -34,6 +34,9 @@ class ExperimentScreen(ConsoleScreen):
     place = "experiment"
     section = "endpoints"
     parts = (("overview", "Overview"), ("chart", "Chart"), ("settings", "Test"))
+    panes: ClassVar = {"overview": "overview", "chart": "band", "settings": "settings"}
+    beside = "band"
+    smaller = "band"
 
     def __init__(self, name: str) -> None:
         super().__init__()

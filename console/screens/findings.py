@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from workflows.observe.tuning_rows import TrialRow, TuningView
 from workflows.tuning.analysis import (
     Against,
     Parallel,
@@ -16,6 +16,9 @@ from workflows.tuning.analysis import (
 )
 from workflows.tuning.comparison import Comparison, comparison
 from workflows.tuning.forecast import Forecast, forecast
+
+if TYPE_CHECKING:
+    from workflows.observe.tuning_rows import TrialRow, TuningView
 
 
 @dataclass(frozen=True, slots=True)

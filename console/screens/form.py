@@ -62,6 +62,7 @@ class FormScreen(ConsoleScreen):
         self._preset = like.preset if like and like.preset in info.presets else ""
         self._starting = False
         self._changed = 0
+        self._to_check = False
 
     def trail(self) -> str:
         return self.info.name
@@ -151,7 +152,14 @@ class FormScreen(ConsoleScreen):
 
     @on(Input.Changed)
     @on(Choice.Changed)
+    def _altered(self) -> None:
+        """Every field tells that it has changed when the form opens: one check answers all of them."""
+        if not self._to_check:
+            self._to_check = True
+            self.call_later(self._check)
+
     def _check(self) -> None:
+        self._to_check = False
         if not self.query("#verdict"):
             return
         _, wrong = self.check()

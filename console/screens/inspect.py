@@ -39,6 +39,8 @@ class InspectScreen(ConsoleScreen):
         ("related", "Related"),
     )
 
+    panes: ClassVar = {name: name for name, _ in parts}
+
     def __init__(self, kind: str, name: str, part: str = "describe") -> None:
         self.section = SECTION.get(kind, "endpoints")
         super().__init__()

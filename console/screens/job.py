@@ -35,6 +35,14 @@ class JobScreen(Charting, ConsoleScreen):
     place = "job"
     section = "jobs"
     parts = (("overview", "Overview"), ("log", "Log"), ("metrics", "Metrics"), ("settings", "Settings"))
+    panes: ClassVar = {
+        "overview": "overview",
+        "log": "live log",
+        "metrics": "live metrics",
+        "settings": "settings",
+    }
+    beside = "live metrics log"
+    smaller = "metrics"
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -17,7 +17,6 @@ from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
 from console.screens.transform import confirm_stop as confirm_stop_transform
-from console.screens.transform_form import open_transform_form
 from console.screens.tuning_actions import open_tune
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
@@ -276,6 +275,8 @@ class JobsScreen(ListScreen[AnyJob]):
     def action_transform(self) -> None:
         row = self._trained()
         if row is not None and self.console.allowed(actions.get("jobs.transform")):
+            from console.screens.transform_form import open_transform_form
+
             open_transform_form(self, row.name)
 
     def _trained(self) -> JobRow | None:

@@ -12,11 +12,10 @@ from console.messages import WorkFinished
 from console.screens import costs_facts
 from console.screens.dialogs import ConfirmScreen, MessageScreen
 from console.widgets.rows import Cell, Column, Rows
-from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
-from workflows.sweep.plan import by_kind
 
 if TYPE_CHECKING:
     from console.app import Console
+    from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
 
 PLURALS = {"S3 objects": "S3 objects of runs"}
 
@@ -50,6 +49,8 @@ def make_rows(drawn: Callable[[Entry], tuple[Cell, ...]]) -> Rows[Entry]:
 
 def entries(plan: SweepPlan | None) -> list[Entry]:
     """Leftovers below the titles of their kinds."""
+    from workflows.sweep.plan import by_kind  # with all that can be left over: not on the start path
+
     found: list[Entry] = []
     for kind, items in by_kind(plan.items if plan else ()).items():
         free = sum(1 for item in items if not item.protected)

@@ -31,6 +31,7 @@ class LessonScreen(CourseScreen):
     BINDINGS: ClassVar = list(actions.bindings("lesson"))
     place = "lesson"
     parts = (("overview", "Lesson"), ("choices", "Start, try, runs"))
+    panes: ClassVar = {"overview": "overview", "choices": "choices"}
 
     def __init__(self, info: StudyInfo) -> None:
         super().__init__()
@@ -58,6 +59,9 @@ class LessonScreen(CourseScreen):
                     id="list",
                 )
                 yield Page(id="choice")
+
+    def shown_panes(self) -> set[str]:
+        return {*self.panes} if self.wide else super().shown_panes()
 
     def opened(self) -> None:
         self.query_one("#choice").can_focus = False

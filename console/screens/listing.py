@@ -204,7 +204,9 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         if listed and (marked := len(self.rows().chosen)):
             text = f"{marked} marked · {text}"
         snapshot = self.snapshots.get(self.topic)
-        return text + (" …" if snapshot is not None and not snapshot.complete else "")
+        if snapshot is None or snapshot.complete:
+            return text + (", the newest" if snapshot is not None and snapshot.more else "")
+        return text + " …"
 
     def subject(self) -> Place | None:
         row = self.rows().current

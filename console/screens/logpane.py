@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import monotonic
 
 from textual import on
 from textual.containers import Vertical
@@ -12,6 +13,10 @@ from console.widgets.line import Line
 from console.widgets.log import Entry, LogView
 from console.widgets.prompt import Prompt
 from workflows.observe.rows import LogLine, LogTail
+
+SHOW_SECONDS, SLOW_SHOW_SECONDS = 4.0, 15.0
+"""Between two additions to a followed log; the second on a slow line. Each scrolls the whole pane, which is 5 kB."""
+LEAST_WAIT = 0.1
 
 
 class LogPane(Vertical):
@@ -23,6 +28,8 @@ class LogPane(Vertical):
         self._end = 0
         self._tail = LogTail()
         self._only = ""
+        self._shown_at = 0.0
+        self._due = False
 
     def compose(self) -> Iterable[Widget]:
         yield Line(classes="log-state")
@@ -37,8 +44,20 @@ class LogPane(Vertical):
         return self.query_one(LogView)
 
     def show_tail(self, tail: LogTail) -> None:
-        """Add what is new in a followed log."""
+        """Add what is new in a followed log: at once after a silence, else with what comes within the next seconds."""
         self._tail = tail
+        pace = SLOW_SHOW_SECONDS if getattr(self.app, "low_bandwidth", False) else SHOW_SECONDS
+        wait = pace - (monotonic() - self._shown_at)
+        if wait <= 0:
+            self._catch_up()
+        elif not self._due and tail.end > self._end:
+            self._due = True
+            self.set_timer(max(wait, LEAST_WAIT), self._catch_up)
+
+    def _catch_up(self) -> None:
+        tail, self._due = self._tail, False
+        if tail.end > self._end:
+            self._shown_at = monotonic()
         new = [line for line in tail.since(self._end) if self._wanted(line)]
         several = len({line.stream for line in tail.lines[-50:] if self._wanted(line)}) > 1
         self._end = tail.end
@@ -54,7 +73,7 @@ class LogPane(Vertical):
             return
         self._only, self._end = stream, 0
         self.view.clear()
-        self.show_tail(self._tail)
+        self._catch_up()
         self._draw()
 
     def _wanted(self, line: LogLine) -> bool:

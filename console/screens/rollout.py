@@ -28,6 +28,9 @@ class RolloutScreen(ConsoleScreen):
     place = "rollout"
     section = "endpoints"
     parts = (("overview", "Overview"), ("events", "What happened"), ("settings", "Settings"))
+    panes: ClassVar = {"overview": "overview", "events": "events", "settings": "settings"}
+    beside = "events"
+    smaller = "events"
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -53,6 +53,15 @@ class RunScreen(ConsoleScreen):
         ("calls", "Calls"),
     )
     of_a_lesson = (("overview", "Run"), ("results", "Lesson"), *parts[2:])
+    panes: ClassVar = {
+        "overview": "overview live log",
+        "results": "results",
+        "log": "live log",
+        "metrics": "live metrics",
+        "calls": "calls",
+    }
+    beside = "live metrics log"
+    smaller = "metrics"
 
     def __init__(self, run: str) -> None:
         super().__init__()
@@ -181,7 +190,10 @@ class RunScreen(ConsoleScreen):
         self.query_one("#results", Page).show(write)
         drawn = state.charts()
         self.query_one(ChartGrid).show_charts(drawn, x_label=state.counted)
-        self.set_class(self._lesson is not None and not drawn, "-no-charts")  # some lessons have no metric
+        beside = "live log" if self._lesson is not None and not drawn else type(self).beside
+        if beside != self.beside:  # some lessons have no metric
+            self.beside = beside
+            self.show_panes()
         calls = self.query_one("#calls", Rows)
         at_end = calls.cursor_key in (None, len(calls.items) - 1)
         if len(calls.items) != len(state.calls):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from console.formatting import clock, span
 from console.screens.endpoint_facts import endpoint_facts
 from console.widgets import charts
 from console.widgets.drawing import Lines, Series
-from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, SeriesData
+
+if TYPE_CHECKING:
+    from workflows.observe.rows import EndpointDetail, EndpointRow, EndpointTraffic, SeriesData
 
 COUNTED = frozenset({"Invocations", "4xx", "5xx", "model errors"})
 Points = tuple[tuple[float, float], ...]

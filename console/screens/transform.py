@@ -38,6 +38,15 @@ class TransformScreen(ConsoleScreen):
         ("output", "Output"),
         ("settings", "Settings"),
     )
+    panes: ClassVar = {
+        "overview": "overview",
+        "log": "live log",
+        "metrics": "live metrics",
+        "output": "output",
+        "settings": "settings",
+    }
+    beside = "live metrics log"
+    smaller = "metrics"
 
     def __init__(self, name: str) -> None:
         super().__init__()

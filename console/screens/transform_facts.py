@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from console.formatting import (
     ago,
@@ -21,13 +22,15 @@ from console.formatting import (
 from console.screens import facts
 from console.widgets.drawing import Lines, Run, Series
 from workflows import costs
-from workflows.observe.rows import SeriesData
-from workflows.observe.transform_rows import (
-    TransformDetail,
-    TransformOutput,
-    TransformProgress,
-    TransformRow,
-)
+
+if TYPE_CHECKING:
+    from workflows.observe.rows import SeriesData
+    from workflows.observe.transform_rows import (
+        TransformDetail,
+        TransformOutput,
+        TransformProgress,
+        TransformRow,
+    )
 
 
 def rate(value: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
@@ -19,8 +19,10 @@ from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
 from workflows.observe.tuning_rows import TuningRow, TuningView
-from workflows.problem import Problem
-from workflows.topics import Snapshot, Topic
+
+if TYPE_CHECKING:
+    from workflows.problem import Problem
+    from workflows.topics import Snapshot, Topic
 
 
 class TuningScreen(ListScreen[TuningRow]):

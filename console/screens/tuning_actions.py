@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from console import money
 from console.formatting import count, number
-from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.tuning_facts import dollars, possible
 from workflows import costs, topics
-from workflows.observe.rows import JobDetail
-from workflows.observe.tuning_rows import TuningRow, TuningView
 from workflows.tuning.draft import TuningDraft
-from workflows.tuning.request import TuningRequest
+
+if TYPE_CHECKING:
+    from console.screens.base import ConsoleScreen
+    from workflows.observe.rows import JobDetail
+    from workflows.observe.tuning_rows import TuningRow, TuningView
+    from workflows.tuning.request import TuningRequest
 
 SEEDS = (3, 5, 10)
 """How many runs of the default configuration are offered: a spread needs three, ten tell most."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from console.formatting import Status, ago, clock, count, crop, duration, number, span, status, thin_bar
 from console.screens import facts
-from console.screens.findings import Findings
-from console.widgets.drawing import Lines, Run
 from workflows import costs
-from workflows.observe.tuning_rows import Definition, Range, TrialRow, TuningDetail, TuningRow, TuningView
+
+if TYPE_CHECKING:
+    from console.screens.findings import Findings
+    from console.widgets.drawing import Lines, Run
+    from workflows.observe.tuning_rows import Definition, Range, TrialRow, TuningDetail, TuningRow, TuningView
 
 LABEL = 11
 

@@ -45,6 +45,17 @@ class TuningJobScreen(ConsoleScreen):
         ("importance", "Importance"),
         ("default", "Default"),
     )
+    panes: ClassVar = {
+        "overview": "overview",
+        "trials": "work trials",
+        "progress": "work progress",
+        "scatter": "work scatter",
+        "parallel": "work parallel",
+        "importance": "work importance",
+        "default": "work default",
+    }
+    beside = "work progress trials"
+    smaller = "progress"
 
     def __init__(self, name: str) -> None:
         super().__init__()

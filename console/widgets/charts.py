@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from console.widgets import drawing
 from console.widgets.axis import Scale, short
@@ -13,6 +13,8 @@ from console.widgets.plot import Plot
 LEAST_WIDTH, LEAST_HEIGHT = 36, 7
 ENLARGE = "enlarge the terminal"
 Titled = Sequence[tuple[str, tuple[Series, ...]]]
+_chart = lru_cache(maxsize=64)(drawing.chart)
+"""A chart takes milliseconds and is asked for again at every look at a screen: with the same points and the same room it is there."""
 
 
 def arrangement(number: int, width: int, height: int) -> tuple[int, int]:
@@ -82,7 +84,7 @@ def grid(
     left_out = len(charts) - len(shown)
     height -= 1 if left_out else 0
     drawn = [
-        partial(drawing.chart, series, title=title, x_label=x_label, x_format=x_format or short, scale=scale)
+        partial(_chart, series, title=title, x_label=x_label, x_format=x_format or short, scale=scale)
         for title, series in shown
     ]
     lines = tiles(drawn, width, height, columns, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,9 +17,19 @@ from textual.strip import Strip
 
 from console import actions
 from console.theme import Painted
-from console.widgets.drawing import Lines
+from console.widgets.drawing import Lines, Run
 
 Write = Callable[[int], Lines]
+
+
+def _alike(before: Sequence[Run], after: Sequence[Run]) -> int:
+    """How many cells two lines have in common at their beginnings: a duration that grows is a few of a hundred."""
+    cells = 0
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            break
+        cells += cell_len(new[0])
+    return cells
 
 
 class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
@@ -80,7 +90,8 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             before = old[row] if row < len(old) else None
             after = new[row] if row < len(new) else None
             if before != after:
-                self.refresh(Region(0, y, self.size.width, 1))
+                same = 0 if before is None or after is None or self.scroll_offset.x else _alike(before, after)
+                self.refresh(Region(same, y, max(1, self.size.width - same), 1))
 
     def on_resize(self) -> None:
         self._rewrite()

@@ -1,4 +1,4 @@
-"""Widgets that show charts and figures: they draw at most every two seconds and repaint only lines that changed."""
+"""Widgets that show charts and figures: they draw at most every five seconds and repaint only lines that changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.widgets import drawing
 from console.widgets.axis import short
 from console.widgets.drawing import Lines, Series
 
-PAINT_SECONDS, SLOW_PAINT_SECONDS = 2.0, 10.0
+PAINT_SECONDS, SLOW_PAINT_SECONDS = 5.0, 30.0
 """Between two drawings of what comes in; the second on a slow line."""
 LEAST_WAIT = 0.1
 Draw = Callable[[int, int], Lines]
@@ -30,11 +30,12 @@ class Plot(Painted):
         self._lines: Lines = []
         self._drawn_at = 0.0
         self._due = False
+        self._hidden = False
 
     def show(self, data: object, draw: Draw, *, at_once: bool = False) -> None:
         """Show a drawing of ``data``: nothing happens while the data equals what was shown last.
 
-        ``at_once`` is for what a person asked for with a key; what only comes in is drawn at most every two seconds.
+        ``at_once`` is for what a person asked for with a key; what only comes in is drawn at most every five seconds.
         """
         if self._draw is not None and data == self._data:
             return
@@ -70,7 +71,7 @@ class Plot(Painted):
 
     def _paint(self) -> None:
         self._due = False
-        if self._draw is None or not self.size:
+        if self._draw is None or not self.size or self._hidden:
             return
         self._drawn_at = monotonic()
         new = self._draw(self.size.width, self.size.height)
@@ -81,6 +82,15 @@ class Plot(Painted):
 
     def on_resize(self) -> None:
         self._paint()
+
+    def on_hide(self) -> None:
+        self._hidden = True
+
+    def on_show(self) -> None:
+        """In sight again: what came meanwhile is drawn now."""
+        if self._hidden:
+            self._hidden = False
+            self._paint()
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style

@@ -23,7 +23,13 @@ class Field(Input):
         self, value: str = "", *, placeholder: str = "", id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(
-            value, placeholder=placeholder, id=id, classes=classes, compact=True, select_on_focus=False
+            value,
+            placeholder=placeholder,
+            id=id,
+            classes=classes,
+            compact=True,
+            select_on_focus=False,
+            validate_on=(),
         )
         self.cursor_blink = False
 

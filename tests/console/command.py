@@ -14,6 +14,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from workflows import locations, runs
+from workflows.runs import Run
+
 COMMAND = str(Path(sys.executable).with_name("mlconsole"))
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -31,6 +34,21 @@ def run(
         check=False,
         env={**os.environ, **(env or {})},
     )
+
+
+def prepared_run(number: int = 1) -> Run:
+    """The folder of a run that nothing works for yet: `tests.console.slow_run` is to be its process."""
+    name = f"moons-20260101-00000{number}-abcd"
+    folder = locations.runs_dir() / name
+    (folder / "control").mkdir(parents=True)
+    (folder / "work").mkdir()
+    made = Run(
+        id=name, folder=folder, study="moons", interface="low", status="starting", created=time.time(),
+        parameters={"epochs": 3}, configuration={"target": "embedded"},
+    )  # fmt: skip
+    runs.save(made)
+    made.events_file.touch()
+    return made
 
 
 class Terminal:

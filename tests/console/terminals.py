@@ -42,6 +42,8 @@ class Terminal:
                 )
             finally:
                 os._exit(127)
+        self.attributes = termios.tcgetattr(self.descriptor)
+        """The line discipline before the program changes it: it has only just been forked."""
         self.resize(*size)
         os.set_blocking(self.descriptor, False)
 
@@ -84,6 +86,10 @@ class Terminal:
     def shows(self, text: str) -> None:
         """Wait until a text was written."""
         self.until(lambda: text.encode() in self.output, f"{text!r} on the screen")
+
+    def sane(self) -> bool:
+        """Whether the line discipline is what it was before."""
+        return termios.tcgetattr(self.descriptor) == self.attributes
 
     def ended(self) -> bool:
         """Whether the process has ended; `status` is its exit status then, negative for a signal."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.command import COMMAND, Terminal, run
-from workflows import locations, runs
+from tests.console.command import COMMAND, Terminal, prepared_run, run
+from workflows import runs
 from workflows.runs import Run
 
 Start = Callable[..., Run]
@@ -25,19 +25,12 @@ def start() -> Iterator[Start]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def begin(*options: str, number: int = 1) -> Run:
-        name = f"moons-20260101-00000{number}-abcd"
-        folder = locations.runs_dir() / name
-        (folder / "control").mkdir(parents=True)
-        (folder / "work").mkdir()
-        made = Run(
-            id=name, folder=folder, study="moons", interface="low", status="starting", created=time.time(),
-            parameters={"epochs": 3}, configuration={"target": "embedded"},
-        )  # fmt: skip
-        runs.save(made)
-        made.events_file.touch()
+        made = prepared_run(number)
         script = Path(__file__).with_name("slow_run.py")
         processes.append(
-            subprocess.Popen([sys.executable, str(script), str(folder), *options], start_new_session=True)
+            subprocess.Popen(
+                [sys.executable, str(script), str(made.folder), *options], start_new_session=True
+            )
         )
         until(lambda: "epochs" in made.events_file.read_text())
         return made

@@ -42,11 +42,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def restored(screen: Terminal) -> bool:
     end = screen.output[-400:]
-    return ALTERNATE_SCREEN_OFF in end and CURSOR_ON in end and MOUSE_OFF in screen.output
+    return ALTERNATE_SCREEN_OFF in end and CURSOR_ON in end and MOUSE_OFF in screen.output and screen.sane()
 
 
-def test_quit_leaves_at_once_with_a_call_in_flight(start: Start) -> None:
-    screen = start("hang")
+def in_flight(screen: Terminal) -> None:
+    """Start something that hangs."""
     screen.write(b"2")
     screen.shows("Duration")
     screen.write(b"x")
@@ -55,6 +55,11 @@ def test_quit_leaves_at_once_with_a_call_in_flight(start: Start) -> None:
     time.sleep(0.2)
     screen.write(b"\r")
     screen.shows("Stopping")
+
+
+def test_quit_leaves_at_once_with_a_call_in_flight(start: Start) -> None:
+    screen = start("hang")
+    in_flight(screen)
     screen.write(b"q")
     screen.until(screen.ended, "the end after q")
     assert screen.status == 0
@@ -62,8 +67,12 @@ def test_quit_leaves_at_once_with_a_call_in_flight(start: Start) -> None:
     assert restored(screen)
 
 
-def test_sigterm_restores_the_terminal(start: Start) -> None:
-    screen = start()
+@pytest.mark.parametrize("what", ["", "hang"], ids=["at-rest", "call-in-flight"])
+def test_sigterm_restores_the_terminal(start: Start, what: str) -> None:
+    screen = start(what)
+    assert not screen.sane(), "raw while it runs"
+    if what:
+        in_flight(screen)
     os.kill(screen.pid, signal.SIGTERM)
     screen.until(screen.ended, "the end after SIGTERM")
     for _ in range(5):
@@ -106,6 +115,7 @@ def test_suspending_gives_the_terminal_back_and_fg_paints_again(start: Start) ->
     screen.until(screen.stopped, "the process stops")
     screen.read()
     assert ALTERNATE_SCREEN_OFF in screen.output
+    assert screen.sane()
     screen.output = b""
     os.kill(screen.pid, signal.SIGCONT)
     screen.shows("Runs now")

@@ -207,3 +207,30 @@ def test_pinned_images_are_those_of_the_sdk(aws_files: Path, monkeypatch: pytest
             assert images.pytorch(kind, region) == expected  # type: ignore[arg-type]
     with pytest.raises(WorkflowError, match="region moon-1"):
         images.pytorch("training", "moon-1")
+
+
+def test_models_without_documentation_describe_the_same_api() -> None:
+    import botocore.session
+
+    from workflows.models import slim
+
+    plain, slimmed = botocore.session.Session(), botocore.session.Session()
+    slim(slimmed)
+
+    def described(session: botocore.session.Session, service: str) -> dict[str, object]:
+        model = session.get_service_model(service)
+        found: dict[str, object] = {}
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            for shape in (operation.input_shape, operation.output_shape):
+                if shape is not None:
+                    members = {key: (one.type_name, one.serialization) for key, one in shape.members.items()}
+                    found[f"{name} {shape.name}"] = (members, list(shape.members), shape.required_members)
+        return found | {"metadata": dict(model.metadata)}
+
+    for service in ("sagemaker", "s3", "cloudwatch", "logs", "application-autoscaling"):
+        assert described(plain, service) == described(slimmed, service)
+    assert not slimmed.get_service_model("sagemaker").operation_model("ListTrainingJobs").documentation
+    missing = slimmed.get_component("data_loader").load_service_model
+    with pytest.raises(Exception, match="nothing"):
+        missing("nothing", "service-2")

@@ -14,6 +14,19 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
 """Seconds. A poll that takes longer is worth less than the next one."""
 
 
+def impatient_config() -> Any:
+    """botocore options of what observes: one attempt and short timeouts, because the hub tries again and says so."""
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=16,
+        user_agent_extra="app/mlconsole",
+    )
+
+
 class Gateway(Protocol):
     """One account and region. `workflows.platform.Platform` is one, and so is `Metered`."""
 
@@ -39,6 +52,8 @@ class Metered:
         self.account = gateway.account
         self.time_scale = float(getattr(gateway, "time_scale", 1.0))
         self.bucket = str(getattr(gateway, "bucket", ""))
+        self.kept: dict[Any, tuple[float, Any]] = {}
+        """What several pollers ask for, with the epoch seconds of the answer: they need not ask one by one."""
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
 
@@ -61,22 +76,15 @@ class Metered:
             if session is None:
                 self._clients[service] = self.gateway.client(service)
             else:
-                from botocore.config import Config
-
-                config = Config(
-                    connect_timeout=CONNECT_TIMEOUT,
-                    read_timeout=READ_TIMEOUT,
-                    retries={"total_max_attempts": 1},
-                    max_pool_connections=16,
-                    user_agent_extra="app/mlconsole",
-                )
                 url = getattr(self.gateway, "endpoint_url", "") or None
-                self._clients[service] = session.client(service, config=config, endpoint_url=url)
+                self._clients[service] = session.client(service, config=impatient_config(), endpoint_url=url)
         return self._clients[service]
 
 
 class Urgent:
-    """A metered gateway with priority."""
+    """A metered gateway with priority, because a person has ``asked``."""
+
+    asked = True
 
     def __init__(self, metered: Metered) -> None:
         self._metered = metered
@@ -85,6 +93,7 @@ class Urgent:
         self.account = metered.account
         self.time_scale = metered.time_scale
         self.bucket = metered.bucket
+        self.kept = metered.kept
 
     def client(self, service: str) -> _Client:
         return _Client(self._metered, service, urgent=True)

@@ -80,7 +80,7 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
         case "endpoint-alarms":
             return EndpointAlarmsPoller(topic.name)
         case "endpoint-scaling":
-            return EndpointScalingPoller(topic.name)
+            return EndpointScalingPoller(topic.name, pace)
         case "replays":
             return ReplaysPoller()
     raise Problem(f"There is nothing to observe called {topic}.")

@@ -15,6 +15,9 @@ from workflows.observe.watch_rows import AlarmRow, EndpointScaling
 from workflows.pollers.lists import DESCRIBES_PER_POLL, ListPoller
 from workflows.problem import Problem
 
+LATELY = 1.25
+"""Polls of an endpoint after which what the last one brought is no longer of use to others: it comes after 1.1 at most."""
+
 VARIANTS_AGE = 10.0
 """Seconds after which it is looked again which variants and fleets there are."""
 
@@ -48,19 +51,37 @@ class EndpointsPoller(ListPoller[EndpointRow]):
                     raise
             else:
                 serverless = any(fleet.serverless for fleet in found.fleets)
-                self._rows[row.name] = replace(row, instances=found.instances, serverless=serverless)
+                self._put(replace(row, instances=found.instances, serverless=serverless))
+
+
+def _describe(gateway: Gateway, name: str, detail: EndpointDetail | None, now: float) -> EndpointDetail:
+    """An endpoint as it is now; its configuration is asked for once per name, because configurations never change."""
+    known = dict(detail.raw_config) if detail and detail.raw_config else None
+    found = endpoints.describe(gateway, name, known)
+    getattr(gateway, "kept", {})["endpoint", name] = (now, found)
+    return found
+
+
+def _lately(
+    gateway: Gateway, name: str, detail: EndpointDetail | None, now: float, pace: Pace
+) -> EndpointDetail:
+    """An endpoint as it was a moment ago, when it was described for somebody else then."""
+    at, found = getattr(gateway, "kept", {}).get(("endpoint", name), (0.0, None))
+    if found is not None and 0 <= now - at < max(VARIANTS_AGE, pace.idle * LATELY):
+        kept: EndpointDetail = found
+        return kept
+    return _describe(gateway, name, detail, now)
 
 
 class EndpointPoller:
-    """One endpoint; its configuration is asked for once per name, because configurations never change."""
+    """One endpoint."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._detail: EndpointDetail | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointDetail:
-        known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
-        found = endpoints.describe(gateway, self._name, known)
+        found = _describe(gateway, self._name, self._detail, now)
         if found != self._detail:
             self._detail = found
         return self._detail or found
@@ -81,8 +102,8 @@ class EndpointMetricsPoller:
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointTraffic:
         if self._detail is None or not self._detail.meters or now - self._described >= VARIANTS_AGE:
-            known = dict(self._detail.raw_config) if self._detail and self._detail.raw_config else None
-            self._detail, self._described = endpoints.describe(gateway, self._name, known), now
+            self._detail = _lately(gateway, self._name, self._detail, now, self._pace)
+            self._described = now
         found = metrics.endpoint_traffic(
             gateway,
             self._name,
@@ -119,15 +140,16 @@ class EndpointAlarmsPoller:
 class EndpointScalingPoller:
     """How an endpoint's instances are scaled, and what was done lately."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, pace: Pace) -> None:
         self._name = name
+        self._pace = pace
         self._variants: tuple[str, ...] = ()
         self._described = 0.0
         self._scaling: EndpointScaling | None = None
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> EndpointScaling:
         if not self._variants or now - self._described >= VARIANTS_AGE:
-            found_now = endpoints.describe(gateway, self._name)
+            found_now = _lately(gateway, self._name, None, now, self._pace)
             self._variants, self._described = tuple(item.name for item in found_now.variants), now
         found = scaling.of_endpoint(gateway, self._name, self._variants)
         if found != self._scaling:

@@ -28,13 +28,20 @@ class JobsPoller(ListPoller[JobRow]):
         return replace(row, instance_type=known.instance_type, instance_count=known.instance_count)
 
     def _enrich(self, gateway: Gateway) -> None:
-        bare = [row for row in self._rows.values() if row.active and not row.instance_type]
+        bare = [
+            row
+            for row in self._rows.values()
+            if row.active and (not row.instance_type or row.status == "Deleting")
+        ]
         for row in sorted(bare, key=lambda row: -row.created)[:DESCRIBES_PER_POLL]:
             try:
-                self._rows[row.name] = jobs.describe(gateway, row.name).row
+                self._put(jobs.describe(gateway, row.name).row)
             except Problem as problem:
                 if throttled(problem) or backend_lost(problem):
                     raise
+                if row.status == "Deleting":  # gone: no list of what changed tells that
+                    del self._rows[row.name]
+                    self._changed = True
 
 
 class JobPoller:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from workflows.budget import Pace
 from workflows.observe.gateway import Gateway
+from workflows.observe.reading import PAGE
 from workflows.observe.rows import EndpointRow, JobRow
 from workflows.observe.transform_rows import TransformRow
 from workflows.observe.tuning_rows import TuningRow
@@ -19,13 +21,22 @@ DESCRIBES_PER_POLL = 2
 OVERLAP = 2.0
 """Seconds that an incremental list looks back, because times of several writers are compared."""
 
+MOST_PAGES = 100
+"""Pages that are read of a list, the newest first: 10,000 rows, which take about 3 MB, and 200 s of an account's budget on AWS."""
+
+MOST_RUNNING_PAGES = 10
+"""Pages of running ones that are read besides where a list is longer than that."""
+
 
 class ListPoller(Generic[R]):
     """A list of jobs, endpoints, tuning jobs or transform jobs.
 
-    The first poll pages through everything and shows each page. Later ones ask only for what changed since; SageMaker cannot
-    sort by the time of the last change, but filters by it. A list that fits one page is asked for as a whole, which costs the
-    same and also shows what was deleted; a longer one is, every ``pace.full`` seconds.
+    The first poll pages through the newest `MOST_PAGES` and shows each page. Later ones ask only for what changed since; SageMaker
+    cannot sort by the time of the last change, but filters by it. A list that fits one page is asked for as a whole, which costs the
+    same and also shows what was deleted. A longer one is asked for as a whole so rarely that this costs a page every ``pace.full``
+    seconds, however long it is, and when a person wants news and it costs no more than a burst of the budget.
+
+    ``more`` tells that there are older ones that are not listed; of these, those that run are.
     """
 
     def __init__(
@@ -37,10 +48,11 @@ class ListPoller(Generic[R]):
         self._shown: tuple[R, ...] = known
         self._listed_at: float | None = None
         self._pages = 0
+        self._changed = True
+        self.more = False
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> tuple[R, ...]:
-        due = self._listed_at is None or now - self._listed_at >= self._pace.full
-        if due or self._pages <= 1:
+        if self._pages <= 1 or self._due(gateway, now):
             self._list(gateway, emit, now)
         else:
             self._update(gateway)
@@ -50,29 +62,55 @@ class ListPoller(Generic[R]):
     def interval(self, pace: Pace) -> float | None:
         return pace.active if any(row.active for row in self._rows.values()) else pace.idle
 
+    def _due(self, gateway: Gateway, now: float) -> bool:
+        """Whether the whole list is asked for, although it is a long one."""
+        if self._listed_at is None:
+            return True
+        if getattr(gateway, "asked", False) and self._pages <= self._pace.burst:
+            return True
+        return now - self._listed_at >= self._pace.full * (self._pages - 1)
+
     def _list(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> None:
         fresh: dict[str, R] = {}
-        count = 0
+        count, more = 0, False
         for page in self._list_pages(gateway):
+            if count == MOST_PAGES:
+                more = True
+                break
             count += 1
             for row in page:
                 fresh[row.name] = self._merged(row)
             if self._listed_at is None:
                 self._rows |= fresh
+                self._changed = True
                 emit(self._sorted())
+        self.more = more
+        if more:
+            for page in islice(self._list_pages(gateway, status="InProgress"), MOST_RUNNING_PAGES):
+                fresh |= {row.name: self._merged(row) for row in page if row.name not in fresh}
         self._rows, self._pages, self._listed_at = fresh, count, now
+        self._changed = True
 
     def _update(self, gateway: Gateway) -> None:
         newest = max((row.modified for row in self._rows.values()), default=0.0)
-        for page in self._list_pages(gateway, modified_after=newest - OVERLAP):
+        for page in islice(self._list_pages(gateway, modified_after=newest - OVERLAP), MOST_PAGES):
             changed = False
             for row in page:
                 merged = self._merged(row)
                 if self._rows.get(row.name) != merged:
                     self._rows[row.name] = merged
-                    changed = True
+                    self._changed = changed = True
             if not changed:
-                return
+                break
+        if len(self._rows) > MOST_PAGES * PAGE:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        """Leave out the oldest of those that have ended."""
+        rows = sorted(self._rows.values(), key=lambda row: -row.created)
+        kept = [row for place, row in enumerate(rows) if place < MOST_PAGES * PAGE or row.active]
+        self.more = self.more or len(kept) < len(rows)
+        self._rows = {row.name: row for row in kept}
 
     def _merged(self, row: R) -> R:
         return row
@@ -80,7 +118,15 @@ class ListPoller(Generic[R]):
     def _enrich(self, gateway: Gateway) -> None:
         """Add what the list does not tell."""
 
+    def _put(self, row: R) -> None:
+        """More is known of a row."""
+        self._rows[row.name] = row
+        self._changed = True
+
     def _sorted(self) -> tuple[R, ...]:
+        if not self._changed:
+            return self._shown  # thousands are not compared for nothing, once a second
+        self._changed = False
         rows = tuple(sorted(self._rows.values(), key=lambda row: (-row.created, row.name)))
         if rows != self._shown:
             self._shown = rows

@@ -41,7 +41,7 @@ class TransformsPoller(ListPoller[TransformRow]):
                 if throttled(problem) or backend_lost(problem):
                     raise
             else:
-                self._rows[row.name] = replace(found, modified=max(found.modified, row.modified))
+                self._put(replace(found, modified=max(found.modified, row.modified)))
 
 
 class TransformPoller:

@@ -59,7 +59,7 @@ class TuningJobsPoller(ListPoller[TuningRow]):
                     del self._described[row.name]
                     raise
             else:
-                self._rows[row.name] = replace(found, modified=row.modified)
+                self._put(replace(found, modified=row.modified))
 
 
 class TuningPoller:
