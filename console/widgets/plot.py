@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from time import monotonic
 
 from rich.segment import Segment
@@ -76,8 +77,10 @@ class Plot(Painted):
         self._drawn_at = monotonic()
         new = self._draw(self.size.width, self.size.height)
         old, self._lines = self._lines, new
-        for y, line in enumerate(new):
-            if y >= len(old) or old[y] != line:
+        for y, (before, after) in enumerate(
+            zip_longest(old, new)
+        ):  # of a drawing with fewer lines nothing may stay below
+            if before != after:
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def on_resize(self) -> None:

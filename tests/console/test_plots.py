@@ -8,16 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.geometry import Region
 
 from console.screens.curves import base, charts
 from console.screens.tuning_plots import fence
 from console.screens.tuning_settings import parse_range, parse_seed, parse_target, searched_text
+from console.theme import Palette
 from console.widgets import drawing
 from console.widgets.axis import Axis, Scale, tick_line
 from console.widgets.canvas import Lines
 from console.widgets.drawing import Series
 from console.widgets.intervals import Interval, Strip, interval_bars, strips
 from console.widgets.parallel import Dimension, Thread, parallel
+from console.widgets.plot import Plot
 from console.widgets.scatter import Mark, Plane, scatter
 from workflows.observe.curves import Curve
 from workflows.observe.rows import SeriesData
@@ -207,3 +211,25 @@ def test_what_a_field_shows_is_what_it_means() -> None:
             parse_target(wrong)
     with pytest.raises(ParameterError):
         parse_seed("-1")
+
+
+async def test_nothing_of_a_taller_drawing_stays_below_the_next_one() -> None:
+    class Host(Palette[None]):
+        CSS = "Plot { height: 1fr; }"
+
+        def compose(self) -> ComposeResult:
+            yield Plot()
+
+    app = Host()
+    async with app.run_test(size=(20, 6)) as pilot:
+        plot = app.query_one(Plot)
+
+        def shown() -> list[str]:
+            return [strip.text.strip() for strip in plot.render_lines(Region(0, 0, 20, 6))]
+
+        plot.show(4, lambda width, height: [[(f"line {at}", "")] for at in range(4)], at_once=True)
+        await pilot.pause()
+        assert shown()[:4] == ["line 0", "line 1", "line 2", "line 3"]
+        plot.show(2, lambda width, height: [[(f"line {at}", "")] for at in range(2)], at_once=True)
+        await pilot.pause()
+        assert shown() == ["line 0", "line 1", "", "", "", ""]
