@@ -15,6 +15,8 @@ from console.widgets.frame import POINTS
 from console.widgets.frame import SERIES_ROLES as SERIES_ROLES
 from console.widgets.tint import mix
 
+LEAST_PLOT = 4
+"""Cells of a chart between its y axis and its right edge."""
 LEGEND_SIGN, LEAST_NAME = 6, 4
 """Cells that a legend needs for a series beside its name, and the fewest in which a name is told."""
 SHADES = " ░▒▓█"
@@ -99,9 +101,13 @@ def chart(
     vertical = Axis.around([y for one in drawn for _, y in one.points] + ([0.0] if zero else []), scale)
     horizontal = Axis.between([x for one in drawn for x, _ in one.points])
     plot_height = height - 3
-    labels = {row: short(value) for row, value in vertical.rows(plot_height).items()}
+    values = vertical.rows(plot_height)
+    labels = {row: short(value) for row, value in values.items()}
+    # 100 000 000 leaves a narrow chart no room: 1e+08
+    if max(len(text) for text in labels.values()) > width - 2 - LEAST_PLOT:
+        labels = {row: f"{value:.2g}" for row, value in values.items()}
     gutter = max(len(text) for text in labels.values())
-    canvas = Canvas(max(4, width - gutter - 2), plot_height)
+    canvas = Canvas(max(LEAST_PLOT, width - gutter - 2), plot_height)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1
     for index, one in enumerate(series):
         role = SERIES_ROLES[index % len(SERIES_ROLES)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -28,6 +28,7 @@ def text(lines: Lines) -> str:
 finite = st.floats(-1e9, 1e9, allow_nan=False)
 
 
+@example([(0.0, 86363637.0)], 16, 5)
 @given(
     st.lists(st.tuples(finite, st.one_of(finite, st.just(math.nan))), max_size=50),
     st.integers(16, 120),

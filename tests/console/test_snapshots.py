@@ -111,8 +111,16 @@ LESSONS = {
 }
 
 
-@pytest.mark.parametrize("size", [*SIZES[:1], pytest.param((120, 36), id="120x36"), *SIZES[1:]])
-@pytest.mark.parametrize("name", LESSONS)
+LESSONS_IN_SIZES = [
+    *(((80, 24), name) for name in LESSONS),
+    *(((120, 36), name) for name in ("page", "read")),
+    *(((160, 48), name) for name in ("list", "page", "running")),
+]
+
+
+@pytest.mark.parametrize(
+    ("size", "name"), LESSONS_IN_SIZES, ids=lambda one: one if isinstance(one, str) else "{}x{}".format(*one)
+)
 def test_lessons(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
     app = make_app(lesson_data.attended(populated()), theme_name="mlconsole-dark")
     assert snap_compare(app, terminal_size=size, run_before=press(LESSONS[name]))
