@@ -402,6 +402,7 @@ def tmux(tmp_path: Path) -> Iterator[Any]:
     command("kill-server")
 
 
+@pytest.mark.slow
 def test_a_lesson_is_taken_in_tmux_from_the_menu_to_its_end(tmux: Any) -> None:
     """Real engine, real process: seven keys take the tour, the list remembers it."""
 
