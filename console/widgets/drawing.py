@@ -71,6 +71,10 @@ def _common_ending(names: Sequence[str]) -> str:
     return ""
 
 
+LEAST_PLOT = 4
+"""Columns that a plot has at least, whatever its labels need."""
+
+
 def chart(
     series: Sequence[Series],
     width: int,
@@ -99,9 +103,12 @@ def chart(
     vertical = Axis.around([y for one in drawn for _, y in one.points] + ([0.0] if zero else []), scale)
     horizontal = Axis.between([x for one in drawn for x, _ in one.points])
     plot_height = height - 3
-    labels = {row: short(value) for row, value in vertical.rows(plot_height).items()}
+    at_rows = vertical.rows(plot_height)
+    labels = {row: short(value) for row, value in at_rows.items()}
+    if max(map(len, labels.values())) > width - 2 - LEAST_PLOT:  # 100 000 000 in 16 columns
+        labels = {row: f"{value:.1e}" for row, value in at_rows.items()}
     gutter = max(len(text) for text in labels.values())
-    canvas = Canvas(max(4, width - gutter - 2), plot_height)
+    canvas = Canvas(max(LEAST_PLOT, width - gutter - 2), plot_height)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1
     for index, one in enumerate(series):
         role = SERIES_ROLES[index % len(SERIES_ROLES)]

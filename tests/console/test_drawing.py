@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -34,6 +34,7 @@ finite = st.floats(-1e9, 1e9, allow_nan=False)
     st.integers(16, 120),
     st.integers(4, 40),
 )
+@example([(0.0, 86363637.0)], 16, 5)
 def test_a_chart_fills_exactly_its_room(points: list[tuple[float, float]], width: int, height: int) -> None:
     lines = drawing.chart([Series("loss", tuple(sorted(points, key=lambda point: point[0])))], width, height)
     assert len(lines) == height
