@@ -15,8 +15,6 @@ from console.widgets.frame import POINTS
 from console.widgets.frame import SERIES_ROLES as SERIES_ROLES
 from console.widgets.tint import mix
 
-LEAST_PLOT = 4
-"""Cells of a chart between its y axis and its right edge."""
 LEGEND_SIGN, LEAST_NAME = 6, 4
 """Cells that a legend needs for a series beside its name, and the fewest in which a name is told."""
 SHADES = " ░▒▓█"
@@ -73,6 +71,10 @@ def _common_ending(names: Sequence[str]) -> str:
     return ""
 
 
+LEAST_PLOT = 4
+"""Columns that a plot has at least, whatever its labels need."""
+
+
 def chart(
     series: Sequence[Series],
     width: int,
@@ -101,11 +103,10 @@ def chart(
     vertical = Axis.around([y for one in drawn for _, y in one.points] + ([0.0] if zero else []), scale)
     horizontal = Axis.between([x for one in drawn for x, _ in one.points])
     plot_height = height - 3
-    values = vertical.rows(plot_height)
-    labels = {row: short(value) for row, value in values.items()}
-    # 100 000 000 leaves a narrow chart no room: 1e+08
-    if max(len(text) for text in labels.values()) > width - 2 - LEAST_PLOT:
-        labels = {row: f"{value:.2g}" for row, value in values.items()}
+    at_rows = vertical.rows(plot_height)
+    labels = {row: short(value) for row, value in at_rows.items()}
+    if max(map(len, labels.values())) > width - 2 - LEAST_PLOT:  # 100 000 000 in 16 columns
+        labels = {row: f"{value:.1e}" for row, value in at_rows.items()}
     gutter = max(len(text) for text in labels.values())
     canvas = Canvas(max(LEAST_PLOT, width - gutter - 2), plot_height)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1
