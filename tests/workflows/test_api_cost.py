@@ -145,6 +145,7 @@ def test_a_job_that_is_being_deleted_leaves_a_long_list() -> None:
     assert gone["TrainingJobName"] not in {row.name for row in watch.newest[topics.JOBS].value}
 
 
+@pytest.mark.slow
 def test_an_account_of_200000_jobs_of_which_500_run_is_bounded() -> None:
     watch = Watch(200_000, running=500)
     began = watch.run(HOUR)
