@@ -74,7 +74,7 @@ def train_script(source, channels, hyperparameters=HYPERPARAMETERS, name=NAME, c
 
 '''
 
-_LOW_INVOKE = '''
+_LOW_INVOKE = """
 def invoke(points):
     body = io.BytesIO()
     np.save(body, points)
@@ -83,7 +83,7 @@ def invoke(points):
     )
     return np.load(io.BytesIO(answer["Body"].read()))
 
-'''
+"""
 
 _HIGH = '''
 def train_script(source, channels, hyperparameters=HYPERPARAMETERS, name=NAME, content_type="text/csv"):
@@ -115,7 +115,7 @@ def train_script(source, channels, hyperparameters=HYPERPARAMETERS, name=NAME, c
 
 '''
 
-_HIGH_INVOKE = '''
+_HIGH_INVOKE = """
 def invoke(points):
     body = io.BytesIO()
     np.save(body, points)
@@ -128,7 +128,7 @@ def invoke(points):
     )
     return np.load(io.BytesIO(answer.body.read()))
 
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,5 +70,7 @@ class WordDictionary:
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"{path.name} is no word dictionary: {error!r}") from error
         if found.version != version:
-            raise ValueError(f"{path.name} says version {version}, but its words are those of {found.version}")
+            raise ValueError(
+                f"{path.name} says version {version}, but its words are those of {found.version}"
+            )
         return found

@@ -25,18 +25,22 @@ CODE = ("inference.py", "net.py", "dictionary.py", "words.py")
 def parse() -> argparse.Namespace:
     """The hyperparameters, as the training job passes them, and the folders of the container."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=20, help="most passes over the reviews")
+    parser.add_argument("--epochs", type=int, default=25, help="most passes over the reviews")
     parser.add_argument("--learning-rate", type=float, default=0.003)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--embedding-dim", type=int, default=64, help="numbers of a word's vector")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--embedding-dim", type=int, default=32, help="numbers of a word's vector")
     parser.add_argument("--hidden-dim", type=int, default=64, help="numbers of the LSTM's state")
-    parser.add_argument("--vocab-size", type=int, default=SIZE, help="word numbers, the two reserved among them")
+    parser.add_argument(
+        "--vocab-size", type=int, default=SIZE, help="word numbers, the two reserved among them"
+    )
     parser.add_argument("--length", type=int, default=LENGTH, help="words of a review that are read")
-    parser.add_argument("--dropout", type=float, default=0.5)
-    parser.add_argument("--word-dropout", type=float, default=0.3, help="share of words read as infrequent ones")
+    parser.add_argument("--dropout", type=float, default=0.3)
+    parser.add_argument(
+        "--word-dropout", type=float, default=0.2, help="share of words read as infrequent ones"
+    )
     parser.add_argument("--pooling", choices=POOLINGS, default="mean", help="last: as in the reference")
     parser.add_argument(
-        "--patience", type=int, default=5, help="epochs without a better validation loss; 0: never stop early"
+        "--patience", type=int, default=6, help="epochs without a better validation loss; 0: never stop early"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -73,7 +77,9 @@ def main() -> None:
     began = time.monotonic()
     torch.manual_seed(options.seed)
     torch.use_deterministic_algorithms(True)
-    torch.set_num_threads(1)  # steps of a small LSTM gain nothing from more: same machine and seed, same model
+    torch.set_num_threads(
+        1
+    )  # steps of a small LSTM gain nothing from more: same machine and seed, same model
     texts, labels = read_reviews(options.train, "train")
     words = WordDictionary.fit(texts, options.vocab_size)
     train = Reviews.of(texts, labels, words, options.length)
