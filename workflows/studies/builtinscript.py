@@ -6,6 +6,8 @@ a transform job wrote for the file ``uri`` below the key ``output``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from workflows.studies import pieces
 
 SDK_IMPORTS = """\
@@ -193,6 +195,7 @@ def settings(
     max_payload: int | None = None,
     max_concurrent: int | None = None,
     environment: str = "{}",
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """Assignments of what the steps use.
 
@@ -201,10 +204,11 @@ def settings(
         rows: Content type of what batch transform reads; empty: the same. ``answers``: of what it writes.
         strategy: SingleRecord or MultiRecord; None, as for the largest payload (MB) and the calls at a time: SageMaker's default.
         environment: The expression of what the models' containers get in batch transform.
+        variables: What a model's container always gets.
     """
     return f"""\
 IMAGE = INFERENCE_IMAGE = "{image}"
-ENVIRONMENT = {{}}
+ENVIRONMENT = {pieces.literal(variables) if variables else "{}"}
 CHANNEL_TYPE = "{content_type}"
 ROW_TYPE, ANSWER_TYPE = "{rows or content_type}", "{answers}"  # of batch transform
 BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = {strategy!r}, {max_payload}, {max_concurrent}

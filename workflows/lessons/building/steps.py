@@ -111,16 +111,15 @@ def gate(context: Context) -> Result:
     theirs = Score(kind, known["value"], known["error"])
     trivial = next(iter(free["validation"]))
     floor = Score(kind, free["validation"][trivial]["value"], free["validation"][trivial]["error"])
-    found = []
+    found, told = [], []
     for one in chosen:
         ours = Score(kind, validated(context, one), known["error"])
+        learned, better = _learned(context, ours, floor, trivial), _beats(context, ours, theirs, name)
         mark = f"{one.TITLE}: " if chosen[1:] else ""
-        found += [
-            replace(judged, name=f"{mark}{judged.name}")
-            for judged in (_learned(context, ours, floor, trivial), _beats(context, ours, theirs, name))
-        ]
+        found += [replace(judged, name=f"{mark}{judged.name}") for judged in (learned, better)]
+        told.append(f"{mark}{better.reason}")
     overruled = gates.decide(context, found)
-    return Result(outputs={"overruled": overruled}, summary=" ".join(one.reason for one in found[1::2]))
+    return Result(outputs={"overruled": overruled}, summary=" ".join(told))
 
 
 def validated(context: Context, learner: Learner) -> float:
