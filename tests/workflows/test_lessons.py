@@ -365,7 +365,7 @@ def test_houses_are_deployed_without_a_page(on_engine: Path) -> None:
     [
         ("building", {"model": "lstm"}, "subject housing has columns of numbers"),
         ("building", {"model": "both", "subject": "boston"}, "subject boston"),
-        ("deploying", {"model": "lstm", "subject": "housing"}, "Add --set subject=reviews"),
+        ("deploying", {"model": "lstm", "subject": "housing"}, "Set subject=reviews"),
         ("deploying", {"model": "lstm", "mishap": "wrong-vocabulary"}, "Choose another mishap"),
     ],
 )

@@ -80,8 +80,8 @@ def check(parameters: Mapping[str, Any]) -> None:
         return
     if parameters["subject"] != "reviews":
         raise ParameterError(
-            f"model {parameters['model']} reads words, and subject {parameters['subject']} has columns of numbers. "
-            "Add --set subject=reviews, or leave model=xgboost."
+            f"model {parameters['model']} needs reviews: an LSTM reads words, and subject {parameters['subject']} has columns of numbers. "
+            "Set subject=reviews, or model=xgboost."
         )
     if parameters.get("mishap") == "wrong-vocabulary":
         raise ParameterError(

@@ -60,6 +60,7 @@ BUILDING = StudyInfo(
         "reviews": {"subject": "reviews", "model": "both", "num-round": 500, "gamma": 4.0},
     },
     check=learners.check,
+    algorithm="reviews",
     lesson=Lesson(
         number=2,
         explains={

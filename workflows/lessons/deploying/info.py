@@ -64,6 +64,7 @@ DEPLOYING = StudyInfo(
         "lstm": {"subject": "reviews", "model": "lstm"},
     },
     check=learners.check,
+    algorithm="reviews",
     lesson=Lesson(
         number=3,
         explains={
