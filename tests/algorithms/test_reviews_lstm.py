@@ -244,7 +244,7 @@ def test_the_same_seed_gives_the_same_net_with_the_course_s_pooling_too(source: 
             *TINY, "--epochs", "2", "--pooling", "last"
         )  # without validation: the last epoch's weights
         assert done.returncode == 0, done.stderr
-        assert "epochs=1 best=1" in done.stdout
+        assert "epochs=2 best=2" in done.stdout
         found.append(torch.load(container.model / "model.pth", weights_only=True))
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
 
