@@ -68,26 +68,33 @@ def boosted(peer: Peer) -> str:
     features, target = load_diabetes(return_X_y=True)
     text = io.StringIO()
     np.savetxt(text, np.column_stack([target, features]), delimiter=",")
-    peer.client("s3").put_object(Bucket="bench", Key="train/train.csv", Body=text.getvalue().encode())
+    settings = {"objective": "reg:squarederror", "num_round": "100", "max_depth": "4"}
+    return train(peer, "boosted", text.getvalue().encode(), "text/csv", settings)
+
+
+def train(peer: Peer, name: str, rows: bytes, content_type: str, hyperparameters: dict[str, str]) -> str:
+    """Train XGBoost on the channel ``train``; where its artefact is.
+
+    Raises:
+        RuntimeError: The job failed.
+    """
+    peer.client("s3").put_object(Bucket="bench", Key=f"{name}/train/rows", Body=rows)
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://bench/{name}/train/"}
     sagemaker = peer.client("sagemaker")
     sagemaker.create_training_job(
-        TrainingJobName="boosted",
+        TrainingJobName=name,
         AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
         RoleArn=peer.role_arn,
         InputDataConfig=[
-            {
-                "ChannelName": "train",
-                "ContentType": "text/csv",
-                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bench/train/"}},
-            }
+            {"ChannelName": "train", "ContentType": content_type, "DataSource": {"S3DataSource": source}}
         ],
         OutputDataConfig={"S3OutputPath": "s3://bench/output"},
         ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
-        HyperParameters={"objective": "reg:squarederror", "num_round": "100", "max_depth": "4"},
+        HyperParameters=hyperparameters,
     )
     done = wait(
-        lambda: sagemaker.describe_training_job(TrainingJobName="boosted"),
+        lambda: sagemaker.describe_training_job(TrainingJobName=name),
         "TrainingJobStatus", {"Completed", "Failed", "Stopped"},
     )  # fmt: skip
     if done["TrainingJobStatus"] != "Completed":

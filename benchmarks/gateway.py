@@ -1,8 +1,8 @@
-"""A web page's path, API Gateway → Lambda → endpoint, beside the endpoint called directly, in one run.
+"""A web page's path, API Gateway → Lambda → endpoint, beside the endpoint called directly with the same reviews, in one run.
 
-The function does what the lessons' one does: it makes a bag of 5,000 words of a review, invokes the endpoint through boto3 and rounds the
-answer. Beside it: a function that only answers, and a method without any function, which show what each part costs. At the end a
-hundred visitors at once, and again while the function's processes are killed.
+The web app is the one that `mlconsole webapp create` makes: the function with page and vocabulary, the REST API, before the lessons' XGBoost on film
+reviews. Beside it: boto3 straight to the endpoint, one caller after another; a function that only answers, and a method without any function,
+which show what each part costs. At the end a hundred visitors at once, and again while the function's processes are killed.
 """
 
 from __future__ import annotations
@@ -12,54 +12,28 @@ import io
 import json
 import os
 import signal
+import statistics
+import tempfile
 import threading
 import time
+import urllib.request
 import zipfile
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.endpoints import deploy
+from algorithms.reviews import bag
 from benchmarks.load import Result, drive
 from benchmarks.peers import Peer, engine
 from benchmarks.report import Row
-from benchmarks.wire import IMAGE, pack
+from benchmarks.reviews import LIBSVM, Hosted, host
 
 ROUNDS = 3
 VISITORS = 100
-REVIEW = b"This film was a wonderful surprise: great acting, a good story, and not one dull minute. " * 8
-MODEL = b"""
-def model_fn(model_dir):
-    return None
-
-
-def input_fn(body, content_type):
-    return sum(float(item) for item in body.split(","))
-
-
-def predict_fn(data, model):
-    return data
-
-
-def output_fn(prediction, accept):
-    return "0.8"
-"""
-FUNCTION = """
-import os, re
-import boto3
-
-VOCABULARY = {f"word{i}": i for i in range(4990)} | {w: 4990 + i for i, w in enumerate(
-    "film wonderful surprise great acting good story not dull minute".split())}
-runtime = boto3.client("sagemaker-runtime")
-
-
-def handler(event, context):
-    bag = [0] * len(VOCABULARY)
-    for word in re.findall(r"[a-z]+", event["body"].lower()):
-        if word in VOCABULARY:
-            bag[VOCABULARY[word]] += 1
-    answer = runtime.invoke_endpoint(EndpointName="reviews", ContentType="text/csv", Body=",".join(map(str, bag)))
-    verdict = round(float(answer["Body"].read()))
-    return {"statusCode": 200, "headers": {"Content-Type": "text/plain", "Access-Control-Allow-Origin": "*"}, "body": str(verdict)}
-"""
+WHOLE = "gateway → Lambda → endpoint"
+LEAST = 0.7
+"""Share of right verdicts below which something else than the model was measured."""
+RATE, BURST = 10_000.0, 5_000
+"""What the stage lets through: here it must not be the bound."""
 ANSWER = """
 def handler(event, context):
     return {"statusCode": 200, "body": "1"}
@@ -92,7 +66,7 @@ def _api(peer: Peer) -> str:
     account = peer.client("sts").get_caller_identity()["Account"]
     made = aws.create_rest_api(name="bench")
     api = {"restApiId": made["id"]}
-    for name in ("reviews", "answer", "mock"):
+    for name in ("answer", "mock"):
         part = aws.create_resource(**api, parentId=made["rootResourceId"], pathPart=name)["id"]
         where = {**api, "resourceId": part, "httpMethod": "POST"}
         aws.put_method(**where, authorizationType="NONE")
@@ -108,8 +82,48 @@ def _api(peer: Peer) -> str:
     return f"/restapis/{made['id']}/prod/_user_request_"
 
 
-def _plain(path: str, body: bytes) -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ncontent-length: {len(body)}\r\n\r\n"
+@dataclass(frozen=True)
+class Here:
+    """The peer as a gateway that a web app is made through."""
+
+    peer: Peer
+    account: str
+    target: str = "embedded"
+
+    @property
+    def region(self) -> str:
+        return self.peer.region
+
+    @property
+    def endpoint_url(self) -> str:
+        return self.peer.url
+
+    def client(self, service: str) -> Any:
+        return self.peer.client(service)
+
+
+def _webapp(peer: Peer, hosted: Hosted) -> str:
+    """The lessons' web app before the endpoint; the path of its resource that judges."""
+    from workflows.webapp import creation
+    from workflows.webapp.definition import RESOURCE, WebApp
+
+    account = peer.client("sts").get_caller_identity()["Account"]
+    app = WebApp(
+        name="reviews",
+        endpoint="reviews",
+        content_type=LIBSVM,
+        vocabulary=hosted.vocabulary.version,
+        rate=RATE,
+        burst=BURST,
+    )
+    with tempfile.TemporaryDirectory() as folder:  # its record: nothing of the person's own is touched
+        os.environ["MLCONSOLE_STATE_DIR"] = folder
+        url = creation.create(Here(peer, account), app, hosted.vocabulary).url
+    return f"{url.removeprefix(peer.url)}{RESOURCE}"
+
+
+def _plain(path: str, body: bytes, kind: str = "text/plain") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
@@ -125,14 +139,37 @@ def _workers(peer: Peer) -> list[int]:
     return found
 
 
-def _compare(peer: Peer, ways: dict[str, bytes], seconds: float) -> list[Row]:
+def _boto3(peer: Peer, bodies: list[bytes]) -> float:
+    """Milliseconds of a call of boto3, one after another: the median."""
+    client = peer.client("sagemaker-runtime")
+    found = []
+    for body in bodies * 3:
+        begin = time.perf_counter()
+        client.invoke_endpoint(EndpointName="reviews", ContentType=LIBSVM, Accept="text/csv", Body=body)[
+            "Body"
+        ].read()
+        found.append(time.perf_counter() - begin)
+    return 1000 * statistics.median(found)
+
+
+def _right(peer: Peer, path: str, hosted: Hosted) -> float:
+    """The share of the reviews whose verdict is right, through the whole path."""
+    right = 0
+    for text, label in zip(hosted.texts, hosted.labels, strict=True):
+        request = urllib.request.Request(f"{peer.url}{path}", text.encode(), {"Content-Type": "text/plain"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            right += json.load(answer)["verdict"] == ("negative", "positive")[label]
+    return right / len(hosted.texts)
+
+
+def _compare(peer: Peer, ways: dict[str, list[bytes]], seconds: float) -> list[Row]:
     """Each way's rate and latencies beside the endpoint's own; the ways take turns, the best of `ROUNDS` each."""
     rows = []
     for connections in (1, 8):
         results: dict[str, list[Result]] = {way: [] for way in ways}
         for _ in range(ROUNDS):
-            for way, request in ways.items():
-                results[way].append(drive(peer.url, [request], connections=connections, seconds=seconds))
+            for way, requests in ways.items():
+                results[way].append(drive(peer.url, requests, connections=connections, seconds=seconds))
         for way, found in results.items():
             if errors := sum(result.errors for result in found):
                 raise RuntimeError(f"{way}, c={connections}: {errors} answers were errors")
@@ -145,7 +182,7 @@ def _compare(peer: Peer, ways: dict[str, bytes], seconds: float) -> list[Row]:
     return rows
 
 
-def _crowd(peer: Peer, request: bytes, seconds: float, *, killing: bool) -> tuple[Result, int]:
+def _crowd(peer: Peer, requests: list[bytes], seconds: float, *, killing: bool) -> tuple[Result, int]:
     """A hundred visitors at once; with ``killing`` a process of the function dies every two seconds. How many died."""
     over = threading.Event()
     killed = 0
@@ -162,7 +199,7 @@ def _crowd(peer: Peer, request: bytes, seconds: float, *, killing: bool) -> tupl
     if killing:
         thread.start()
     try:
-        return drive(peer.url, [request], connections=VISITORS, seconds=seconds), killed
+        return drive(peer.url, requests, connections=VISITORS, seconds=seconds), killed
     finally:
         over.set()
         if killing:
@@ -171,33 +208,40 @@ def _crowd(peer: Peer, request: bytes, seconds: float, *, killing: bool) -> tupl
 
 def main(seconds: float = 3.0) -> tuple[str, str, list[Row]]:
     with engine() as peer:
-        s3: Any = peer.client("s3")
-        s3.create_bucket(Bucket="bench")
-        s3.put_object(Bucket="bench", Key="reviews.tar.gz", Body=pack({"code/inference.py": MODEL}))
-        deploy(peer, "reviews", IMAGE, "s3://bench/reviews.tar.gz")
+        peer.client("s3").create_bucket(Bucket="bench")
+        hosted = host(peer, "reviews")
+        judged = _webapp(peer, hosted)
         role = peer.client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))
-        for name, code in (("reviews", FUNCTION), ("answer", ANSWER)):
-            _function(peer, name, code, role["Role"]["Arn"])
+        _function(peer, "answer", ANSWER, role["Role"]["Arn"])
         stage = _api(peer)
-        bag = ",".join(["0"] * 5000).encode()
+        texts = [text.encode() for text in hosted.texts]
+        bags = [bag.libsvm(hosted.vocabulary.count(text)).encode() for text in hosted.texts]
+        headers = {"Content-Type": LIBSVM, "Accept": "text/csv"}
+        whole = [_plain(judged, text) for text in texts]
         ways = {
-            "endpoint": peer.signed(
-                "sagemaker", "POST", "/endpoints/reviews/invocations", {"Content-Type": "text/csv"}, bag
-            ),
-            "gateway → Lambda → endpoint": _plain(f"{stage}/reviews", REVIEW),
-            "gateway → Lambda": _plain(f"{stage}/answer", REVIEW),
-            "Lambda (Invoke)": peer.signed(
-                "lambda", "POST", "/2015-03-31/functions/answer/invocations", {}, b"{}"
-            ),
-            "gateway (MOCK)": _plain(f"{stage}/mock", REVIEW),
+            "endpoint": [
+                peer.signed("sagemaker", "POST", "/endpoints/reviews/invocations", headers, body)
+                for body in bags
+            ],
+            WHOLE: whole,
+            "gateway → Lambda": [_plain(f"{stage}/answer", text) for text in texts],
+            "Lambda (Invoke)": [
+                peer.signed("lambda", "POST", "/2015-03-31/functions/answer/invocations", {}, b"{}")
+            ],
+            "gateway (MOCK)": [_plain(f"{stage}/mock", text) for text in texts],
         }
         begin = time.perf_counter()
-        drive(peer.url, [ways["gateway → Lambda → endpoint"]], connections=1, seconds=0.1)
+        drive(peer.url, whole[:1], connections=1, seconds=0.1)
         cold = 1000 * (time.perf_counter() - begin)
+        right = _right(peer, judged, hosted)
+        if right < LEAST:
+            raise RuntimeError(f"{right:.2f} of the verdicts are right: that is no model of reviews")
         rows = _compare(peer, ways, seconds)
+        rows.append(Row("boto3 straight to the endpoint, one caller, p50", "ms", _boto3(peer, bags), None))
         rows.append(Row("first request of a new function", "ms", cold, None))
+        rows.append(Row(f"right verdicts of {len(texts)}, {hosted.data} reviews", "", right, None))
         for killing in (False, True):
-            found, killed = _crowd(peer, ways["gateway → Lambda → endpoint"], 2 * seconds, killing=killing)
+            found, killed = _crowd(peer, whole, 2 * seconds, killing=killing)
             what = f"{VISITORS} visitors" + (f", {killed} processes killed" if killing else "")
             rows += [
                 Row(what, "1/s", found.rate, None),
@@ -206,4 +250,4 @@ def main(seconds: float = 3.0) -> tuple[str, str, list[Row]]:
                 # One invocation dies with its process: Lambda's 502. Everybody else is answered.
                 Row("… answers that were errors", "", found.errors, None, killed, higher=False),
             ]
-    return "API Gateway and Lambda", "the endpoint, directly", rows
+    return "The web app's whole path", "the endpoint, directly", rows

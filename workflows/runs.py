@@ -127,7 +127,7 @@ def start(
         preset: A named set of parameter values of the study, such as ``as-in-notebook``.
 
     Raises:
-        ParameterError: A parameter is unknown or its value not allowed.
+        ParameterError: A parameter is unknown, its value not allowed, or values do not go together.
         WorkflowError: There is no such study, preset or interface.
     """
     from workflows.configuration import load
@@ -144,6 +144,8 @@ def start(
     if chosen not in ("low", "high"):
         raise RunError(f"There is no interface {chosen!r}: choose low (boto3) or high (SageMaker SDK v3).")
     values = parse_all(info.parameters, {**info.presets.get(preset, {}), **(parameters or {})})
+    if info.check is not None:
+        info.check(values)
     run_id = f"{study}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = locations.runs_dir() / run_id
     folder.parent.mkdir(parents=True, exist_ok=True)

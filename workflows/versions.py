@@ -42,12 +42,14 @@ def code(study: str, target: str) -> dict[str, str]:
     from workflows.studies.catalog import find
 
     # Lessons lie in a folder of their own, beside what they share with each other.
-    own = Path(str(workflows.__file__)).parent.joinpath(*find(study).module.split(".")[1:-1])
+    info = find(study)
+    own = Path(str(workflows.__file__)).parent.joinpath(*info.module.split(".")[1:-1])
     shared = {Path(str(studies.__file__)).parent, own.parent}
     found = {"study": _together(own, *(path for one in sorted(shared) for path in sorted(one.glob("*.py"))))}
     folder = Path(str(algorithms.__file__)).parent
-    if (folder / study).is_dir():
-        found["algorithm"] = folder_sha256(folder / study)
+    algorithm = folder / (info.algorithm or study)
+    if algorithm.is_dir():
+        found["algorithm"] = folder_sha256(algorithm)
     if target == "embedded":
         found["containers"] = _together(*(folder / name for name in CONTAINERS))
     return found

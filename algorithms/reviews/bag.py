@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from algorithms.reviews.words import review_to_words
+from algorithms.reviews.words import commonest, review_to_words
 
 SIZE = 5000
 FORMAT = 1
@@ -51,13 +51,8 @@ class Vocabulary:
 
 
 def fit(texts: Iterable[str], size: int = SIZE) -> Vocabulary:
-    """The ``size`` commonest words of some reviews (all occurrences count; of equally common ones the alphabetically first), as
-    scikit-learn's CountVectorizer(max_features=size) chooses them."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(review_to_words(text))
-    chosen = sorted(counts, key=lambda word: (-counts[word], word))[:size]
-    return Vocabulary(tuple(sorted(chosen)))
+    """The ``size`` `commonest` words of some reviews."""
+    return Vocabulary(tuple(sorted(commonest(texts, size))))
 
 
 def load(path: Path) -> Vocabulary:

@@ -144,6 +144,11 @@ class FormScreen(ConsoleScreen):
                 values[parameter.name] = parameter.parse(texts[parameter.name])
             except ParameterError as error:
                 wrong[parameter.name] = str(error)
+        if not wrong and self.info.check is not None:
+            try:
+                self.info.check(values)
+            except ParameterError as error:
+                wrong[str(error).partition(" ")[0]] = str(error)
         return values, wrong
 
     @on(Choice.Changed)

@@ -37,7 +37,7 @@ from tests.console.tuning_data import tuning_jobs
 from workflows import topics
 from workflows.events import RunFinished
 from workflows.problem import Problem
-from workflows.studies.catalog import catalog
+from workflows.studies.catalog import catalog, find
 
 SMALL = (80, 24)
 LARGE = (160, 48)
@@ -384,6 +384,26 @@ async def test_the_moons_study_starts_from_the_menu(app: Console, services: Scri
         assert run.state.current is not None and run.state.current.id == "train"
         await pilot.press("escape")
         assert isinstance(app.screen, StudiesScreen)
+
+
+async def test_values_that_do_not_go_together_are_told_before_the_start(
+    app: Console, services: Scripted
+) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await app.push_screen(FormScreen(find("building")))
+        form = app.screen
+        assert isinstance(form, FormScreen)
+        form.query_one("#p-model", Choice).value = "both"
+        await pilot.pause()
+        assert "model both needs reviews" in form.query_one("#verdict", Line).text
+        await pilot.press("ctrl+s")
+        assert services.done == []
+        form.query_one("#p-subject", Choice).value = "reviews"
+        await pilot.pause()
+        assert "needs reviews" not in form.query_one("#verdict", Line).text
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: bool(services.done))
+        assert services.done[0][2]["model"] == "both"
 
 
 async def test_the_notebook_settings_fill_the_form(app: Console) -> None:

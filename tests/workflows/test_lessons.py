@@ -21,18 +21,29 @@ from workflows.lessons.catalog import bill, find, lessons, number
 from workflows.lessons.contrast import contrast
 from workflows.lessons.progress import progress
 from workflows.platform import open_platform
+from workflows.studies.parameters import ParameterError
 from workflows.webapp import parts as webapps
 
 SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
 
 
+TINY_LSTM: dict[str, Any] = {
+    "epochs": 3,
+    "embedding-dim": 8,
+    "hidden-dim": 8,
+    "length": 60,
+    "learning-rate": 0.03,
+}
+
+
 @pytest.mark.parametrize(
-    ("interface", "name", "score"), [("low", "housing", "RMSE"), ("high", "reviews", "accuracy")]
+    ("interface", "name", "model", "score"),
+    [("low", "housing", "xgboost", "RMSE"), ("high", "reviews", "both", "accuracy")],
 )
 def test_building_models_trains_scores_and_prints_itself(
-    on_engine: Path, interface: str, name: str, score: str
+    on_engine: Path, interface: str, name: str, model: str, score: str
 ) -> None:
-    run = runs.start("building", SMALL | {"subject": name}, interface=interface)
+    run = runs.start("building", SMALL | TINY_LSTM | {"subject": name, "model": model}, interface=interface)
     found, last = completed(run)
     info = find("2")
     notes = {
@@ -47,8 +58,22 @@ def test_building_models_trains_scores_and_prints_itself(
     operations = {event.operation for event in of_kind(events.ApiCall, found)}
     assert {"CreateTrainingJob", "CreateModel", "CreateTransformJob"} <= operations
     assert "CreateEndpoint" not in operations
+    (table,) = [event for event in of_kind(events.Table, found, "evaluate") if "Test rows" in event.title]
     told = printed(run)
-    assert float(told.rpartition(f"{score}=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
+    for one in ("xgboost", "lstm") if model == "both" else (model,):
+        mark = f"{one}_" if model == "both" else ""
+        own = last.metrics[f"{mark}score"]
+        assert float(told.partition(f"{one}: {score}=")[2].split()[0]) == pytest.approx(own, rel=1e-4)
+        (row,) = [row for row in table.rows if str(row[0]).lower().startswith(one)]
+        assert row[1] == pytest.approx(own, abs=1e-4)
+    if model == "both":
+        rows = {str(row[0]): row for row in table.rows}
+        free = ("the commoner verdict", "logistic regression on word counts", "logistic regression on TF-IDF")
+        assert all(
+            0.45 < rows[one][1] <= 1 and rows[one][4] == rows["LSTM by batch transform"][4] for one in free
+        )
+        assert rows["notebook: LSTM, best of five (another split)"][1:] == [0.8572, 0.0022, 25_000, 25_000]
+        assert last.metrics["score"] in (last.metrics["xgboost_score"], last.metrics["lstm_score"])
     mine = progress(lessons(), runs.list_runs())["building"]
     assert list(mine.done) == [interface] and mine.state == "done"
     runs.delete(runs.read(run.folder))
@@ -333,3 +358,40 @@ def test_houses_are_deployed_without_a_page(on_engine: Path) -> None:
     script = runs.code(runs.read(run.folder))
     assert "create_rest_api" not in script and "Endpoint(endpoint_name=NAME)" in script
     compile(script, "script.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("study", "given", "told"),
+    [
+        ("building", {"model": "lstm"}, "subject housing has columns of numbers"),
+        ("building", {"model": "both", "subject": "boston"}, "subject boston"),
+        ("deploying", {"model": "lstm", "subject": "housing"}, "Set subject=reviews"),
+        ("deploying", {"model": "lstm", "mishap": "wrong-vocabulary"}, "Choose another mishap"),
+    ],
+)
+def test_an_lstm_of_houses_is_refused_before_a_run_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study: str, given: dict[str, Any], told: str
+) -> None:
+    monkeypatch.setenv("MLCONSOLE_HOME", str(tmp_path))
+    with pytest.raises(ParameterError, match=told):
+        runs.start(study, given, interface="low")
+    assert runs.list_runs() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_an_lstm_is_deployed_and_takes_the_review_itself(on_engine: Path, interface: str) -> None:
+    given = TINY_LSTM | {
+        "data": "synthetic", "rows": 600, "model": "lstm", "chunk": 64, "mishap": "endpoint-gone",
+    }  # fmt: skip
+    run = runs.start("deploying", given, interface=interface)
+    found, last = completed(run)
+    assert last.metrics["apart"] <= 1e-6 and last.metrics["status"] == 503 and last.metrics["epochs"] >= 1
+    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
+    assert "vocabulary.json" not in shown["the package"]
+    assert "CONTENT_TYPE=text/plain" in shown["the function's variables"]
+    told = printed(run)
+    assert float(told.rpartition("accuracy=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
+    probability = float(told.rpartition("probability=")[2].split()[0])
+    assert probability == pytest.approx(last.metrics["probability"], rel=1e-4)
+    assert webapps.names(open_platform(Configuration())) == []

@@ -29,7 +29,8 @@ class TrainingRequest:
     """A script-mode training job.
 
     ``name`` is the job's name where the interface lets one choose it, else what the name begins with. Everything the
-    interface uploads goes below ``prefix`` (an S3 URI that ends without a slash). ``inputs`` are S3 URIs by channel.
+    interface uploads goes below ``prefix`` (an S3 URI that ends without a slash). ``inputs`` are S3 URIs by channel, all of
+    ``content_type``.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TrainingRequest:
     max_seconds: int
     prefix: str
     tags: dict[str, str]
+    content_type: str = "text/csv"
 
 
 @dataclass(frozen=True, slots=True)

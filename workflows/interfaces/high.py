@@ -100,7 +100,7 @@ class High:
             [MetricDefinition(name=metric.name, regex=metric.regex) for metric in request.metrics]
         )
         inputs = [
-            InputData(channel_name=channel, data_source=uri, content_type="text/csv")
+            InputData(channel_name=channel, data_source=uri, content_type=request.content_type)
             for channel, uri in request.inputs.items()
         ]
         trainer.train(input_data_config=inputs, wait=False, logs=False)

@@ -82,7 +82,9 @@ class Low:
                 ],
             },
             HyperParameters=hyperparameters,
-            InputDataConfig=[_channel(name, uri, "text/csv") for name, uri in request.inputs.items()],
+            InputDataConfig=[
+                _channel(name, uri, request.content_type) for name, uri in request.inputs.items()
+            ],
             OutputDataConfig={"S3OutputPath": f"{request.prefix}/output"},
             ResourceConfig=_resources(request.instance_type),
             StoppingCondition={"MaxRuntimeInSeconds": request.max_seconds},

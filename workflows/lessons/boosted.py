@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from algorithms.reviews import bag
 from workflows.builtin import images
 from workflows.builtin.request import ChannelInput
-from workflows.files import sha256
 from workflows.interfaces.base import MetricDefinition
-from workflows.lessons import subject as subjects
+from workflows.lessons import channels, subject
+from workflows.lessons.channels import Files
 from workflows.lessons.subject import Kind, Rows, Subject
 from workflows.studies import training
 from workflows.studies.context import Context
 from workflows.studies.parameters import Parameter
 
+NAME, TITLE, UNIT = "xgboost", "XGBoost", "tree"
 LIBSVM, CSV = "text/libsvm", "text/csv"
 PARAMETERS = (
     Parameter("max-depth", "int", 5, "Levels of a tree.", 1, 20, unit="levels"),
@@ -54,6 +54,16 @@ def image(context: Context) -> str:
     return images.uri("xgboost", context.platform.region)
 
 
+def serving(context: Context) -> tuple[str, dict[str, str]]:
+    """The same image serves, and needs no environment."""
+    return image(context), {}
+
+
+def code(context: Context) -> str:
+    """Nothing is uploaded."""
+    return ""
+
+
 def metrics(kind: Kind) -> tuple[MetricDefinition, ...]:
     """What the container's log tells each round."""
     return tuple(
@@ -63,40 +73,23 @@ def metrics(kind: Kind) -> tuple[MetricDefinition, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What was written for a subject: one file a set (labels in ``train`` and ``validation``), and the vocabulary of reviews."""
-
-    paths: dict[str, Path]
-    content_type: str
-    vocabulary: bag.Vocabulary | None = None
-
-    @property
-    def hashes(self) -> dict[str, str]:
-        """A hash per set, and the vocabulary's version where there is one."""
-        found = {f"{name}_sha256": sha256(path) for name, path in self.paths.items()}
-        return found | ({"vocabulary": self.vocabulary.version} if self.vocabulary else {})
-
-
-def write(context: Context, subject: Subject) -> Files:
+def write(context: Context, found: Subject) -> Files:
     """train, validation (label first) and test (no label) below the work folder, in the format of the channel.
 
     A vocabulary is made from the training reviews only, and written beside them.
     """
-    if subject.name != "reviews":
-        paths = {name: context.work / f"{name}.csv" for name in subjects.SETS}
+    if found.name != "reviews":
+        paths = {name: context.work / f"{name}.csv" for name in subject.SETS}
         for name in ("train", "validation"):
-            subjects.write_labelled(paths[name], subject.sets[name])
-        lines = subjects.csv_lines(subject.sets["test"].features)
+            subject.write_labelled(paths[name], found.sets[name])
+        lines = subject.csv_lines(found.sets["test"].features)
         paths["test"].write_text("\n".join(lines) + "\n", encoding="utf-8")
         return Files(paths, CSV)
-    vocabulary = bag.fit(subject.sets["train"].texts, int(context.value("vocabulary")))
-    vocabulary.save(context.work / subjects.VOCABULARY)
-    paths = {name: context.work / f"{name}.libsvm" for name in subjects.SETS}
+    vocabulary = bag.fit(found.sets["train"].texts, int(context.value("vocabulary")))
+    vocabulary.save(context.work / subject.VOCABULARY)
+    paths = {name: context.work / f"{name}.libsvm" for name in subject.SETS}
     for name, path in paths.items():
-        subjects.write_labelled(
-            path, subject.sets[name], encoded(vocabulary, subject.sets[name], name != "test")
-        )
+        subject.write_labelled(path, found.sets[name], encoded(vocabulary, found.sets[name], name != "test"))
     return Files(paths, LIBSVM, vocabulary)
 
 
@@ -111,19 +104,6 @@ def encoded(vocabulary: bag.Vocabulary, rows: Rows, labelled: bool) -> list[str]
     return lines
 
 
-def channels(
-    context: Context, files: Mapping[str, Path], content_type: str, folder: str = "data"
-) -> tuple[ChannelInput, ...]:
-    """Uploads the channels train and validation below ``folder`` of the run's prefix; all jobs on the same rows share them."""
-    found = []
-    context.ledger.made("objects", context.prefix)
-    for channel in ("train", "validation"):
-        uri = context.interface.upload(files[channel], f"{context.prefix}/{folder}/{channel}")
-        context.artifact("object", files[channel].name, uri, sha256(files[channel]))
-        found.append(ChannelInput(name=channel, uri=uri, content_type=content_type))
-    return tuple(found)
-
-
 def job(
     context: Context,
     name: str,
@@ -136,6 +116,12 @@ def job(
     return training.Job(
         training.built_in(context, name, image(context), inputs, settings), 0, metrics(kind), label
     )
+
+
+def job_on(context: Context, name: str, files: Files, kind: Kind, label: str = "") -> training.Job:
+    """Uploads the channels, and the job on them with the run's hyperparameters."""
+    inputs = channels.upload(context, files.paths, files.content_type)
+    return job(context, name, inputs, hyperparameters(context, kind), kind, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +183,11 @@ def best_round(series: dict[str, list[float]], kind: Kind) -> tuple[int, float]:
         raise ValueError(f"The training log tells no validation {kind.metric}.")
     best = min(range(len(watched)), key=watched.__getitem__)
     return best, values[best]
+
+
+def curves(series: dict[str, list[float]], kind: Kind) -> tuple[str, dict[str, list[float]]]:
+    """What is drawn over trees: its name, and the values by set."""
+    found = {
+        name.partition(":")[0]: values for name, values in series.items() if name.endswith(f":{kind.metric}")
+    }
+    return kind.metric, found

@@ -9,7 +9,7 @@ from typing import Any
 from algorithms.reviews import words
 from workflows.builtin import images
 from workflows.ledger import Ledger
-from workflows.lessons import boosted, subject
+from workflows.lessons import boosted, learners, recurrent, recurrentscript, subject
 from workflows.runs import Run
 from workflows.studies import builtinscript, pieces, scripthead
 
@@ -53,10 +53,7 @@ def score(truth, answers):
 
 '''
 
-_REVIEWS = Template("""
-$words
-
-
+_READ = Template("""
 def read_reviews(path):
     \"\"\"Texts and verdicts (1: positive) of the training, validation and test reviews; test copies of training reviews are left out.\"\"\"
     table = pd.read_csv(path)
@@ -72,11 +69,15 @@ def read_reviews(path):
     labels = (table["label"] == "pos").to_numpy().astype(int)
     return {part: ([keys[n] for n in numbers], labels[numbers]) for part, numbers in thinned(keys, chosen).items()}
 
+""")
+
+_COUNT = Template("""
+$words
+
 
 def vocabulary(texts):
     \"\"\"The commonest words.\"\"\"
-    counts = Counter(word for text in texts for word in review_to_words(text))
-    return sorted(sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY])
+    return sorted(commonest(texts, VOCABULARY))
 
 
 def write_reviews(path, rows, known, labelled=True):
@@ -94,7 +95,7 @@ def write_reviews(path, rows, known, labelled=True):
 
 """)
 
-_VERDICTS = '''
+_COUNTS = '''
 def make_data(folder):
     """Reviews as counts of the commonest words of the training reviews, vocabulary.json beside them; and the verdicts."""
     sets = read_reviews(DATA)
@@ -104,11 +105,27 @@ def make_data(folder):
     paths = {part: write_reviews(folder / f"{part}.libsvm", rows, known, part != "test") for part, rows in sets.items()}
     return paths, {part: labels for part, (_, labels) in sets.items()}
 
+'''
 
+_LINES = '''
+def make_lines(folder):
+    """Whole reviews as JSON Lines, those of the test without their verdicts; and the verdicts."""
+    sets, paths = read_reviews(DATA), {}
+    for part, (texts, labels) in sets.items():
+        rows = [{"label": label, "review": text} for label, text in zip(labels.tolist(), texts)]
+        if part == "test":
+            rows = [{"review": row["review"]} for row in rows]
+        paths[part] = folder / f"{part}.jsonl"
+        paths[part].write_text("\\n".join(map(json.dumps, rows)) + "\\n")
+    return paths, {part: labels for part, (_, labels) in sets.items()}
+
+'''
+
+_VERDICTS = """
 def score(truth, answers):
     return "accuracy", float(np.mean((answers >= 0.5) == (truth == 1)))
 
-'''
+"""
 
 ANSWERS = """
 def answers(output, uri):
@@ -121,8 +138,8 @@ def answers(output, uri):
 
 def reviews(held_out: float) -> str:
     """Functions that read reviews, with the share ``held_out`` of the training reviews for validation, count words and write LIBSVM."""
-    words_of = inspect.getsource(words).partition("import re\n")[2].strip("\n")
-    return _REVIEWS.substitute(words=words_of, held_out=held_out)
+    words_of = inspect.getsource(words).partition("import Iterable\n")[2].strip("\n")
+    return _READ.substitute(held_out=held_out) + _COUNT.substitute(words=words_of)
 
 
 def write(
@@ -144,7 +161,7 @@ def write(
     Args:
         constants: Text of assignments, MODELS among them.
         main: The script's end; ``steps`` are further functions before it, ``sdk_imports`` what they need of the SDK.
-        subject_name: Whose rows ``make_data`` makes; empty: the parameter's.
+        subject_name: Whose rows ``make_data`` makes; empty: the parameter's. Rows for an LSTM are made by ``make_lines``.
         learned: The subject whose hyperparameters are HYPERPARAMETERS; empty: the same one.
         imports: Further modules of the standard library.
         batch: Settings of batch transform as `builtinscript.settings` takes them.
@@ -154,27 +171,46 @@ def write(
     prepared = Ledger(run.folder).outputs("prepare")
     source = prepared.get("houses", prepared).get("source", {})
     about_texts = name == "reviews"
-    settings = builtinscript.settings(
-        images.uri("xgboost", scripthead.region_of(run)),
-        boosted.LIBSVM if about_texts else boosted.CSV,
-        answers=boosted.CSV,
-        **batch,
-    )
+    models = learners.names(parameters)
+    boosting, recurring = (one in models for one in (learners.XGBOOST, learners.LSTM))
+    region = scripthead.region_of(run)
+    if boosting:
+        kind = boosted.LIBSVM if about_texts else boosted.CSV
+        settings = builtinscript.settings(images.uri("xgboost", region), kind, answers=boosted.CSV, **batch)
+        hyperparameters = boosted.settings(parameters, subject.KINDS[learned or name])
+    else:
+        settings, hyperparameters = recurrentscript.hosted(region, **batch), recurrent.settings(parameters)
+    if recurring:
+        settings += recurrentscript.settings(parameters, region)
     head = scripthead.Head(
         title=f"Lesson {number}, {title},",
         needs="numpy and pandas,\nthe table (DATA)",
-        imports=("hashlib", "html", "json", "math", "from collections import Counter", *imports),
+        imports=(
+            "hashlib",
+            "html",
+            "json",
+            "math",
+            "from collections import Counter",
+            "from collections.abc import Iterable",
+            *recurrentscript.imports(run),
+            *imports,
+        ),
         packages=("import numpy as np", "import pandas as pd"),
         sdk_imports=builtinscript.SDK_IMPORTS + sdk_imports,
         constants=f"""\
 DATA = {source.get("paths", {}).get("table", f"{name}.csv")!r}
-HYPERPARAMETERS = {pieces.literal(boosted.settings(parameters, subject.KINDS[learned or name]))}
+HYPERPARAMETERS = {pieces.literal(hyperparameters)}
 LABEL, ROWS = "{"label" if about_texts else "Price"}", {parameters["rows"]}
 SEED, VOCABULARY = {parameters["split-seed"]}, {parameters["vocabulary"]}
 {settings}{constants}""",
     )
     if about_texts:
-        rows = reviews(subject.REVIEWS_VALIDATION) + _VERDICTS
+        rows = (
+            reviews(subject.REVIEWS_VALIDATION) + _COUNTS
+            if boosting
+            else _READ.substitute(held_out=subject.REVIEWS_VALIDATION)
+        )
+        rows += (_LINES if recurring else "") + _VERDICTS
     else:
         rows = f"\nTRAIN, VALIDATION = {subject.SHARES['train']}, {subject.SHARES['validation']}  # shares of the rows\n\n{HOUSES}"
     return "".join(
@@ -184,9 +220,12 @@ SEED, VOCABULARY = {parameters["split-seed"]}, {parameters["vocabulary"]}
             rows,
             pieces.STORAGE,
             builtinscript.steps(run.interface == "high"),
+            recurrentscript.steps(run),
             steps,
             ANSWERS,
             pieces.AFTERWARDS,
             main,
+            recurrentscript.sources(run),
+            '\nif __name__ == "__main__":\n    main()\n',
         )
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from workflows.failures import WorkflowError
-from workflows.lessons import boosted, free, subject
-from workflows.lessons.boosted import Files, Score
+from workflows.files import sha256
+from workflows.lessons import boosted, channels, free, learners, recurrent, subject
+from workflows.lessons.boosted import Score
+from workflows.lessons.channels import Files
 from workflows.lessons.subject import Subject
 from workflows.studies import gates
 from workflows.studies.context import Context
@@ -14,70 +16,74 @@ from workflows.studies.study import Result
 
 HEAD = 3
 """Rows of a file that are shown."""
+LOOKS = {
+    boosted.CSV: "Label first, no header, no index.",
+    boosted.LIBSVM: "XGBoost: label first, then column:count of the words that a review has.",
+    recurrent.LINES: "LSTM: whole reviews; what makes numbers of them is in the model.",
+}
 WIDEST = 110
 
 
 def prepare_inputs(context: Context) -> dict[str, Any]:
     """What the files depend on."""
-    return subject.inputs(context) | {"vocabulary": context.value("vocabulary")}
+    return subject.inputs(context) | {
+        "vocabulary": context.value("vocabulary"),
+        "models": learners.names(context.run.parameters),
+    }
 
 
 def prepare(context: Context) -> Result:
-    """train, validation and test in the work folder, as the channels take them.
+    """train, validation and test in the work folder, as each model's channels take them.
 
     Raises:
         WorkflowError: The data cannot be used.
     """
     found = subject.read(context)
     context.log(found.where.note, level="warning" if found.where.synthetic else "info")
-    files = boosted.write(context, found)
-    for name, path in files.paths.items():
-        context.artifact("data", path.name, str(path), files.hashes[f"{name}_sha256"])
+    written = {one.NAME: one.write(context, found) for one in learners.chosen(context)}
+    paths = [path for files in written.values() for path in files.paths.values()]
+    for path in paths:
+        context.artifact("data", path.name, str(path), sha256(path))
     mark = " [SYNTHETIC data]" if found.where.synthetic else ""
     context.table(f"The rows{mark}", ["set", "rows", _what(found)], [
         [name, len(rows), round(float(rows.labels.mean()), 4)] for name, rows in found.sets.items()
     ])  # fmt: skip
     context.note(
         "What SageMaker will see",
-        "Label first, no header, no index. The test rows have no label: what answers them cannot look.",
-        *(_head(path) for path in (files.paths["train"], files.paths["test"])),
+        " ".join(
+            [
+                *(LOOKS[files.content_type] for files in written.values()),
+                "The test rows have no label: what answers them cannot look.",
+            ]
+        ),
+        *(_head(files.paths[name]) for files in written.values() for name in ("train", "test")),
     )
     outputs = {
-        **files.hashes,
+        "written": {name: files.record() for name, files in written.items()},
         "rows": {name: len(rows) for name, rows in found.sets.items()},
         "twice": found.twice,
-        "content_type": files.content_type,
-        "files": {name: path.name for name, path in files.paths.items()},
         "source": found.where.as_dict(),
         "synthetic": found.where.synthetic,
     }
-    vocabulary = [context.work / subject.VOCABULARY] if files.vocabulary else []
+    vocabulary = [context.work / subject.VOCABULARY for files in written.values() if files.vocabulary]
     counts = ", ".join(f"{len(rows)} {name}" for name, rows in found.sets.items())
     told = "Synthetic data" if found.where.synthetic else "Real data"
-    return Result(
-        outputs=outputs, files=[*files.paths.values(), *vocabulary], summary=f"{told}: {counts} rows."
-    )
+    return Result(outputs=outputs, files=[*paths, *vocabulary], summary=f"{told}: {counts} rows.")
 
 
-def files(context: Context) -> Files:
-    """What `prepare` wrote, after it was found unchanged.
+def files(context: Context, learner: str = learners.XGBOOST) -> Files:
+    """What `prepare` wrote for a model, after it was found unchanged.
 
     Raises:
         StaleResult: A file changed since.
     """
-    from algorithms.reviews import bag
-
     context.ledger.verify("prepare")
-    found = context.of("prepare")
-    vocabulary = bag.load(context.work / subject.VOCABULARY) if "vocabulary" in found else None
-    paths = {name: context.work / file for name, file in found["files"].items()}
-    return Files(paths, found["content_type"], vocabulary)
+    return channels.recorded(context.of("prepare")["written"][learner], context.work)
 
 
 def data_inputs(context: Context) -> dict[str, Any]:
     """The content of the data."""
-    found = context.of("prepare")
-    return {name: found[f"{name}_sha256"] for name in subject.SETS} | {"subject": context.value("subject")}
+    return {"rows": context.of("prepare")["written"], "subject": context.value("subject")}
 
 
 def audit(context: Context) -> Result:

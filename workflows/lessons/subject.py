@@ -64,7 +64,7 @@ PARAMETERS = (
         ),
     ),
     Parameter("rows", "int", 0, "At most so many rows, chosen by their content; 0 takes all.", 0, 10_000_000, unit="rows"),
-    Parameter("vocabulary", "int", 5000, "Words that are counted in a review.", 10, 100_000, unit="words"),
+    Parameter("vocabulary", "int", 5000, "Words of a review that a model tells apart.", 10, 100_000, unit="words"),
     Parameter("split-seed", "int", 1, "Another seed is another split into training, validation and test rows.", 0, 2**31 - 1),
 )  # fmt: skip
 

@@ -20,15 +20,24 @@ LONGEST = 4 * 3600.0
 
 
 def need_model(
-    context: Context, name: str, image: str, model_uri: str, tags: Mapping[str, str] | None = None
+    context: Context,
+    name: str,
+    image: str,
+    model_uri: str,
+    tags: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Makes a model of a built-in algorithm, where an interrupted run has not made it already; ``tags`` are further ones."""
+    """Makes a model, where an interrupted run has not made it already; ``tags`` are further ones, ``environment`` is its container's."""
     if context.interface.model_exists(name):
         return
     context.ledger.made("model", name)
     context.interface.make_model(
         ModelRequest(
-            name=name, image=image, model_uri=model_uri, environment={}, tags={**context.tags, **(tags or {})}
+            name=name,
+            image=image,
+            model_uri=model_uri,
+            environment=dict(environment or {}),
+            tags={**context.tags, **(tags or {})},
         )
     )
 

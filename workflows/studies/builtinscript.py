@@ -6,6 +6,8 @@ a transform job wrote for the file ``uri`` below the key ``output``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from workflows.studies import pieces
 
 SDK_IMPORTS = """\
@@ -57,11 +59,13 @@ def train(title, hyperparameters, channels, image=IMAGE):
     return name, job["ModelArtifacts"]["S3ModelArtifacts"]
 
 
-def transform(title, model_data, uri, image=IMAGE):
+def transform(title, model_data, uri, image=IMAGE, row_type=ROW_TYPE, environment=ENVIRONMENT):
     """CreateModel and CreateTransformJob: the answers to every line, without an endpoint."""
     name, output = f"{NAME}-{title}", f"{PREFIX}/scores/{title}"
     client.create_model(
-        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": image, "ModelDataUrl": model_data}
+        ModelName=name,
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"Image": image, "ModelDataUrl": model_data, "Environment": environment},
     )
     limits = {"BatchStrategy": BATCH_STRATEGY, "MaxPayloadInMB": MAX_PAYLOAD, "MaxConcurrentTransforms": MAX_CONCURRENT}
     client.create_transform_job(
@@ -71,7 +75,7 @@ def transform(title, model_data, uri, image=IMAGE):
         **{key: value for key, value in limits.items() if value is not None},
         TransformInput={
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
-            "ContentType": ROW_TYPE,
+            "ContentType": row_type,
             "SplitType": "Line",
         },
         TransformOutput={
@@ -119,7 +123,7 @@ def train(title, hyperparameters, channels, image=IMAGE):
     return job.training_job_name, job.model_artifacts.s3_model_artifacts
 
 
-def transform(title, model_data, uri, image=IMAGE):
+def transform(title, model_data, uri, image=IMAGE, row_type=ROW_TYPE, environment=ENVIRONMENT):
     """ModelBuilder and Transformer: the answers to every line, without an endpoint."""
     name, output = f"{NAME}-{title}", f"{PREFIX}/scores/{title}"
     with tempfile.TemporaryDirectory() as folder:  # without a model_path: /tmp/sagemaker, whoever's it is
@@ -127,6 +131,7 @@ def transform(title, model_data, uri, image=IMAGE):
             image_uri=image,
             s3_model_data_url=model_data,
             model_path=folder,
+            env_vars=environment,
             role_arn=ROLE,
             sagemaker_session=sdk,
             instance_type=TRAINING_INSTANCE,
@@ -145,7 +150,7 @@ def transform(title, model_data, uri, image=IMAGE):
         sagemaker_session=sdk,
     )
     transformer.transform(
-        data=uri, content_type=ROW_TYPE, split_type="Line", job_name=name, wait=False, logs=False
+        data=uri, content_type=row_type, split_type="Line", job_name=name, wait=False, logs=False
     )
     while True:
         job = TransformJob.get(transform_job_name=name, session=session, region=REGION)
@@ -190,6 +195,7 @@ def settings(
     max_payload: int | None = None,
     max_concurrent: int | None = None,
     environment: str = "{}",
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """Assignments of what the steps use.
 
@@ -198,10 +204,11 @@ def settings(
         rows: Content type of what batch transform reads; empty: the same. ``answers``: of what it writes.
         strategy: SingleRecord or MultiRecord; None, as for the largest payload (MB) and the calls at a time: SageMaker's default.
         environment: The expression of what the models' containers get in batch transform.
+        variables: What a model's container always gets.
     """
     return f"""\
 IMAGE = INFERENCE_IMAGE = "{image}"
-ENVIRONMENT = {{}}
+ENVIRONMENT = {pieces.literal(variables) if variables else "{}"}
 CHANNEL_TYPE = "{content_type}"
 ROW_TYPE, ANSWER_TYPE = "{rows or content_type}", "{answers}"  # of batch transform
 BATCH_STRATEGY, MAX_PAYLOAD, MAX_CONCURRENT = {strategy!r}, {max_payload}, {max_concurrent}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ class StudyInfo:
 
     ``teaches`` is what a person learns from it, ``minutes`` the usual duration on (the embedded SageMaker, AWS),
     ``presets`` named sets of parameter values, ``module`` where its `Study` is made by a function ``study()``, ``measures`` what is to be known of
-    its metrics, the most important first, ``lesson`` what it teaches step by step (None: a case study).
+    its metrics, the most important first, ``lesson`` what it teaches step by step (None: a case study), ``check`` refuses values of parameters
+    that do not go together (ParameterError; its text begins with the name of one of them), ``algorithm`` the folder below `algorithms` with its own
+    code (empty: the one of its name, where there is one).
     """
 
     name: str
@@ -58,6 +61,8 @@ class StudyInfo:
     presets: dict[str, dict[str, Value]] = field(default_factory=dict)
     lesson: Lesson | None = None
     measures: tuple[Measure, ...] = ()
+    check: Callable[[Mapping[str, Value]], None] | None = None
+    algorithm: str = ""
 
     def load(self) -> Study:
         """The study with its steps; imports what it needs."""

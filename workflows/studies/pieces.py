@@ -144,10 +144,10 @@ def literal(values: Mapping[str, object]) -> str:
     )
 
 
-def sources(files: Mapping[str, str]) -> str:
-    """Files as a script carries them: a dictionary SOURCE of name -> text."""
-    parts = ["SOURCE = {}"]
+def sources(files: Mapping[str, str], dictionary: str = "SOURCE") -> str:
+    """Files as a script carries them: a dictionary of name -> text."""
+    parts = [f"{dictionary} = {{}}"]
     for name, text in files.items():
         raw = f"r'''{text}'''" if "'''" not in text and not text.endswith(("'", "\\")) else repr(text)
-        parts.append(f"SOURCE[{name!r}] = {raw}")
+        parts.append(f"{dictionary}[{name!r}] = {raw}")
     return "\n".join(parts) + "\n"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from workflows.events import Gate
 from workflows.failures import WorkflowError
 from workflows.files import sha256
-from workflows.lessons import boosted, rows, subject
+from workflows.lessons import boosted, learners, rows, subject
 from workflows.lessons.boosted import Score
-from workflows.lessons.building.notebook import PRINTED
+from workflows.lessons.building import scored
+from workflows.lessons.learners import Learner
 from workflows.studies import batch, gates, training
 from workflows.studies.context import Context
 from workflows.studies.study import Result
@@ -19,88 +23,120 @@ POINTS = 400
 
 
 def train_inputs(context: Context) -> dict[str, Any]:
-    """What the model depends on."""
-    found = context.of("prepare")
+    """What the models depend on."""
+    kind = subject.KINDS[str(context.value("subject"))]
     return {
         **rows.data_inputs(context),
-        "hyperparameters": boosted.hyperparameters(context, subject.KINDS[str(context.value("subject"))]),
         "instance_type": context.value("instance-type"),
-        "image": boosted.image(context),
-        "vocabulary": found.get("vocabulary", ""),
+        "models": {
+            one.NAME: {
+                "hyperparameters": one.hyperparameters(context, kind),
+                "image": one.image(context),
+                "code": one.code(context),
+            }
+            for one in learners.chosen(context)
+        },
     }
 
 
 def train(context: Context) -> Result:
-    """One XGBoost job on the channels train and validation."""
+    """A job of each model on the channels train and validation."""
     kind = subject.KINDS[str(context.value("subject"))]
-    files = rows.files(context)
-    settings = boosted.hyperparameters(context, kind)
-    inputs = boosted.channels(context, files.paths, files.content_type)
-    job = boosted.job(context, context.run.id, inputs, settings, kind)
-    ((state, series),) = training.train_all(context, [job], 1)
-    archive, outputs = training.fetch_model(context, state, str(context.value("instance-type")))
-    curves = [
-        {"name": name.partition(":")[0], "x": list(range(len(values))), "y": values}
-        for name, values in series.items()
-        if values and name.endswith(f":{kind.metric}")
+    chosen = learners.chosen(context)
+    jobs = [
+        one.job_on(
+            context,
+            _named(context, one),
+            rows.files(context, one.NAME),
+            kind,
+            one.TITLE if chosen[1:] else "",
+        )
+        for one in chosen
     ]
-    context.figure(context.titled("Score by trees"), "line", curves, "tree", kind.metric)
-    try:
-        best, value = boosted.best_round(series, kind)
-    except ValueError as error:
-        raise WorkflowError(f"{error} Look at the log of {state.name}.") from error
-    seconds = float(outputs["billable_seconds"])
+    models, files, told = {}, [], []
+    for one, (state, series) in zip(chosen, training.train_all(context, jobs, len(jobs)), strict=True):
+        archive, outputs = training.fetch_model(
+            context, state, str(context.value("instance-type")), f"model-{one.NAME}.tar.gz"
+        )
+        try:
+            best, value = one.best_round(series, kind)
+        except ValueError as error:
+            raise WorkflowError(f"{error} Look at the log of {state.name}.") from error
+        models[one.NAME] = {**outputs, "series": series, "best_round": best, "best_value": value}
+        files.append(archive)
+        told.append(f"{one.TITLE}: best after {best + 1} {one.UNIT}s, validation {kind.metric} {value:.4f}.")
+        name, curves = one.curves(series, kind)
+        drawn = [
+            {"name": part, "x": list(range(len(values))), "y": values}
+            for part, values in curves.items()
+            if values
+        ]
+        context.figure(context.titled(f"{one.TITLE}: {name} by {one.UNIT}s"), "line", drawn, one.UNIT, name)
+    seconds = sum(float(model["billable_seconds"]) for model in models.values())
     context.note(
         "Where the time goes",
-        f"{seconds:.0f} seconds were billed. On AWS a job like this waits two to three minutes for its machine and its image, and learns for "
-        "less than a second; only the seconds of the machine are billed.",
+        f"{seconds:.0f} seconds were billed. On AWS a job waits two to three minutes for its machine and its image; XGBoost then learns for a second, "
+        "the LSTM for a minute: a recurrent net takes the words of a review one after another. Only the seconds of the machine are billed.",
     )
-    return Result(
-        outputs={**outputs, "series": series, "best_round": best, "best_value": value},
-        files=[archive],
-        summary=f"Best after {best + 1} trees: validation {kind.metric} {value:.4f}.",
-    )
+    return Result(outputs={"models": models}, files=files, summary=" ".join(told))
+
+
+def _named(context: Context, learner: Learner) -> str:
+    """What a model, its training job and its transform job are called. No name of a run's models is the beginning of another one's."""
+    return f"{context.run.id}-{learner.NAME}"
+
+
+def trained(context: Context, learner: Learner) -> dict[str, Any]:
+    """What the training step says of a model."""
+    found: dict[str, Any] = context.of("train")["models"][learner.NAME]
+    return found
 
 
 def model_inputs(context: Context) -> dict[str, Any]:
     """What a score depends on."""
-    return rows.data_inputs(context) | {"model": context.of("train")["model_sha256"]}
+    hashes = {one.NAME: trained(context, one)["model_sha256"] for one in learners.chosen(context)}
+    return rows.data_inputs(context) | {"models": hashes}
 
 
 def gate(context: Context) -> Result:
-    """From the log alone: whether the validation score beats the best free baseline on the same rows.
+    """From the logs alone: whether each validation score beats the best free baseline on the same rows.
 
     Raises:
-        Refused: It does not, and nobody overruled that.
+        Refused: One does not, and nobody overruled that.
     """
     kind = subject.KINDS[str(context.value("subject"))]
+    chosen = learners.chosen(context)
     free = context.of("baseline")
     name, known = free["best"], free["validation"][free["best"]]
-    value = float(context.of("train")["best_value"])
-    ours = Score(kind, value if kind.smaller_is_better else 1 - value, known["error"])
     theirs = Score(kind, known["value"], known["error"])
     trivial = next(iter(free["validation"]))
     floor = Score(kind, free["validation"][trivial]["value"], free["validation"][trivial]["error"])
-    found = [_learned(context, ours, floor, trivial), _beats(context, ours, theirs, name)]
+    found, told = [], []
+    for one in chosen:
+        ours = Score(kind, validated(context, one), known["error"])
+        learned, better = _learned(context, ours, floor, trivial), _beats(context, ours, theirs, name)
+        mark = f"{one.TITLE}: " if chosen[1:] else ""
+        found += [replace(judged, name=f"{mark}{judged.name}") for judged in (learned, better)]
+        told.append(f"{mark}{better.reason}")
     overruled = gates.decide(context, found)
-    return Result(outputs={"overruled": overruled}, summary=found[1].reason)
+    return Result(outputs={"overruled": overruled}, summary=" ".join(told))
 
 
-def _learned(context: Context, ours: Score, floor: Score, name: str) -> Any:
+def validated(context: Context, learner: Learner) -> float:
+    """A model's score on the validation rows, as its log told it."""
+    value = float(trained(context, learner)["best_value"])
+    return value if subject.KINDS[str(context.value("subject"))].smaller_is_better else 1 - value
+
+
+def _learned(context: Context, ours: Score, floor: Score, name: str) -> Gate:
     if ours.better(floor):
-        return gates.judgement(
-            context.step,
-            "it learned",
-            "pass",
-            f"{ours} against {floor.value:.4f} of {name}.",
-            ours.value,
-            floor.value,
-        )
+        reason = f"{ours} against {floor.value:.4f} of {name}."
+        return gates.judgement(context.step, "it learned", "pass", reason, ours.value, floor.value)
     reason = f"{ours}: no better than {name} ({floor.value:.4f}). It learned nothing."
     return gates.judgement(context.step, "it learned", "fail", reason, ours.value, floor.value)
 
 
-def _beats(context: Context, ours: Score, theirs: Score, name: str) -> Any:
+def _beats(context: Context, ours: Score, theirs: Score, name: str) -> Gate:
     reason = f"{ours} against {theirs.value:.4f} of the free {name}, on the validation rows"
     if ours.better(theirs):
         return gates.judgement(
@@ -114,23 +150,29 @@ def _beats(context: Context, ours: Score, theirs: Score, name: str) -> Any:
 
 
 def make_inputs(context: Context) -> dict[str, Any]:
-    """What the model resource depends on."""
-    return {"model": context.of("train")["model_sha256"], "image": boosted.image(context)}
+    """What the model resources depend on."""
+    return {
+        one.NAME: {"model": trained(context, one)["model_sha256"], "served": one.serving(context)}
+        for one in learners.chosen(context)
+    }
 
 
 def made(context: Context, outputs: dict[str, Any]) -> bool:
-    """Whether the model is still there."""
-    return context.interface.model_exists(outputs["model"])
+    """Whether the models are still there."""
+    return all(context.interface.model_exists(name) for name in outputs["models"].values())
 
 
 def make(context: Context) -> Result:
-    """CreateModel."""
-    name = context.run.id
-    batch.need_model(context, name, boosted.image(context), context.of("train")["model_uri"])
-    context.artifact("model", name, context.of("train")["model_uri"])
-    return Result(
-        outputs={"model": name}, summary=f"Model {name}: {boosted.image(context)} with the job's artefact."
-    )
+    """CreateModel, for each model."""
+    names, told = {}, []
+    for one in learners.chosen(context):
+        names[one.NAME] = name = _named(context, one)
+        image, environment = one.serving(context)
+        uri = trained(context, one)["model_uri"]
+        batch.need_model(context, name, image, uri, environment=environment)
+        context.artifact("model", name, uri)
+        told.append(f"Model {name}: {image} with the job's artefact.")
+    return Result(outputs={"models": names}, summary=" ".join(told))
 
 
 def evaluate_inputs(context: Context) -> dict[str, Any]:
@@ -140,20 +182,57 @@ def evaluate_inputs(context: Context) -> dict[str, Any]:
 
 
 def evaluate(context: Context) -> Result:
-    """The test rows through batch transform; the scores beside the baselines' and the notebooks'.
+    """The test rows through batch transform, by each model; the scores beside the baselines' and the notebooks'.
 
     Raises:
-        WorkflowError: The job failed, or answers are missing.
+        WorkflowError: A job failed, or answers are missing.
     """
-    files = rows.files(context)
+    chosen = learners.chosen(context)
     context.ledger.verify("train")
-    path = files.paths["test"]
-    uri = context.interface.upload(path, f"{context.prefix}/test")
-    request = TransformRequest(
-        name=context.run.id,
-        model=context.run.id,
-        input=uri,
-        output=f"{context.prefix}/answers",
+    requests = [_transform(context, one) for one in chosen]
+    names = batch.transform_all(context, requests, len(requests))
+    found = subject.read(context)
+    truth = found.sets["test"].labels
+    answers = {
+        one.NAME: boosted.parsed(
+            batch.answers(
+                context, request.output, rows.files(context, one.NAME).paths["test"].name, len(truth)
+            )
+        )
+        for one, request in zip(chosen, requests, strict=True)
+    }
+    scores = {name: boosted.score(found.kind, truth, values) for name, values in answers.items()}
+    predictions = context.work / "predictions.csv"
+    _write_predictions(predictions, truth, answers)
+    context.artifact("predictions", predictions.name, str(predictions), sha256(predictions))
+    scored.table(context, found, {one.TITLE: scores[one.NAME] for one in chosen})
+    for one in chosen:
+        _figures(context, found.name, truth, answers[one.NAME], f"{one.TITLE}: " if chosen[1:] else "")
+    best = context.of("baseline")["best"]
+    free = context.of("baseline")["test"][best]["value"]
+    told = ", ".join(
+        f"{one.TITLE} {scores[one.NAME].value:.4f} ± {scores[one.NAME].error:.4f}" for one in chosen
+    )
+    return Result(
+        outputs={
+            "transform_jobs": names,
+            "scores": {name: {"value": one.value, "error": one.error} for name, one in scores.items()},
+            "baseline": free,
+            "predictions_sha256": sha256(predictions),
+        },
+        files=[predictions],
+        summary=f"{found.kind.score} on {len(truth)} test rows: {told}; {best} {free:.4f}.",
+    )
+
+
+def _transform(context: Context, learner: Learner) -> TransformRequest:
+    """Uploads a model's test rows, and the job that scores them."""
+    files = rows.files(context, learner.NAME)
+    return TransformRequest(
+        name=_named(context, learner),
+        model=_named(context, learner),
+        input=context.interface.upload(files.paths["test"], f"{context.prefix}/test"),
+        output=f"{context.prefix}/answers/{learner.NAME}",
         content_type=files.content_type,
         accept="text/csv",
         strategy=context.value("strategy"),
@@ -162,44 +241,23 @@ def evaluate(context: Context) -> Result:
         instance_type=str(context.value("instance-type")),
         tags=context.tags,
     )
-    (name,) = batch.transform_all(context, [request], 1)
-    found = subject.read(context)
-    truth = found.sets["test"].labels
-    answers = boosted.parsed(batch.answers(context, request.output, path.name, len(truth)))
-    ours = boosted.score(found.kind, truth, answers)
-    predictions = context.work / "predictions.csv"
-    lines = [
-        f"{number},{label!r},{answer!r}"
-        for number, (label, answer) in enumerate(zip(truth.tolist(), answers.tolist(), strict=True))
-    ]
-    predictions.write_text("\n".join(["test_row,label,answer", *lines]) + "\n", encoding="utf-8")
-    context.artifact("predictions", predictions.name, str(predictions), sha256(predictions))
-    free = context.of("baseline")["test"]
-    table = [["XGBoost by batch transform", round(ours.value, 4), round(ours.error, 4)]]
-    table += [[one, round(values["value"], 4), round(values["error"], 4)] for one, values in free.items()]
-    table += [[f"{who} (another split)", value, None] for who, value in PRINTED[found.name]]
-    context.table(context.titled(f"Test rows: {found.kind.score}"), ["answers", found.kind.score, "±"], table)
-    _figures(context, found.name, truth, answers)
-    best = context.of("baseline")["best"]
-    return Result(
-        outputs={
-            "transform_job": name,
-            "score": {"value": ours.value, "error": ours.error},
-            "baseline": free[best]["value"],
-            "predictions_sha256": sha256(predictions),
-        },
-        files=[predictions],
-        summary=f"{ours} on {len(truth)} test rows; {best} {free[best]['value']:.4f}.",
-    )
 
 
-def _figures(context: Context, name: str, truth: Any, answers: Any) -> None:
+def _write_predictions(path: Path, truth: Any, answers: dict[str, Any]) -> None:
+    """A line a test row: its number, its label, what each model answered."""
+    columns = [truth.tolist(), *(values.tolist() for values in answers.values())]
+    lines = [",".join([str(at), *map(repr, values)]) for at, values in enumerate(zip(*columns, strict=True))]
+    head = ",".join(["test_row", "label", *answers])
+    path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+
+
+def _figures(context: Context, name: str, truth: Any, answers: Any, mark: str) -> None:
     if name == "reviews":
         from workflows.studies.scores import confusion
 
         counts = confusion([int(one) for one in truth], [int(one >= 0.5) for one in answers])
         context.table(
-            context.titled("Verdicts"),
+            context.titled(f"{mark}verdicts" if mark else "Verdicts"),
             ["", "says negative", "says positive"],
             [["is negative", counts.tn, counts.fp], ["is positive", counts.fn, counts.tp]],
         )

@@ -7,9 +7,11 @@ from typing import Any
 
 from workflows.failures import WorkflowError
 from workflows.interfaces.base import EndpointRequest
-from workflows.lessons import boosted, rows, subject
+from workflows.lessons import boosted, learners, rows, subject
 from workflows.lessons.building import steps as building
+from workflows.lessons.channels import Files
 from workflows.lessons.introduction import exchange
+from workflows.lessons.learners import Learner
 from workflows.studies import batch, gates, hosting
 from workflows.studies.context import Context
 from workflows.studies.study import Result
@@ -27,25 +29,38 @@ SHOWN = 300
 
 def deploy_inputs(context: Context) -> dict[str, Any]:
     """What the endpoint depends on."""
-    return building.make_inputs(context) | {
-        "instance_type": context.value("hosting-instance-type"),
-        "vocabulary": context.of("prepare").get("vocabulary", ""),
-    }
+    return building.make_inputs(context) | {"instance_type": context.value("hosting-instance-type")}
+
+
+def learner(context: Context) -> Learner:
+    """The lesson's one model."""
+    (found,) = learners.chosen(context)
+    return found
+
+
+def files(context: Context) -> Files:
+    """What was written for it.
+
+    Raises:
+        StaleResult: A file changed since.
+    """
+    return rows.files(context, learner(context).NAME)
 
 
 def deploy(context: Context) -> Result:
-    """CreateModel, CreateEndpointConfig, CreateEndpoint; the model's tags say its vocabulary."""
-    files = rows.files(context)
+    """CreateModel, CreateEndpointConfig, CreateEndpoint; the model's tags say its vocabulary, where it has one."""
+    vocabulary = files(context).vocabulary
     name = context.run.id
+    image, environment = learner(context).serving(context)
     told: dict[str, str] = {}
-    if files.vocabulary is not None:
+    if vocabulary is not None:
         uri = context.interface.upload(context.work / subject.VOCABULARY, f"{context.prefix}/model")
-        told = serving.tags(files.vocabulary, uri)
+        told = serving.tags(vocabulary, uri)
     request = EndpointRequest(
         name=name,
-        image=boosted.image(context),
-        model_uri=context.of("train")["model_uri"],
-        environment={},
+        image=image,
+        model_uri=building.trained(context, learner(context))["model_uri"],
+        environment=environment,
         instance_type=str(context.value("hosting-instance-type")),
         tags=context.tags | told,
     )
@@ -66,8 +81,8 @@ def predict(context: Context) -> Result:
     Raises:
         WorkflowError: A chunk is over the limit, or has more or fewer answers than rows.
     """
-    files = rows.files(context)
-    lines = files.paths["test"].read_text(encoding="utf-8").splitlines()
+    written = files(context)
+    lines = written.paths["test"].read_text(encoding="utf-8").splitlines()
     size = int(context.value("chunk"))
     found: list[str] = []
     largest = 0
@@ -80,7 +95,7 @@ def predict(context: Context) -> Result:
             raise WorkflowError(
                 f"A chunk of {len(part)} rows has {len(body):,} bytes; an endpoint takes {LIMIT:,}. Take a smaller --set chunk=."
             )
-        answer = context.interface.invoke(context.run.id, body, files.content_type, "text/csv")
+        answer = context.interface.invoke(context.run.id, body, written.content_type, "text/csv")
         values = [one for one in re.split(r"[,\n]", answer.decode().strip()) if one.strip()]
         if len(values) != len(part):
             raise WorkflowError(
@@ -98,13 +113,13 @@ def predict(context: Context) -> Result:
         context.titled(f"Test rows: {data.kind.score}"),
         ["answers", data.kind.score, "±"],
         [
-            ["XGBoost by the endpoint", round(ours.value, 4), round(ours.error, 4)],
+            [f"{learner(context).TITLE} by the endpoint", round(ours.value, 4), round(ours.error, 4)],
             *([name, round(one["value"], 4), round(one["error"], 4)] for name, one in free.items()),
         ],
     )
     requests = -(-len(lines) // size)
-    whole = files.paths["test"].stat().st_size
-    _raw(context, lines[0].encode(), files.content_type)
+    whole = written.paths["test"].stat().st_size
+    _raw(context, lines[0].encode(), written.content_type)
     return Result(
         outputs={"score": {"value": ours.value, "error": ours.error}, "requests": requests, "bytes": whole},
         files=[path],
@@ -135,14 +150,14 @@ def transform(context: Context) -> Result:
     import numpy as np
 
     context.ledger.verify("predict")
-    files = rows.files(context)
-    path = files.paths["test"]
+    written = files(context)
+    path = written.paths["test"]
     request = TransformRequest(
         name=context.run.id,
         model=context.run.id,
         input=context.interface.upload(path, f"{context.prefix}/test"),
         output=f"{context.prefix}/answers",
-        content_type=files.content_type,
+        content_type=written.content_type,
         accept="text/csv",
         strategy="MultiRecord",
         max_payload_mb=6,
@@ -177,14 +192,14 @@ def mistakes(context: Context) -> Result:
     """A body that is no bytes, and a content type that the container does not know."""
     from botocore.exceptions import ParamValidationError
 
-    files = rows.files(context)
+    written = files(context)
     client = context.platform.client("sagemaker-runtime")
     try:
-        client.invoke_endpoint(EndpointName=context.run.id, ContentType=files.content_type, Body=[1.0, 2.0])
+        client.invoke_endpoint(EndpointName=context.run.id, ContentType=written.content_type, Body=[1.0, 2.0])
         refused = ""
     except ParamValidationError as error:
         refused = str(error)
-    line = files.paths["test"].read_text(encoding="utf-8").partition("\n")[0].encode()
+    line = written.paths["test"].read_text(encoding="utf-8").partition("\n")[0].encode()
     try:
         raw = exchange.invoke(context.platform, context.run.id, line, NONSENSE, "text/csv")
     except OSError as error:

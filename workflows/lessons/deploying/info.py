@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workflows.lessons import boosted, subject
+from workflows.lessons import boosted, learners, recurrent, subject
 from workflows.studies.catalog import Lesson, StudyInfo, Try
 from workflows.studies.machines import ONE_JOB
 from workflows.studies.parameters import Parameter
@@ -22,7 +22,7 @@ _SUBJECTS = tuple(
 DEPLOYING = StudyInfo(
     name="deploying",
     title="Deploying a model, with Lambda and API Gateway",
-    summary="Hosts XGBoost on film reviews, shows that the endpoint and batch transform say the same, and puts a web page in front of it: a role, "
+    summary="Hosts XGBoost, or an LSTM, on film reviews, shows that the endpoint and batch transform say the same, and puts a web page in front of it: a role, "
     "a function with the model's own vocabulary, a REST API and the page, tested end to end and taken away again.",
     teaches=(
         "an endpoint in three calls, asked in chunks that fit its limit of 6 MB",
@@ -32,8 +32,11 @@ DEPLOYING = StudyInfo(
     ),
     minutes=(0.6, 16),
     parameters=(
-        *_SUBJECTS,
+        _SUBJECTS[0],
+        learners.MODEL,
+        *_SUBJECTS[1:],
         *boosted.PARAMETERS,
+        *recurrent.PARAMETERS,
         Parameter("chunk", "int", 512, "Rows of one request to the endpoint.", 1, 10_000, unit="rows"),
         Parameter("review", "text", "This film was a wonderful surprise: great acting, a good story, and not one dull minute.",
             "The review that the page is asked about."),
@@ -58,14 +61,18 @@ DEPLOYING = StudyInfo(
     presets={
         "as-in-notebook": {"subject": "reviews", "num-round": 500},
         "houses": {"subject": "housing"},
+        "lstm": {"subject": "reviews", "model": "lstm"},
     },
+    check=learners.check,
+    algorithm="reviews",
     lesson=Lesson(
         number=3,
         explains={
             "prepare": "Reviews become counts of the 5,000 commonest words of the training reviews. This vocabulary is half of the model: column 17 "
-            "means one word here and another one elsewhere. It has a version, a hash of its words in their order.",
+            "means one word here and another one elsewhere. It has a version, a hash of its words in their order. With model=lstm the reviews stay as they are: "
+            "the training code makes a word dictionary, which travels in the artefact, so that endpoint, batch transform and page send the text itself.",
             "baseline": "The commoner verdict, and logistic regression, which costs a second: what an endpoint for six cents an hour has to beat.",
-            "train": "One XGBoost training job, as in lesson 2.",
+            "train": "One training job, as in lesson 2: XGBoost, or with model=lstm your own PyTorch code.",
             "gate": "An endpoint is billed by the hour. A model that learned nothing is not hosted.",
             "deploy": "CreateModel, CreateEndpointConfig, CreateEndpoint; the SDK's deploy makes the same three calls. The model carries the version of "
             "its vocabulary and its place in S3 as tags, so that whoever uses the endpoint later can tell. On AWS this takes some minutes, and "
@@ -92,6 +99,8 @@ DEPLOYING = StudyInfo(
             Try("Delete the endpoint and ask the page", "The page says that the model's endpoint is not there (503), and stays up.", {"mishap": "endpoint-gone"}),
             Try("Send 10 MB", "The function refuses what is no review (413), API Gateway what is over its own limit; both say so in words that the page can show.",
                 {"mishap": "large-body"}),
+            Try("An LSTM instead of XGBoost", "The endpoint takes the review itself (text/plain): the function packs no vocabulary, and there is none that could be wrong.",
+                {"model": "lstm"}),
             Try("Houses instead of reviews", "The endpoint part alone: CSV rows, prices, and the same agreement.", {"subject": "housing"}),
         ),
         bills=(

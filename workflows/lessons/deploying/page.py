@@ -7,7 +7,6 @@ from typing import Any
 
 from algorithms.reviews.bag import Vocabulary
 from workflows.failures import WorkflowError
-from workflows.lessons import rows
 from workflows.lessons.deploying import endpoint
 from workflows.problem import Problem
 from workflows.studies import cleanup, gates
@@ -24,12 +23,15 @@ NO_PAGE = "Only reviews have a web page: --set subject=reviews."
 TOO_LARGE = ((250_000, "the function's own limit"), (10 * 2**20 + 1, "API Gateway's limit of 10 MB"))
 
 
-def app(context: Context, vocabulary: Vocabulary) -> WebApp:
-    """The lesson's web app."""
+def app(context: Context, vocabulary: Vocabulary | None) -> WebApp:
+    """The lesson's web app: with the vocabulary that counts for its model, or for a model that takes the review itself."""
     name = context.run.id
-    return WebApp(
-        name=name, endpoint=name, content_type="text/libsvm", vocabulary=vocabulary.version, check=CHECK
-    )
+    kind, version = ("text/libsvm", vocabulary.version) if vocabulary else ("text/plain", "")
+    return WebApp(name=name, endpoint=name, content_type=kind, vocabulary=version, check=CHECK)
+
+
+def _has_page(context: Context) -> bool:
+    return str(context.value("subject")) == "reviews"
 
 
 def create_inputs(context: Context) -> dict[str, Any]:
@@ -48,9 +50,9 @@ def create(context: Context) -> Result:
     Raises:
         WorkflowError: A part was refused.
     """
-    words = rows.files(context).vocabulary
-    if words is None:
+    if not _has_page(context):
         return Result(summary=NO_PAGE)
+    words = endpoint.files(context).vocabulary
     wanted = app(context, words)
     context.ledger.made("web app", wanted.name)
     try:
@@ -61,7 +63,7 @@ def create(context: Context) -> Result:
     files = package.contents(words)
     context.note(
         "What was made",
-        "The function is a zip with four small programs, the page and the vocabulary, and nothing else: Lambda's Python brings boto3. Its role may call "
+        f"The function is a zip with four small programs, the page{' and the vocabulary' if words else ''}, and nothing else: Lambda's Python brings boto3. Its role may call "
         "one endpoint. The API lets everybody in, at most 50 requests a second, and the function lets only this API in.",
         (
             "the package",
@@ -77,7 +79,7 @@ def create(context: Context) -> Result:
         ("handler.py", "python", files["handler.py"]),
     )
     return Result(
-        outputs={"url": made.url, "api": made.apis[0], "vocabulary": words.version},
+        outputs={"url": made.url, "api": made.apis[0], "vocabulary": words.version if words else ""},
         summary=f"The page is at {made.url}",
     )
 
@@ -96,9 +98,9 @@ def test(context: Context) -> Result:
     Raises:
         WorkflowError: A check failed.
     """
-    words = rows.files(context).vocabulary
-    if words is None:
+    if not _has_page(context):
         return Result(summary=NO_PAGE)
+    words = endpoint.files(context).vocabulary
     found = parts.look(context.platform, context.run.id)
     checks = contract.test(context.platform, found, words, str(context.value("review")))
     for one in checks:
@@ -136,15 +138,19 @@ def mishap(context: Context) -> Result:
     Raises:
         WorkflowError: It was not answered as it should be.
     """
-    words, kind = rows.files(context).vocabulary, str(context.value("mishap"))
-    if words is None:
+    if not _has_page(context):
         return Result(summary=NO_PAGE)
+    words, kind = endpoint.files(context).vocabulary, str(context.value("mishap"))
     if kind == "none":
         return Result(summary="Nothing was broken; --try 1 to 3 do.")
     url = context.of("webapp")["url"]
     if kind == "large-body":
         return _large(context, url)
-    return _wrong_words(context, url, words) if kind == "wrong-vocabulary" else _no_endpoint(context, url)
+    if kind == "endpoint-gone":
+        return _no_endpoint(context, url)
+    if words is None:
+        raise WorkflowError("The model has no vocabulary that could be another one. Choose another mishap.")
+    return _wrong_words(context, url, words)
 
 
 def _wrong_words(context: Context, url: str, words: Vocabulary) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.lessons import boostedscript
+from workflows.lessons import boostedscript, learners
 from workflows.lessons.deploying import webapp
 from workflows.lessons.deploying.info import DEPLOYING
 from workflows.runs import Run
@@ -40,11 +40,11 @@ def main():
     try:
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
-            paths, truth = make_data(folder)
+            paths, truth = $rows(folder)
             channels = {part: upload(paths[part], f"{PREFIX}/data/{part}") for part in ("train", "validation")}
             asked = upload(paths["test"], f"{PREFIX}/test")
             lines = paths["test"].read_text().splitlines()$tagged
-        _, model_data = train("model", HYPERPARAMETERS, channels)
+            _, model_data = $train
         deploy(model_data)
         answers = predict(lines)
         name, value = score(truth["test"], answers)
@@ -56,14 +56,17 @@ def main():
     finally:
         if not (KEEP and done):$undone
             clean_up()
-
 """
+_TRAIN = 'train("model", HYPERPARAMETERS, channels)'
+_TRAIN_SCRIPT = """train_script(
+                write_source(folder / "source"), channels, LSTM_HYPERPARAMETERS, f"{NAME}-model", LINES
+            )"""
 _TAGGED = """
             known = (folder / "vocabulary.json").read_text()
             uri = upload(folder / "vocabulary.json", f"{PREFIX}/model")
-        TAGS["mlconsole:vocabulary"], TAGS["mlconsole:vocabulary-uri"] = json.loads(known)["version"], uri"""
+            TAGS["mlconsole:vocabulary"], TAGS["mlconsole:vocabulary-uri"] = json.loads(known)["version"], uri"""
 _PAGE = """
-        url = make_api(make_function(make_role(), known))
+        url = make_api(make_function(make_role()$known))
         status, answer = visit(url, REVIEW)
         print("the page:", url, flush=True)
         print(f"verdict={answer.get('verdict')} probability={answer.get('probability')}", flush=True)
@@ -82,19 +85,29 @@ def write(run: Run) -> str:
 MODELS = [NAME, f"{{NAME}}-batch"]
 CHUNK = {values["chunk"]}  # rows of a request
 """
+    counting = (
+        values["model"] == learners.XGBOOST
+    )  # its words are packed with the function; the LSTM has its own
     main = _MAIN
-    for name, text in (("tagged", _TAGGED), ("page", _PAGE), ("undone", _UNDONE)):
-        main = main.replace(f"${name}", text if reviews else "")
+    for name, text in (
+        ("tagged", _TAGGED if reviews and counting else ""),
+        ("page", _PAGE if reviews else ""),
+        ("undone", _UNDONE if reviews else ""),
+        ("rows", "make_data" if counting else "make_lines"),
+        ("train", _TRAIN if counting else _TRAIN_SCRIPT),
+        ("known", ", known" if counting else ""),
+    ):
+        main = main.replace(f"${name}", text)
     return boostedscript.write(
         run,
         DEPLOYING.title,
         3,
         constants,
-        main + (f"\n{webapp.sources()}\n" if reviews else "") + '\nif __name__ == "__main__":\n    main()\n',
+        main + (f"\n\n{webapp.sources()}\n" if reviews else ""),
         (pieces.DEPLOY_HIGH if high else pieces.DEPLOY_LOW)
         + builtinscript.ask(high)
         + _PREDICT
-        + (webapp.piece(str(values["review"])) if reviews else ""),
+        + (webapp.piece(str(values["review"]), counting) if reviews else ""),
         imports=("io", "os", "urllib.error", "urllib.request", "zipfile") if reviews else (),
         strategy="MultiRecord",
         max_payload=6,

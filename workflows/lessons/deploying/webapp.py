@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from workflows.lessons import boosted
 from workflows.studies import pieces
 from workflows.webapp import creation, package
 from workflows.webapp.contract import REVIEW
@@ -51,17 +52,18 @@ def make_role():
     return role
 
 
-def make_function(role, known):
-    """The function: its files (at the end of this script) and the model's vocabulary in one zip."""
+def make_function(role, known=""):
+    """The function: its files (at the end of this script), and the vocabulary of a model that counts words, in one zip."""
     data = io.BytesIO()
+    files = {**FUNCTION_SOURCE, "vocabulary.json": known} if known else FUNCTION_SOURCE
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in {**SOURCE, "vocabulary.json": known}.items():
+        for name, text in files.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, text)
     logs.create_log_group(logGroupName=f"/aws/lambda/{APP}")
-    version = json.loads(known)["version"]
-    variables = {"ENDPOINT": NAME, "CONTENT_TYPE": CHANNEL_TYPE, "VOCABULARY": version}
+    version = json.loads(known)["version"] if known else ""
+    variables = {"ENDPOINT": NAME, "CONTENT_TYPE": "$kind", "VOCABULARY": version}
     made = patiently(
         functions.create_function,
         FunctionName=APP,
@@ -143,10 +145,11 @@ def undo_webapp():
 '''
 
 
-def piece(review: str) -> str:
-    """The functions of the web app, and what they use."""
+def piece(review: str, counting: bool) -> str:
+    """The functions of the web app, and what they use. ``counting``: the model takes counts of words, not the review itself."""
     values = {
         "review": repr(review or REVIEW),
+        "kind": boosted.LIBSVM if counting else "text/plain",
         "trust": json.dumps(creation.TRUST),
         "allowed": pieces.literal(creation.ALLOWED),
         "errors": pieces.literal(creation.ERRORS),
@@ -165,4 +168,4 @@ def piece(review: str) -> str:
 
 def sources() -> str:
     """The function's files, without the vocabulary, as the script's last part."""
-    return pieces.sources(package.contents(None))
+    return pieces.sources(package.contents(None), "FUNCTION_SOURCE")

@@ -34,6 +34,7 @@ INTRODUCTION = StudyInfo(
     ),
     module="workflows.lessons.introduction.study",
     presets={"as-in-notebook": {"c": 1.0}},
+    algorithm="tour",
     lesson=Lesson(
         number=1,
         explains={

@@ -38,7 +38,7 @@ def main():
             folder = Path(folder)
             make_data(folder)
             data = upload(folder / "train.csv", f"{PREFIX}/data/train")
-            job, model_data = train(write_source(folder / "source"), data)
+            job, model_data = train_script(write_source(folder / "source"), {"train": data})
         print("train accuracy:", logged(job, METRICS["train:accuracy"])[-1])
         deploy(model_data)
         seen = ask("look", "application/x-look")

@@ -43,6 +43,7 @@ TUNING = StudyInfo(
     ),
     module="workflows.lessons.tuning.study",
     presets={"as-in-notebook": {"subject": "boston", "jobs": 20, "parallel": 3}},
+    algorithm="reviews",
     lesson=Lesson(
         number=4,
         explains={

@@ -130,10 +130,6 @@ def main():
             print(f"{group}: {found[0][0]}={np.mean(values):.6g} from {min(values):.6g} to {max(values):.6g}", flush=True)
     finally:
         clean_up(())
-
-
-if __name__ == "__main__":
-    main()
 """
 
 

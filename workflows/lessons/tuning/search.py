@@ -7,6 +7,7 @@ from typing import Any
 from workflows.failures import WorkflowError
 from workflows.interfaces.tuning.base import ENDED
 from workflows.lessons import boosted, rows, subject
+from workflows.lessons.channels import upload
 from workflows.lessons.subject import Kind
 from workflows.observe.tuning_rows import Objective, Range, TrialRow
 from workflows.studies import gates, training
@@ -63,7 +64,7 @@ def train(context: Context, group: str, settings: dict[str, str]) -> Result:
     """One configuration trained ``runs`` times with seeds of its own; its models and their validation scores."""
     kind, files = kind_of(context), rows.files(context)
     first = int(settings.pop("seed", "1"))
-    inputs = boosted.channels(context, files.paths, files.content_type)
+    inputs = upload(context, files.paths, files.content_type)
     jobs = [
         boosted.job(
             context,
@@ -113,7 +114,7 @@ def tuned(context: Context, outputs: dict[str, Any]) -> bool:
 def request(context: Context, name: str) -> TuningRequest:
     """The tuning job: the notebooks' ranges over the default settings."""
     kind, files = kind_of(context), rows.files(context)
-    channels = boosted.channels(context, files.paths, files.content_type)
+    channels = upload(context, files.paths, files.content_type)
     searched = {one.name for one in RANGES}
     static = {
         key: value

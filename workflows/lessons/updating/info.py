@@ -54,6 +54,7 @@ UPDATING = StudyInfo(
     ),
     module="workflows.lessons.updating.study",
     presets={"as-in-notebook": {"houses": "boston", "word": "banana", "share": 0.2}},
+    algorithm="reviews",
     lesson=Lesson(
         number=5,
         explains={

@@ -10,6 +10,7 @@ from workflows.drift.words import compare
 from workflows.files import sha256
 from workflows.lessons import boosted, subject
 from workflows.lessons.boosted import Score
+from workflows.lessons.channels import upload
 from workflows.lessons.subject import Rows, Subject
 from workflows.lessons.updating import fleet
 from workflows.lessons.updating.changed import changed
@@ -275,7 +276,7 @@ def _train(context: Context, name: str, rows: dict[str, Rows]) -> dict[str, Any]
     for part, one in rows.items():
         paths[part] = context.work / f"reviews-{name}-{part}.libsvm"
         subject.write_labelled(paths[part], one, boosted.encoded(vocabulary, one, True))
-    inputs = boosted.channels(context, paths, boosted.LIBSVM, name)
+    inputs = upload(context, paths, boosted.LIBSVM, name)
     settings = boosted.hyperparameters(context, KIND)
     job = boosted.job(context, f"{context.run.id}-{name}", inputs, settings, KIND, name)
     ((state, _),) = training.train_all(context, [job], 1)

@@ -216,10 +216,6 @@ def main():
             print("the new model answers:", ask(NAME, "0 0:1", "text/libsvm"), flush=True)
     finally:
         clean_up((ab, NAME), (f"{ab}-winner", f"{NAME}-new"))
-
-
-if __name__ == "__main__":
-    main()
 '''
 
 

@@ -55,7 +55,7 @@ def main():
         done = False
         try:
             data = upload(folder / "train.csv", f"{PREFIX}/data/train")
-            job, model_data = train(write_source(folder / "source"), data)
+            job, model_data = train_script(write_source(folder / "source"), {"train": data})
             loss = min(logged(job, METRICS["train:loss"]))
             if loss > math.log(2) - 0.02:
                 raise SystemExit(f"Not deployed: the loss stayed at {loss:.4f}, near ln 2: the net is dead.")

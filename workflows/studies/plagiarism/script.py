@@ -79,7 +79,7 @@ def main():
         done = False
         try:
             data = upload(folder / "train.csv", f"{PREFIX}/data/train")
-            job, model_data = train(write_source(folder / "source"), data)
+            job, model_data = train_script(write_source(folder / "source"), {"train": data})
             left_out = logged(job, METRICS["cv:accuracy"])[-1]
             if left_out < TARGET:
                 raise SystemExit(f"Not deployed: {left_out:.4f} of the answers left out are right, {TARGET} is required.")
