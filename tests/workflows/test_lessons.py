@@ -356,7 +356,7 @@ def test_houses_are_deployed_without_a_page(on_engine: Path) -> None:
     assert last.metrics["apart"] < 1e-5 and "probability" not in last.metrics
     assert "CreateRestApi" not in {event.operation for event in of_kind(events.ApiCall, found)}
     script = runs.code(runs.read(run.folder))
-    assert "create_rest_api" not in script and "Endpoint(endpoint_name=NAME)" in script
+    assert "create_rest_api" not in script and "Endpoint(endpoint_name=endpoint)" in script
     compile(script, "script.py", "exec")
 
 

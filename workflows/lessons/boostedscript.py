@@ -226,6 +226,6 @@ SEED, VOCABULARY = {parameters["split-seed"]}, {parameters["vocabulary"]}
             pieces.AFTERWARDS,
             main,
             recurrentscript.sources(run),
-            '\nif __name__ == "__main__":\n    main()\n',
+            '\n\nif __name__ == "__main__":\n    main()\n',
         )
     )
