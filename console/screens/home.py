@@ -380,11 +380,11 @@ def run_facts(run: Run, now: float, width: int, *, withheld: str = "") -> Lines:
         [
             (f"{shown.glyph} {run.status}", shown.role),
             (f" · {run.study} · interface {run.interface} · {run.target}", "dim"),
-            (" · SYNTHETIC data" if run.synthetic else "", "wait"),
         ],
         [
             (f"started {ago(run.created, now)}", "dim"),
             (f" · {duration((run.ended or now) - run.created)}", ""),
+            (" · SYNTHETIC data" if run.synthetic else "", "wait"),
         ],
     ]
     if withheld:
