@@ -82,6 +82,11 @@ class Run:
         return self.status in ACTIVE
 
     @property
+    def synthetic(self) -> bool:
+        """Whether its data were asked for as made up, or turned out to be where there were no others."""
+        return bool(self.metrics.get("synthetic")) or self.parameters.get("data") == "synthetic"
+
+    @property
     def events_file(self) -> Path:
         return self.folder / "events.jsonl"
 

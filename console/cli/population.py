@@ -50,7 +50,7 @@ def county(county: str, name: str, as_json: bool) -> None:
     click.echo()
     rows = [[_cell(cell) for cell in row] for row in explained.rows(answer)]
     print_table([head.upper() for head in explained.columns(answer)], rows)
-    click.echo(f"Run {run.id}", err=True)
+    _signed(run.id, made_up)
 
 
 @population.command()
@@ -72,6 +72,7 @@ def segments(segment: int | None, name: str, as_json: bool) -> None:
             return
         for county in counties:
             click.echo(county)
+        _signed(run.id, made_up)
         return
     if as_json:
         print_json({"run": run.id, "synthetic": made_up, "segments": kept.segments.segments})
@@ -85,7 +86,11 @@ def segments(segment: int | None, name: str, as_json: bool) -> None:
             for one in kept.segments.segments
         ],
     )  # fmt: skip
-    click.echo(f"Run {run.id}{', SYNTHETIC data' if made_up else ''}", err=True)
+    _signed(run.id, made_up)
+
+
+def _signed(run: str, made_up: bool) -> None:
+    click.echo(f"Run {run}{', SYNTHETIC data' if made_up else ''}", err=True)
 
 
 def _cell(value: object) -> str:

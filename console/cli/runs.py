@@ -108,6 +108,7 @@ def show(name: str, as_json: bool) -> None:
             ("study", run.study),
             ("status", status_text(run.status)),
             ("message", run.message),
+            ("data", "SYNTHETIC: made up, scores say nothing about real data" if run.synthetic else ""),
             ("target", f"{run.target}, interface {run.interface}"),
             ("started", clock(run.created, day=True)),
             ("took", duration(run.ended - run.created) if run.ended else ""),
@@ -262,7 +263,8 @@ def _result(run: Run) -> str:
 
     if run.message.startswith("Results are withheld"):
         return "withheld"
-    return ", ".join(f"{name} {number(value)}" for name, value in list(run.metrics.items())[:2]) or "–"
+    found = ", ".join(f"{name} {number(value)}" for name, value in list(run.metrics.items())[:2])
+    return f"{'SYNTHETIC: ' if run.synthetic else ''}{found}" if found else "–"
 
 
 def _public(run: Run) -> dict[str, Any]:

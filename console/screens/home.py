@@ -374,7 +374,8 @@ def run_outcome(run: Run, now: float) -> str:
     if run.active:
         return f"{span(now - run.created)} · {run.step or 'starting'}"
     metric = next((name for name in ("accuracy", *run.metrics) if name in run.metrics), "")
-    result = f"{metric} {number(run.metrics[metric])} · " if metric else ""
+    made_up = "SYNTHETIC " if run.synthetic else ""
+    result = f"{made_up}{metric} {number(run.metrics[metric])} · " if metric else ""
     return f"{result}{ago(run.ended or run.created, now)}"
 
 
@@ -390,6 +391,7 @@ def run_facts(run: Run, now: float, width: int, *, withheld: str = "") -> Lines:
         [
             (f"started {ago(run.created, now)}", "dim"),
             (f" · {duration((run.ended or now) - run.created)}", ""),
+            (" · SYNTHETIC data" if run.synthetic else "", "wait"),
         ],
     ]
     if withheld:

@@ -51,6 +51,7 @@ def overview(
             (f"{shown.glyph} {state.status}", shown.role),
             (f" · {duration(state.seconds(now))}", ""),
             (f" · {about}" if about else "", "dim"),
+            (" · SYNTHETIC data" if state.synthetic else "", "wait"),
         ],
     ]
     if not state.steps:

@@ -46,7 +46,7 @@ def result_of(run: Run) -> str:
     """A run's most important metric, or how it is."""
     if run.metrics and run.status in ("completed", "refused"):
         name, value = leading(run)
-        return f"{name} {number(value)}"
+        return f"{'SYNTHETIC ' if run.synthetic else ''}{name} {number(value)}"
     return run.status
 
 

@@ -85,6 +85,11 @@ class RunState:
         ]
 
     @property
+    def synthetic(self) -> bool:
+        """Whether what it shows is of made-up data: results say so in their titles."""
+        return any("SYNTHETIC" in result.title for result in self.viewed)
+
+    @property
     def withheld(self) -> str:
         """Why results are not shown, and what to do; empty when all are."""
         return self.lineage.sentence if self.lineage is not None else ""

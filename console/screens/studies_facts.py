@@ -61,7 +61,10 @@ def last_run(runs: Sequence[ledger.Run], withheld: Mapping[str, str]) -> tuple[s
         return f"✗ withheld · {total}", "bad"
     if newest.metrics and newest.status in ("completed", "refused"):
         name, value = leading(newest)
-        return f"{shown.glyph} {name[:14]} {number(value)} · {total}", shown.role
+        return (
+            f"{shown.glyph} {'SYNTHETIC' if newest.synthetic else name[:14]} {number(value)} · {total}",
+            shown.role,
+        )
     return f"{shown.glyph} {newest.status} · {total}", shown.role
 
 
@@ -85,7 +88,7 @@ def _outcome(run: ledger.Run, withheld: Mapping[str, str]) -> tuple[str, str]:
         return "results withheld", "bad"
     if run.metrics:
         name, value = leading(run)
-        return f"{name} {number(value)}", ""
+        return f"{'SYNTHETIC ' if run.synthetic else ''}{name} {number(value)}", ""
     return "", ""
 
 
@@ -131,12 +134,15 @@ def _scores(info: StudyInfo, runs: Sequence[ledger.Run], withheld: Mapping[str, 
     if not runs:
         return [[("Runs   ", "dim"), ("none yet: Enter opens the form", "")]]
     scored = [run for run in runs if run.metrics and run.id not in withheld]
+    # Scores on made-up data stand beside real ones in no line.
+    scored = [run for run in scored if not run.synthetic] or scored
     line: list[Run] = [("Runs   ", "dim"), (f"{len(runs)}", "strong")]
     if scored:
         name, newest = leading(scored[0])
         values = [run.metrics[name] for run in reversed(scored) if name in run.metrics][-MOST_BLOCKS:]
         better = next((one.better for one in info.measures if one.metric == name), "higher")
-        line.append((f" · {name} {number(newest)}", ""))
+        made_up = "SYNTHETIC " if scored[0].synthetic else ""
+        line.append((f" · {made_up}{name} {number(newest)}", ""))
         if len(values) > 1:
             best = min(values) if better == "lower" else max(values)
             line += [(f" · best {number(best)}  ", ""), (spark(values), "series-1")]

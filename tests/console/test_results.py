@@ -24,6 +24,7 @@ from console.screens.result import ResultScreen
 from console.screens.run import RunScreen
 from console.screens.run_state import RunState
 from console.screens.studies import StudiesScreen
+from console.screens.studies_facts import study_facts
 from console.screens.tuning_form import TuningFormScreen
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -362,6 +363,27 @@ async def test_the_gallery_tells_data_time_cost_and_how_runs_went(services: Scri
         assert moons[0] == "moons" and moons[1] == "● running · 3 runs" and moons[3] == "8 min · to $0.02"
         about = app.screen.query_one("#about", Page).text
         assert "What you learn" in about and "best 0.8933" in about
+
+
+async def test_made_up_data_are_named_in_the_lists_and_their_scores_are_no_best(services: Scripted) -> None:
+    known = services.values[topics.RUNS].value or ()
+    scored = next(run for run in known if run.id == DONE)
+    made_up = replace(
+        scored,
+        id=f"{DONE}-made-up",
+        created=NOW - 1,
+        metrics={**scored.metrics, "accuracy": 1.0, "synthetic": 1.0},
+    )
+    services.publish(topics.RUNS, (made_up, *(run for run in known if not run.active)))
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("4")
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: "SYNTHETIC accuracy 1" in listed(rows))
+        assert "✓ SYNTHETIC 1 · 3 runs" in listed(rows)
+    facts = study_facts(catalog()[0], (made_up, *known), None, {}, NOW, 80)
+    (runs,) = ["".join(text for text, _ in line) for line in facts if line and line[0][0] == "Runs   "]
+    assert "accuracy 0.8933" in runs and "SYNTHETIC" not in runs
 
 
 async def test_five_studies_and_the_first_runs_are_in_sight_on_a_small_screen(services: Scripted) -> None:

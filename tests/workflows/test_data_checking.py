@@ -267,6 +267,19 @@ def test_categories_that_are_shifted_against_the_texts_are_an_error(tmp_path: Pa
     assert bad.what == "misaligned"
 
 
+def test_a_text_in_utf16_is_refused_by_its_name_and_stray_bytes_are_a_note(tmp_path: Path) -> None:
+    folder = corpus_copy(tmp_path / "corpus")
+    path = folder / "g0pA_taska.txt"
+    words = path.read_bytes().decode(errors="ignore")
+    path.write_bytes(words.encode() + b" caf\xe9")
+    found = check(find("plagiarism"), folder)
+    assert not errors(found) and any(one.what == "encoding" and one.severity == "note" for one in found)
+    path.write_text(words, encoding="utf-16")
+    (bad,) = errors(check(find("plagiarism"), folder))
+    assert (bad.what, bad.where) == ("encoding", path.name)
+    assert "UTF-16" in bad.text and "UTF-8" in bad.remedy
+
+
 def test_a_refused_import_changes_nothing(tmp_path: Path) -> None:
     good = written(tmp_path / "good.csv", census_rows())
     located, findings = import_file(find("census"), good)

@@ -129,7 +129,11 @@ def _asked_afterwards(run: runs.Run, county: str, after: dict[str, int]) -> None
     )
     listed = json.loads(CliRunner().invoke(cli, ["population", "segments", "--json"]).stdout)
     assert sum(one["size"] for one in listed["segments"]) == len(after)
-    first = CliRunner().invoke(cli, ["population", "segments", "1"]).stdout.splitlines()
+    members = CliRunner().invoke(cli, ["population", "segments", "1"])
+    assert "SYNTHETIC" in members.stderr
+    nowhere = CliRunner().invoke(cli, ["population", "county", "Qqqq, Zzzz"])
+    assert "SYNTHETIC" in str(nowhere.exception) + nowhere.stderr
+    first = members.stdout.splitlines()
     assert {after[name] for name in first} == {1} and len(first) == list(after.values()).count(1)
     path = run.work / "segments.csv"
     path.write_text(path.read_text().replace(",1,", ",2,", 1))

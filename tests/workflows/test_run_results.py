@@ -22,7 +22,7 @@ from workflows.ledger import Ledger
 from workflows.pollers.runs import RunsPoller
 from workflows.problem import Problem
 from workflows.report import files
-from workflows.report.page import render
+from workflows.report.page import as_cells, is_numeric, render
 from workflows.report.settings import command
 from workflows.runs import Run
 from workflows.transcript import Transcript
@@ -570,3 +570,9 @@ def test_a_figure_that_is_told_anew_is_one_figure_where_the_first_one_stood() ->
     )
     assert [one.title for one in told.steps["train"].results] == ["After 3.0", "Seeds"]  # type: ignore[union-attr]
     assert [one.title for one in told.steps["evaluate"].results] == ["After 4.0"]  # type: ignore[union-attr]
+
+
+def test_a_blank_among_numbers_stands_where_they_stand() -> None:
+    rows = [["c_1", 0.321, "yes"], ["c_2", "", "yes"], ["c_3", None, "no"]]
+    assert [is_numeric(rows, column) for column in range(3)] == [False, True, False]
+    assert [[cell.numeric for cell in row] for row in as_cells(rows)] == [[False, True, False]] * 3

@@ -214,9 +214,7 @@ def squeezed(frame: Any, least: float = NARROW) -> list[Finding]:
         low, high = np.percentile(values, [1, 99])
         share = float((high - low) / (values.max() - values.min()))
         if share < least:
-            text = (
-                f"98 % of the rows lie within {share:.1%} of the range {values.min():g} to {values.max():g}."
-            )
+            text = f"98 % of the rows lie within {share:.1%} of the range {values.min():,.10g} to {values.max():,.10g}."
             found.append(
                 Finding(
                     "warning",

@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+from algorithms.plagiarism.cleaning import Undecodable, decode
 from workflows.data.findings import Finding
 
 SHORT = 20
@@ -59,10 +60,16 @@ def _texts(folder: Path, rows: list[dict[str, str]]) -> list[Finding]:
         name = row["File"]
         raw = (folder / name).read_bytes()
         try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError:
+            decoded = decode(raw)
+        except Undecodable as error:
+            what, _, remedy = str(error).partition("; ")
+            found.append(
+                Finding("error", "encoding", name, f"The text {what}.", f"{remedy[:1].upper()}{remedy[1:]}.")
+            )
+            continue
+        if decoded.dropped:
             strange.append(name)
-        words = raw.decode("utf-8", errors="ignore").split()
+        words = decoded.text.split()
         if len(words) < SHORT:
             text = f"The text has {len(words)} words."
             found.append(Finding("warning" if words else "error", "short", name, text, "Is it whole?"))

@@ -26,6 +26,7 @@ GENERATOR = "mlconsole report"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _COMMAND = re.compile(r"`([^`\n]+)`")
 _MARKED = re.compile(r"«([^«»]*)»")
+_BLANK = ("", "-", "–")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,16 @@ def as_cells(rows: Sequence[Sequence[Any]]) -> list[list[Cell]]:
     """A table's cells; the fractions of a column have the same number of decimals."""
     widest = max((len(row) for row in rows), default=0)
     decimals = [_decimals([row[column] for row in rows if column < len(row)]) for column in range(widest)]
-    return [[as_cell(value, decimals[column]) for column, value in enumerate(row)] for row in rows]
+    numeric = [is_numeric(rows, column) for column in range(len(decimals))]
+    found = [[as_cell(value, decimals[column]) for column, value in enumerate(row)] for row in rows]
+    # What is blank among numbers stands where they stand: the cells beside it stay in line.
+    return [
+        [
+            replace(cell, numeric=True) if numeric[column] and cell.html in _BLANK else cell
+            for column, cell in enumerate(row)
+        ]
+        for row in found
+    ]
 
 
 def as_cell(value: Any, decimals: int | None = None) -> Cell:
@@ -116,8 +126,8 @@ def _decimals(values: Sequence[Any]) -> int | None:
 
 
 def is_numeric(rows: Sequence[Sequence[Any]], column: int) -> bool:
-    """Whether all values of a column are numbers, or none at all."""
-    values = [row[column] for row in rows if column < len(row) and row[column] is not None]
+    """Whether all values of a column are numbers, but for blanks."""
+    values = [row[column] for row in rows if column < len(row) and row[column] not in (None, *_BLANK)]
     return bool(values) and all(
         value.numeric
         if isinstance(value, Cell)

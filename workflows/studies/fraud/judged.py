@@ -46,7 +46,7 @@ def evaluate(context: Context) -> Result:
     lines: dict[str, Curve] = {}
     moved: dict[str, Point] = {}
     merits: dict[str, float] = {}
-    held_marks: dict[str, dict[str, float]] = {}
+    held_areas: dict[str, float] = {}
     verdicts: dict[str, list[Gate]] = {}
     passed = context.of("gate")["passed"]
     baselines = {
@@ -64,7 +64,7 @@ def evaluate(context: Context) -> Result:
         merits[name] = picked.merit(needed) if picked.meets(needed) else -1e18
         moved[name] = curves.at(test.labels, asked >= picked.threshold, test.weights, picked.threshold)
         lines[name] = curves.curve(test.labels, asked, test.weights)
-        held_marks[name] = at_marks(curves.curve(validation.labels, held, validation.weights), needed)
+        held_areas[name] = curves.curve(validation.labels, held, validation.weights).average_precision
         rows += [
             told.row(f"{titles[name]}: as trained", trained),
             told.row(f"{titles[name]}: threshold moved", moved[name]),
@@ -87,15 +87,14 @@ def evaluate(context: Context) -> Result:
     overruled = bool(context.of("gate")["overruled"])
     # Chosen on validation rows: the test rows choose nothing. A refused run tells what its best variant would have done.
     likely = max(passed, key=lambda name: merits[name])
-    marks = {
-        mark: at_marks(lines[max(passed, key=lambda name: held_marks[name][mark])], needed)[mark]
-        for mark in held_marks[likely]
-    }
-    context.ledger.note("evaluate", scores=_metrics(moved[likely], lines[likely], needed) | marks)
+    # One curve sums up what the algorithm reaches whatever is required: the one of the largest area on the validation rows.
+    # Six of their sixty frauds decide the precision at a recall of .9, but all of them the area.
+    marks = _curve_metrics(lines[max(passed, key=lambda name: held_areas[name])], needed)
+    context.ledger.note("evaluate", scores=_metrics(moved[likely], needed) | marks)
     good, overruled = gates.admitted(context, {name: verdicts[name] for name in passed}, overruled)
     chosen = max(good, key=lambda name: merits[name])
     point = moved[chosen]
-    scores_of = _metrics(point, lines[chosen], needed) | marks
+    scores_of = _metrics(point, needed) | marks
     return Result(
         outputs={
             "chosen": chosen,
@@ -157,14 +156,17 @@ def parsed(lines: list[str]) -> tuple[Any, Any]:
     return scores, flags
 
 
-def _metrics(point: Point, line: Curve, needed: Requirement) -> dict[str, float]:
+def _metrics(point: Point, needed: Requirement) -> dict[str, float]:
     return {
         "recall": point.recall,
         "precision": point.precision,
         "false_positive_rate": point.rate,
         "cost": point.cost(needed),
-        "average_precision": line.average_precision,
     }
+
+
+def _curve_metrics(line: Curve, needed: Requirement) -> dict[str, float]:
+    return {"average_precision": line.average_precision} | at_marks(line, needed)
 
 
 def at_marks(line: Curve, needed: Requirement) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows import runs
+from workflows.failures import WorkflowError
 from workflows.ledger import Ledger
 from workflows.problem import Problem
 from workflows.runs import Run
@@ -60,7 +61,15 @@ def look_up(run: Run, name: str) -> Answer:
         WorkflowError: There is no such county; the text has the likeliest ones.
     """
     kept = read(run)
-    return kept.explain(county.find(kept.counties.names, name))
+    try:
+        index = county.find(kept.counties.names, name)
+    except WorkflowError as error:
+        if not synthetic(run):
+            raise
+        raise WorkflowError(
+            f"{error} The counties of {run.id} are made up (SYNTHETIC): --run names a run on real ones."
+        ) from None
+    return kept.explain(index)
 
 
 def members(kept: Kept, number: int) -> list[str]:

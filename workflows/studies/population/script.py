@@ -23,6 +23,7 @@ K, KS = $k, range($k_least, $k_most + 1)  # 0: chosen by the curves
 STARTS, BOOTSTRAPS, NULLS, STABLE, SEED = $starts, $bootstraps, $nulls, $stability, $seed
 KMEANS = $kmeans
 MSD_LIMIT = $msd_limit
+threadpool_limits(1)  # in many small fits threads only wait for each other
 $settings""")
 
 _DATA = Template('''
@@ -260,6 +261,7 @@ def write(run: Run) -> str:
             "import pandas as pd",
             "from sklearn.cluster import KMeans",
             "from sklearn.metrics import adjusted_rand_score, silhouette_score",
+            "from threadpoolctl import threadpool_limits",
         ),
         sdk_imports=builtinscript.SDK_IMPORTS,
         constants=_CONSTANTS.substitute(values),
