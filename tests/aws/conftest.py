@@ -1,0 +1,55 @@
+"""An account on moto's server, and the aws target of mlconsole pointed at it as a person would: by AWS's own variables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.aws.account import REGION, furnish
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The address of a moto server of its own process."""
+    command = [sys.executable, "-m", "tests.aws.fake"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        url = process.stdout.readline().strip()
+        assert url, "moto's server did not start"
+        yield url
+        process.stdin.close()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment of somebody with keys and a region, whose target is AWS and has no address yet."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "MLCONSOLE_ENGINE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("MLCONSOLE_TARGET", "aws")
+    # Every test's budget of calls begins full, as that of a new process does.
+    monkeypatch.setattr("workflows.budget._shared", {})
+    return monkeypatch
+
+
+@pytest.fixture
+def account(moto: str, aws: pytest.MonkeyPatch) -> Any:
+    """A boto3 session on an account that was filled anew; the aws target is this account."""
+    import boto3
+
+    aws.setenv("AWS_ENDPOINT_URL", moto)
+    with urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")):  # noqa: S310
+        pass
+    session = boto3.Session(region_name=REGION)
+    furnish(session)
+    return session
