@@ -20,10 +20,26 @@ REFUSED_KEYS = frozenset(
      "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
      "MissingAuthenticationTokenException"}
 )  # fmt: skip
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "403"})
+"""403 is what S3's HEAD requests say, whose answers have no body."""
+CLOSED_REGION = frozenset({"OptInRequired", "RegionDisabledException"})
 CONNECTION = frozenset({"unreachable", "timeout", "engine"})
 """Codes of problems that concern the whole backend, not one request."""
 
+_S3_ACTIONS = {
+    "HeadBucket": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListBuckets": "s3:ListAllMyBuckets",
+    "HeadObject": "s3:GetObject",
+    "GetObject": "s3:GetObject",
+    "PutObject": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "DeleteObjects": "s3:DeleteObject",
+    "DeleteObject": "s3:DeleteObject",
+}
+"""The IAM actions of S3 operations, which have other names; S3 itself tells neither."""
 _NO_CREDENTIALS = {
     "NoCredentialsError",
     "PartialCredentialsError",
@@ -53,6 +69,9 @@ def explain(error: BaseException, target: str = "aws") -> Problem:
     """
     if isinstance(error, Problem):
         return error
+    behind = getattr(error, "problem", None)
+    if isinstance(behind, Problem):
+        return behind
     response = getattr(error, "response", None)
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
         return _answered(response, str(getattr(error, "operation_name", "") or "The call"), target)
@@ -94,7 +113,11 @@ def throttled(problem: Problem) -> bool:
 
 def backend_lost(problem: Problem) -> bool:
     """Whether nothing else can be expected to work either until something changes."""
-    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | {"credentials", "expired", "region"}
+    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | CLOSED_REGION | {
+        "credentials",
+        "expired",
+        "region",
+    }
 
 
 def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
@@ -113,14 +136,19 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
         if target == "embedded":
             remedy = "Another engine may answer on that port: run `mlconsole engine status`."
         else:
-            remedy = "Check the profile and its keys: `aws sts get-caller-identity`."
+            remedy = (
+                "Check the profile and its keys: `aws sts get-caller-identity --region us-east-1`. If that works, the "
+                "account has not enabled this region: enable it in the account's settings, or choose another with --region."
+            )
         return Problem(f"The credentials were not accepted: {_ended(text or code)}", remedy, code)
-    if code in DENIED:
-        action = re.search(r"perform:? ([\w-]+:\w+)", text)
-        named = action.group(1) if action else operation
+    if code in CLOSED_REGION:
         return Problem(
-            f"You are not allowed to call {named}.", f"Ask for a policy that allows {named}.", code
+            f"This region is not enabled for the account: {_ended(text or code)}",
+            "Enable it in the account's settings, or choose another with --region.",
+            code,
         )
+    if code in DENIED:
+        return _denied(operation, text, code)
     if code == "ModelError":
         said = str(response.get("OriginalMessage") or text).strip().splitlines() or ["no message"]
         answered = response.get("OriginalStatusCode") or 500
@@ -136,6 +164,26 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             code,
         )
     return Problem(_ended(text or f"{operation} was refused ({code or status})"), "", code or str(status))
+
+
+def _denied(operation: str, text: str, code: str) -> Problem:
+    """What IAM refused: the action that AWS names, or the one behind an operation of S3, and which kind of policy it lacks."""
+    action = re.search(r"perform:? ([\w-]+:\w+)", text)
+    named = action.group(1) if action else _S3_ACTIONS.get(operation, operation)
+    resource = re.search(r"on resource:? (arn:[^\s,]+)", text)
+    on = f" on {resource.group(1)}" if resource else ""
+    denial = re.search(r"explicit deny in an? ([\w -]+?policy)", text)
+    if denial:
+        return Problem(
+            f"You are not allowed to call {named}{on}: a {denial.group(1)} denies it.",
+            "No other policy can allow it: ask who administers the account.",
+            code,
+        )
+    return Problem(
+        f"You are not allowed to call {named}{on}.",
+        f"Ask for a policy that allows {named} for your role or user.",
+        code,
+    )
 
 
 def _not_reached(error: BaseException, target: str) -> str:

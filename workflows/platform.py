@@ -15,8 +15,10 @@ from workflows import embedded, locations
 from workflows.configuration import Configuration
 from workflows.costs import prices
 from workflows.events import ApiCall
+from workflows.explain import explain
 from workflows.failures import WorkflowError, explained
 from workflows.files import write_atomically
+from workflows.problem import Problem
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
@@ -32,6 +34,8 @@ SageMaker:
 """
 ATTEMPTS = 8
 """Tries of a call on AWS, where throttling is shared by the account."""
+FIRST_ATTEMPTS = 3
+"""Tries of the first call, which finds out whether AWS is there at all: without a network a person waits for that answer."""
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 70
 """Seconds. SageMaker answers an invocation within 60 s."""
@@ -193,6 +197,7 @@ def _own_polls(core: Any) -> None:
 def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     import boto3
     import botocore.session
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -201,15 +206,23 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
         session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
         if not session.region_name:
             raise WorkflowError(
-                "No AWS region is set. Give --region, set AWS_DEFAULT_REGION, or run `aws configure`."
+                Problem(
+                    "No AWS region is set.",
+                    "Give --region, set AWS_DEFAULT_REGION, or run `aws configure`.",
+                    "region",
+                )
             )
         if session.get_credentials() is None:
             raise WorkflowError(
-                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or give --profile; "
-                "without an AWS account use --target embedded."
+                Problem(
+                    "No AWS credentials were found.",
+                    "Run `aws configure` or `aws sso login`, or give --profile; without an AWS account use --target embedded.",
+                    "credentials",
+                )
             )
         config = client_config("aws")
-        identity = session.client("sts", config=config).get_caller_identity()
+        first = config.merge(Config(retries={"mode": "standard", "total_max_attempts": FIRST_ATTEMPTS}))
+        identity = session.client("sts", config=first).get_caller_identity()
         platform = Platform(
             target="aws",
             region=session.region_name,
@@ -222,7 +235,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
             profile=configuration.profile,
         )
     except (ClientError, BotoCoreError) as error:
-        raise WorkflowError(explained(error)) from error
+        raise WorkflowError(explain(error)) from error
     _watch(core, platform)
     return platform
 

@@ -148,7 +148,6 @@ def test_aws_out_of_reach_names_the_network(aws_files: Path, monkeypatch: pytest
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("workflows.platform.ATTEMPTS", 1)
     with pytest.raises(WorkflowError, match="Check the network"):
         open_platform(Configuration(target="aws", region="us-east-1"))
 
