@@ -164,7 +164,7 @@ def test_the_execution_role_on_an_aws_account_is_found_or_asked_for(
     named = open_platform(Configuration(target="aws", region=engine.region, role="MLConsoleExecutionRole"))
     assert named.role_arn == engine.role_arn
     with pytest.raises(WorkflowError, match="no IAM role 'Nobody'"):
-        open_platform(Configuration(target="aws", region=engine.region, role="Nobody"))
+        _ = open_platform(Configuration(target="aws", region=engine.region, role="Nobody")).role_arn
 
 
 def test_secrets_and_bodies_are_trimmed() -> None:
