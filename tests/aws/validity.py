@@ -81,12 +81,39 @@ def _strict(value: Any, shape: Any, place: str) -> Iterator[str]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether the whole text matches a pattern of a service model: those are Java's, with a few classes that Python lacks."""
-    known = re.sub(r"\\p\{(\w+)\}", lambda found: _CLASSES.get(found.group(1), r"\w"), pattern)
+    """Whether the whole text matches a pattern of a service model."""
+    found = _compiled(pattern)
+    return found is None or found.fullmatch(text) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Those patterns are Java's. None: one of the few that no engine but Java's takes, such as ``[\\w-_]``."""
+    known, inside = "", False
+    for part in re.findall(r"\\p\{\w+\}|\\.|.", pattern, re.DOTALL):
+        if part.startswith("\\p{"):
+            members = _CLASSES[part[3:-1]]
+            known += members if inside else f"[{members}]"
+            continue
+        inside = part == "[" or (inside and part != "]")
+        known += r"\Z" if part == r"\z" else part
     try:
-        return re.fullmatch(known, text, re.DOTALL) is not None
+        return re.compile(known, re.DOTALL)
     except re.error:
-        return True
+        return None
 
 
-_CLASSES = {"L": "a-zA-Z\u00c0-\uffff", "Z": r"\s", "N": "0-9", "M": "\u0300-\u036f", "ASCII": "\x00-\x7f"}
+_CLASSES = {
+    "L": "a-zA-Z\u00c0-\uffff",
+    "Z": r"\s",
+    "N": "0-9",
+    "M": "\u0300-\u036f",
+    "Zs": " ",
+    "P": r"!-#%-*,-/:;?@\[-\]_{}\u2010-\u2027",
+    "S": r"$+<->^`|~\u20a0-\u23ff",
+    "ASCII": r"\x00-\x7f",
+    "Alnum": "a-zA-Z0-9",
+    "Graph": r"\x21-\x7e",
+    "Print": r"\x20-\x7e",
+}
+"""The members of Unicode and POSIX classes, as far as texts in these calls need them."""

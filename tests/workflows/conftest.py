@@ -66,6 +66,8 @@ def _calls_that_aws_would_take(_own_home: None) -> Iterator[None]:
     """Every call that a run of the test has made is valid on AWS: its parameters are checked against the service's model."""
     yield
     for run in runs.list_runs():
+        if not run.log.exists():
+            continue  # made up by the test, not carried out
         calls = {
             (call.service, call.operation, json.dumps(call.parameters, sort_keys=True, default=str))
             for call in runs.follow(run, timeout=0)
