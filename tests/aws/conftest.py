@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.aws.account import REGION, furnish
+from tests.aws.validity import violations
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +44,27 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.fixture
-def account(moto: str, aws: pytest.MonkeyPatch) -> Any:
+def calls(aws: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every AWS call of this process from here on, as ``service:Operation``; all must be valid on AWS."""
+    from botocore.client import BaseClient
+
+    made: list[str] = []
+    wrong: list[str] = []
+    call = BaseClient._make_api_call
+
+    def checked(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        service = client.meta.service_model.service_name
+        made.append(f"{service}:{operation}")
+        wrong.extend(violations(service, operation, parameters))
+        return call(client, operation, parameters)
+
+    aws.setattr(BaseClient, "_make_api_call", checked)
+    yield made
+    assert wrong == []
+
+
+@pytest.fixture
+def account(moto: str, aws: pytest.MonkeyPatch, calls: list[str]) -> Any:
     """A boto3 session on an account that was filled anew; the aws target is this account."""
     import boto3
 
@@ -52,4 +73,5 @@ def account(moto: str, aws: pytest.MonkeyPatch) -> Any:
         pass
     session = boto3.Session(region_name=REGION)
     furnish(session)
+    calls.clear()
     return session

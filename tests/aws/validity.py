@@ -36,8 +36,9 @@ def violations(service: str, operation: str, parameters: Mapping[str, Any]) -> l
         return [f"{operation} takes no parameters"] if parameters else []
     known = _uncut(dict(parameters))
     report = ParamValidator().validate(known, shape)
-    found = report.generate_report().splitlines() if report.has_errors() else []
-    return [f"{service}:{text}" for text in [*found, *_strict(known, shape, operation)]]
+    # What has the wrong type or is missing cannot be looked at any closer.
+    found = report.generate_report().splitlines() if report.has_errors() else _strict(known, shape, operation)
+    return [f"{service}:{text}" for text in found]
 
 
 _CUT = re.compile(r"\(hidden\)|\(a stream\)|\(\d+ (bytes|characters)\)|… \(\d+ items\)")
