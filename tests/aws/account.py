@@ -9,7 +9,13 @@ REGION = "eu-west-1"
 ROLE = "SageMaker-ExecutionRole"
 IMAGE = f"141502667606.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:1.7-1"
 BUCKET = f"sagemaker-{REGION}-123456789012"
-ENDPOINT, JOB, TUNING, TRANSFORM, ALARM = "fraud-live", "fraud-7", "fraud-search", "fraud-scores", "fraud-errors"
+ENDPOINT, JOB, TUNING, TRANSFORM, ALARM = (
+    "fraud-live",
+    "fraud-7",
+    "fraud-search",
+    "fraud-scores",
+    "fraud-errors",
+)
 
 
 def furnish(session: Any) -> None:

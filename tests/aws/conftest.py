@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,9 +15,17 @@ from tests.aws.account import REGION, furnish
 from tests.aws.validity import violations
 
 
+@dataclass(slots=True)
+class Moto:
+    """A moto server, and whether its account is as `furnish` leaves it."""
+
+    url: str
+    furnished: bool = False
+
+
 @pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """The address of a moto server of its own process."""
+def moto() -> Iterator[Moto]:
+    """A moto server in a process of its own."""
     command = [sys.executable, "-m", "tests.aws.fake"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -24,7 +33,7 @@ def moto() -> Iterator[str]:
         assert process.stdout is not None and process.stdin is not None
         url = process.stdout.readline().strip()
         assert url, "moto's server did not start"
-        yield url
+        yield Moto(url)
         process.stdin.close()
 
 
@@ -64,14 +73,21 @@ def calls(aws: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def account(moto: str, aws: pytest.MonkeyPatch, calls: list[str]) -> Any:
-    """A boto3 session on an account that was filled anew; the aws target is this account."""
+def account(moto: Moto, aws: pytest.MonkeyPatch, calls: list[str]) -> Iterator[Any]:
+    """A boto3 session on the furnished account; the aws target is this account. What a test changes is made good again."""
     import boto3
 
-    aws.setenv("AWS_ENDPOINT_URL", moto)
-    with urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")):  # noqa: S310
-        pass
+    aws.setenv("AWS_ENDPOINT_URL", moto.url)
     session = boto3.Session(region_name=REGION)
-    furnish(session)
-    calls.clear()
-    return session
+    if not moto.furnished:
+        with urllib.request.urlopen(urllib.request.Request(f"{moto.url}/moto-api/reset", method="POST")):
+            pass
+        furnish(session)
+        moto.furnished = True
+        calls.clear()
+    yield session
+    if any(call.partition(":")[2].startswith(CHANGES) for call in calls):
+        moto.furnished = False
+
+
+CHANGES = ("Add", "Create", "Delete", "Put", "Remove", "Stop", "Update")

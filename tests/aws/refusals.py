@@ -121,7 +121,7 @@ def refusing(kind: str) -> Iterator[Refusing]:
             if self.command != "HEAD":
                 self.wfile.write(answer)
 
-        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = respond  # noqa: N815
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = respond
 
         def log_message(self, *_: object) -> None:
             pass

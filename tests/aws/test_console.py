@@ -70,6 +70,7 @@ async def test_every_detail_opens_with_all_of_its_parts(account: Any) -> None:
         readable(seen)
 
 
+@pytest.mark.slow
 async def test_what_the_service_cannot_do_is_named_and_the_rest_stays(account: Any) -> None:
     """moto fails inside ListTrainingJobsForHyperParameterTuningJob and has no DescribeAlarmHistory."""
     async with console() as seen:

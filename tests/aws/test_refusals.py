@@ -41,7 +41,11 @@ def backend(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Iterator
         yield state
 
 
-@pytest.mark.parametrize("backend", ["denied", "expired", "region", "throttled"], indirect=True)
+@pytest.mark.parametrize(
+    "backend",
+    ["denied", "throttled", "region", pytest.param("expired", marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_the_console_lives_and_says_what_to_do(backend: Refusing) -> None:
     _, sentence, remedy = REFUSALS[backend.kind]
     async with console() as seen:
@@ -59,6 +63,7 @@ async def test_the_console_lives_and_says_what_to_do(backend: Refusing) -> None:
             await answers_keys(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["token ends"], indirect=True)
 async def test_a_token_that_ends_is_told_and_a_new_one_is_found(backend: Refusing) -> None:
     async with console() as seen:
@@ -79,9 +84,7 @@ async def test_without_a_network_the_console_counts_down(aws: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("backend", list(REFUSALS), indirect=True)
-def test_the_command_line_ends_with_a_sentence(
-    backend: Refusing, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_ends_with_a_sentence(backend: Refusing, capsys: pytest.CaptureFixture[str]) -> None:
     code, sentence, remedy = REFUSALS[backend.kind]
     assert guarded(["jobs", "ls"]) == FAILED
     told = capsys.readouterr()

@@ -66,11 +66,11 @@ COMMANDS = {
     ("jobs", "ls"): JOB,
     ("jobs", "show", JOB): "num_round",
     ("endpoints", "show", ENDPOINT): "AllTraffic",
-    ("tuning", "ls"): TUNING,
     ("costs",): "ml.m5.large",
 }
 """Commands, and what their JSON has somewhere."""
 OTHERS = {
+    ("tuning", "ls"): TUNING,
     ("jobs", "metrics", JOB): "",
     ("endpoints", "ls"): ENDPOINT,
     ("endpoints", "metrics", ENDPOINT): "AllTraffic",

@@ -14,7 +14,7 @@ from workflows.budget import COSTS, PACES
 pytestmark = pytest.mark.timeout(120)
 
 PACE = PACES["aws"]
-HURRIED = 4.0
+HURRIED = 2.0
 """Seconds after the bucket is empty in which everything is still asked for at every key."""
 
 

@@ -17,7 +17,6 @@ OPEN = frozenset({"ProductionVariantInstanceType", "TrainingInstanceType", "Tran
 """Enumerations of which the service knows more members than a given botocore: new instance types come every month."""
 
 
-
 @functools.cache
 def model(service: str) -> Any:
     """botocore's model of a service."""

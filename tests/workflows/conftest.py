@@ -73,7 +73,9 @@ def _calls_that_aws_would_take(_own_home: None) -> Iterator[None]:
             for call in runs.follow(run, timeout=0)
             if isinstance(call, ApiCall)
         }
-        wrong = [text for service, name, given in calls for text in violations(service, name, json.loads(given))]
+        wrong = [
+            text for service, name, given in calls for text in violations(service, name, json.loads(given))
+        ]
         assert not wrong, f"{run.id}: {wrong}"
 
 
