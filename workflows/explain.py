@@ -172,10 +172,10 @@ def _denied(operation: str, text: str, code: str) -> Problem:
     named = action.group(1) if action else _S3_ACTIONS.get(operation, operation)
     resource = re.search(r"on resource:? (arn:[^\s,]+)", text)
     on = f" on {resource.group(1)}" if resource else ""
-    denial = re.search(r"explicit deny in an? ([\w -]+?policy)", text)
+    denial = re.search(r"explicit deny in (an? [\w -]+?(?:policy|boundary))", text)
     if denial:
         return Problem(
-            f"You are not allowed to call {named}{on}: a {denial.group(1)} denies it.",
+            f"You are not allowed to call {named}{on}: {denial.group(1)} denies it.",
             "No other policy can allow it: ask who administers the account.",
             code,
         )
