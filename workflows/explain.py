@@ -20,9 +20,9 @@ REFUSED_KEYS = frozenset(
      "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
      "MissingAuthenticationTokenException"}
 )  # fmt: skip
+DISABLED = frozenset({"RegionDisabledException", "OptInRequired"})
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "403"})
 """403 is what S3's HEAD requests say, whose answers have no body."""
-CLOSED_REGION = frozenset({"OptInRequired", "RegionDisabledException"})
 CONNECTION = frozenset({"unreachable", "timeout", "engine"})
 """Codes of problems that concern the whole backend, not one request."""
 
@@ -113,7 +113,7 @@ def throttled(problem: Problem) -> bool:
 
 def backend_lost(problem: Problem) -> bool:
     """Whether nothing else can be expected to work either until something changes."""
-    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | CLOSED_REGION | {
+    return problem.code in CONNECTION | EXPIRED | REFUSED_KEYS | DISABLED | {
         "credentials",
         "expired",
         "region",
@@ -137,14 +137,14 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             remedy = "Another engine may answer on that port: run `mlconsole engine status`."
         else:
             remedy = (
-                "Check the profile and its keys: `aws sts get-caller-identity --region us-east-1`. If that works, the "
-                "account has not enabled this region: enable it in the account's settings, or choose another with --region."
+                "Check the profile and its keys: `aws sts get-caller-identity --region us-east-1`. "
+                "A region that the account has not enabled accepts none: if that works, give another one with --region."
             )
         return Problem(f"The credentials were not accepted: {_ended(text or code)}", remedy, code)
-    if code in CLOSED_REGION:
+    if code in DISABLED:
         return Problem(
-            f"This region is not enabled for the account: {_ended(text or code)}",
-            "Enable it in the account's settings, or choose another with --region.",
+            f"The account has not enabled this region: {_ended(text or code)}",
+            "Enable it in the account's settings, or give another one with --region.",
             code,
         )
     if code in DENIED:

@@ -25,7 +25,7 @@ REFUSALS = {
     "denied": ("AccessDeniedException", "not allowed to call sagemaker:", "Ask for a policy that allows sagemaker:"),
     "denied by the organization": ("AccessDeniedException", "service control policy denies it", "administers"),
     "expired": ("ExpiredToken", "credentials have expired", "aws sso login"),
-    "region": ("InvalidClientTokenId", "were not accepted", "not enabled this region"),
+    "region": ("InvalidClientTokenId", "were not accepted", "A region that the account has not enabled accepts none"),
     "throttled": ("ThrottlingException", "throttles ListTrainingJobs", "more slowly"),
 }  # fmt: skip
 """Code, sentence and remedy by kind of refusal."""
