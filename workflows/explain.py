@@ -21,10 +21,25 @@ REFUSED_KEYS = frozenset(
      "MissingAuthenticationTokenException"}
 )  # fmt: skip
 DISABLED = frozenset({"RegionDisabledException", "OptInRequired"})
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "403"})
+"""403 is what S3's HEAD requests say, whose answers have no body."""
 CONNECTION = frozenset({"unreachable", "timeout", "engine"})
 """Codes of problems that concern the whole backend, not one request."""
 
+_S3_ACTIONS = {
+    "HeadBucket": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListBuckets": "s3:ListAllMyBuckets",
+    "HeadObject": "s3:GetObject",
+    "GetObject": "s3:GetObject",
+    "PutObject": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "DeleteObjects": "s3:DeleteObject",
+    "DeleteObject": "s3:DeleteObject",
+}
+"""The IAM actions of S3 operations, which have other names; S3 itself tells neither."""
 _NO_CREDENTIALS = {
     "NoCredentialsError",
     "PartialCredentialsError",
@@ -54,6 +69,9 @@ def explain(error: BaseException, target: str = "aws") -> Problem:
     """
     if isinstance(error, Problem):
         return error
+    behind = getattr(error, "problem", None)
+    if isinstance(behind, Problem):
+        return behind
     response = getattr(error, "response", None)
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
         return _answered(response, str(getattr(error, "operation_name", "") or "The call"), target)
@@ -119,8 +137,8 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             remedy = "Another engine may answer on that port: run `mlconsole engine status`."
         else:
             remedy = (
-                "Check the profile and its keys: `aws sts get-caller-identity`. "
-                "A region that the account has not enabled accepts none."
+                "Check the profile and its keys: `aws sts get-caller-identity --region us-east-1`. "
+                "A region that the account has not enabled accepts none: if that works, give another one with --region."
             )
         return Problem(f"The credentials were not accepted: {_ended(text or code)}", remedy, code)
     if code in DISABLED:
@@ -130,11 +148,7 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             code,
         )
     if code in DENIED:
-        action = re.search(r"perform:? ([\w-]+:\w+)", text)
-        named = action.group(1) if action else operation
-        return Problem(
-            f"You are not allowed to call {named}.", f"Ask for a policy that allows {named}.", code
-        )
+        return _denied(operation, text, code)
     if code == "ModelError":
         said = str(response.get("OriginalMessage") or text).strip().splitlines() or ["no message"]
         answered = response.get("OriginalStatusCode") or 500
@@ -150,6 +164,26 @@ def _answered(response: dict[str, Any], operation: str, target: str) -> Problem:
             code,
         )
     return Problem(_ended(text or f"{operation} was refused ({code or status})"), "", code or str(status))
+
+
+def _denied(operation: str, text: str, code: str) -> Problem:
+    """What IAM refused: the action that AWS names, or the one behind an operation of S3, and which kind of policy it lacks."""
+    action = re.search(r"perform:? ([\w-]+:\w+)", text)
+    named = action.group(1) if action else _S3_ACTIONS.get(operation, operation)
+    resource = re.search(r"on resource:? (arn:[^\s,]+)", text)
+    on = f" on {resource.group(1)}" if resource else ""
+    denial = re.search(r"explicit deny in (an? [\w -]+?(?:policy|boundary))", text)
+    if denial:
+        return Problem(
+            f"You are not allowed to call {named}{on}: {denial.group(1)} denies it.",
+            "No other policy can allow it: ask who administers the account.",
+            code,
+        )
+    return Problem(
+        f"You are not allowed to call {named}{on}.",
+        f"Ask for a policy that allows {named} for your role or user.",
+        code,
+    )
 
 
 def _not_reached(error: BaseException, target: str) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from workflows import embedded, locations
 from workflows.configuration import Configuration
 from workflows.costs import prices
 from workflows.events import ApiCall
-from workflows.failures import WorkflowError, explained
+from workflows.explain import explain
+from workflows.failures import WorkflowError
 from workflows.files import write_atomically
 from workflows.models import slim
 from workflows.observe.gateway import impatient_config
+from workflows.problem import Problem
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
@@ -34,6 +37,8 @@ SageMaker:
 """
 ATTEMPTS = 8
 """Tries of a call on AWS, where throttling is shared by the account."""
+FIRST_ATTEMPTS = 3
+"""Tries of the first call, which finds out whether AWS is there at all: without a network a person waits for that answer."""
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 70
 """Seconds. SageMaker answers an invocation within 60 s."""
@@ -43,13 +48,14 @@ READ_TIMEOUT = 70
 class Platform:
     """One account and region behind one boto3 session, with the role and the bucket that jobs use.
 
-    ``endpoint_url`` is empty on AWS. ``engine`` is the embedded SageMaker's connection, None on AWS.
+    ``role`` is the ARN of `role_arn`, or how it is found. ``endpoint_url`` is empty on AWS. ``engine`` is the embedded
+    SageMaker's connection, None on AWS.
     """
 
     target: str
     region: str
     account: str
-    role_arn: str
+    role: str | Callable[[], str]
     bucket: str
     session: Any
     endpoint_url: str = ""
@@ -58,6 +64,18 @@ class Platform:
     _clients: dict[str, Any] = field(default_factory=dict)
     _observers: list[Observer] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def role_arn(self) -> str:
+        """The execution role of jobs and models. On AWS it is looked for when it is first needed: to stop or to delete
+        something takes none, and not everybody may list the account's roles.
+
+        Raises:
+            WorkflowError: There is none, there are several, or they may not be listed.
+        """
+        if callable(self.role):
+            self.role = self.role()
+        return self.role
 
     @property
     def time_scale(self) -> float:
@@ -128,7 +146,7 @@ def open_platform(configuration: Configuration, *, observing: bool = False) -> P
         observing: Nothing will be made: on AWS no execution role is looked for, so ``role_arn`` may be empty.
 
     Raises:
-        WorkflowError: No credentials, no region, no role, no network, or the engine does not start.
+        WorkflowError: No credentials, no region, no network, or the engine does not start.
     """
     opened = (
         _open_embedded(configuration)
@@ -178,7 +196,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
         target="embedded",
         region=engine.region,
         account=engine.account_id,
-        role_arn=configuration.role if configuration.role.startswith("arn:") else engine.role_arn,
+        role=configuration.role if configuration.role.startswith("arn:") else engine.role_arn,
         bucket=configuration.bucket or engine.bucket,
         session=session,
         endpoint_url=engine.url,
@@ -196,6 +214,7 @@ def _own_polls(core: Any) -> None:
 def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     import boto3
     import botocore.session
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -205,28 +224,37 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
         session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
         if not session.region_name:
             raise WorkflowError(
-                "No AWS region is set. Give --region, set AWS_DEFAULT_REGION, or run `aws configure`."
+                Problem(
+                    "No AWS region is set.",
+                    "Give --region, set AWS_DEFAULT_REGION, or run `aws configure`.",
+                    "region",
+                )
             )
         if session.get_credentials() is None:
             raise WorkflowError(
-                "No AWS credentials were found. Run `aws configure` or `aws sso login`, or give --profile; "
-                "without an AWS account use --target embedded."
+                Problem(
+                    "No AWS credentials were found.",
+                    "Run `aws configure` or `aws sso login`, or give --profile; without an AWS account use --target embedded.",
+                    "credentials",
+                )
             )
         config = impatient_config() if observing else client_config("aws")
-        identity = session.client("sts", config=config).get_caller_identity()
+        few: Any = {"mode": "standard", "total_max_attempts": FIRST_ATTEMPTS}
+        first = config if observing else config.merge(Config(retries=few))
+        identity = session.client("sts", config=first).get_caller_identity()
         platform = Platform(
             target="aws",
             region=session.region_name,
             account=identity["Account"],
-            role_arn=configuration.role
+            role=configuration.role
             if observing
-            else _role(session, dict(identity), configuration, config),
+            else partial(_role, session, dict(identity), configuration, config),
             bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
             session=session,
             profile=configuration.profile,
         )
     except (ClientError, BotoCoreError) as error:
-        raise WorkflowError(explained(error)) from error
+        raise WorkflowError(explain(error)) from error
     _watch(core, platform)
     return platform
 
@@ -253,9 +281,13 @@ def _role(session: Any, identity: dict[str, Any], configuration: Configuration, 
         pages = iam.get_paginator("list_roles").paginate()
         roles = [role for page in pages for role in page["Roles"] if _trusts_sagemaker(role)]
     except ClientError as error:
+        problem = explain(error)
         raise WorkflowError(
-            "No execution role was given, and listing the account's roles is not allowed: "
-            f"{explained(error)} Give --role with the ARN of a role that SageMaker may assume."
+            Problem(
+                f"No execution role was given, and the account's roles cannot be listed: {problem.sentence}",
+                "Give --role with the ARN of a role that SageMaker may assume.",
+                problem.code,
+            )
         ) from error
     named = [
         role

@@ -41,7 +41,7 @@ def sentence(jobs: Iterable[JobRow], endpoints: Iterable[EndpointRow], *, target
         parts.append(f"{count(len(hosted), 'endpoint')} {for_endpoints or 'not known yet'}")
     if running:
         parts.append(f"{count(len(running), 'running job')} {for_jobs or 'not known yet'}")
-    elsewhere = f"; {region} differs" if target == "aws" and region != costs.REGION else ""
+    elsewhere = f"; {region} differs" if target == "aws" and region not in ("", costs.REGION) else ""
     basis = f"(estimate, {costs.REGION} prices of {costs.DATE}{elsewhere})"
     if total.dollars:
         amount = f"about ${total.dollars:,.3f}/h {basis}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.aws.validity import violations
 from workflows import runs
 from workflows.configuration import Configuration
-from workflows.events import Event
+from workflows.events import ApiCall, Event
 from workflows.failures import WorkflowError
 from workflows.platform import Platform, open_platform
 
@@ -57,6 +59,24 @@ def _no_run_left() -> Iterator[None]:
     deadline = time.monotonic() + 60
     while any(runs.read(run.folder).active for run in left) and time.monotonic() < deadline:
         time.sleep(0.1)
+
+
+@pytest.fixture(autouse=True)
+def _calls_that_aws_would_take(_own_home: None) -> Iterator[None]:
+    """Every call that a run of the test has made is valid on AWS: its parameters are checked against the service's model."""
+    yield
+    for run in runs.list_runs():
+        if not run.log.exists():
+            continue  # made up by the test, not carried out
+        calls = {
+            (call.service, call.operation, json.dumps(call.parameters, sort_keys=True, default=str))
+            for call in runs.follow(run, timeout=0)
+            if isinstance(call, ApiCall)
+        }
+        wrong = [
+            text for service, name, given in calls for text in violations(service, name, json.loads(given))
+        ]
+        assert not wrong, f"{run.id}: {wrong}"
 
 
 def everything(run: runs.Run, seconds: float = 120) -> list[Event]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.interfaces.absence import absent
+from workflows.problem import Problem
 
 
 def parts(uri: str) -> tuple[str, str]:
@@ -28,10 +29,25 @@ def ensure_bucket(s3: Any, bucket: str, region: str) -> None:
 
 
 def download(s3: Any, uri: str, path: Path) -> None:
-    """Fetches an object into a file, which appears only when it is complete."""
+    """Fetches an object into a file, which appears only when it is complete.
+
+    Raises:
+        Problem: There is no such object: S3 says only "Not Found", and of what it does not say.
+    """
+    from botocore.exceptions import ClientError
+
     bucket, key = parts(uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    s3.download_file(bucket, key, str(path))
+    try:
+        s3.download_file(bucket, key, str(path))
+    except ClientError as error:
+        if not absent(error):
+            raise
+        raise Problem(
+            f"There is no object {uri}.",
+            "The job that should have written it left none, or it was deleted since: start a new run.",
+            "NoSuchKey",
+        ) from error
 
 
 def exists(s3: Any, uri: str) -> bool:

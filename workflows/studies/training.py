@@ -205,6 +205,12 @@ def _begin(context: Context, request: TrainingRequest | AlgorithmRequest) -> str
     return context.interface.train_algorithm(replace(request, name=name))
 
 
+def _late(job: str, lines: int) -> str:
+    """What it means that the log of an ended job did not come to its end."""
+    came = f"came with {lines} lines, and none with its metrics" if lines else "did not come at all"
+    return f"The log of {job} {came} within {LATE_LOG:.0f} s of its end. The run goes on with what there is."
+
+
 class _Watch:
     """Tells what is new about a job at each poll."""
 
@@ -248,8 +254,8 @@ class _Watch:
 
         try:
             self._context.waiter.until(complete, "The end of the training log", LATE_LOG)
-        except WorkflowError as error:
-            self._context.log(str(error), level="warning")
+        except WorkflowError:
+            self._context.log(_late(self.name, self._lines), level="warning")
         return state
 
     def _tell_statuses(self, state: TrainingState) -> None:
