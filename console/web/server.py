@@ -98,11 +98,11 @@ class ConsoleServer(Server):
             except OSError as error:
                 await websocket.send_bytes(f"\r\nThe console cannot be started: {error.strerror}.\r\n".encode())
                 return websocket
-            with contextlib.suppress(ValueError, TypeError, KeyError, IndexError, AssertionError):  # not our page
+            with contextlib.suppress(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError):  # not our page
                 await self._process_messages(websocket, tab)
         finally:
             # The tab counts until its console is gone; who closes one and opens another at once waits a tenth of a second.
-            await asyncio.shield(asyncio.ensure_future(self._end(websocket, tab)))
+            await asyncio.shield(self._end(websocket, tab))
         return websocket
 
     async def _end(self, websocket: web.WebSocketResponse, tab: Tab) -> None:
@@ -113,7 +113,7 @@ class ConsoleServer(Server):
 
     def _full(self) -> web.Response:
         return refusal(
-            f"{self._most} consoles are open already; each takes about 85 MB of memory.",
+            f"{self._most} of {self._most} consoles are open; each takes about 85 MB of memory.",
             "Close another tab and reload this one, or start mlconsole serve with a larger --sessions.",
             status=503,
         )

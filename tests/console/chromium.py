@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -117,7 +118,5 @@ async def browsing(folder: Path) -> AsyncIterator[Browser]:
                 yield browser
     finally:
         with contextlib.suppress(ProcessLookupError):
-            import os
-
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,17 +1,14 @@
-// Around textual.js, which makes the terminal and connects when the page is loaded.
+// Around textual.js, which makes the terminal when the page is loaded, and tells its state by classes of the body.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.getElementById("again").addEventListener("click", () => window.location.reload());
+  const again = document.getElementById("again");
+  again.addEventListener("click", () => window.location.reload());
 
-  // When the console has ended, Enter is enough to have it again.
+  // The keyboard is the console's as soon as it is connected, not only after a click; when it has ended, Enter has it again.
   new MutationObserver(() => {
-    if (document.body.classList.contains("-closed")) document.getElementById("again").focus();
+    const state = document.body.classList;
+    const wanted = state.contains("-closed") ? again : document.querySelector(".xterm-helper-textarea");
+    if (state.contains("-loaded") && wanted) wanted.focus();
   }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-});
-
-// The keyboard is the console's from the beginning, not only after a click.
-window.addEventListener("load", () => {
-  const keys = document.querySelector(".xterm-helper-textarea");
-  if (keys) keys.focus();
 });
