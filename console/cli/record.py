@@ -59,7 +59,9 @@ def record(
     read_only = read_only or bool(ctx.find_root().params.get("read_only"))
     path = file or Path(time.strftime("mlconsole-%Y%m%d-%H%M%S.cast"))
     size = os.get_terminal_size(0)
-    header = Header(size.columns, size.lines, int(time.time()), None, title, {"TERM": os.environ.get("TERM", "")})
+    header = Header(
+        size.columns, size.lines, int(time.time()), None, title, {"TERM": os.environ.get("TERM", "")}
+    )
     writer = Writer(path, header, replace=overwrite)
     arguments = [*passed_on(settings.flags, read_only=read_only), *ctx.meta[_AFTER]]
     environment = {**os.environ, INSIDE: str(path.absolute())}
@@ -70,7 +72,10 @@ def record(
     finally:
         writer.close()
     if writer.failure:
-        click.echo(f"The recording stopped before the end: {writer.failure}. {path} holds what was until then.", err=True)
+        click.echo(
+            f"The recording stopped before the end: {writer.failure}. {path} holds what was until then.",
+            err=True,
+        )
     else:
         click.echo(f"Recorded in {path}. Show it: mlconsole replay {path}", err=True)
     ctx.exit(status or (1 if writer.failure else 0))

@@ -15,8 +15,15 @@ DEMONSTRATION = "demo"
 
 @click.command()
 @click.argument("file", default=DEMONSTRATION, type=click.Path(path_type=Path))
-@click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="So many times as fast.")
-@click.option("--idle", type=click.FloatRange(0.05), metavar="SECONDS", help="No pause is longer; else as the recording says.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="So many times as fast."
+)
+@click.option(
+    "--idle",
+    type=click.FloatRange(0.05),
+    metavar="SECONDS",
+    help="No pause is longer; else as the recording says.",
+)
 @json_option
 @click.pass_context
 def replay(ctx: click.Context, file: Path, speed: float, idle: float | None, as_json: bool) -> None:

@@ -52,7 +52,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
     "serve": ("console.cli.serve:serve", "The console in a browser on this machine."),
     "record": ("console.cli.record:record", "Record the console, to be shown again."),
-    "replay": ("console.cli.replay:replay", "Show a recording; without a file, the demonstration that ships."),
+    "replay": (
+        "console.cli.replay:replay",
+        "Show a recording; without a file, the demonstration that ships.",
+    ),
     "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
     "where": ("console.cli.where:where", "Print where everything is kept."),
     "config": ("console.cli.config:config", "Show the configuration in force."),

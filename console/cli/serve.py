@@ -13,9 +13,27 @@ PORT = 8765
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Where to listen; 0: any free port.")
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="127.0.0.1 or ::1. No other address is served.")
-@click.option("--sessions", type=click.IntRange(1, 64), default=4, show_default=True, help="At most so many consoles at a time.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Where to listen; 0: any free port.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="127.0.0.1 or ::1. No other address is served.",
+)
+@click.option(
+    "--sessions",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="At most so many consoles at a time.",
+)
 @click.option("--read-only", is_flag=True, help="Consoles that only look.")
 @json_option
 @platform_options
@@ -45,7 +63,9 @@ def serve(ctx: click.Context, port: int, host: str, sessions: int, read_only: bo
         else:
             click.echo(f"The console is at\n\n  {server.url}\n")
             if os.environ.get("SSH_CONNECTION"):
-                click.echo(f"On your own machine first: ssh -L {server.port}:127.0.0.1:{server.port} THIS-HOST")
+                click.echo(
+                    f"On your own machine first: ssh -L {server.port}:127.0.0.1:{server.port} THIS-HOST"
+                )
             click.echo("Whoever has this address acts with your rights. Ctrl-C ends it and all its consoles.")
 
     number = asyncio.run(server.run(ready))

@@ -34,7 +34,11 @@ class Header:
     def line(self) -> str:
         """As it stands in the file, with its line feed."""
         document: dict[str, Any] = {"version": VERSION, "width": self.width, "height": self.height}
-        for name, value in (("timestamp", self.timestamp), ("idle_time_limit", self.idle), ("title", self.title or None)):
+        for name, value in (
+            ("timestamp", self.timestamp),
+            ("idle_time_limit", self.idle),
+            ("title", self.title or None),
+        ):
             if value is not None:
                 document[name] = value
         if self.env:
@@ -52,7 +56,7 @@ class Event:
 
     def line(self) -> str:
         """As it stands in the file, with its line feed; microseconds are kept."""
-        return json.dumps([round(self.time, 6), self.code, self.data], ensure_ascii=True) + "\n"
+        return json.dumps([round(self.time, 6), self.code, self.data], ensure_ascii=False) + "\n"
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -77,7 +81,10 @@ class Recording:
     @property
     def largest(self) -> tuple[int, int]:
         """The columns and lines that a terminal needs to show all of it."""
-        sizes = [(self.header.width, self.header.height), *(event.size for event in self.events if event.size)]
+        sizes = [
+            (self.header.width, self.header.height),
+            *(event.size for event in self.events if event.size),
+        ]
         return max(width for width, _ in sizes), max(height for _, height in sizes)
 
 
@@ -89,7 +96,9 @@ def read(path: Path) -> Recording:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise Problem(f"{path} is larger than {LARGEST >> 20} MB.", "Cut it with asciinema's tools.", "too-large")
+            raise Problem(
+                f"{path} is larger than {LARGEST >> 20} MB.", "Cut it with asciinema's tools.", "too-large"
+            )
         data = path.read_bytes()
     except OSError as error:
         raise Problem(f"{path} cannot be read: {error.strerror}.", "`mlconsole replay` alone shows the demonstration.", "unreadable") from error  # fmt: skip
@@ -162,10 +171,14 @@ def _header(line: bytes) -> Header:
         if type(value) is not int or not 0 < value < 10_000:
             raise ValueError(f"{name} has to be a number of columns or lines")
         size.append(value)
-    stamp, idle, title, env = (document.get(name) for name in ("timestamp", "idle_time_limit", "title", "env"))
+    stamp, idle, title, env = (
+        document.get(name) for name in ("timestamp", "idle_time_limit", "title", "env")
+    )
     if idle is not None and (type(idle) not in (int, float) or not math.isfinite(idle) or idle <= 0):
         raise ValueError("idle_time_limit has to be a number of seconds")
-    if not all(isinstance(value, kind | None) for value, kind in ((stamp, int | float), (title, str), (env, dict))):
+    if not all(
+        isinstance(value, kind | None) for value, kind in ((stamp, int | float), (title, str), (env, dict))
+    ):
         raise ValueError("timestamp, title or env is of another type than asciicast v2 has")
     kept = {name: value for name, value in (env or {}).items() if isinstance(value, str)}
     return Header(size[0], size[1], None if stamp is None else int(stamp), idle, title or "", kept)
@@ -202,7 +215,9 @@ class Writer:
         try:
             self._descriptor = os.open(path, flags, 0o600)
         except FileExistsError:
-            raise Problem(f"{path} is there already.", "Name another file, or say --overwrite.", "exists") from None
+            raise Problem(
+                f"{path} is there already.", "Name another file, or say --overwrite.", "exists"
+            ) from None
         except OSError as error:
             raise Problem(f"{path} cannot be written: {error.strerror}.", "Name a file in a folder that you can write to.", "unwritable") from error  # fmt: skip
         os.fchmod(self._descriptor, 0o600)

@@ -40,7 +40,9 @@ class Player:
         self, recording: Recording, write: Callable[[str], None], size: tuple[int, int], *, speed: float = 1.0, idle: float | None = None
     ) -> None:  # fmt: skip
         clean = Harmless()
-        self.frames = [(event.time, clean.feed(event.data)) for event in played(recording, idle) if event.code == OUTPUT]
+        self.frames = [
+            (event.time, clean.feed(event.data)) for event in played(recording, idle) if event.code == OUTPUT
+        ]
         self._times = [at for at, _ in self.frames]
         self._write, self._size = write, size
         self._room = size[1] > recording.largest[1]

@@ -19,7 +19,9 @@ LOOK = 1.0
 """Seconds of silence after which it is looked whether the program still is there."""
 
 
-def record(command: Sequence[str], environment: Mapping[str, str], writer: Writer, *, keys: bool = False) -> int:
+def record(
+    command: Sequence[str], environment: Mapping[str, str], writer: Writer, *, keys: bool = False
+) -> int:
     """Run a command on a pseudo-terminal within this one, and write down its output, its sizes, and with ``keys`` what is typed.
 
     Returns:
@@ -66,7 +68,9 @@ class _Session:
             poller.register(descriptor, select.POLLIN)
         while True:
             ready = poller.poll(int(LOOK * 1000))
-            if not ready and self._terminal.ended():  # something that it has left behind keeps the terminal open
+            if (
+                not ready and self._terminal.ended()
+            ):  # something that it has left behind keeps the terminal open
                 return self._status()
             for descriptor, _ in ready:
                 if descriptor == self._waker:

@@ -72,7 +72,9 @@ class Guard:
         if given is not None and request.path == "/":
             if not self._fits(given):
                 return refusal(*_WRONG)
-            entered = web.Response(status=303, headers={"Location": "/"})  # keeps the token out of the address bar
+            entered = web.Response(
+                status=303, headers={"Location": "/"}
+            )  # keeps the token out of the address bar
             entered.set_cookie(self._cookie, self.token, path="/", httponly=True, samesite="Lax")
             return entered
         if not self._fits(request.cookies.get(self._cookie, "")):

@@ -70,7 +70,7 @@ class ConsoleServer(Server):
         """Close every tab, which ends its console."""
         await asyncio.gather(*(tab.close(message=b"mlconsole serve ends") for tab in list(self._tabs)))
 
-    async def handle_index(self, request: web.Request) -> web.StreamResponse:  # type: ignore[override]
+    async def handle_index(self, request: web.Request) -> web.StreamResponse:
         """The page, with the address of its WebSocket as the browser knows this host: behind ``ssh -L`` the port is another one."""
         if len(self._tabs) >= self._most:
             return self._full()
@@ -92,13 +92,19 @@ class ConsoleServer(Server):
         )  # fmt: skip
         try:
             await websocket.prepare(request)
-            size = (to_int(request.query.get(name, ""), usual) for name, usual in (("width", 80), ("height", 24)))
+            size = (
+                to_int(request.query.get(name, ""), usual) for name, usual in (("width", 80), ("height", 24))
+            )
             try:
                 await tab.start(*size)
             except OSError as error:
-                await websocket.send_bytes(f"\r\nThe console cannot be started: {error.strerror}.\r\n".encode())
+                await websocket.send_bytes(
+                    f"\r\nThe console cannot be started: {error.strerror}.\r\n".encode()
+                )
                 return websocket
-            with contextlib.suppress(ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError):  # not our page
+            with contextlib.suppress(
+                ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError
+            ):  # not our page
                 await self._process_messages(websocket, tab)
         finally:
             # The tab counts until its console is gone; who closes one and opens another at once waits a tenth of a second.

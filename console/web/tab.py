@@ -18,7 +18,11 @@ CHUNK = 1 << 16
 def environment(outside: Mapping[str, str]) -> dict[str, str]:
     """The variables of a console in a browser: its terminal is xterm.js there, not the one in which the server runs."""
     elsewhere = ("TMUX", "TMUX_PANE", "STY", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "COLUMNS", "LINES")
-    kept = {name: value for name, value in outside.items() if name not in elsewhere and not name.startswith("TERM")}
+    kept = {
+        name: value
+        for name, value in outside.items()
+        if name not in elsewhere and not name.startswith("TERM")
+    }
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TERM_PROGRAM": "mlconsole-serve"}
 
 
@@ -39,7 +43,11 @@ class Tab(AppService):
         downloads: DownloadManager,
     ) -> None:
         super().__init__(
-            " ".join(arguments), write_bytes=write, write_str=write_str, close=close, download_manager=downloads
+            " ".join(arguments),
+            write_bytes=write,
+            write_str=write_str,
+            close=close,
+            download_manager=downloads,
         )
         self._arguments = arguments
         self._terminal: PseudoTerminal | None = None
@@ -130,7 +138,12 @@ class Tab(AppService):
 
 async def _readable(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
     ready = loop.create_future()
-    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(descriptor, wake)
     try:
         await ready
     finally:

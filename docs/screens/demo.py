@@ -65,7 +65,7 @@ def main() -> int:
         made = Path(folder) / "demo.cast"
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
         environment = {
-            "LANG": "C.UTF-8", **kept, "MLCONSOLE_HOME": f"{folder}/home", "TERM": "xterm-256color", "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8", **kept, "MLCONSOLE_HOME": f"{folder}/home", "TERM": "xterm-256color", "TEXTUAL_FPS": "10", "TEXTUAL_COLOR_SYSTEM": "256",
             "MLCONSOLE_MOUSE": "off", "MLCONSOLE_THEME": "dark", "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
         command = console_command(["record", str(made)])
@@ -82,8 +82,18 @@ def main() -> int:
             subprocess.run([*engine, "stop"], env=environment, check=False, stdout=subprocess.DEVNULL)
         recording = read(made)
         # Only pictures are kept: when and on which terminal it was made is nobody's business.
-        header = {"version": 2, "width": SIZE[0], "height": SIZE[1], "idle_time_limit": LONGEST_PAUSE, "title": TITLE}
-        text = json.dumps(header) + "\n" + "".join(event.line() for event in recording.events if event.code == "o")
+        header = {
+            "version": 2,
+            "width": SIZE[0],
+            "height": SIZE[1],
+            "idle_time_limit": LONGEST_PAUSE,
+            "title": TITLE,
+        }
+        text = (
+            json.dumps(header)
+            + "\n"
+            + "".join(event.line() for event in recording.events if event.code == "o")
+        )
         DEMO.write_text(text, encoding="utf-8")
     print(f"{DEMO}: {DEMO.stat().st_size:,} bytes, {recording.seconds:.0f} s")
     return 0

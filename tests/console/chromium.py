@@ -67,7 +67,9 @@ class Browser:
 
     async def value(self, expression: str) -> Any:
         """What an expression of JavaScript is in the page."""
-        return (await self.call("Runtime.evaluate", expression=expression, returnByValue=True))["result"].get("value")
+        return (await self.call("Runtime.evaluate", expression=expression, returnByValue=True))["result"].get(
+            "value"
+        )
 
     async def until(self, expression: str, true: Callable[[Any], object], what: str) -> Any:
         """Wait until the value of an expression is as it should be."""

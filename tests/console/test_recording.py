@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import termios
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,15 @@ def test_what_is_written_is_read_again(recording: Recording) -> None:
     # The header as asciicast v2 has it: https://docs.asciinema.org/manual/asciicast/v2/
     document = json.loads(lines[0])
     assert document["version"] == 2 and type(document["width"]) is int and type(document["height"]) is int
-    kinds = {"timestamp": int, "idle_time_limit": (int, float), "title": str, "env": dict, "version": int, "width": int, "height": int}
+    kinds = {
+        "timestamp": int,
+        "idle_time_limit": (int, float),
+        "title": str,
+        "env": dict,
+        "version": int,
+        "width": int,
+        "height": int,
+    }
     assert all(name in kinds and isinstance(value, kinds[name]) for name, value in document.items())
     for line in lines[1:]:
         at, code, text = json.loads(line)
@@ -88,14 +97,18 @@ def test_a_file_that_is_torn_anywhere_shows_what_was_whole(recording: Recording,
         (['{"version": 2, "width": 80, "height": 24}', "[" * 100_000], "line 2: it is nested too deeply"),
     ],
 )  # fmt: skip
-def test_a_broken_file_is_refused_with_its_line(lines: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_file_is_refused_with_its_line(
+    lines: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "broken.cast"
     path.write_text("\n".join([*lines, ""]))
     assert guarded(["replay", str(path), "--json"]) == 1
     assert f"{path}, {said}" in json.loads(capsys.readouterr().out)["error"]
 
 
-def test_a_file_that_is_not_there_or_is_there_already(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_there_or_is_there_already(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert guarded(["replay", str(tmp_path / "no.cast")]) == 1
     assert "No such file" in capsys.readouterr().err
     Writer(tmp_path / "a.cast", Header(80, 24)).close()
@@ -106,7 +119,9 @@ def test_a_file_that_is_not_there_or_is_there_already(tmp_path: Path, capsys: py
         Writer(tmp_path / "no" / "a.cast", Header(80, 24))
 
 
-def test_a_full_disk_stops_the_recording_at_a_whole_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_stops_the_recording_at_a_whole_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "full.cast"
     writer = Writer(path, Header(80, 24))
     writer.write(Event(1, "o", "kept"))
@@ -161,9 +176,13 @@ def test_what_is_dropped_and_what_is_kept() -> None:
 def test_pauses_are_bounded_and_nothing_else_changes(recording: Recording, idle: float | None) -> None:
     limit = recording.header.idle if idle is None else idle
     shown = list(played(recording, idle))
-    assert [(event.code, event.data) for event in shown] == [(event.code, event.data) for event in recording.events]
+    assert [(event.code, event.data) for event in shown] == [
+        (event.code, event.data) for event in recording.events
+    ]
     for (a, b), (then, now) in zip(
-        zip(recording.events, recording.events[1:], strict=False), zip(shown, shown[1:], strict=False), strict=True
+        pairwise(recording.events),
+        pairwise(shown),
+        strict=True,
     ):
         wanted = b.time - a.time if limit is None else min(limit, b.time - a.time)
         assert now.time - then.time == pytest.approx(wanted, abs=1e-3)
@@ -182,7 +201,9 @@ def test_the_player_pauses_steps_seeks_and_changes_its_speed() -> None:
     player.passed(2.5)
     assert shown() == "<1><2>" and player.wait() == pytest.approx(0.5)
     assert player.press(b" ") and player.paused and player.wait() is None
-    assert "paused" in "".join(said) and "\x1b[5;1H" in "".join(said)  # over the recording's last line, which is painted again
+    assert "paused" in "".join(said) and "\x1b[5;1H" in "".join(
+        said
+    )  # over the recording's last line, which is painted again
     player.passed(100)
     assert player.shown == 2
     player.press(b".")
@@ -204,7 +225,14 @@ def test_the_player_pauses_steps_seeks_and_changes_its_speed() -> None:
     player.press(b"0")
     assert player.shown == 0 and not player.over
     assert not player.press(b"q") and not player.press(b"\x1b") and player.press(b"z")
-    assert _KEY.findall(b" \x1b[C\x1bOD\x1b[1~q\x1b") == [b" ", b"\x1b[C", b"\x1bOD", b"\x1b[1~", b"q", b"\x1b"]
+    assert _KEY.findall(b" \x1b[C\x1bOD\x1b[1~q\x1b") == [
+        b" ",
+        b"\x1b[C",
+        b"\x1bOD",
+        b"\x1b[1~",
+        b"q",
+        b"\x1b",
+    ]
 
 
 # On a terminal
@@ -231,7 +259,9 @@ def test_a_session_is_recorded_also_up_to_a_kill(killed: bool, tmp_path: Path) -
             (console,) = [pid for pid in children(recorder) if b"console" in Path(f"/proc/{pid}/cmdline").read_bytes() and b"record" not in Path(f"/proc/{pid}/cmdline").read_bytes()]  # fmt: skip
             os.kill(recorder, signal.SIGKILL)
             screen.shows("ENDED")
-            screen.until(lambda: not Path(f"/proc/{console}").exists(), "the end of the console that was recorded")
+            screen.until(
+                lambda: not Path(f"/proc/{console}").exists(), "the end of the console that was recorded"
+            )
             screen.until(lambda: ALTERNATE_SCREEN_OFF in screen.output, "the terminal given back")
         else:
             screen.write(b"q")
@@ -267,7 +297,10 @@ def test_the_terminal_is_given_back_after_a_kill(tmp_path: Path) -> None:
         screen.shows("pause")
         screen.until(lambda: attributes(screen) != before, "the raw terminal")
         os.kill(screen.pid, signal.SIGKILL)
-        screen.until(lambda: attributes(screen) == before and ALTERNATE_SCREEN_OFF in screen.output, "the terminal given back")
+        screen.until(
+            lambda: attributes(screen) == before and ALTERNATE_SCREEN_OFF in screen.output,
+            "the terminal given back",
+        )
     finally:
         screen.close()
 
@@ -275,7 +308,11 @@ def test_the_terminal_is_given_back_after_a_kill(tmp_path: Path) -> None:
 def test_a_recording_is_shown_with_keys(tmp_path: Path) -> None:
     path = tmp_path / "two.cast"
     writer = Writer(path, Header(40, 10))
-    for event in (Event(0.0, "o", "BEGUN\x1b]52;c;QUJD\x07\x1b[?1003h"), Event(1000.0, "o", "MIDDLE"), Event(2000.0, "o", "LAST")):
+    for event in (
+        Event(0.0, "o", "BEGUN\x1b]52;c;QUJD\x07\x1b[?1003h"),
+        Event(1000.0, "o", "MIDDLE"),
+        Event(2000.0, "o", "LAST"),
+    ):
         writer.write(event)
     writer.close()
     screen = Terminal([COMMAND, "replay", str(path), "--speed", "2"], size=(80, 24))
@@ -283,7 +320,11 @@ def test_a_recording_is_shown_with_keys(tmp_path: Path) -> None:
         screen.shows("BEGUN")
         screen.write(b".")
         screen.shows("MIDDLE")
-        assert b"LAST" not in screen.output and b"QUJD" not in screen.output and b"\x1b[?1003h" not in screen.output
+        assert (
+            b"LAST" not in screen.output
+            and b"QUJD" not in screen.output
+            and b"\x1b[?1003h" not in screen.output
+        )
         screen.write(b"q")
         screen.until(screen.ended, "the end")
         assert screen.status == 0 and ALTERNATE_SCREEN_OFF in screen.output
@@ -312,7 +353,16 @@ def test_the_demonstration_is_small_and_names_no_machine() -> None:
     assert {event.code for event in recording.events} <= {"o", "m"}
     for word in ("moons", "accuracy", "EMBEDDED", "Completed"):
         assert word in shown, word
-    for word in (os.path.expanduser("~"), "/root", "/home/", "/work", "/tmp", "/Users", socket.gethostname(), "AKIA"):  # noqa: PTH111, S108
+    for word in (
+        str(Path.home()),
+        "/root",
+        "/home/",
+        "/work",
+        "/tmp",
+        "/Users",
+        socket.gethostname(),
+        "AKIA",
+    ):
         assert word not in shown and word not in data.decode(), word
     seconds = list(played(recording))[-1].time
     assert 15 < seconds < 120
@@ -321,4 +371,6 @@ def test_the_demonstration_is_small_and_names_no_machine() -> None:
 def test_the_demonstration_is_what_is_shown_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert guarded(["replay", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["file"] == "demo" and told["cut"] is False and told["keys"] is False and "moons" in told["title"]
+    assert (
+        told["file"] == "demo" and told["cut"] is False and told["keys"] is False and "moons" in told["title"]
+    )

@@ -46,7 +46,9 @@ class Serving:
         self.token = self.url.partition("token=")[2]
 
     def consoles(self) -> list[psutil.Process]:
-        return [one for one in psutil.Process(self.process.pid).children() if one.status() != psutil.STATUS_ZOMBIE]
+        return [
+            one for one in psutil.Process(self.process.pid).children() if one.status() != psutil.STATUS_ZOMBIE
+        ]
 
     def cookie(self) -> dict[str, str]:
         return {"Cookie": f"mlconsole-{urlsplit(self.address).port}={self.token}", "Origin": self.address}
@@ -85,7 +87,9 @@ async def test_a_browser_shows_the_console_and_a_closed_tab_leaves_nothing(tmp_p
         serving = Serving()
         try:
             await browser.open(serving.address)
-            refused = await browser.until("document.body.innerText", lambda text: "token" in (text or ""), "the refusal")
+            refused = await browser.until(
+                "document.body.innerText", lambda text: "token" in (text or ""), "the refusal"
+            )
             assert "Open the whole address that mlconsole serve has printed" in refused
             await browser.open(serving.url)
             await browser.shows("Connecting")
@@ -93,7 +97,9 @@ async def test_a_browser_shows_the_console_and_a_closed_tab_leaves_nothing(tmp_p
             await browser.press("4")
             shown = await browser.shows("moons")
             assert "AWS" in shown
-            assert all(urlsplit(url).hostname == "127.0.0.1" for url in browser.asked if not url.startswith("data:"))
+            assert all(
+                urlsplit(url).hostname == "127.0.0.1" for url in browser.asked if not url.startswith("data:")
+            )
             assert await browser.value("problems") == []
             assert await browser.value("document.fonts.check(\"16px 'Roboto Mono'\")") is True
             size = len(set(await browser.picture()))
@@ -110,7 +116,9 @@ async def test_a_browser_shows_the_console_and_a_closed_tab_leaves_nothing(tmp_p
             serving.process.send_signal(signal.SIGINT)
             assert await asyncio.to_thread(serving.process.wait, DEADLINE) == 0
             assert gone(console)
-            await browser.until("document.body.innerText", lambda text: "The console has ended" in (text or ""), "the notice")
+            await browser.until(
+                "document.body.innerText", lambda text: "The console has ended" in (text or ""), "the notice"
+            )
         finally:
             serving.close()
 
@@ -123,7 +131,15 @@ async def test_who_comes_in(serving: Serving) -> None:
             async with session.get(serving.address + path, headers=headers, allow_redirects=False) as answer:
                 return answer.status, await answer.text()
 
-        for path in ("/", "/static/js/textual.js", "/console/console.js", "/download/x", "/?token=", "/?token=é", f"/?token={serving.token[:-1]}"):
+        for path in (
+            "/",
+            "/static/js/textual.js",
+            "/console/console.js",
+            "/download/x",
+            "/?token=",
+            "/?token=é",
+            f"/?token={serving.token[:-1]}",
+        ):
             code, text = await status(path)
             assert (code, "mlconsole serve has printed" in text) == (403, True), path
         assert (await status("/static/js/textual.js?token=" + serving.token))[0] == 403
@@ -137,15 +153,26 @@ async def test_who_comes_in(serving: Serving) -> None:
             text = await page.text()
             assert f'data-session-websocket-url="{serving.websocket}"' in text and "https://" not in text
             policy = page.headers["Content-Security-Policy"]
-            assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and f"ws://127.0.0.1:{port}" in policy
-            assert page.headers["Cache-Control"] == "no-store" and page.headers["Referrer-Policy"] == "no-referrer"
+            assert (
+                "default-src 'none'" in policy
+                and "frame-ancestors 'none'" in policy
+                and f"ws://127.0.0.1:{port}" in policy
+            )
+            assert (
+                page.headers["Cache-Control"] == "no-store"
+                and page.headers["Referrer-Policy"] == "no-referrer"
+            )
         # A rebound name, although it brings the cookie; another origin; through ssh -L under another port.
         assert (await status("/", Cookie=cookie, Host=f"evil.example:{port}"))[0] == 403
         assert (await status("/", Cookie=cookie, Origin="http://evil.example"))[0] == 403
         code, text = await status("/", Cookie=cookie, Host="localhost:9000")
         assert code == 200 and 'websocket-url="ws://localhost:9000/ws"' in text
 
-        for headers in ({"Cookie": cookie}, {"Cookie": cookie, "Origin": "http://evil.example"}, {"Origin": serving.address}):
+        for headers in (
+            {"Cookie": cookie},
+            {"Cookie": cookie, "Origin": "http://evil.example"},
+            {"Origin": serving.address},
+        ):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await session.ws_connect(serving.websocket, headers=headers)
             assert refused.value.status == 403, headers
@@ -228,7 +255,28 @@ def test_what_cannot_be_served_is_told(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_hosts_and_variables() -> None:
     assert all(loopback(host) for host in ("127.0.0.1:8765", "localhost", "[::1]:80", "LOCALHOST:1"))
-    outside = ("", "127.0.0.1.evil.example", "localhost.evil.example:80", "evil.example", "[::1", "127.0.0.1@evil.example")
+    outside = (
+        "",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:80",
+        "evil.example",
+        "[::1",
+        "127.0.0.1@evil.example",
+    )
     assert not any(loopback(host) for host in outside)
-    made = environment({"TERM": "screen", "TMUX": "x", "SSH_CONNECTION": "a b c d", "TERMINFO": "/x", "LANG": "C.UTF-8", "COLUMNS": "3"})
-    assert made == {"LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor", "TERM_PROGRAM": "mlconsole-serve"}
+    made = environment(
+        {
+            "TERM": "screen",
+            "TMUX": "x",
+            "SSH_CONNECTION": "a b c d",
+            "TERMINFO": "/x",
+            "LANG": "C.UTF-8",
+            "COLUMNS": "3",
+        }
+    )
+    assert made == {
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "TERM_PROGRAM": "mlconsole-serve",
+    }
