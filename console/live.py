@@ -9,7 +9,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.services import Deliver, Unwatch
-from workflows import lineage, runs
+from workflows import firsttime, lineage, runs
 from workflows.abtest.definition import Experiment
 from workflows.abtest.operations import After, Intake
 from workflows.abtest.promotion import How, Promotion
@@ -82,6 +82,9 @@ class LiveServices:
 
     def refresh(self) -> None:
         self._hub.refresh()
+
+    def first_time(self) -> bool:
+        return firsttime.first_time()
 
     def pause(self, paused: bool) -> None:
         if paused:

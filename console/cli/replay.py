@@ -36,7 +36,7 @@ def replay(ctx: click.Context, file: Path, speed: float, idle: float | None, as_
     from workflows.problem import Problem
 
     shipped = str(file) == DEMONSTRATION and not file.exists()
-    recording = cast.read(Path(cast.__file__).with_name("demo.cast") if shipped else file)
+    recording = cast.read(Path(cast.__file__).with_name("demo.cast.gz") if shipped else file)
     width, height = recording.largest
     if as_json:
         from console.cli.output import print_json

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import math
 import os
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +20,7 @@ VERSION = 2
 LARGEST = 256 * 1024 * 1024
 """Bytes of a recording that is read into memory: days of a console."""
 OUTPUT, INPUT, RESIZE, MARKER = "o", "i", "r", "m"
+_GZIP = b"\x1f\x8b"
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})")
 
 
@@ -89,7 +93,7 @@ class Recording:
 
 
 def read(path: Path) -> Recording:
-    """Read a recording.
+    """Read a recording, also one that gzip has packed.
 
     Raises:
         Problem: It is not there, is no asciicast v2, or a line of it is broken (which is named).
@@ -100,8 +104,12 @@ def read(path: Path) -> Recording:
                 f"{path} is larger than {LARGEST >> 20} MB.", "Cut it with asciinema's tools.", "too-large"
             )
         data = path.read_bytes()
-    except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror}.", "`mlconsole replay` alone shows the demonstration.", "unreadable") from error  # fmt: skip
+        if data.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+                data = packed.read(LARGEST)
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Problem(f"{path} cannot be read: {why}.", "`mlconsole replay` alone shows the demonstration.", "unreadable") from error  # fmt: skip
     return parse(data, str(path))
 
 

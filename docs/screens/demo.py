@@ -6,6 +6,7 @@ shown really happens on the embedded SageMaker; only long pauses are cut when it
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 from console.pseudoterminal import PseudoTerminal, console_command
 from console.recording.cast import read
 
-DEMO = Path(__file__).parents[2] / "console" / "recording" / "demo.cast"
+DEMO = Path(__file__).parents[2] / "console" / "recording" / "demo.cast.gz"
 SIZE = (100, 30)
 TITLE = "mlconsole: the moons case study, from the menu to the result"
 LONGEST_PAUSE = 1.5
@@ -62,10 +63,10 @@ class Person:
 def main() -> int:
     """Record, tidy and put in place; the file that was there stays until then."""
     with tempfile.TemporaryDirectory(prefix="mlconsole-demo-") as folder:
-        made = Path(folder) / "demo.cast"
+        made = Path(folder) / "demo.cast.gz"
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
         environment = {
-            "LANG": "C.UTF-8", **kept, "MLCONSOLE_HOME": f"{folder}/home", "TERM": "xterm-256color", "TEXTUAL_FPS": "10", "TEXTUAL_COLOR_SYSTEM": "256",
+            "LANG": "C.UTF-8", **kept, "MLCONSOLE_HOME": f"{folder}/home", "TERM": "xterm-256color", "TEXTUAL_FPS": "10", "COLORTERM": "truecolor",
             "MLCONSOLE_MOUSE": "off", "MLCONSOLE_THEME": "dark", "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
         command = console_command(["record", str(made)])
@@ -94,7 +95,7 @@ def main() -> int:
             + "\n"
             + "".join(event.line() for event in recording.events if event.code == "o")
         )
-        DEMO.write_text(text, encoding="utf-8")
+        DEMO.write_bytes(gzip.compress(text.encode(), mtime=0))
     print(f"{DEMO}: {DEMO.stat().st_size:,} bytes, {recording.seconds:.0f} s")
     return 0
 
