@@ -62,11 +62,11 @@ class Person:
 
 def main() -> int:
     """Record, tidy and put in place; the file that was there stays until then."""
-    with tempfile.TemporaryDirectory(prefix="mlconsole-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mlconsole-demo-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / "demo.cast.gz"
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
         environment = {
-            "LANG": "C.UTF-8", **kept, "MLCONSOLE_HOME": f"{folder}/home", "TERM": "xterm-256color", "TEXTUAL_FPS": "10", "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8", **kept, "MLCONSOLE_HOME": f"{folder}/mlconsole", "TERM": "xterm-256color", "TEXTUAL_FPS": "10", "COLORTERM": "truecolor",
             "MLCONSOLE_MOUSE": "off", "MLCONSOLE_THEME": "dark", "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
         command = console_command(["record", str(made)])

@@ -10,8 +10,8 @@ import pytest
 from console.app import make_app
 from console.screens.studies import StudiesScreen
 from console.screens.welcome import Welcome, steps
-from tests.console.scripted import populated
 from tests.console.conftest import until
+from tests.console.scripted import populated
 from workflows import locations
 from workflows.firsttime import first_time
 
