@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import select
@@ -10,11 +9,11 @@ import signal
 import time
 from bisect import bisect_right
 from collections.abc import Callable
-from types import FrameType
 
 from console.recording.cast import OUTPUT, Recording, played
 from console.recording.harmless import Harmless
 from console.recording.keeper import raw_terminal
+from console.recording.signals import wakening
 
 SEEK = 5.0
 """Seconds that an arrow key goes."""
@@ -125,55 +124,35 @@ def play(recording: Recording, *, speed: float, idle: float | None) -> int:
 
     The terminal is as before afterwards. The pictures come on the alternate screen.
     """
-    ended: list[int] = []
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.append(number)
-
     size = os.get_terminal_size(1)
-    waker, wakened = os.pipe()
-    for descriptor in (waker, wakened):
-        os.set_blocking(descriptor, False)
-    old = signal.set_wakeup_fd(wakened)
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        with raw_terminal(0):
-            _write("\x1b[?1049h\x1b[H\x1b[2J")
-            player = Player(recording, _write, (size.columns, size.lines), speed=speed, idle=idle)
-            player.draw_line()
-            _loop(player, waker, ended)
-    except (BlockingIOError, BrokenPipeError):
-        return 1
-    finally:
-        signal.set_wakeup_fd(old)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.close(waker)
-        os.close(wakened)
-    return 128 + ended[0] if ended else 0
+    with wakening(signal.SIGTERM, signal.SIGHUP) as waker, raw_terminal(0):
+        _write("\x1b[?1049h\x1b[H\x1b[2J")
+        player = Player(recording, _write, (size.columns, size.lines), speed=speed, idle=idle)
+        player.draw_line()
+        return _loop(player, waker)
 
 
-def _loop(player: Player, waker: int, ended: list[int]) -> None:
+def _loop(player: Player, waker: int) -> int:
     poller = select.poll()
     poller.register(0, select.POLLIN)
     poller.register(waker, select.POLLIN)
     now = time.monotonic()
-    while not ended and not (player.over and not player.paused):
+    while not player.over or player.paused:
         wait = player.wait()
         ready = dict(poller.poll(None if wait is None else min(1.0, wait) * 1000))
         then, now = now, time.monotonic()
         player.passed(now - then)
         player.draw_line()
         if waker in ready:
-            with contextlib.suppress(BlockingIOError):
-                os.read(waker, 256)
+            return 128 + os.read(waker, 1)[0]
         if 0 in ready:
             try:
                 typed = os.read(0, 1024)
-            except OSError:
-                return
+            except OSError:  # the terminal is gone
+                return 128 + signal.SIGHUP
             if not typed or not all(player.press(key) for key in _KEY.findall(typed)):
-                return
+                break
+    return 0
 
 
 def _clock(seconds: float) -> str:

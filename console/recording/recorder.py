@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from console.pseudoterminal import PseudoTerminal
 from console.recording.cast import INPUT, OUTPUT, RESIZE, Event, Writer
 from console.recording.keeper import raw_terminal
+from console.recording.signals import wakening
 
 CHUNK = 1 << 16
 LOOK = 1.0
@@ -30,27 +31,13 @@ def record(
     Raises:
         OSError: The command cannot be started.
     """
-    waker, wakened = os.pipe()
-    for descriptor in (waker, wakened):
-        os.set_blocking(descriptor, False)
-    before = {}
-    old_descriptor = signal.set_wakeup_fd(wakened)
-    try:
-        for number in (signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP):
-            before[number] = signal.signal(number, lambda *_: None)
-        with raw_terminal(0) as modes:
-            size = os.get_terminal_size(0)
-            terminal = PseudoTerminal(command, environment, (size.columns, size.lines), modes=modes)
-            try:
-                return _Session(terminal, writer, waker, keys=keys).run()
-            finally:
-                terminal.close()
-    finally:
-        signal.set_wakeup_fd(old_descriptor)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.close(waker)
-        os.close(wakened)
+    with wakening(signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP) as waker, raw_terminal(0) as modes:
+        size = os.get_terminal_size(0)
+        terminal = PseudoTerminal(command, environment, (size.columns, size.lines), modes=modes)
+        try:
+            return _Session(terminal, writer, waker, keys=keys).run()
+        finally:
+            terminal.close()
 
 
 class _Session:

@@ -90,7 +90,7 @@ class HomeScreen(ConsoleScreen):
 
     def _welcome(self, first: bool) -> None:
         if first:
-            self.query_one(Welcome).show()
+            self.query_one(Welcome).show(self.console.services.target)
 
     def leave(self) -> bool:
         return self.query_one(Welcome).dismiss()

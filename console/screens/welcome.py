@@ -15,9 +15,9 @@ class Welcome(Static):
     def __init__(self) -> None:
         super().__init__("", id="welcome", markup=False)
 
-    def show(self) -> None:
-        """Say it."""
-        self.update("\n".join(steps()))
+    def show(self, target: str) -> None:
+        """Say it, of this target."""
+        self.update("\n".join(steps(target)))
         self.add_class("-shown")
 
     def dismiss(self) -> bool:
@@ -27,13 +27,18 @@ class Welcome(Static):
         return there
 
 
-def steps() -> tuple[str, ...]:
+def steps(target: str) -> tuple[str, ...]:
     """The lines, with the keys that the actions have."""
     keys = {action.id: action.keys.split(",")[0] for action in actions.ACTIONS}
     studies = keys["app.studies"]
     lessons = f"Press {keys['app.lessons']}" if "app.lessons" in keys else "mlconsole lessons ls"
+    where = (
+        "Welcome. This is your AWS account: what you start there bills."
+        if target == "aws"
+        else "Welcome. All of it runs on this machine until you choose AWS: nothing bills."
+    )
     return (
-        "Welcome. All of it runs on this machine until you choose AWS: nothing bills.",
+        where,
         "",
         f"1  {f'Press {studies}, Enter, Ctrl+S':<24}run a case study: train, check, host, query",
         f"2  {lessons:<24}take a lesson: the same step by step, explained",

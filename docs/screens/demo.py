@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from console.pseudoterminal import PseudoTerminal, console_command
@@ -76,7 +77,7 @@ def main() -> int:
             terminal = PseudoTerminal(command, environment, SIZE)
             os.set_blocking(terminal.descriptor, False)
             try:
-                tour(Person(terminal))
+                tour(Person(terminal), lambda: ended(environment))
             finally:
                 terminal.close()
         finally:
@@ -100,7 +101,14 @@ def main() -> int:
     return 0
 
 
-def tour(person: Person) -> None:
+def ended(environment: dict[str, str]) -> bool:
+    """Whether the newest run has ended."""
+    asked = console_command(["runs", "ls", "--json"])
+    told = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout
+    return json.loads(told)[0]["status"] not in ("starting", "running", "waiting", "stopping")
+
+
+def tour(person: Person, ended: Callable[[], bool]) -> None:
     """What is shown."""
     person.see("live")
     person.look(1.5)
@@ -109,7 +117,8 @@ def tour(person: Person) -> None:
     person.press("\r", 2)
     person.press("\x13")
     person.see("accuracy")
-    person.see("✓ completed", "completed", "Completed")
+    while not ended():
+        person.look(2)
     person.look(2)
     for _ in range(3):
         person.press("\t", 2)
