@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workflows import accounts, lineage, notices, runs
+from workflows import accounts, firsttime, lineage, notices, runs
 from workflows.events import Event, RunFinished
 from workflows.studies.catalog import StudyInfo, catalog
 
@@ -93,6 +93,9 @@ class LiveServices:
 
     def refresh(self) -> None:
         self._hub.refresh()
+
+    def first_time(self) -> bool:
+        return firsttime.first_time()
 
     def pause(self, paused: bool) -> None:
         if paused:

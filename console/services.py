@@ -78,6 +78,9 @@ class Services(Protocol):
     def refresh(self) -> None:
         """Poll everything watched as soon as the budget allows."""
 
+    def first_time(self) -> bool:
+        """Whether this is the first console on this machine; told once. Blocks (a file)."""
+
     def pause(self, paused: bool) -> None:
         """Stop or go on polling."""
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -93,7 +93,7 @@ def _terminal() -> Finding:
         for name, variable in (("SSH", "SSH_CONNECTION"), ("tmux", "TMUX"), ("screen", "STY"))
         if variable in os.environ
     ]
-    text = f"{term or 'TERM is not set'}, {columns} × {lines}" + (
+    text = f"{term or 'TERM is not set'}, {columns} × {lines}, {_colours(os.environ)}" + (
         f", through {' and '.join(via)}" if via else ""
     )
     if term in ("", "dumb", "unknown"):
@@ -108,7 +108,35 @@ def _terminal() -> Finding:
         )
     if columns < 80 or lines < 24:
         return Finding("terminal", "warning", text, "The screens need 80 × 24.")
+    if "TMUX" in os.environ and _tmux_option("set-clipboard") == "off":
+        return Finding(
+            "terminal",
+            "warning",
+            f"{text}; tmux keeps copied text from your own clipboard",
+            "Let it through: `tmux set-option -g set-clipboard on`.",
+        )
     return Finding("terminal", "ok", text)
+
+
+def _colours(environment: Mapping[str, str]) -> str:
+    """How many colours programs take this terminal to have."""
+    if environment.get("NO_COLOR"):
+        return "no colours (NO_COLOR)"
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "16.7 million colours"
+    term = environment.get("TERM", "")
+    return "256 colours" if "256" in term else "16 colours"
+
+
+def _tmux_option(name: str) -> str:
+    """The value of a global option of the tmux around us; empty when it does not tell."""
+    try:
+        done = subprocess.run(
+            ["tmux", "show-options", "-gsv", name], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
 
 
 def _configuration(configuration: Configuration) -> Finding:

@@ -14,7 +14,7 @@ LOOKING = frozenset(
         "rollout code", "rollout plan", "tuning ls", "tuning show", "tuning trials", "tuning importance", "tuning watch",
         "transform ls", "transform show", "webapp ls", "webapp show", "webapp open", "webapp pack", "transform logs", "transform output", "transform wait", "costs", "drift", "prices ls",
         "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "keys", "config show", "config path", "completion",
-        "sweep --plan",
+        "sweep --plan", "serve", "record", "replay",
     )
 )  # fmt: skip
 """A command that is not here is refused: whoever adds one and forgets it here loses no data."""

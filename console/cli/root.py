@@ -50,6 +50,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drift": ("console.cli.drift:drift", "Whether an endpoint is asked other things than before."),
     "prices": ("console.cli.prices:prices", "Prices that estimates rest on: list, show, refresh."),
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
+    "serve": ("console.cli.serve:serve", "The console in a browser on this machine."),
+    "record": ("console.cli.record:record", "Record the console, to be shown again."),
+    "replay": (
+        "console.cli.replay:replay",
+        "Show a recording; without a file, the demonstration that ships.",
+    ),
     "doctor": ("console.cli.doctor:doctor", "Tell what works on this machine and what to do about the rest."),
     "where": ("console.cli.where:where", "Print where everything is kept."),
     "keys": ("console.cli.keys:keys", "The keys of the console, and whether a keymap file can be used."),

@@ -20,6 +20,7 @@ from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
 from console.screens.run_actions import ordered
+from console.screens.welcome import Welcome
 from console.trail import Place
 from console.widgets import charts as chart_grid
 from console.widgets.drawing import Lines
@@ -64,6 +65,7 @@ class HomeScreen(ConsoleScreen):
         self._settled = True
 
     def body(self) -> Iterable[Widget]:
+        yield Welcome()
         yield Static(id="costs", markup=False)
         with Horizontal(id="split"):
             yield Rows[Entry](
@@ -85,6 +87,14 @@ class HomeScreen(ConsoleScreen):
         self.query_one("#preview").can_focus = False
         self._rows().focus()
         self._show()
+        self.console.in_background(self.console.services.first_time, self._welcome)
+
+    def _welcome(self, first: bool) -> None:
+        if first:
+            self.query_one(Welcome).show(self.console.services.target)
+
+    def leave(self) -> bool:
+        return self.query_one(Welcome).dismiss()
 
     def _rows(self) -> Rows[Entry]:
         return self.query_one("#list", Rows)

@@ -180,6 +180,11 @@ class Scripted:
     def refresh(self) -> None:
         self.done.append(("refresh",))
 
+    welcomes = False
+
+    def first_time(self) -> bool:
+        return self.welcomes
+
     def pause(self, paused: bool) -> None:
         self.tell(paused=paused)
 

@@ -1,0 +1,48 @@
+"""What a person's first console says on Home: three next steps. It takes no key but Esc, and never comes again."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from console import actions
+
+
+class Welcome(Static):
+    """Some lines above the list of Home."""
+
+    DEFAULT_CSS = "Welcome { display: none; height: auto; padding: 1 2; border-bottom: solid $primary; } Welcome.-shown { display: block; }"
+
+    def __init__(self) -> None:
+        super().__init__("", id="welcome", markup=False)
+
+    def show(self, target: str) -> None:
+        """Say it, of this target."""
+        self.update("\n".join(steps(target)))
+        self.add_class("-shown")
+
+    def dismiss(self) -> bool:
+        """Take it away; False when it was not there."""
+        there = self.has_class("-shown")
+        self.remove_class("-shown")
+        return there
+
+
+def steps(target: str) -> tuple[str, ...]:
+    """The lines, with the keys that the actions have."""
+    keys = {action.id: action.keys.split(",")[0] for action in actions.ACTIONS}
+    studies = keys["app.studies"]
+    lessons = f"Press {keys['app.lessons']}" if "app.lessons" in keys else "mlconsole lessons ls"
+    where = (
+        "Welcome. This is your AWS account: what you start there bills."
+        if target == "aws"
+        else "Welcome. All of it runs on this machine until you choose AWS: nothing bills."
+    )
+    return (
+        where,
+        "",
+        f"1  {f'Press {studies}, Enter, Ctrl+S':<24}run a case study: train, check, host, query",
+        f"2  {lessons:<24}take a lesson: the same step by step, explained",
+        "3  Press ?                 the keys of any screen; : goes anywhere by name",
+        "",
+        "Esc takes this away.",
+    )
