@@ -25,6 +25,7 @@ from console.widgets.prompt import Prompt
 from console.widgets.rows import Rows
 from tests.console import experiment_data
 from tests.console.conftest import until
+from tests.console.looks import LOOKS, Look
 from tests.console.scripted import Scripted, populated, publish_experiments
 from workflows import topics
 from workflows.problem import Problem
@@ -279,10 +280,7 @@ def test_the_funnel_is_drawn_within_its_size() -> None:
 # Pictures
 
 Compare = Callable[..., bool]
-PICTURES = [
-    *((name, size) for name in ("list", "undecided", "hurts", "form") for size in (SMALL, LARGE)),
-    *((name, SMALL) for name in ("decided", "chart", "test", "replay")),
-]
+PICTURES = ("list", "undecided", "hurts", "form", "decided", "chart", "test", "replay")
 TESTS = {
     "undecided": "spam-ab",
     "decided": "spam-ab-decided",
@@ -321,16 +319,14 @@ def pictured(name: str) -> Callable[[Pilot[Any]], Any]:
     return before
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), PICTURES, ids=[f"{name}-{size[0]}x{size[1]}" for name, size in PICTURES]
-)
-def test_picture(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
-    app, _ = with_tests()
-    assert snap_compare(app, terminal_size=size, run_before=pictured(name))
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture(snap_compare: Compare, name: str, look: Look) -> None:
+    app, _ = with_tests(theme=look.theme)
+    assert snap_compare(app, terminal_size=look.size, run_before=pictured(name))
 
 
-@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
 @pytest.mark.parametrize("name", ["undecided", "hurts"])
-def test_picture_in_other_colours(snap_compare: Compare, name: str, theme: str) -> None:
-    app, _ = with_tests(theme=theme)
+def test_picture_in_sixteen_colours(snap_compare: Compare, name: str) -> None:
+    app, _ = with_tests(theme="ansi-dark")
     assert snap_compare(app, terminal_size=SMALL, run_before=pictured(name))

@@ -19,6 +19,7 @@ from console.widgets.page import Page
 from console.widgets.select import Choice
 from tests.console import rollout_data
 from tests.console.conftest import until
+from tests.console.looks import LOOKS, Look
 from tests.console.scripted import Scripted, populated
 from workflows import topics
 
@@ -240,19 +241,11 @@ async def settled(pilot: Pilot[Any]) -> None:
     await pilot.pause(0.1)
 
 
-LOOKS = {"form": show_form, "baking": show_baking, "rolled-back": show_rolled_back}
+VIEWS = {"form": show_form, "baking": show_baking, "rolled-back": show_rolled_back}
 
 
-@pytest.mark.parametrize(
-    ("look", "size", "theme"),
-    [
-        ("form", SMALL, "dark"),
-        ("form", LARGE, "light"),
-        ("baking", SMALL, "light"),
-        ("baking", LARGE, "dark"),
-        ("rolled-back", SMALL, "dark"),
-    ],
-)
-def test_looks(snap_compare: Callable[..., bool], look: str, size: tuple[int, int], theme: str) -> None:
-    app = make_app(populated(read_only=look == "rolled-back"), theme_name=f"mlconsole-{theme}")
-    assert snap_compare(app, terminal_size=size, run_before=LOOKS[look])
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_looks(snap_compare: Callable[..., bool], view: str, look: Look) -> None:
+    app = make_app(populated(read_only=view == "rolled-back"), theme_name=look.theme)
+    assert snap_compare(app, terminal_size=look.size, run_before=VIEWS[view])

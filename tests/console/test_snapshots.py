@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from console.app import make_app
 from tests.console import endpoint_data, lesson_data, run_data
+from tests.console.looks import LOOKS, Look
 from tests.console.scripted import NOW, Scripted, jobs, populated, run_events
 from tests.console.settling import settle
 from workflows import topics
@@ -22,7 +23,6 @@ from workflows.tuning import apart
 from workflows.tuning.importance import Importance, ParameterImportance
 
 Compare = Callable[..., bool]
-SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((160, 48), id="160x48")]
 SCREENS = {
     "home": [],
     "jobs": ["2"],
@@ -92,11 +92,11 @@ def press(keys: list[str]) -> Callable[[Pilot[Any]], Any]:
     return before
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", SCREENS)
-def test_screen(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
-    app = make_app(populated(), theme_name="mlconsole-dark")
-    assert snap_compare(app, terminal_size=size, run_before=press(SCREENS[name]))
+def test_screen(snap_compare: Compare, name: str, look: Look) -> None:
+    app = make_app(populated(), theme_name=look.theme)
+    assert snap_compare(app, terminal_size=look.size, run_before=press(SCREENS[name]))
 
 
 LESSONS = {
@@ -111,41 +111,32 @@ LESSONS = {
 }
 
 
-LESSONS_IN_SIZES = [
-    *(((80, 24), name) for name in LESSONS),
-    *(((120, 36), name) for name in ("page", "read")),
-    *(((160, 48), name) for name in ("list", "page", "running")),
-]
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", LESSONS)
+def test_lessons(snap_compare: Compare, name: str, look: Look) -> None:
+    app = make_app(lesson_data.attended(populated()), theme_name=look.theme)
+    assert snap_compare(app, terminal_size=look.size, run_before=press(LESSONS[name]))
 
 
-@pytest.mark.parametrize(
-    ("size", "name"), LESSONS_IN_SIZES, ids=lambda one: one if isinstance(one, str) else "{}x{}".format(*one)
-)
-def test_lessons(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
-    app = make_app(lesson_data.attended(populated()), theme_name="mlconsole-dark")
-    assert snap_compare(app, terminal_size=size, run_before=press(LESSONS[name]))
-
-
-@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
-def test_a_lesson_in_other_themes(snap_compare: Compare, theme: str) -> None:
-    app = make_app(lesson_data.attended(populated()), theme_name=theme)
+def test_a_lesson_in_sixteen_colours(snap_compare: Compare) -> None:
+    app = make_app(lesson_data.attended(populated()), theme_name="ansi-dark")
     assert snap_compare(app, terminal_size=(80, 24), run_before=press(LESSONS["read"]))
 
 
 @pytest.mark.parametrize("status", ["running", "completed"])
-@pytest.mark.parametrize("size", SIZES)
-def test_a_replay(snap_compare: Compare, status: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_replay(snap_compare: Compare, status: str, look: Look) -> None:
     report = endpoint_data.replay(status)
     services = populated()
     services.publish(topics.REPLAYS, (report,))
-    app = make_app(services, theme_name="mlconsole-dark")
+    app = make_app(services, theme_name=look.theme)
 
     async def before(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         await app.open_replay(report.id)
         await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert snap_compare(app, terminal_size=look.size, run_before=before)
 
 
 @pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
@@ -156,11 +147,11 @@ def test_an_endpoint_under_way_in_other_themes(snap_compare: Compare, theme: str
     assert snap_compare(app, terminal_size=(80, 24), run_before=press(SCREENS["endpoint"]))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", BATCH)
-def test_batch(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
-    app = make_app(populated(batch=True), theme_name="mlconsole-dark")
-    assert snap_compare(app, terminal_size=size, run_before=press(BATCH[name]))
+def test_batch(snap_compare: Compare, name: str, look: Look) -> None:
+    app = make_app(populated(batch=True), theme_name=look.theme)
+    assert snap_compare(app, terminal_size=look.size, run_before=press(BATCH[name]))
 
 
 def with_results() -> Scripted:
@@ -172,24 +163,21 @@ def with_results() -> Scripted:
     return services
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", RESULTS)
-def test_results(snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
-    app = make_app(with_results(), theme_name="mlconsole-dark")
-    assert snap_compare(app, terminal_size=size, run_before=press(RESULTS[name]))
+def test_results(snap_compare: Compare, name: str, look: Look) -> None:
+    app = make_app(with_results(), theme_name=look.theme)
+    assert snap_compare(app, terminal_size=look.size, run_before=press(RESULTS[name]))
 
 
-@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
-def test_a_heat_map_in_other_themes(snap_compare: Compare, theme: str) -> None:
-    app = make_app(with_results(), theme_name=theme)
+def test_a_heat_map_in_sixteen_colours(snap_compare: Compare) -> None:
+    app = make_app(with_results(), theme_name="ansi-dark")
     assert snap_compare(app, terminal_size=(80, 24), run_before=press(RESULTS["heatmap"]))
 
 
 @pytest.mark.parametrize("part", ["importance", "too-few"])
-@pytest.mark.parametrize("size", SIZES)
-def test_what_matters(
-    snap_compare: Compare, part: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_matters(snap_compare: Compare, part: str, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     known = Importance(
         parameters=(
             ParameterImportance("eta", 0.61, 0.42, 0.77, True),
@@ -204,14 +192,13 @@ def test_what_matters(
     )
     few = Importance(trials=9, problem="9 trials with a value are too few to tell what matters: 5 hyperparameters need at least 20.")  # fmt: skip
     monkeypatch.setattr(apart, "importance", lambda detail, trials: known if part == "importance" else few)
-    app = make_app(populated(), theme_name="mlconsole-dark")
+    app = make_app(populated(), theme_name=look.theme)
 
-    assert snap_compare(app, terminal_size=size, run_before=press(["5", "enter", *["tab"] * 5]))
+    assert snap_compare(app, terminal_size=look.size, run_before=press(["5", "enter", *["tab"] * 5]))
 
 
-@pytest.mark.parametrize("theme", ["mlconsole-light", "ansi-dark"])
-def test_a_tuning_job_in_other_themes(snap_compare: Compare, theme: str) -> None:
-    app = make_app(populated(), theme_name=theme)
+def test_a_tuning_job_in_sixteen_colours(snap_compare: Compare) -> None:
+    app = make_app(populated(), theme_name="ansi-dark")
     assert snap_compare(app, terminal_size=(160, 48), run_before=press(SCREENS["tuning-job"]))
 
 
