@@ -240,6 +240,8 @@ class Console(Notifying, inherit_bindings=False):
 
     @on(WorkFinished)
     def _work_finished(self, message: WorkFinished) -> None:
+        if not self.is_running:
+            return  # screens lose their widgets one by one while the console closes
         if message.problem is not None:
             message.failed(message.problem)
         else:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from console import actions
-from console.formatting import span
+from console.formatting import crop_middle, span
 from console.messages import SnapshotArrived
 from console.services import Unwatch
 from console.trail import Place
@@ -263,7 +263,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
                 left += [(" ", ""), (title, ("here" if here else "dim") + f"@{section}")]
             left.append(("   " if self.wide else "  ", ""))
         if trail:
-            left += [("› ", "dim"), (trail, "strong")]
+            left.append(("› ", "dim"))
+            room = max(16, self.app.size.width - 1 - sum(len(text) for text, _ in left))
+            # Cut in its middle: the end is what tells two jobs apart.
+            left.append((crop_middle(trail, room) if len(trail) > room else trail, "strong"))
         return left, [(summary + " ", self.summary_role())] if summary else []
 
     def _draw_notice(self) -> None:

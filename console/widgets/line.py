@@ -11,6 +11,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from console.formatting import crop
 from console.jumping import Target
 from console.theme import Painted
 from console.widgets.drawing import Run
@@ -52,12 +53,17 @@ class Line(Painted):
         width = self.size.width
         if y:
             return Strip.blank(width, base)
-        room = width - sum(cell_len(text) for text, _ in self._left) - 1
+        left = list(self._left)
+        over = sum(cell_len(text) for text, _ in left) - (width - 1)
+        if over > 0:
+            text, role = left[-1]
+            left[-1] = (crop(text, max(1, cell_len(text) - over)), role)
+        room = width - sum(cell_len(text) for text, _ in left) - 1
         right = list(self._right)
         while right and sum(cell_len(text) for text, _ in right) > room:
             right.pop(0)
-        gap = width - sum(cell_len(text) for text, _ in (*self._left, *right))
-        runs = [*self._left, (" " * max(0, gap), ""), *right]
+        gap = width - sum(cell_len(text) for text, _ in (*left, *right))
+        runs = [*left, (" " * max(0, gap), ""), *right]
         segments = [Segment(text, base + self.paint(role.partition("@")[0])) for text, role in runs]
         return Strip(segments).adjust_cell_length(width, base)
 

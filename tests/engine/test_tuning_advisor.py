@@ -85,6 +85,7 @@ async def search(advisor: Advisor, strategy: str, jobs: int, seed: int) -> list[
     return trials
 
 
+@pytest.mark.slow
 async def test_bayesian_finds_a_better_optimum_than_random_in_thirty_trials(tmp_path: Path) -> None:
     advisors = [Advisor(tmp_path / f"{index}.log") for index in range(2)]
 

@@ -13,6 +13,7 @@ Run = Callable[..., dict[str, Any]]
 SDK_V2 = "sagemaker>=2.257,<3"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_sdk_v3_runs_the_built_in_algorithms(run_program: Run, shell: dict[str, str]) -> None:
     found = run_program(sys.executable, "first_party_v3.py", shell["MLCONSOLE_ROLE_ARN"])

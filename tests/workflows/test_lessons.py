@@ -38,7 +38,11 @@ TINY_LSTM: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     ("interface", "name", "model", "score"),
-    [("low", "housing", "xgboost", "RMSE"), ("high", "reviews", "both", "accuracy")],
+    [
+        ("low", "housing", "xgboost", "RMSE"),
+        pytest.param("high", "reviews", "both", "accuracy", marks=pytest.mark.slow),
+        ("high", "reviews", "xgboost", "accuracy"),
+    ],
 )
 def test_building_models_trains_scores_and_prints_itself(
     on_engine: Path, interface: str, name: str, model: str, score: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from workflows.failures import WorkflowError
 from workflows.platform import Platform
 
 SECRET = ("authorization", "x-amz-security-token")
@@ -29,7 +30,7 @@ def invoke(platform: Platform, endpoint: str, body: bytes, content_type: str, ac
     """Signs the request (Signature Version 4, service ``sagemaker``) and sends it with nothing but an HTTP connection.
 
     Raises:
-        OSError: There is no connection.
+        WorkflowError: There is no connection, or what answers does not speak HTTP.
     """
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
@@ -48,6 +49,8 @@ def invoke(platform: Platform, endpoint: str, body: bytes, content_type: str, ac
         answer = line.getresponse()
         received = answer.read()
         answered = answer.getheaders()
+    except (OSError, http.client.HTTPException) as error:
+        raise WorkflowError(f"The endpoint cannot be reached: {error}.") from error
     finally:
         line.close()
     shown = [f"{name}: {_shown(name, value)}" for name, value in headers.items()]
