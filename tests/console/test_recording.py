@@ -249,7 +249,7 @@ def test_a_session_is_recorded_also_up_to_a_kill(killed: bool, tmp_path: Path) -
     command = ["sh", "-c", script, COMMAND, "record", str(path), *NOWHERE, "--read-only", "--keys"]
     screen = Terminal(command, size=(90, 30))
     try:
-        screen.shows("Connecting")
+        screen.shows("Lessons")
         screen.write(b"4")
         screen.shows("moons")
         screen.resize(100, 31)

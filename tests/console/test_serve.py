@@ -92,7 +92,7 @@ async def test_a_browser_shows_the_console_and_a_closed_tab_leaves_nothing(tmp_p
             )
             assert "Open the whole address that mlconsole serve has printed" in refused
             await browser.open(serving.url)
-            await browser.shows("Connecting")
+            await browser.shows("7 Lessons")
             assert await browser.value("location.search") == ""  # the token is not in the address any more
             await browser.press("4")
             shown = await browser.shows("moons")
@@ -111,7 +111,7 @@ async def test_a_browser_shows_the_console_and_a_closed_tab_leaves_nothing(tmp_p
             assert serving.process.poll() is None
 
             await browser.open(serving.url)
-            await browser.shows("Connecting")
+            await browser.shows("7 Lessons")
             (console,) = serving.consoles()
             serving.process.send_signal(signal.SIGINT)
             assert await asyncio.to_thread(serving.process.wait, DEADLINE) == 0
@@ -193,7 +193,7 @@ async def test_a_tab_is_a_terminal_and_their_number_is_bounded(serving: Serving)
                     assert message.type == aiohttp.WSMsgType.BINARY, (message, seen[-500:])
                     seen += message.data
 
-            await shows(b"Connecting")
+            await shows(b"Lessons")
             (console,) = serving.consoles()
             async with session.get(serving.address) as page:
                 assert page.status == 503 and "1 of 1 consoles are open" in await page.text()

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workflows.data import loading
@@ -38,6 +38,7 @@ def damaged(raw: bytes, changes: list[tuple[int, bytes]], end: int) -> bytes:
 
 @settings(max_examples=120, deadline=None)
 @given(changes=edits, end=cuts, packed=st.booleans())
+@example(changes=[(122, b"_")], end=222, packed=False)
 def test_a_damaged_table(changes: list[tuple[int, bytes]], end: int, packed: bool) -> None:
     raw = gzip.compress(POINTS, mtime=0) if packed else POINTS
     with tempfile.TemporaryDirectory() as folder:

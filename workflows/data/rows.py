@@ -155,6 +155,8 @@ def _fits(
     for index, column, facts in checks:
         cells = columns[index]
         if column.kind in ("int", "float"):
+            if not _plain("".join(cells)):
+                return False
             try:
                 values = np.array(cells, dtype=np.float64)
             except ValueError:
@@ -266,8 +268,15 @@ def _cell(reading: Reading, column: Column, facts: Facts, cell: str, codes: froz
             facts.least, facts.most = min(facts.least, facts_day), max(facts.most, facts_day)
 
 
+def _plain(text: str) -> bool:
+    """Whether only digits that everybody reads are in it: Python takes 1_000 and digits of other scripts for numbers, too."""
+    return "_" not in text and text.isascii()
+
+
 def _number(reading: Reading, column: Column, facts: Facts, cell: str, codes: frozenset[float]) -> None:
     try:
+        if not _plain(cell):
+            raise ValueError(cell)
         value = float(cell)
     except ValueError:
         if cell.strip().lower() in MISSING:
