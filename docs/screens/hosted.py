@@ -26,8 +26,18 @@ def main() -> int:
             host(Path(folder))
             asyncio.run(draw())
         finally:
+            still()
             mlconsole("engine", "stop")
     return 0
+
+
+def still() -> None:
+    """End the traffic: it would ask a stopped engine for the rest of its half hour."""
+    from workflows.traffic import reports
+
+    for report in reports.list_reports():
+        if report.active:
+            reports.stop(report)
 
 
 def mlconsole(*words: str) -> None:
