@@ -222,13 +222,12 @@ def targets(gateway: Gateway) -> Iterator[Listed]:
 
 def webapps(gateway: Gateway) -> Iterator[Listed]:
     """Web apps with the endpoint that they ask; empty where the function, which knows it, is not there."""
-    for name in parts.names(gateway):
-        app = parts.look(gateway, name)
+    for app in parts.look_at_all(gateway):
         if not app.present:
             continue  # somebody else's parts under such a name
         changed = str((app.function or {}).get("LastModified") or "")
         yield Listed(
-            name=name,
+            name=app.name,
             created=datetime.fromisoformat(changed).timestamp() if changed else None,
             endpoint=app.environment.get("ENDPOINT", ""),
         )

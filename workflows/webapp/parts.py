@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,8 +63,11 @@ class Parts:
         return found
 
 
-def look(gateway: Gateway, name: str) -> Parts:
+def look(gateway: Gateway, name: str, listed: Sequence[Mapping[str, Any]] | None = None) -> Parts:
     """What is there of a web app.
+
+    Args:
+        listed: All REST APIs as they were listed already; None: they are listed.
 
     Raises:
         Problem: Something cannot be looked at.
@@ -72,7 +75,7 @@ def look(gateway: Gateway, name: str) -> Parts:
     foreign: list[str] = []
     apis = tuple(
         str(one["id"])
-        for one in _apis(gateway)
+        for one in (_apis(gateway) if listed is None else listed)
         if one.get("name") == title(name) and (one.get("tags") or {}).get(TAG) == name
     )
     function = function_of(gateway, name)
@@ -114,13 +117,27 @@ def function_of(gateway: Gateway, name: str) -> dict[str, Any] | None:
     return _there(gateway, "lambda", "get_function_configuration", FunctionName=title(name))
 
 
+def look_at_all(gateway: Gateway) -> list[Parts]:
+    """What is there of every web app of an account and region; the REST APIs are listed once for all.
+
+    Raises:
+        Problem: Something cannot be looked at.
+    """
+    listed = list(_apis(gateway))
+    return [look(gateway, name, listed) for name in _names(gateway, listed)]
+
+
 def names(gateway: Gateway) -> list[str]:
     """The web apps of an account and region, by their APIs and functions.
 
     Raises:
         Problem: They cannot be listed.
     """
-    found = {str(one["tags"][TAG]) for one in _apis(gateway) if TAG in (one.get("tags") or {})}
+    return _names(gateway, list(_apis(gateway)))
+
+
+def _names(gateway: Gateway, listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    found = {str(one["tags"][TAG]) for one in listed if TAG in (one.get("tags") or {})}
     asked: dict[str, Any] = {}
     while True:
         page = answered(gateway, "lambda", "list_functions", **asked)
