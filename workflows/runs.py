@@ -26,6 +26,7 @@ from workflows.studies.parameters import Value
 
 ACTIVE = frozenset({"starting", "running", "waiting", "stopping"})
 POLL = 0.1
+_LEAVING = 10.0  # Seconds that a process may take to go after its run has ended; it takes well under one.
 """Seconds between two looks at a run's event file while nothing comes."""
 
 
@@ -353,11 +354,20 @@ def delete(run: Run) -> None:
     """Removes a run's folder. Nothing at the target is touched: `stop` deletes what an unfinished run made there.
 
     Raises:
-        RunError: The run still works.
+        RunError: The run still works, or it has ended and its process does not go.
     """
     current = read(run.folder)
     if current.active:
         raise RunError(f"Run {run.id} is {current.status}: stop it first (`mlconsole runs stop {run.id}`).")
+    # A run that has just said how it ended still closes its files: they would come back into a folder being deleted.
+    deadline = time.monotonic() + _LEAVING
+    while processes.runs(current.pid, current.pid_started):
+        if time.monotonic() > deadline:
+            raise RunError(
+                f"Run {run.id} is {current.status}, but its process {current.pid} still runs after {_LEAVING:.0f} s. "
+                f"Try again, or end it first (`kill {current.pid}`)."
+            )
+        time.sleep(0.02)
     shutil.rmtree(current.folder)
 
 

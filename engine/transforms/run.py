@@ -279,22 +279,23 @@ class Run:
         return self.engine.store.get(record.KIND, self.name).document
 
     def _change(
-        self, change: Callable[[dict[str, Any]], object], status: str | None = None
+        self, change: Callable[[dict[str, Any]], object], status: str | None = None, now: float = 0.0
     ) -> dict[str, Any]:
         def apply(document: dict[str, Any]) -> None:
             change(document)
 
-        now = self.engine.clock.time()
+        now = now or self.engine.clock.time()
         updated = self.engine.store.update(record.KIND, self.name, apply, now=now, status=status)
         self.notify(self.name)
         return updated.document
 
     def _end(self, outcome: Outcome) -> None:
+        # One reading of the clock: a job is not modified before it ends.
+        now = self.engine.clock.time()
         # A reset may have taken the job away meanwhile.
         with contextlib.suppress(Missing):
             self._change(
-                lambda doc: record.end(doc, outcome.status, self.engine.clock.time(), outcome.reason),
-                outcome.status,
+                lambda doc: record.end(doc, outcome.status, now, outcome.reason), outcome.status, now
             )
 
 

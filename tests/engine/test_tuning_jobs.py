@@ -151,7 +151,10 @@ def test_stopping_stops_the_training_jobs_and_keeps_the_best(engine: RunningEngi
     with pytest.raises(ClientError, match="cannot be deleted"):
         client.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    try:
+        client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    except ClientError as error:  # Asked again while it stops, it accepts; when it has stopped by then, it says so.
+        assert "is in status Stopped" in str(error)
     found = finish(engine, name)
     assert found["HyperParameterTuningJobStatus"] == "Stopped"
     assert found["BestTrainingJob"]["ObjectiveStatus"] == "Succeeded"
