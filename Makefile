@@ -59,8 +59,9 @@ run: run-env
 studies: run-env
 	@$(BIN)/mlconsole studies run
 
+# Real processes, terminals and random draws on a shared machine: a test that fails is run once more, and named as RERUN at the end.
 test: dev-env
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --reruns 1 --durations=20
 
 test-slow: dev-env
 	@$(BIN)/python -m pytest -q --run-slow

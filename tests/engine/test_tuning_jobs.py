@@ -153,7 +153,8 @@ def test_stopping_stops_the_training_jobs_and_keeps_the_best(engine: RunningEngi
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     try:
         client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    except ClientError as error:  # Asked again while it stops, it accepts; when it has stopped by then, it says so.
+    except ClientError as error:
+        # While it stops it accepts; it may have stopped by now.
         assert "is in status Stopped" in str(error)
     found = finish(engine, name)
     assert found["HyperParameterTuningJobStatus"] == "Stopped"
