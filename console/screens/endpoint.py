@@ -15,7 +15,7 @@ from console.screens.endpoint_facts import Watched, endpoint_facts, scaling_fact
 from console.screens.endpoint_panes import AlarmsPane, CapturesPane
 from console.screens.endpoints import confirm_deletion
 from console.screens.experiment_form import open_experiment_form
-from console.screens.logpane import LogPane
+from console.screens.logpane import COMING, LogPane
 from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
 from console.screens.transform_form import open_transform_form
@@ -76,7 +76,7 @@ class EndpointScreen(ConsoleScreen):
             with Vertical(id="live"):
                 yield Page(id="compared")
                 yield ChartGrid(id="metrics", empty="No traffic yet: i sends a payload, t many.")
-                yield LogPane(empty="No line yet: the log begins when the container starts.")
+                yield LogPane(empty=COMING)
             yield CapturesPane()
             yield AlarmsPane(self._ask_history)
             yield Page(id="scaling")

@@ -91,7 +91,7 @@ class HomeScreen(ConsoleScreen):
 
     def _welcome(self, first: bool) -> None:
         if first:
-            self.query_one(Welcome).show(self.console.services.target)
+            self.query_one(Welcome).show(self.console.services.target, self.console.key)
 
     def leave(self) -> bool:
         return self.query_one(Welcome).dismiss()

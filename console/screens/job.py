@@ -16,7 +16,7 @@ from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import axis_label, charts
 from console.screens.jobs import confirm_stop
-from console.screens.logpane import LogPane
+from console.screens.logpane import COMING, NONE, LogPane
 from console.screens.transform_form import open_transform_form
 from console.screens.tuning_actions import open_tune
 from console.trail import Place
@@ -64,7 +64,7 @@ class JobScreen(Charting, ConsoleScreen):
                     id="metrics",
                     empty="This job reports no metric: it has no MetricDefinitions, or none matched yet.",
                 )
-                yield LogPane(empty="No line yet: the log begins when the container starts.")
+                yield LogPane(empty=COMING)
             yield Page(id="settings")
 
     def opened(self) -> None:
@@ -133,6 +133,7 @@ class JobScreen(Charting, ConsoleScreen):
             return
         overview.show(lambda width: facts.job_facts(detail, now, width))
         settings.show(lambda width: facts.job_settings(detail, width))
+        self.query_one(LogPane).say_when_empty(COMING if detail.row.active else NONE)
 
     def part_shown(self, name: str) -> None:
         target = {"log": "#log LogView", "settings": "#settings", "overview": "#overview"}.get(name)

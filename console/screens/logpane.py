@@ -19,6 +19,10 @@ SHOW_SECONDS, SLOW_SHOW_SECONDS = 4.0, 15.0
 LEAST_WAIT = 0.1
 
 
+COMING = "No line yet: the log begins when the container starts."
+NONE = "No line: the job has ended, and its log is empty or was deleted."
+
+
 class LogPane(Vertical):
     """The lines, what is searched, whether it follows."""
 
@@ -38,6 +42,12 @@ class LogPane(Vertical):
 
     def on_mount(self) -> None:
         self._draw()
+
+    def say_when_empty(self, text: str) -> None:
+        """What stands there as long as no line does."""
+        if text != self._empty:
+            self._empty = text
+            self._draw()
 
     @property
     def view(self) -> LogView:

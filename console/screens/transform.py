@@ -13,7 +13,7 @@ from console.formatting import span, status
 from console.screens import transform_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
-from console.screens.logpane import LogPane
+from console.screens.logpane import COMING, NONE, LogPane
 from console.trail import Place
 from console.widgets.charts import ChartGrid
 from console.widgets.page import Page
@@ -69,7 +69,7 @@ class TransformScreen(ConsoleScreen):
             yield Page(id="overview")
             with Vertical(id="live"):
                 yield ChartGrid(id="metrics", empty="No point yet: they come while the job runs.")
-                yield LogPane(empty="No line yet: the log begins when the container starts.")
+                yield LogPane(empty=COMING)
             yield Page(id="output")
             yield Page(id="settings")
 
@@ -156,6 +156,8 @@ class TransformScreen(ConsoleScreen):
         )
         if detail is not None:
             self.query_one("#settings", Page).show(lambda width: transform_facts.settings(detail, width))
+        if row is not None:
+            self.query_one(LogPane).say_when_empty(COMING if row.active else NONE)
         if self.part == "output":
             self._read_output()
 

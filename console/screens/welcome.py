@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from textual.widgets import Static
+from collections.abc import Callable
 
-from console import actions
+from textual.widgets import Static
 
 
 class Welcome(Static):
@@ -15,9 +15,9 @@ class Welcome(Static):
     def __init__(self) -> None:
         super().__init__("", id="welcome", markup=False)
 
-    def show(self, target: str) -> None:
-        """Say it, of this target."""
-        self.update("\n".join(steps(target)))
+    def show(self, target: str, key: Callable[[str], str]) -> None:
+        """Say it, of this target, with the keys that these actions have now."""
+        self.update("\n".join(steps(target, key)))
         self.add_class("-shown")
 
     def dismiss(self) -> bool:
@@ -27,11 +27,15 @@ class Welcome(Static):
         return there
 
 
-def steps(target: str) -> tuple[str, ...]:
-    """The lines, with the keys that the actions have."""
-    keys = {action.id: action.keys.split(",")[0] for action in actions.ACTIONS}
-    studies = keys["app.studies"]
-    lessons = f"Press {keys['app.lessons']}" if "app.lessons" in keys else "mlconsole lessons ls"
+def steps(target: str, key: Callable[[str], str]) -> tuple[str, ...]:
+    """The lines, with the keys that the actions have.
+
+    Args:
+        key: The first key of an action as a person reads it, by the action's id; the word after ``:`` where it has none.
+    """
+    start = f", {key('form.start')}" if key("form.start") else ""
+    studies = f"Press {key('app.studies')}, Enter{start}"
+    lessons, keys = f"Press {key('app.lessons')}", f"Press {key('app.help')}"
     where = (
         "Welcome. This is your AWS account: what you start there bills."
         if target == "aws"
@@ -40,9 +44,9 @@ def steps(target: str) -> tuple[str, ...]:
     return (
         where,
         "",
-        f"1  {f'Press {studies}, Enter, Ctrl+S':<24}run a case study: train, check, host, query",
+        f"1  {studies:<24}run a case study: train, check, host, query",
         f"2  {lessons:<24}take a lesson: the same step by step, explained",
-        "3  Press ?                 the keys of any screen; : goes anywhere by name",
+        f"3  {keys:<24}the keys of any screen; : goes anywhere by name",
         "",
         "Esc takes this away.",
     )

@@ -37,10 +37,11 @@ async def test_the_first_console_says_three_steps_and_takes_no_key() -> None:
         await until(pilot, lambda: app.screen.query_one(Welcome).has_class("-shown"))
         welcome = app.screen.query_one(Welcome)
         assert (
-            all(len(line) <= 76 for target in ("embedded", "aws") for line in steps(target))
+            all(len(line) <= 76 for target in ("embedded", "aws") for line in steps(target, app.key))
             and welcome.region.width == 80
         )
-        assert "4" in steps("aws")[2] and "Esc" in steps("aws")[-1]
+        lines = steps("aws", app.key)
+        assert "Press 4, Enter, Ctrl+S " in lines[2] and "Press ?" in lines[4] and "Esc" in lines[-1]
         await pilot.press("4")
         await until(pilot, lambda: isinstance(app.screen, StudiesScreen))
         await pilot.press("1")

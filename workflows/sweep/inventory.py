@@ -222,7 +222,7 @@ def targets(gateway: Gateway) -> Iterator[Listed]:
 
 def webapps(gateway: Gateway) -> Iterator[Listed]:
     """Web apps with the endpoint that they ask; empty where the function, which knows it, is not there."""
-    for app in parts.look_at_all(gateway):
+    for app in parts.look_at_all(gateway).values():
         if not app.present:
             continue  # somebody else's parts under such a name
         changed = str((app.function or {}).get("LastModified") or "")

@@ -77,7 +77,10 @@ def summary(gateway: Gateway, name: str) -> Summary:
     Raises:
         Problem: There is nothing of it, neither at its target nor noted on this machine.
     """
-    found = parts.look(gateway, name)
+    return _summary(gateway, name, parts.look(gateway, name))
+
+
+def _summary(gateway: Gateway, name: str, found: parts.Parts) -> Summary:
     asked = record.definition(gateway, name)
     if not found.present and asked is None:
         raise Problem(f"There is no web app {name}.", "`mlconsole webapp ls` lists them.", "not-found")
@@ -103,11 +106,11 @@ def summary(gateway: Gateway, name: str) -> Summary:
 
 def summaries(gateway: Gateway) -> list[Summary]:
     """All web apps of the account and region, and those that were begun from this machine."""
-    names = sorted({*parts.names(gateway), *record.known(gateway)})
     found = []
-    for name in names:
+    looked = parts.look_at_all(gateway, record.known(gateway))
+    for name in sorted(looked):
         try:
-            found.append(summary(gateway, name))
+            found.append(_summary(gateway, name, looked[name]))
         except Problem as problem:
             if problem.code != "not-found":
                 raise

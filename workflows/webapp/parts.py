@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,14 +117,17 @@ def function_of(gateway: Gateway, name: str) -> dict[str, Any] | None:
     return _there(gateway, "lambda", "get_function_configuration", FunctionName=title(name))
 
 
-def look_at_all(gateway: Gateway) -> list[Parts]:
-    """What is there of every web app of an account and region; the REST APIs are listed once for all.
+def look_at_all(gateway: Gateway, more: Iterable[str] = ()) -> dict[str, Parts]:
+    """What is there of every web app of an account and region, by name; the REST APIs are listed once for all.
+
+    Args:
+        more: Names to look at, too, whether there is something of them or not.
 
     Raises:
         Problem: Something cannot be looked at.
     """
     listed = list(_apis(gateway))
-    return [look(gateway, name, listed) for name in _names(gateway, listed)]
+    return {name: look(gateway, name, listed) for name in {*_names(gateway, listed), *more}}
 
 
 def names(gateway: Gateway) -> list[str]:
