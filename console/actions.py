@@ -106,7 +106,7 @@ PLACES = {
 NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
-    "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
+    "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+l": "Ctrl+L", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
     "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3",
     "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "backspace": "Backspace", "apostrophe": "'", "asterisk": "*", "ctrl+@": "Ctrl+Space", "ctrl+o": "Ctrl+O", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
@@ -154,6 +154,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.pause", "p", "Pause", "Stop and start the polling", command="pause"),
     Action("app.theme", "", "Theme", "Change the colours: dark, light, contrast, contrast-light, plain, ansi-dark, ansi-light, or a theme of your own", command="theme", argument="name"),
     Action("app.back", "escape", "Back", "Up to where you came from", priority=False),
+    Action("app.repaint", "ctrl+l", "Repaint", "Paint the whole screen anew, after another program wrote over it", command="repaint"),
     Action("app.suspend_process", "ctrl+z", "Suspend", "Back to the shell; fg returns", command=""),
     Action("app.quit", "q,ctrl+q,ctrl+c", "Quit", "Leave at once; runs and jobs go on", footer=True, command="quit", aliases=("q", "exit")),
     # every list

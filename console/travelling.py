@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import ModalScreen, Screen
 
-from console import theme
+from console.painting import Painting
 from console.screens.base import ConsoleScreen
 from console.services import Services
 from console.trail import Place, Trail
@@ -27,7 +27,7 @@ _SECTIONS = {
 """Where resources of a kind are opened; all others belong to an endpoint."""
 
 
-class Travelling(theme.Palette[int], inherit_bindings=False):
+class Travelling(Painting, inherit_bindings=False):
     """An application that knows its sections and opens resources by their names."""
 
     services: Services

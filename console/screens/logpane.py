@@ -14,8 +14,8 @@ from console.widgets.log import Entry, LogView
 from console.widgets.prompt import Prompt
 from workflows.observe.rows import LogLine, LogTail
 
-SHOW_SECONDS, SLOW_SHOW_SECONDS = 4.0, 15.0
-"""Between two additions to a followed log; the second on a slow line. Each scrolls the whole pane, which is 5 kB."""
+SHOW_SECONDS, SLOW_SHOW_SECONDS = 1.5, 5.0
+"""Between two additions to a followed log; the second on a slow line. Each moves every line of the pane, which is about 1 kB."""
 LEAST_WAIT = 0.1
 
 

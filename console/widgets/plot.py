@@ -15,7 +15,7 @@ from console.widgets import drawing
 from console.widgets.axis import short
 from console.widgets.drawing import Lines, Series
 
-PAINT_SECONDS, SLOW_PAINT_SECONDS = 5.0, 30.0
+PAINT_SECONDS, SLOW_PAINT_SECONDS = 3.0, 10.0
 """Between two drawings of what comes in; the second on a slow line."""
 LEAST_WAIT = 0.1
 Draw = Callable[[int, int], Lines]

@@ -123,6 +123,18 @@ def test_suspending_gives_the_terminal_back_and_fg_paints_again(start: Start) ->
     screen.until(screen.ended, "the end")
 
 
+def test_what_another_program_wrote_over_is_painted_anew(start: Start) -> None:
+    screen = start()
+    screen.write(b"2")
+    screen.shows("Duration")
+    screen.output = b""
+    screen.write(b"\x1b[B")
+    screen.read(0.5)
+    assert b"Duration" not in screen.output, "only the two rows of the cursor are written"
+    screen.write(b"\x0c")
+    screen.shows("Duration")
+
+
 def test_a_crash_restores_the_terminal_and_names_a_report(start: Start, tmp_path: Path) -> None:
     screen = start("crash")
     screen.write(b"r")
