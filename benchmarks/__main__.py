@@ -1,4 +1,4 @@
-"""``python -m benchmarks [wire|lifecycle|endpoints|gateway|console|consoles|algorithms|forecasting|plagiarism|tuning|fraud]``: comparisons as tables with ratios; without a name all but ``fraud``, which needs data. Machines are noisy: take ratios, not digits."""
+"""``python -m benchmarks [wire|lifecycle|endpoints|gateway|console|consoles|logs|algorithms|forecasting|plagiarism|tuning|fraud]``: comparisons as tables with ratios; without a name all but ``fraud``, which needs data. Machines are noisy: take ratios, not digits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ ALL = (
     "gateway",
     "console",
     "consoles",
+    "logs",
     "algorithms",
     "forecasting",
     "plagiarism",

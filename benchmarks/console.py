@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,8 +48,12 @@ Table().run()
 
 
 @contextmanager
-def home() -> Iterator[tuple[dict[str, str], int]]:
-    """An environment with an own home whose engine knows the jobs, and the engine's process."""
+def home(more: Callable[[Path], None] | None = None) -> Iterator[tuple[dict[str, str], int]]:
+    """An environment with an own home whose engine knows the jobs, and the engine's process.
+
+    Args:
+        more: Gets the engine's data folder before the engine starts, to write more of an account.
+    """
     home = Path(tempfile.mkdtemp(prefix="mlconsole-bench-console-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLCONSOLE_")}
     for name in ("NO_COLOR", "TMUX", "STY", "COLUMNS", "LINES", "SSH_CONNECTION"):
@@ -58,6 +62,8 @@ def home() -> Iterator[tuple[dict[str, str], int]]:
     data = home / "data" / "engine"
     try:
         seed(data)
+        if more is not None:
+            more(data)
         command = [sys.executable, "-m", "engine", "start", "--json", "--data-dir", str(data), "--port", "0"]
         subprocess.run(command, check=True, capture_output=True, env=environment)
         pid = int(json.loads((data / "connection.json").read_text())["pid"])

@@ -267,8 +267,8 @@ PEERS: tuple[Callable[[], Program], ...] = (_htop, _toolong, _memray, _posting, 
 # Ours
 
 
-def _train(environment_of: Mapping[str, str]) -> None:
-    """A training job that reports its loss once a second, for as long as it is looked at."""
+def train(environment_of: Mapping[str, str], script: str = TRAIN) -> None:
+    """A training job `LIVE_JOB`; by default one that reports its loss once a second, for as long as it is looked at."""
     import boto3
 
     found = json.loads(
@@ -284,8 +284,8 @@ def _train(environment_of: Mapping[str, str]) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         member = tarfile.TarInfo("train.py")
-        member.size = len(TRAIN)
-        archive.addfile(member, io.BytesIO(TRAIN.encode()))
+        member.size = len(script)
+        archive.addfile(member, io.BytesIO(script.encode()))
     s3, sagemaker = client("s3"), client("sagemaker")
     s3.create_bucket(Bucket="bench")  # type: ignore[attr-defined]
     s3.put_object(Bucket="bench", Key="source.tar.gz", Body=buffer.getvalue())  # type: ignore[attr-defined]
@@ -334,7 +334,7 @@ def main() -> tuple[str, str, list[Row]]:
             first.read(5.0)
             first.quit()
         console = measure(listing)
-        _train(variables)
+        train(variables)
         live, slow = _live(variables), _live(variables, "--low-bandwidth")
     print(_table([*measured, console]), flush=True)
     return (

@@ -51,6 +51,36 @@ def seed(folder: Path, jobs: int = JOBS) -> None:
     store.close()
 
 
+def seed_endpoints(folder: Path, number: int) -> None:
+    """Endpoints whose creation failed: they are listed and described as others are, and have no process."""
+    from engine.hosting.supervisor import KIND
+    from engine.layout import Layout
+    from engine.store import Store
+
+    store = Store(Layout(folder).database)
+    begin = time.time() - number * 600.0
+    for one in range(number):
+        name = f"bench-endpoint-{one:03}"
+        variant = {
+            "VariantName": "AllTraffic",
+            "ModelName": "bench",
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": 1,
+        }
+        document = {
+            "EndpointArn": f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{name}",
+            "EndpointConfigName": name,
+            "config": {"ProductionVariants": [variant]},
+            "models": {},
+            "counts": {"AllTraffic": 0},
+            "weights": {"AllTraffic": 1.0},
+            "images": {"AllTraffic": []},
+            "FailureReason": "The primary container did not pass the ping health check.",
+        }
+        store.create(KIND, name, document, now=begin + one * 600.0, status="Failed")
+    store.close()
+
+
 def _seed_tuning(store: Store, now: float, many: int, jobs: int) -> None:
     """A tuning job that has ended; its trials are the newest of the jobs."""
     from engine.tuning import record
