@@ -73,7 +73,7 @@ def home(more: Callable[[Path], None] | None = None) -> Iterator[tuple[dict[str,
                 os.kill(pid, last)
     finally:
         subprocess.run(
-            [sys.executable, "-m", "engine", "stop", "--data-dir", str(data)],
+            [sys.executable, "-m", "engine", "reset", "--yes", "--data-dir", str(data)],
             capture_output=True,
             check=False,
         )
