@@ -35,16 +35,16 @@ def progress(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("number", "name", "interface", "others", "score"),
+    ("number", "name", "interface", "others", "prints"),
     [
-        (2, "building", "high", {"subject": "reviews"}, "xgboost: accuracy="),
-        (3, "deploying", "low", {}, "accuracy="),
-        (4, "tuning", "high", {}, ""),
-        (5, "updating", "low", {}, ""),
+        (2, "building", "high", {"subject": "reviews"}, {"xgboost: accuracy=": "score"}),
+        (3, "deploying", "low", {}, {"accuracy=": "score", "probability=": "probability"}),
+        (4, "tuning", "high", {}, {}),
+        (5, "updating", "low", {}, {}),
     ],
 )
 def test_a_lesson_is_taken_by_one_command(
-    on_engine: Path, number: int, name: str, interface: str, others: dict[str, Any], score: str
+    on_engine: Path, number: int, name: str, interface: str, others: dict[str, Any], prints: dict[str, str]
 ) -> None:
     given = SIZES[name] | others
     run, told = launched(number, interface, given)
@@ -53,9 +53,14 @@ def test_a_lesson_is_taken_by_one_command(
     taken(run, given, found, last)
     mine = progress(name)
     assert list(mine["done"]) == [interface] and mine["last"] == run.id
-    if score:
-        shown = float(printed(run).partition(score)[2].split()[0])
-        assert shown == pytest.approx(last.metrics["score"], rel=1e-4)
+    if prints:
+        lines = printed(run)
+        for text, metric in prints.items():
+            assert float(lines.rpartition(text)[2].split()[0]) == pytest.approx(
+                last.metrics[metric], rel=1e-4
+            )
+    assert mlconsole("runs", "rm", run.id, "--yes").returncode == 0 and runs.list_runs() == []
+    assert progress(name)["done"] == mine["done"]
 
 
 def test_the_tour_is_taken_by_one_command_and_its_endpoint_kept(on_engine: Path) -> None:
@@ -65,7 +70,7 @@ def test_the_tour_is_taken_by_one_command_and_its_endpoint_kept(on_engine: Path)
     assert f"endpoint {run.id}" in last.left_behind and f"endpoint {run.id}" in told
     asked_by_curl(found, last)
     assert list(progress("introduction")["done"]) == ["low"]
-    stopped = mlconsole("runs", "stop", run.id, "--yes")
+    stopped = mlconsole("runs", "stop", run.id)
     assert stopped.returncode == 0, stopped.stderr
     later = [event for event in runs.follow(run, timeout=120) if isinstance(event, events.RunFinished)]
     assert later[-1].left_behind == []

@@ -20,6 +20,10 @@ from workflows.webapp import parts as webapps
 Found = list[events.Event]
 
 SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
+TINY_LSTM: dict[str, Any] = {
+    "epochs": 3, "embedding-dim": 8, "hidden-dim": 8, "length": 60, "learning-rate": 0.03,
+}  # fmt: skip
+"""An LSTM of reviews that is trained in seconds."""
 SIZES: dict[str, dict[str, Any]] = {
     "introduction": {},
     "building": SMALL,
@@ -95,6 +99,8 @@ def building(run: runs.Run, found: Found, last: events.RunFinished) -> None:
     operations = called(found)
     assert {"CreateTrainingJob", "CreateModel", "CreateTransformJob"} <= operations
     assert "CreateEndpoint" not in operations
+    (table,) = [event for event in of_kind(events.Table, found, "evaluate") if "Test rows" in event.title]
+    assert last.metrics["score"] in [pytest.approx(row[1], abs=1e-4) for row in table.rows]
 
 
 def deploying(run: runs.Run, found: Found, last: events.RunFinished) -> None:
