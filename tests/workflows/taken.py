@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ SIZES: dict[str, dict[str, Any]] = {
 """Settings other than by default, by the names of the lessons."""
 
 
-def taken(run: runs.Run, given: dict[str, Any], found: Found, last: events.RunFinished) -> None:
+def taken(run: runs.Run, given: Mapping[str, Any], found: Found, last: events.RunFinished) -> None:
     """A completed lesson had these settings, has said what it teaches at each step, its scores are sane, and nothing of it is left."""
     known = {item.name: item for item in find(run.study).parameters}
     changed = {name: known[name].parse(str(value)) for name, value in given.items()}
