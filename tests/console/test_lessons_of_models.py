@@ -8,7 +8,7 @@ from tests.console.command import run as mlconsole
 from tests.console.taking import by_command, from_menu, launched, progress
 from tests.console.tmux import needs_tmux
 from tests.workflows.conftest import _calls_that_aws_would_take, _no_run_left, engine_folder, on_engine
-from tests.workflows.taken import SIZES, asked_by_curl, nothing_left
+from tests.workflows.taken import SIZES, asked_by_curl, taken
 from tests.workflows.told import end
 from workflows import runs
 
@@ -18,12 +18,13 @@ __all__ = ["_calls_that_aws_would_take", "_no_run_left", "engine_folder", "on_en
 def test_the_tour_by_command_and_its_endpoint_is_kept(on_engine: Path) -> None:
     run, told = launched("introduction", "low", SIZES["introduction"], "--keep")
     found = list(runs.follow(run, timeout=60))
-    asked_by_curl(found, end(found))
+    last = end(found)
+    asked_by_curl(found, last)
     assert f"endpoint {run.id}" in told and list(progress("introduction")["done"]) == ["low"]
     stopped = mlconsole("runs", "stop", run.id)
     assert stopped.returncode == 0, stopped.stderr
     assert end(list(runs.follow(run, offset=len(found), timeout=120))).left_behind == []
-    nothing_left(run)
+    taken(run, SIZES["introduction"], found, last)
 
 
 @needs_tmux
