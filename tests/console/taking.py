@@ -75,7 +75,7 @@ def from_menu(name: str, interface: str, *, prints: Mapping[str, str] | None = N
         tmux.press("C-s")
         tmux.shows("Calls", "● running", f" of {steps}")
         tmux.shows(
-            "✓ completed", "reads it at your pace", "✓ Clean up", f"interface {interface}", seconds=LONG
+            "✓ completed", "reads it at your pace", "── completed", f"interface {interface}", seconds=LONG
         )
         tmux.press("Tab")
         tmux.shows(f"step 1 of {steps}", info.steps[0][1])
