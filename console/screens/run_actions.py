@@ -52,27 +52,17 @@ def result_of(run: Run) -> str:
 
 def leading(run: Run) -> tuple[str, float]:
     """A run's most important metric; NaN where it has none."""
-    from workflows.failures import WorkflowError
     from workflows.studies import catalog, measures
 
-    try:
-        info = catalog.find(run.study)
-    except WorkflowError:  # a study of another version
-        info = None
-    name, value = measures.leading(info, run.metrics)
+    name, value = measures.leading(catalog.known(run.study), run.metrics)
     return name, value if value is not None else float("nan")
 
 
 def ordered(run: Run) -> dict[str, float]:
     """A run's metrics, those first that its study names, in its order."""
-    from workflows.failures import WorkflowError
-    from workflows.studies import catalog
+    from workflows.studies import catalog, measures
 
-    try:
-        named = [one.metric for one in catalog.find(run.study).measures if one.metric in run.metrics]
-    except WorkflowError:  # a study of another version
-        named = []
-    return {name: run.metrics[name] for name in dict.fromkeys([*named, *run.metrics])}
+    return measures.ordered(catalog.known(run.study), run.metrics)
 
 
 def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:
