@@ -67,7 +67,7 @@ def from_menu(name: str, interface: str, *, prints: Mapping[str, str] | None = N
         tmux.press("7")
         tmux.shows("low – high –", "n start", "0/5")
         tmux.press(*["Down"] * (place - 1), "Enter")
-        tmux.shows("Step by step", "How far you are", "not yet")
+        tmux.shows("How far you are", "not yet", f"Lesson {place}: ")
         tmux.press("Tab", *["Down"] * INTERFACES.index(interface), "Enter")
         tmux.shows("Ctrl+S  starts the run")
         fill(tmux, info, given)
