@@ -112,15 +112,15 @@ def teaching(state: RunState, width: int) -> Lines:
 def reading(following: Try | None, width: int, key: Key) -> Lines:
     """Where a lesson is read once it has ended, and what to change next."""
     read, vary = key("run.next_part"), key("run.vary")
-    room = max(len(read), len(vary))
+    gap = max(len(read), len(vary)) + 1
     lines: Lines = [
-        [(f"{read:<{room}}", "key"), (" reads it at your pace, with all that it showed", "")],
+        [(read, "key"), (" " * (gap - len(read)) + "reads it at your pace, with all that it showed", "")],
     ]
     if following is not None:
         changes = " ".join(f"{name}={value}" for name, value in following.changes.items())
         line: list[Run] = [
-            (f"{vary:<{room}}", "key"),
-            (" tries: ", ""),
+            (vary, "key"),
+            (" " * (gap - len(vary)) + "tries: ", ""),
             (following.title, "strong"),
             (f"  {changes}", "accent"),
         ]

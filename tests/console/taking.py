@@ -80,7 +80,8 @@ def from_menu(name: str, interface: str, *, prints: Mapping[str, str] | None = N
         tmux.press("Tab")
         tmux.shows(f"step 1 of {steps}", info.steps[0][1])
         tmux.press("l")
-        tmux.shows(marks, f"tried 0 of {len(info.lesson.tries)}")
+        tried = sum(given | one.changes == given for one in info.lesson.tries)
+        tmux.shows(marks, f"tried {tried} of {len(info.lesson.tries)}")
         tmux.press("7")
         (row,) = [line for line in tmux.shows("1/5").splitlines() if f"{place}  {info.title[:20]}" in line]
         assert marks in row

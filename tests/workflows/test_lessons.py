@@ -92,13 +92,19 @@ def test_equal_configurations_are_seldom_called_different_and_different_ones_oft
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(on_engine: Path) -> None:
-    run = runs.start("updating", {"seed": 1}, interface="high")
-    _, last = completed(run, 900)
+def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(
+    on_engine: Path, real_data: Path
+) -> None:
+    missing = [name for name in ("imdb", "boston") if not (real_data / name).is_dir()]
+    if missing:
+        pytest.skip(f"needs real reviews and houses: {real_data} has no {missing}")
+    run = runs.start("updating", {"seed": 1, "houses": "boston"}, interface="high")
+    found, last = completed(run, 900)
     nothing_left(run)
-    if last.metrics["synthetic"]:
-        pytest.skip("needs real reviews: MLCONSOLE_DATA_DIR does not name a folder with them")
+    assert last.metrics["synthetic"] == 0 and "SYNTHETIC" not in last.message
     assert 0 < last.metrics["drift_found_after"] <= 200
+    (words,) = of_kind(events.Table, found, "drift")
+    assert [row[3] for row in words.rows if row[0] == 200] == [1]
     assert last.metrics["new_model_on_old"] >= 0.83
     assert last.metrics["new_model_on_new"] > last.metrics["old_model_on_new"]
     told = json.loads(printed(run).partition("scores: ")[2].splitlines()[0])
