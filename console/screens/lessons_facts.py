@@ -111,16 +111,20 @@ def preview(
     *,
     brief: bool = False,
 ) -> Lines:
-    """A lesson beside or below the list: in a few lines what it is about and how far one is."""
+    """A lesson below the list: in a few lines what it is about and how far one is; ``brief`` without blank ones between them."""
     read = min(width, READ_WIDTH)
-    lines: Lines = [[(f"Lesson {number(info)}: {info.title}", "strong")]]
+    lines = facts.sentences([f"Lesson {number(info)}: {info.title}"], width, "strong")
     lines += [*facts.sentences([info.summary], read), *([] if brief else [[]])]
     lines += learned(info, read)
-    lines += [*([] if brief else [[]]), *standing(info, course, runs, now, width)]
-    if not brief:
-        lines += [[], facts.head("Steps")]
-        lines += [[(f"{at:>2}  ", "dim"), (title, "")] for at, (_, title) in enumerate(info.steps, start=1)]
-    return lines
+    return [*lines, *([] if brief else [[]]), *standing(info, course, runs, now, width)]
+
+
+def steps(info: StudyInfo) -> Lines:
+    """The titles of a lesson's steps."""
+    numbered: Lines = [
+        [(f"{at:>2}  ", "dim"), (title, "")] for at, (_, title) in enumerate(info.steps, start=1)
+    ]
+    return [facts.head("Steps"), *numbered]
 
 
 def learned(info: StudyInfo, width: int) -> Lines:

@@ -106,7 +106,7 @@ async def test_the_list_tells_progress_that_stays_when_runs_are_deleted(services
         assert f"2 of {len(lessons())} taken" in line(app, "#nav")
         await pilot.press("down")
         assert "building-20270113-101010-bb01, is deleted; what you did is remembered" in " ".join(
-            page(app, "#preview").split()
+            page(app, "#about").split()
         )
         services.learned["building"] = replace(
             services.learned["building"], tried=(lesson("building").lesson.tries[0].title,)
