@@ -35,6 +35,8 @@ def opened(on_engine: Path) -> Iterator[Platform]:
 
 
 def test_a_web_app_from_the_command_line(opened: Platform, tmp_path: Path) -> None:
+    bare = run("webapp")
+    assert bare.returncode == 2 and bare.stderr.startswith("Usage: mlconsole webapp") and not bare.stdout
     OTHER.save(tmp_path / "other.json")
     refused = run("webapp", "create", NAME, "--vocabulary", str(tmp_path / "other.json"), "--yes")
     assert refused.returncode == 1 and WORDS.version in refused.stderr and refused.stdout == ""
