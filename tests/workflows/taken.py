@@ -28,9 +28,9 @@ SIZES: dict[str, dict[str, Any]] = {
     "introduction": {},
     "building": SMALL,
     "deploying": {"data": "synthetic", "rows": 600, "num-round": 10, "chunk": 64, "mishap": "wrong-vocabulary"},
-    "tuning": SMALL | {"jobs": 4, "runs": 2, "num-round": 20},
+    "tuning": SMALL | {"jobs": 3, "runs": 2, "num-round": 20},
     "updating": {
-        "data": "synthetic", "rows": 1500, "num-round": 30, "requests": 800, "labels": 100, "least": 0.6,
+        "data": "synthetic", "rows": 1500, "num-round": 30, "requests": 400, "labels": 50, "least": 0.6,
     },
 }  # fmt: skip
 """Settings other than by default, by the names of the lessons."""

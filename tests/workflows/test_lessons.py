@@ -107,8 +107,23 @@ def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(
     assert [row[3] for row in words.rows if row[0] == 200] == [1]
     assert last.metrics["new_model_on_old"] >= 0.83
     assert last.metrics["new_model_on_new"] > last.metrics["old_model_on_new"]
-    told = json.loads(printed(run).partition("scores: ")[2].splitlines()[0])
-    assert told["retrained"]["old"] == pytest.approx(last.metrics["new_model_on_old"], abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_the_printed_update_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
+    run = runs.start("updating", SIZES["updating"], interface=interface)
+    found, last = completed(run)
+    taken(run, SIZES["updating"], found, last)
+    told = printed(run)
+    scores = json.loads(told.partition("scores: ")[2].splitlines()[0])
+    for model, name in (("current", "old_model"), ("retrained", "new_model")):
+        for slice_, value in scores[model].items():
+            assert value == pytest.approx(last.metrics[f"{name}_on_{slice_}"], abs=1e-5)
+    assert "'banana'" in told.partition("words that changed: ")[2].splitlines()[0]
+    sagemaker = open_platform(Configuration()).client("sagemaker")
+    configurations = sagemaker.list_endpoint_configs(NameContains="updating-script")["EndpointConfigs"]
+    assert configurations == []
 
 
 @pytest.mark.slow
