@@ -166,15 +166,14 @@ class Customized(Travelling, inherit_bindings=False):
     def visited(self, place: Place) -> None:
         """A screen has come to the top; the next console of this target begins there."""
         super().visited(place)
-        self.memory.put(
-            [place.kind, place.name] if place.kind != "home" else None, "targets", self._target_name, "place"
-        )
+        kept = [place.kind, place.name, self._seen(place).section] if place.kind != "home" else None
+        self.memory.put(kept, "targets", self._target_name, "place")
 
     @property
     def last_place(self) -> Place | None:
         """Where the last console of this target was left."""
         kept = self.memory.get("targets", self._target_name, "place")
-        if isinstance(kept, list) and len(kept) == 2 and all(isinstance(part, str) for part in kept):
+        if isinstance(kept, list) and len(kept) in (2, 3) and all(isinstance(part, str) for part in kept):
             return Place(*kept)
         return None
 

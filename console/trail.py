@@ -9,10 +9,14 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A screen that can be gone to again: a section's list (``name`` empty), or a resource of a kind."""
+    """A screen that can be gone to again: a section's list (``name`` empty), or a resource of a kind.
+
+    ``section`` is the one in which it was seen, empty where nobody saw it: it says where to open it, not which place it is.
+    """
 
     kind: str
     name: str = ""
+    section: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".strip()

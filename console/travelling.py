@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import ModalScreen, Screen
@@ -24,7 +25,7 @@ _SECTIONS = {
     "lesson": "lessons",
     "compare": "jobs",
 }
-"""Where resources of a kind are opened; all others belong to an endpoint."""
+"""Where resources of a kind are opened that nobody has seen yet; all others belong to an endpoint."""
 
 
 class Travelling(Painting, inherit_bindings=False):
@@ -271,9 +272,23 @@ class Travelling(Painting, inherit_bindings=False):
         """A screen has come to the top that can be gone to again."""
         bound_for, self._bound_for = self._bound_for, None
         if bound_for is None or place == bound_for:
-            self.trail.visit(place)
+            self.trail.visit(self._seen(place))
         else:  # only passed on the way
             self._bound_for = bound_for
+
+    def _seen(self, place: Place) -> Place:
+        """The place with the section in which it lies open: a key may have left that before the screen tells of itself."""
+        found = self._open_at(place)
+        return replace(place, section=found[0] if found is not None else self.current_mode)
+
+    def _open_at(self, place: Place) -> tuple[str, ConsoleScreen] | None:
+        """The section in which a screen shows the place, and the screen; the present section is looked at first."""
+        here = self.current_mode
+        for mode, stack in sorted(self._screen_stacks.items(), key=lambda item: item[0] != here):
+            for screen in stack:
+                if isinstance(screen, ConsoleScreen) and screen.location == place:
+                    return mode, screen
+        return None
 
     async def visit(self, place: Place) -> None:
         """Go to a place: to the screen that shows it, wherever that lies open, or to a new one."""
@@ -281,17 +296,16 @@ class Travelling(Painting, inherit_bindings=False):
         if self.base_screen is not None and self.base_screen.location == place:
             return
         self._bound_for = place
-        for mode, stack in self._screen_stacks.items():
-            for below in stack:
-                if isinstance(below, ConsoleScreen) and below.location == place:
-                    if mode != self.current_mode:
-                        await self.switch_mode(mode)
-                    while self.screen is not below:  # what lies above it goes
-                        await self.pop_screen()
-                    return
+        if (found := self._open_at(place)) is not None:
+            mode, screen = found
+            if mode != self.current_mode:
+                await self.switch_mode(mode)
+            while self.screen is not screen:  # what lies above it goes
+                await self.pop_screen()
+            return
         opener = self._openers().get(place.kind)
         if opener is not None and place.name:
-            section = _SECTIONS.get(place.kind, "endpoints")
+            section = place.section if place.section in self.MODES else _SECTIONS.get(place.kind, "endpoints")
             if self.current_mode != section:
                 await self.switch_mode(section)
             await opener(place.name)

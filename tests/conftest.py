@@ -17,7 +17,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONGEST = (
     "workflows/test_moons_run.py",
-    "workflows/test_lessons.py",
+    "console/test_lesson_of_updating.py",
+    "console/test_lessons_of_hosting_and_tuning.py",
+    "console/test_lessons_of_models.py",
     "workflows/test_population_run.py",
     "console/test_snapshots.py",
     "sdk/test_first_party.py",

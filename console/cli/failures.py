@@ -56,6 +56,11 @@ def _refuse_usage(error: click.ClickException, as_json: bool) -> int:
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "mlconsole"
     message = error.format_message()
+    if message.startswith("Usage: "):  # a group without a command: its help is the answer
+        if not as_json:
+            click.echo(message, err=True)
+            return USAGE
+        message = f"`{path}` needs a command"
     _tell(
         message if message.endswith((".", "?", "!")) else f"{message}.",
         f"`{path} --help` tells how it is used.",

@@ -260,10 +260,12 @@ def rm(name: tuple[str, ...], yes: bool) -> None:
 
 def _result(run: Run) -> str:
     from console.formatting import number
+    from workflows.studies import catalog, measures
 
     if run.message.startswith("Results are withheld"):
         return "withheld"
-    found = ", ".join(f"{name} {number(value)}" for name, value in list(run.metrics.items())[:2])
+    metrics = measures.ordered(catalog.known(run.study), run.metrics)
+    found = ", ".join(f"{name} {number(value)}" for name, value in list(metrics.items())[:2])
     return f"{'SYNTHETIC: ' if run.synthetic else ''}{found}" if found else "–"
 
 

@@ -152,7 +152,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
             ]
             for one in found
         ],
-        empty="There is no web app. `mlconsole webapp create ENDPOINT` makes one.",
+        empty="There is no web app. `mlconsole webapp create ENDPOINT` makes one before an endpoint, `mlconsole lesson 3 --keep` one from nothing.",
     )
 
 

@@ -85,8 +85,10 @@ class CourseScreen(ConsoleScreen):
             return
         tried = self.course.of(info).next_try(info)
         if tried is None:
+            key = self.console.key
+            enter, other = key("list.open"), key("lesson.next_part")
             self.console.flash(
-                "You have tried all of it. Any of them again: Enter on the lesson, Tab, Enter on the change.",
+                f"You have tried all of it. Any of them again: {enter} on the lesson, {other}, {enter} on the change.",
                 "ok",
             )
             return
@@ -98,4 +100,7 @@ class CourseScreen(ConsoleScreen):
         if runs:
             await self.console.open_run(runs[0].id)
         else:
-            self.console.flash("There is no run of this lesson: n starts one.", "wait")
+            self.console.flash(
+                f"There is no run of this lesson: {self.console.key(f'{self.place}.start')} starts one.",
+                "wait",
+            )

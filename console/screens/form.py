@@ -27,7 +27,7 @@ INTERFACES = (
 )
 YES_NO = (("no", ""), ("yes", ""))
 OTHERS = {
-    "interface": "Both do the same on SageMaker: choose which one you want to read. c shows the run as a script in it.",
+    "interface": "Both do the same on SageMaker: choose which one you want to read. {code} shows the run as a script in it.",
     "keep": "Leave the endpoint and its model in place at the end; otherwise the run deletes all it made.",
 }
 NOTEBOOK = "as-in-notebook"
@@ -179,14 +179,15 @@ class FormScreen(ConsoleScreen):
         if wrong:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
         else:
+            start, switch = self.console.key("form.start"), self.console.key("form.notebook")
             notebook = (
                 ""
                 if NOTEBOOK not in self.info.presets
-                else "   F2 the notebook's settings"
+                else f"   {switch} the notebook's settings"
                 if not self._preset
-                else "   F2 the defaults"
+                else f"   {switch} the defaults"
             )
-            verdict.show([(" Ctrl+S ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
+            verdict.show([(f" {start} ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
 
     def _mark_changes(self) -> None:
         """A point before each value that is not that of the run whose settings these are, or not the default."""
@@ -221,7 +222,7 @@ class FormScreen(ConsoleScreen):
                 was = f"; in that run {_text(self._like.parameters[name]) or 'empty'}"
             text = f"{parameter.help} {self._allowed(parameter)}; default {_text(parameter.default) or 'empty'}{was}."
         else:
-            text = OTHERS.get(name, "")
+            text = OTHERS.get(name, "").format(code=self.console.key("run.code"))
         if self.query("#hint"):
             self.query_one("#hint", Static).update(text)
 

@@ -19,7 +19,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
-from console.screens.run_actions import ordered
+from console.screens.run_actions import leading, ordered
 from console.screens.welcome import Welcome
 from console.trail import Place
 from console.widgets import charts as chart_grid
@@ -383,9 +383,9 @@ def run_outcome(run: Run, now: float) -> str:
         return "asks you something: Enter answers"
     if run.active:
         return f"{span(now - run.created)} · {run.step or 'starting'}"
-    metric = next((name for name in ("accuracy", *run.metrics) if name in run.metrics), "")
+    metric, value = leading(run)
     made_up = "SYNTHETIC " if run.synthetic else ""
-    result = f"{made_up}{metric} {number(run.metrics[metric])} · " if metric else ""
+    result = f"{made_up}{metric} {number(value)} · " if metric else ""
     return f"{result}{ago(run.ended or run.created, now)}"
 
 

@@ -14,7 +14,7 @@ from console.formatting import ago
 from console.screens import facts
 from console.screens.course import CourseScreen
 from console.screens.home import Entry
-from console.screens.lessons_facts import ABOUT, THROUGH, changes, tries, whole
+from console.screens.lessons_facts import THROUGH, about, changes, tries, whole
 from console.screens.studies_facts import run_cells
 from console.trail import Place
 from console.widgets.drawing import Lines
@@ -91,8 +91,8 @@ class LessonScreen(CourseScreen):
 
     def show_course(self) -> None:
         info, course, runs = self.info, self.course, self.runs_of(self.info)
-        now = self.console.services.now()
-        self.query_one("#overview", Page).show(lambda width: whole(info, course, runs, now, width))
+        now, key = self.console.services.now(), self.console.key
+        self.query_one("#overview", Page).show(lambda width: whole(info, course, runs, now, width, key))
         entries = [Entry("title", "start", title="Start it")]
         entries += [Entry("start", name, name) for name in INTERFACES]
         entries += [
@@ -126,17 +126,18 @@ class LessonScreen(CourseScreen):
     @on(Rows.Highlighted, "#list")
     def _explain(self) -> None:
         """What the choice under the cursor does."""
-        entry = self._rows().current
+        entry, key = self._rows().current, self.console.key
         text = ""
         if entry is not None and entry.kind == "start":
-            text = ABOUT[entry.name]
+            text = about(entry.name, key)
         elif entry is not None and entry.kind == "try":
             one: Try = entry.resource
-            text = f"{one.look} Enter opens the form with {changes(one)}."
+            text = f"{one.look} {key('list.open')} opens the form with {changes(one)}."
         elif entry is not None:
             run: Run = entry.resource
             text = (
-                run.message or "Enter attaches to it: what it said at each step, its results, calls and code."
+                run.message
+                or f"{key('list.open')} attaches to it: what it said at each step, its results, calls and code."
             )
 
         def write(width: int) -> Lines:

@@ -10,8 +10,9 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console import actions
+from console.screens.base import LOW
 from console.screens.course import CourseScreen
-from console.screens.lessons_facts import lesson_cells, preview
+from console.screens.lessons_facts import lesson_cells, preview, steps
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
@@ -19,31 +20,32 @@ from workflows.studies.catalog import StudyInfo
 
 
 class LessonsScreen(CourseScreen):
-    """A row per lesson; below or beside the list what the one under the cursor teaches."""
+    """A row per lesson; below the list what the one under the cursor teaches, with its steps beside that where there is room."""
 
     BINDINGS: ClassVar = list(actions.bindings("lessons"))
     place = "lessons"
 
     def body(self) -> Iterable[Widget]:
-        with Horizontal(id="split"):
-            yield Rows[StudyInfo](
-                [
-                    Column("Lesson", 28, grow=1),
-                    Column("Done", 12),
-                    Column("Tried", 6),
-                    Column("Here", 7),
-                    Column("On AWS", 6, right=True),
-                    Column("Last run", 14, drop=1),
-                ],
-                key=lambda info: info.name,
-                cells=self._cells,
-                id="list",
-            )
-            yield Page(id="preview")
-        yield Page(id="about")
+        yield Rows[StudyInfo](
+            [
+                Column("Lesson", 28, grow=1),
+                Column("Done", 12),
+                Column("Tried", 6),
+                Column("Here", 7),
+                Column("On AWS", 6, right=True),
+                Column("Last run", 14, drop=1),
+            ],
+            key=lambda info: info.name,
+            cells=self._cells,
+            id="list",
+        )
+        with Horizontal(id="below"):
+            yield Page(id="about")
+            yield Page(id="steps")
 
     def opened(self) -> None:
-        self.query_one("#preview").can_focus = False
+        for page in self.query(Page):
+            page.can_focus = False
         self._rows().show(list(self.console.services.lessons()))
         self._rows().focus()
         self.look()
@@ -75,11 +77,13 @@ class LessonsScreen(CourseScreen):
         if info is None:
             return
         now, course, runs = self.console.services.now(), self.course, self.runs_of(info)
+        brief = self.app.size.height < LOW
 
         def write(width: int) -> Lines:
-            return preview(info, course, runs, now, width, brief=not self.wide)
+            return preview(info, course, runs, now, width, brief=brief)
 
-        self.query_one("#preview" if self.wide else "#about", Page).show(write)
+        self.query_one("#about", Page).show(write)
+        self.query_one("#steps", Page).show(lambda width: steps(info))
         self.draw_keys()
 
     def on_resize(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from console.formatting import ago, status
@@ -22,10 +22,8 @@ Bill = tuple[Sequence[tuple[str, str, float, float | None]], float | None]
 READ_WIDTH = 92
 """Cells of a line of prose: longer ones are hard to read."""
 THROUGH = {"low": "boto3", "high": "SageMaker SDK v3"}
-ABOUT = {
-    "low": "Every AWS call by hand. c in the run shows all of it as a boto3 script, which runs as printed.",
-    "high": "The same lesson through ModelTrainer, ModelBuilder and their like. c in the run shows all of it as a script.",
-}
+Key = Callable[[str], str]
+"""The first key of an action as a person reads it, by the action's id: `console.app.Console.key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,15 @@ def tries(info: StudyInfo) -> tuple[Try, ...]:
 def changes(one: Try) -> str:
     """``c=0.001``"""
     return " ".join(f"{name}={value}" for name, value in one.changes.items())
+
+
+def about(interface: str, key: Key) -> str:
+    """What taking a lesson through an interface is, and which key shows its code."""
+    what, script = {
+        "low": ("Every AWS call by hand.", "a boto3 script, which runs as printed"),
+        "high": ("The same lesson through ModelTrainer, ModelBuilder and their like.", "a script"),
+    }[interface]
+    return f"{what} {key('run.code')} in the run shows all of it as {script}."
 
 
 def minutes(value: float) -> str:
@@ -104,16 +111,20 @@ def preview(
     *,
     brief: bool = False,
 ) -> Lines:
-    """A lesson beside or below the list: in a few lines what it is about and how far one is."""
+    """A lesson below the list: in a few lines what it is about and how far one is; ``brief`` without blank ones between them."""
     read = min(width, READ_WIDTH)
-    lines: Lines = [[(f"Lesson {number(info)}: {info.title}", "strong")]]
+    lines = facts.sentences([f"Lesson {number(info)}: {info.title}"], width, "strong")
     lines += [*facts.sentences([info.summary], read), *([] if brief else [[]])]
     lines += learned(info, read)
-    lines += [*([] if brief else [[]]), *standing(info, course, runs, now, width)]
-    if not brief:
-        lines += [[], facts.head("Steps")]
-        lines += [[(f"{at:>2}  ", "dim"), (title, "")] for at, (_, title) in enumerate(info.steps, start=1)]
-    return lines
+    return [*lines, *([] if brief else [[]]), *standing(info, course, runs, now, width)]
+
+
+def steps(info: StudyInfo) -> Lines:
+    """The titles of a lesson's steps."""
+    numbered: Lines = [
+        [(f"{at:>2}  ", "dim"), (title, "")] for at, (_, title) in enumerate(info.steps, start=1)
+    ]
+    return [facts.head("Steps"), *numbered]
 
 
 def learned(info: StudyInfo, width: int) -> Lines:
@@ -160,7 +171,7 @@ def standing(
 
 
 def whole(
-    info: StudyInfo, course: Coursework | None, runs: Sequence[ledger.Run], now: float, width: int
+    info: StudyInfo, course: Coursework | None, runs: Sequence[ledger.Run], now: float, width: int, key: Key
 ) -> Lines:
     """Everything about a lesson: what it teaches, says at each step, suggests to change, costs on AWS."""
     read = min(width, READ_WIDTH)
@@ -184,7 +195,10 @@ def whole(
         lines += [[("    ", ""), *line] for line in facts.sentences([told.explains.get(step, "")], read - 4)]
     lines += [
         [],
-        facts.head("Try it", "change a value, see what happens: v opens the form with the next one"),
+        facts.head(
+            "Try it",
+            f"change a value, see what happens: {key('lesson.vary')} opens the form with the next one",
+        ),
     ]
     for one in told.tries:
         done = course is not None and one.title in course.of(info).tried

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from console import figures
 from console.exhibit import cropped, exhibits
@@ -22,6 +22,8 @@ MOST_LINES = 8
 """Lines of a file or an exchange on the page of results."""
 READ_WIDTH = 92
 """Cells of a line of prose: longer ones are hard to read."""
+Key = Callable[[str], str]
+"""The first key of an action as a person reads it, by the action's id: `console.app.Console.key`."""
 
 
 def overview(
@@ -30,6 +32,7 @@ def overview(
     width: int,
     *,
     run: str,
+    key: Key,
     brief: bool = False,
     log: str = "",
     lesson: bool = False,
@@ -61,9 +64,9 @@ def overview(
     if ended is not None and unhappy:
         lines += [[]] if not brief else []
         lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
-        lines += next_steps(ended.status, width, log)
+        lines += next_steps(ended.status, width, log, key)
     lines += [[]] if not brief else []
-    lines += teaching(state, width) if ended is None else reading(next_try, width) if lesson else []
+    lines += teaching(state, width) if ended is None else reading(next_try, width, key) if lesson else []
     if state.withheld and (ended is None or not unhappy):
         lines += [*facts.sentences([state.withheld], width, "bad"), *([[]] if not brief else [])]
     for step in state.steps:
@@ -72,7 +75,7 @@ def overview(
         lines += [
             [],
             [("? ", "wait"), (crop(state.question.text, width - 2).rstrip(), "wait")],
-            [("  a answers", "dim")],
+            [(f"  {key('run.answer')} answers", "dim")],
         ]
     if state.gates:
         lines += [[], facts.head("Gates")]
@@ -106,14 +109,18 @@ def teaching(state: RunState, width: int) -> Lines:
     return [*lines, []]
 
 
-def reading(following: Try | None, width: int) -> Lines:
+def reading(following: Try | None, width: int, key: Key) -> Lines:
     """Where a lesson is read once it has ended, and what to change next."""
-    lines: Lines = [[("Tab", "key"), (" reads it at your pace, with all that it showed", "")]]
+    read, vary = key("run.next_part"), key("run.vary")
+    gap = max(len(read), len(vary)) + 1
+    lines: Lines = [
+        [(read, "key"), (" " * (gap - len(read)) + "reads it at your pace, with all that it showed", "")],
+    ]
     if following is not None:
         changes = " ".join(f"{name}={value}" for name, value in following.changes.items())
         line: list[Run] = [
-            ("v", "key"),
-            ("   tries: ", ""),
+            (vary, "key"),
+            (" " * (gap - len(vary)) + "tries: ", ""),
             (following.title, "strong"),
             (f"  {changes}", "accent"),
         ]
@@ -121,14 +128,15 @@ def reading(following: Try | None, width: int) -> Lines:
     return [*lines, []]
 
 
-def next_steps(ended: str, width: int, log: str) -> Lines:
+def next_steps(ended: str, width: int, log: str, key: Key) -> Lines:
     """What to do after a run that did not end well, and where to look."""
+    again, resume, stop = key("run.again"), key("run.resume"), key("run.stop")
     what = {
-        "refused": "Next: n opens the form with these settings; change them so that the gate can pass.",
-        "interrupted": "Next: u goes on with it and reuses its finished steps; x deletes what it made.",
+        "refused": f"Next: {again} opens the form with these settings; change them so that the gate can pass.",
+        "interrupted": f"Next: {resume} goes on with it and reuses its finished steps; {stop} deletes what it made.",
     }.get(
         ended,
-        "Next: u tries the failed step again and reuses the finished ones; n opens the form with these settings.",
+        f"Next: {resume} tries the failed step again and reuses the finished ones; {again} opens the form with these settings.",
     )
     lines = facts.sentences([what], width, "wait")
     return lines + (facts.fact("Process log", log, width, "dim", label_width=13) if log else [])
@@ -186,7 +194,7 @@ each event of a live run writes the page anew."""
 
 
 def results(
-    state: RunState, width: int, *, ground: Ground, drawn: Drawn | None = None
+    state: RunState, width: int, *, ground: Ground, key: Key, drawn: Drawn | None = None
 ) -> tuple[Lines, list[int]]:
     """Tables, figures and gates in the order in which they came, then what was made; and the line where each of
     ``state.viewed`` begins. ``drawn`` keeps figures from one call to the next; it is of one run."""
@@ -203,13 +211,13 @@ def results(
         if lines and lines[-1]:
             lines.append([])
         if isinstance(result, Note):
-            said, within = note(result, width, _place(result, state.steps))
+            said, within = note(result, width, _place(result, state.steps), key("run.open"))
             begins += [len(lines) + line for line in within]
             lines += [*said, []]
             continue
         begins.append(len(lines))
         if isinstance(result, Table):
-            lines += short_table(result, width)
+            lines += short_table(result, width, key("run.open"))
         else:
             at = (id(result), width, ground)
             if at not in drawn:
@@ -223,8 +231,9 @@ def results(
     return lines, begins
 
 
-def short_table(table: Table, width: int) -> Lines:
-    """A table among other results: the first rows of a long one, the columns of a wide one that can be read, and what is more."""
+def short_table(table: Table, width: int, key: str = "") -> Lines:
+    """A table among other results: the first rows of a long one, the columns of a wide one that can be read, and what is more,
+    which ``key`` shows."""
     shown = legible(table, width)
     rows = [row[:shown] for row in table.rows[:MOST_ROWS]]
     lines = facts.table(table.columns[:shown], rows, width, table.title)
@@ -234,7 +243,7 @@ def short_table(table: Table, width: int) -> Lines:
         if left > 0
     ]
     if more:
-        lines.append([(f"… {' and '.join(more)}: Enter shows all of them", "dim")])
+        lines.append([(f"… {' and '.join(more)}{f': {key} shows all of them' if key else ''}", "dim")])
     return lines
 
 
@@ -256,9 +265,9 @@ def _place(event: Note, steps: Sequence[Step]) -> str:
     return f"step {at} of {len(steps)}" if at and steps[at - 1].title == event.title else ""
 
 
-def note(event: Note, width: int, place: str = "") -> tuple[Lines, list[int]]:
+def note(event: Note, width: int, place: str = "", key: str = "") -> tuple[Lines, list[int]]:
     """What a lesson says, wrapped, and the first lines of what it shows, which are never wrapped; and the line on which each of these
-    begins. ``place`` stands beside the heading."""
+    begins. ``place`` stands beside the heading; ``key`` shows all of a text of which the first lines stand here."""
     lines: Lines = [facts.head(event.title, place) if place else [(event.title, "strong")]]
     begins: list[int] = []
     if event.text:
@@ -275,5 +284,6 @@ def note(event: Note, width: int, place: str = "") -> tuple[Lines, list[int]]:
         ]
         lines += [[("│ ", "faint"), *cropped(line, width - 2)] for line in shown.lines(MOST_LINES)]
         if (more := shown.text.count("\n") + 1 - MOST_LINES) > 0:
-            lines.append([("│ ", "faint"), (f"… {count(more, 'more line')}: Enter shows all of it", "dim")])
+            rest = f"… {count(more, 'more line')}{f': {key} shows all of it' if key else ''}"
+            lines.append([("│ ", "faint"), (rest, "dim")])
     return lines, begins

@@ -159,13 +159,21 @@ class RunScreen(ConsoleScreen):
             self.show_part(self.part)
 
     def _overview(self) -> None:
-        now, state = self.console.services.now(), self.state
+        now, state, key = self.console.services.now(), self.state, self.console.key
         low = self.app.size.height < 30
         log = str(row.log) if (row := self._row) else ""
         lesson, following = self._lesson is not None, self._next_try
         self.query_one("#overview", Page).show(
             lambda width: results.overview(
-                state, now, width, run=self.run_id, brief=low, log=log, lesson=lesson, next_try=following
+                state,
+                now,
+                width,
+                run=self.run_id,
+                key=key,
+                brief=low,
+                log=log,
+                lesson=lesson,
+                next_try=following,
             )
         )
 
@@ -178,10 +186,10 @@ class RunScreen(ConsoleScreen):
 
     def _draw(self) -> None:
         self._overview()
-        state, ground = self.state, self.console.ground
+        state, ground, key = self.state, self.console.ground, self.console.key
 
         def write(width: int) -> Lines:
-            lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
+            lines, self._begins = results.results(state, width, ground=ground, key=key, drawn=self._drawn)
             if self._following:
                 self._following = False
                 self.call_after_refresh(self._look_at_what_moves)
@@ -208,7 +216,9 @@ class RunScreen(ConsoleScreen):
                 self.part == "overview" and state.results and not self.wide and state.status == "completed"
                 and self._lesson is None
             ):  # fmt: skip
-                self.console.flash("✓ Completed. Tab shows the results.", "ok")
+                self.console.flash(
+                    f"✓ Completed. {self.console.key('run.next_part')} shows the results.", "ok"
+                )
         self.draw_frame()
 
     def _look_at_what_stays(self) -> None:
@@ -334,7 +344,9 @@ class RunScreen(ConsoleScreen):
 
         def chosen(choice: str | None) -> None:
             if choice is None:
-                self.console.flash("The run waits. a opens the question again.", "wait")
+                self.console.flash(
+                    f"The run waits. {self.console.key('run.answer')} opens the question again.", "wait"
+                )
                 return
             self.work(
                 lambda: services.answer(run, question.question, choice),
@@ -399,7 +411,7 @@ class RunScreen(ConsoleScreen):
     async def action_again(self) -> None:
         state, row = self.state, self._row
         if state.finished is None:
-            self.console.flash("The run goes on still: x stops it.", "wait")
+            self.console.flash(f"The run goes on still: {self.console.key('run.stop')} stops it.", "wait")
             return
         like = Settings(
             state.parameters,
@@ -481,15 +493,22 @@ class RunScreen(ConsoleScreen):
         if self._lesson is not None:
             await self.console.open_lesson(self._lesson.name)
         else:
-            self.console.flash("This is no run of a lesson: 7 lists the lessons.", "wait")
+            self.console.flash(
+                f"This is no run of a lesson: {self.console.key('app.lessons')} lists the lessons.", "wait"
+            )
 
     async def action_vary(self) -> None:
+        key = self.console.key
         if self._lesson is None:
-            self.console.flash("Only lessons suggest what to try: 7 lists them.", "wait")
+            self.console.flash(f"Only lessons suggest what to try: {key('app.lessons')} lists them.", "wait")
         elif self.state.finished is None:
-            self.console.flash("The lesson goes on still: v tries a change once it has ended.", "wait")
+            self.console.flash(
+                f"The lesson goes on still: {key('run.vary')} tries a change once it has ended.", "wait"
+            )
         elif self._next_try is None:
-            self.console.flash("You have tried all that this lesson suggests; l lists it.", "ok")
+            self.console.flash(
+                f"You have tried all that this lesson suggests; {key('run.lesson')} lists it.", "ok"
+            )
         else:
             await self.console.open_study(
                 self._lesson.name, tried=self._next_try, interface=self.state.interface

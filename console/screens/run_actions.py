@@ -52,27 +52,17 @@ def result_of(run: Run) -> str:
 
 def leading(run: Run) -> tuple[str, float]:
     """A run's most important metric; NaN where it has none."""
-    from workflows.failures import WorkflowError
     from workflows.studies import catalog, measures
 
-    try:
-        info = catalog.find(run.study)
-    except WorkflowError:  # a study of another version
-        info = None
-    name, value = measures.leading(info, run.metrics)
+    name, value = measures.leading(catalog.known(run.study), run.metrics)
     return name, value if value is not None else float("nan")
 
 
 def ordered(run: Run) -> dict[str, float]:
     """A run's metrics, those first that its study names, in its order."""
-    from workflows.failures import WorkflowError
-    from workflows.studies import catalog
+    from workflows.studies import catalog, measures
 
-    try:
-        named = [one.metric for one in catalog.find(run.study).measures if one.metric in run.metrics]
-    except WorkflowError:  # a study of another version
-        named = []
-    return {name: run.metrics[name] for name in dict.fromkeys([*named, *run.metrics])}
+    return measures.ordered(catalog.known(run.study), run.metrics)
 
 
 def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:
@@ -83,7 +73,10 @@ def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:
         return
     others = [one for one in _runs(screen) if one.study == study and one.id != run and not one.active]
     if not others:
-        console.flash(f"There is no other run of {study} that has ended: n starts one like this.", "wait")
+        console.flash(
+            f"There is no other run of {study} that has ended: {console.key('run.again')} starts one like this.",
+            "wait",
+        )
         return
 
     def chosen(other: str | None) -> None:
@@ -134,7 +127,10 @@ def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
         console.flash("The run goes on still: its model can be tested once it has ended.", "wait")
         return
     if not kept(state.kept, "model"):
-        console.flash("This run has kept no model: n starts one like it; set keep to yes.", "wait")
+        console.flash(
+            f"This run has kept no model: {console.key('run.again')} starts one like it; set keep to yes.",
+            "wait",
+        )
         return
     candidates = {one.id: one for one in _runs(screen) if one.study == state.study and one.keep}
     names = [run, *(name for name in candidates if name != run)]
@@ -145,7 +141,8 @@ def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
         others = [candidates[name] for name in names[1:] if name in models]
         if not others:
             console.flash(
-                f"No other run of {state.study} has kept its model: n starts one; set keep to yes.", "wait"
+                f"No other run of {state.study} has kept its model: {console.key('run.again')} starts one; set keep to yes.",
+                "wait",
             )
             return
 
@@ -189,7 +186,9 @@ def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVari
         console.in_background(lambda: console.services.host_together(name, variants), made)
 
     def made(endpoint: str) -> None:
-        console.flash(f"✓ {endpoint} is being created: once it is in service, a starts the A/B test.")
+        console.flash(
+            f"✓ {endpoint} is being created: once it is in service, {console.key('endpoint.experiment')} starts the A/B test."
+        )
         console.services.refresh()
         console.call_later(console.open_endpoint, endpoint)
 

@@ -81,7 +81,7 @@ def run_cells(run: ledger.Run, now: float, withheld: Mapping[str, str], *, marke
 
 def _outcome(run: ledger.Run, withheld: Mapping[str, str]) -> tuple[str, str]:
     if run.status == "waiting":
-        return "asks: Enter answers", "wait"
+        return "waits for an answer", "wait"
     if run.active:
         return run.step or "starting", "live"
     if run.id in withheld:

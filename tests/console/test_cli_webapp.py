@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.console.command import run
+from tests.sdk.conftest import environment_with
 from tests.workflows.conftest import engine_folder, on_engine
 from tests.workflows.reviewing import OTHER, WORDS, drop, host
 from workflows.configuration import Configuration
 from workflows.platform import Platform, open_platform
-from workflows.webapp import parts, visit
+from workflows.webapp import creation, parts, visit
+from workflows.webapp.definition import WebApp
 
-__all__ = ["engine_folder", "on_engine"]
+__all__ = ["engine_folder", "environment_with", "on_engine"]
 NAME = f"cli-reviews-{secrets.token_hex(3)}"
 
 
@@ -34,6 +35,8 @@ def opened(on_engine: Path) -> Iterator[Platform]:
 
 
 def test_a_web_app_from_the_command_line(opened: Platform, tmp_path: Path) -> None:
+    bare = run("webapp")
+    assert bare.returncode == 2 and bare.stderr.startswith("Usage: mlconsole webapp") and not bare.stdout
     OTHER.save(tmp_path / "other.json")
     refused = run("webapp", "create", NAME, "--vocabulary", str(tmp_path / "other.json"), "--yes")
     assert refused.returncode == 1 and WORDS.version in refused.stderr and refused.stdout == ""
@@ -58,49 +61,87 @@ def test_a_web_app_from_the_command_line(opened: Platform, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_aws_cli_makes_the_same_of_the_same_package(opened: Platform, tmp_path: Path) -> None:
-    if not shutil.which("aws"):
-        pytest.skip("there is no AWS CLI on this machine")
+@pytest.mark.timeout(900)
+def test_the_aws_cli_makes_the_same_function_and_api_of_the_same_package(
+    opened: Platform, environment_with: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call of a creation goes through ``aws``, with the zip that ``webapp pack`` has written: what comes out is a web app."""
+    program = environment_with("awscli>=1.46,<2") / "aws"
     package = tmp_path / "reviews.zip"
     written = json.loads(run("webapp", "pack", NAME, "-o", str(package), "--json").stdout)
-    assert run("webapp", "pack", NAME, "-o", str(package)).returncode == 1
+    assert run("webapp", "pack", NAME, "-o", str(package)).returncode == 1  # it overwrites nothing
+    made_by_us = json.loads(run("webapp", "create", NAME, "--yes", "--json").stdout)
+    ours = parts.look(opened, NAME)
+    exported = _api(opened, ours)
+    assert run("webapp", "rm", NAME, "--yes").returncode == 0
+    asked: list[str] = []
 
-    def aws(*arguments: str) -> Any:
+    def aws(_: Platform, service: str, method: str, **given: Any) -> Any:
+        words = [service, method.replace("_", "-")]
+        code = given.get("Code", {}).pop("ZipFile", None)
+        if code is not None:
+            assert code == package.read_bytes()
+            del given["Code"]
+            words += ["--zip-file", f"fileb://{package}"]
         done = subprocess.run(
-            ["aws", *arguments, "--output", "json"],
+            [str(program), *words, "--cli-input-json", json.dumps(given), "--output", "json"],
             env={**os.environ, **opened.environment()}, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (words, done.stderr)
+        asked.append(words[1])
         return json.loads(done.stdout) if done.stdout.strip() else {}
 
-    trust = json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-    )  # fmt: skip
-    role = aws("iam", "create-role", "--role-name", "by-hand", "--assume-role-policy-document", trust)[
-        "Role"
-    ]["Arn"]
-    aws("iam", "attach-role-policy", "--role-name", "by-hand", "--policy-arn", "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess")  # fmt: skip
-    function = aws(
-        "lambda", "create-function", "--function-name", "by-hand", "--runtime", "python3.12", "--handler", "handler.handle",
-        "--role", role, "--timeout", "25", "--zip-file", f"fileb://{package}",
-        "--environment", json.dumps({"Variables": written["variables"]}),
-    )["FunctionArn"]  # fmt: skip
-    api = aws("apigateway", "create-rest-api", "--name", "by-hand")
-    where = ("--rest-api-id", api["id"])
-    resource = aws("apigateway", "create-resource", *where, "--parent-id", api["rootResourceId"], "--path-part", "verdict")["id"]  # fmt: skip
-    method = (*where, "--resource-id", resource, "--http-method", "POST")
-    aws("apigateway", "put-method", *method, "--authorization-type", "NONE")
-    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
-    aws("apigateway", "put-integration", *method, "--type", "AWS_PROXY", "--integration-http-method", "POST", "--uri", uri)  # fmt: skip
-    aws(
-        "lambda", "add-permission", "--function-name", "by-hand", "--statement-id", "api", "--action", "lambda:InvokeFunction",
-        "--principal", "apigateway.amazonaws.com",
-    )  # fmt: skip
-    aws("apigateway", "create-deployment", *where, "--stage-name", "prod")
-    reply = visit.ask(f"{opened.endpoint_url}/restapis/{api['id']}/prod/_user_request_/", "great and good")
-    assert reply.document["verdict"] == "positive" and reply.document["vocabulary"] == WORDS.version
-    for arguments in (
-        ("apigateway", "delete-rest-api", *where),
-        ("lambda", "delete-function", "--function-name", "by-hand"),
-    ):
-        aws(*arguments)
+    variables = written["variables"]
+    app = WebApp(
+        name=NAME,
+        endpoint=variables["ENDPOINT"],
+        content_type=variables["CONTENT_TYPE"],
+        vocabulary=variables["VOCABULARY"],
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(creation, "answered", aws)
+        creation.create(opened, app, WORDS)
+    assert {
+        "create-function",
+        "create-rest-api",
+        "put-integration",
+        "add-permission",
+        "create-deployment",
+    } <= {*asked}
+    theirs = parts.look(opened, NAME)
+    assert theirs.state == "ready" and theirs.function is not None and ours.function is not None
+    same = (
+        "CodeSha256",
+        "CodeSize",
+        "Runtime",
+        "Handler",
+        "Timeout",
+        "MemorySize",
+        "Environment",
+        "Role",
+        "FunctionArn",
+    )
+    assert {key: theirs.function[key] for key in same} == {key: ours.function[key] for key in same}
+    assert _api(opened, theirs) == exported
+    told = json.loads(run("webapp", "test", NAME, "--json").stdout)
+    assert [check["held"] for check in told] == [True] * len(made_by_us["checks"])
+    answer = visit.ask(theirs.url, "great and good").document
+    assert answer["verdict"] == "positive" and answer["vocabulary"] == WORDS.version
+
+
+def _api(platform: Platform, found: parts.Parts) -> dict[str, Any]:
+    """A web app's REST API without the ids that differ from one to the next: its resources with their methods, its own answers to errors, its
+    stage."""
+    (api,) = found.apis
+    client = platform.client("apigateway")
+    resources = client.get_resources(restApiId=api, embed=["methods"])["items"]
+    stage = client.get_stage(restApiId=api, stageName="prod")
+    errors = client.get_gateway_responses(restApiId=api, limit=500)["items"]
+    for one in resources:
+        for method in one.get("resourceMethods", {}).values():
+            method["methodIntegration"].pop("cacheNamespace", None)
+    return {
+        "resources": {one["path"]: one.get("resourceMethods") for one in resources},
+        "errors": {one["responseType"]: one for one in errors},
+        "throttling": stage["methodSettings"],
+    }

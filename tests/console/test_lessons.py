@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,7 @@ from textual.widgets import Input, Static
 from console import terminal
 from console.app import Console, make_app
 from console.exhibit import Exhibit, cropped
+from console.keymap import Keymap
 from console.screens import lessons_facts
 from console.screens.form import FormScreen
 from console.screens.lesson import LessonScreen
@@ -26,13 +23,13 @@ from console.screens.lessons import LessonsScreen
 from console.screens.result import ResultScreen
 from console.screens.run import RunScreen
 from console.screens.studies import ScriptScreen
+from console.trail import Place
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
 from console.widgets.rows import Rows
 from console.widgets.select import Choice
 from tests.console import lesson_data
-from tests.console.command import COMMAND
 from tests.console.conftest import until
 from tests.console.lesson_data import CODE, EXCHANGE, RUNNING, TAKEN, lesson
 from tests.console.scripted import Scripted, populated
@@ -109,7 +106,7 @@ async def test_the_list_tells_progress_that_stays_when_runs_are_deleted(services
         assert f"2 of {len(lessons())} taken" in line(app, "#nav")
         await pilot.press("down")
         assert "building-20270113-101010-bb01, is deleted; what you did is remembered" in " ".join(
-            page(app, "#preview").split()
+            page(app, "#about").split()
         )
         services.learned["building"] = replace(
             services.learned["building"], tried=(lesson("building").lesson.tries[0].title,)
@@ -273,6 +270,55 @@ async def test_a_run_leads_to_its_page_to_the_next_change_and_to_its_code_in_bot
         assert isinstance(app.screen, LessonScreen) and app.current_mode == "lessons"
 
 
+async def test_the_way_back_to_a_lessons_run_stays_among_the_lessons(services: Scripted) -> None:
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("7", "enter")
+        await app.open_run(TAKEN)
+        await pilot.press("escape", "left_square_bracket")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        assert app.current_mode == "lessons" and len(app.screen_stack) == 3
+        await pilot.press("2", "left_square_bracket")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        assert app.current_mode == "lessons" and app.last_place == Place("run", TAKEN)
+        assert app.last_place.section == "lessons"  # where the next console begins, too
+
+
+async def test_the_keys_that_lessons_name_are_those_of_the_persons_keymap(services: Scripted) -> None:
+    services.learned["introduction"] = replace(services.learned["introduction"], tried=())
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=LARGE) as pilot:
+        keys = {"run.vary": "f5", "run.next_part": "f6", "run.code": "f7", "run.open": "f8"}
+        app.use_keymap(
+            Keymap(
+                keys | {"lesson.vary": "f9", "list.open": "f3", "lessons.start": "f4", "form.start": "ctrl+g"}
+            )
+        )
+        await pilot.press("7", "f3")
+        assert isinstance(app.screen, LessonScreen)
+        await until(pilot, lambda: "F7 in the run shows all of it" in page(app, "#choice"))
+        assert "see what happens: F9 opens the form" in page(app, "#overview")
+        await pilot.press("f9")
+        form = app.screen
+        assert isinstance(form, FormScreen)
+        await until(pilot, lambda: "Ctrl+G  starts the run" in line(app, "#verdict"))
+        await app.open_run(TAKEN)
+        await until(pilot, lambda: "F6 reads it at your pace" in page(app, "#overview"))
+        await until(pilot, lambda: "F5 tries: " in page(app, "#overview"))
+        await pilot.press("f6")
+        await until(pilot, lambda: "more lines: F8 shows all of it" in page(app, "#results"))
+
+
+async def test_every_title_can_be_read_to_its_end_on_a_large_terminal(services: Scripted) -> None:
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("7")
+        await until(pilot, lambda: "low ✓" in cells(app)[0])
+        rows: Rows[Any] = app.screen.query_one("#list", Rows)
+        shown = "\n".join(rows.render_line(y).text for y in range(rows.size.height))
+        assert all(info.title in shown for info in lessons()), shown
+
+
 async def test_runs_of_studies_have_no_lesson(services: Scripted) -> None:
     app = make_app(services, theme_name="mlconsole-dark")
     async with app.run_test(size=SMALL) as pilot:
@@ -334,7 +380,7 @@ def test_everything_about_a_lesson_fits_and_is_told(name: str, width: int) -> No
     from workflows.lessons.catalog import bill
 
     course = lessons_facts.Coursework(bills={name: bill(info)})
-    lines = lessons_facts.whole(info, course, [], 0.0, width)
+    lines = lessons_facts.whole(info, course, [], 0.0, width, lambda action: f"<{action}>")
     text = "\n".join("".join(piece for piece, _ in runs).rstrip() for runs in lines)
     assert max(map(cell_len, text.splitlines())) <= max(width, 92)
     words = " ".join(text.split())
@@ -381,55 +427,3 @@ def test_a_line_that_is_too_long_is_cut_where_it_goes_on(line: list[tuple[str, s
 def test_an_exchange_keeps_its_bytes_for_copying() -> None:
     assert Exhibit("the call", "http", EXCHANGE).text == EXCHANGE
     assert Exhibit("the call", "http", EXCHANGE).kind == "http · 7 lines"
-
-
-@pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Any]:
-    """A function that runs tmux commands on a server of its own."""
-    if shutil.which("tmux") is None:
-        pytest.skip("needs tmux")
-
-    def command(*words: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-f", "/dev/null", "-S", str(tmp_path / "tmux"), *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout
-
-    yield command
-    command("kill-server")
-
-
-@pytest.mark.slow
-def test_a_lesson_is_taken_in_tmux_from_the_menu_to_its_end(tmux: Any) -> None:
-    """Real engine, real process: seven keys take the tour, the list remembers it."""
-
-    def shows(*texts: str, seconds: float = 120) -> str:
-        deadline = time.monotonic() + seconds
-        while True:
-            screen = tmux("capture-pane", "-p", "-t", "lesson")
-            if all(text in screen for text in texts):
-                return screen
-            assert time.monotonic() < deadline, f"never together on the screen: {texts}\n{screen}"
-            time.sleep(0.1)
-
-    tmux("new-session", "-d", "-s", "lesson", "-x", "80", "-y", "24", COMMAND)
-    try:
-        shows("Home", "live")
-        tmux("send-keys", "-t", "lesson", "7")
-        shows("low – high –", "n start")
-        tmux("send-keys", "-t", "lesson", "Enter")
-        shows("Step by step")
-        tmux("send-keys", "-t", "lesson", "n")
-        shows("Ctrl+S  starts the run")
-        tmux("send-keys", "-t", "lesson", "C-s")
-        shows("completed", "Tab reads it at your pace", "✓ Clean up", seconds=240)
-        tmux("send-keys", "-t", "lesson", "Tab")
-        shows("step 1 of 7", "train.csv")
-        tmux("send-keys", "-t", "lesson", "l")
-        shows("low ✓ high –", "tried 0 of 3")
-        tmux("send-keys", "-t", "lesson", "q")
-    finally:
-        subprocess.run([COMMAND, "engine", "stop"], capture_output=True, check=False)

@@ -455,10 +455,10 @@ async def test_the_results_of_a_run_that_goes_on_begin_with_the_figure_that_move
 def test_a_wide_table_among_results_shows_the_columns_that_can_be_read() -> None:
     columns = ["k", *(f"what segments explain {n}" for n in range(6))]
     table = Table(time=NOW, step="a", title="Wide", columns=columns, rows=[[n] * 7 for n in range(40)])
-    lines = ["".join(text for text, _ in line) for line in results.short_table(table, 78)]
+    lines = ["".join(text for text, _ in line) for line in results.short_table(table, 78, "Enter")]
     assert lines[-1] == "… 10 more rows and 2 more columns: Enter shows all of them"
     assert lines[1].count("what segments") == 4 and max(map(len, lines)) <= 78
-    wide = ["".join(text for text, _ in line) for line in results.short_table(table, 200)]
+    wide = ["".join(text for text, _ in line) for line in results.short_table(table, 200, "Enter")]
     assert wide[-1] == "… 10 more rows: Enter shows all of them" and wide[1].count("what segments") == 6
 
 

@@ -1,17 +1,15 @@
-"""Lessons as runs: real engine, real training, both interfaces, the printed scripts; and the progress that they make."""
+"""Lessons as runs beyond what every launch tells (see `taken`): the larger ones, what is refused, and what their numbers rest on."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.workflows.conftest import everything
+from tests.workflows.taken import SIZES, SMALL, TINY_LSTM, nothing_left, taken
 from tests.workflows.told import completed, of_kind, printed
 from workflows import events, runs
 from workflows.configuration import Configuration
@@ -19,109 +17,32 @@ from workflows.failures import WorkflowError
 from workflows.lessons import boosted, subject
 from workflows.lessons.catalog import bill, find, lessons, number
 from workflows.lessons.contrast import contrast
-from workflows.lessons.progress import progress
 from workflows.platform import open_platform
 from workflows.studies.parameters import ParameterError
 from workflows.webapp import parts as webapps
 
-SMALL: dict[str, Any] = {"data": "synthetic", "rows": 1500, "num-round": 40}
 
-
-TINY_LSTM: dict[str, Any] = {
-    "epochs": 3,
-    "embedding-dim": 8,
-    "hidden-dim": 8,
-    "length": 60,
-    "learning-rate": 0.03,
-}
-
-
-@pytest.mark.parametrize(
-    ("interface", "name", "model", "score"),
-    [
-        ("low", "housing", "xgboost", "RMSE"),
-        pytest.param("high", "reviews", "both", "accuracy", marks=pytest.mark.slow),
-        ("high", "reviews", "xgboost", "accuracy"),
-    ],
-)
-def test_building_models_trains_scores_and_prints_itself(
-    on_engine: Path, interface: str, name: str, model: str, score: str
-) -> None:
-    run = runs.start("building", SMALL | TINY_LSTM | {"subject": name, "model": model}, interface=interface)
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_both_models_of_the_reviews_stand_in_one_table(on_engine: Path, interface: str) -> None:
+    given = SMALL | TINY_LSTM | {"subject": "reviews", "model": "both"}
+    run = runs.start("building", given, interface=interface)
     found, last = completed(run)
-    info = find("2")
-    notes = {
-        event.step: event.text
-        for event in of_kind(events.Note, found)
-        if event.text == info.lesson.explains.get(event.step)
-    }  # type: ignore[union-attr]
-    assert list(notes) == [step for step, _ in info.steps]
-    better = last.metrics["score"] < last.metrics["baseline_score"]
-    assert better if name == "housing" else last.metrics["score"] > 0.6
-    assert 0 < last.metrics["score_error"] < 0.2
-    operations = {event.operation for event in of_kind(events.ApiCall, found)}
-    assert {"CreateTrainingJob", "CreateModel", "CreateTransformJob"} <= operations
-    assert "CreateEndpoint" not in operations
+    taken(run, given, found, last)
     (table,) = [event for event in of_kind(events.Table, found, "evaluate") if "Test rows" in event.title]
     told = printed(run)
-    for one in ("xgboost", "lstm") if model == "both" else (model,):
-        mark = f"{one}_" if model == "both" else ""
-        own = last.metrics[f"{mark}score"]
-        assert float(told.partition(f"{one}: {score}=")[2].split()[0]) == pytest.approx(own, rel=1e-4)
+    for one in ("xgboost", "lstm"):
+        own = last.metrics[f"{one}_score"]
+        assert float(told.partition(f"{one}: accuracy=")[2].split()[0]) == pytest.approx(own, rel=1e-4)
         (row,) = [row for row in table.rows if str(row[0]).lower().startswith(one)]
         assert row[1] == pytest.approx(own, abs=1e-4)
-    if model == "both":
-        rows = {str(row[0]): row for row in table.rows}
-        free = ("the commoner verdict", "logistic regression on word counts", "logistic regression on TF-IDF")
-        assert all(
-            0.45 < rows[one][1] <= 1 and rows[one][4] == rows["LSTM by batch transform"][4] for one in free
-        )
-        assert rows["notebook: LSTM, best of five (another split)"][1:] == [0.8572, 0.0022, 25_000, 25_000]
-        assert last.metrics["score"] in (last.metrics["xgboost_score"], last.metrics["lstm_score"])
-    mine = progress(lessons(), runs.list_runs())["building"]
-    assert list(mine.done) == [interface] and mine.state == "done"
-    runs.delete(runs.read(run.folder))
-    assert progress(lessons(), runs.list_runs())["building"].done == mine.done
-
-
-def test_the_tour_shows_the_parts_the_container_and_the_call(on_engine: Path) -> None:
-    run = runs.start("introduction", {}, interface="low", keep=True)
-    found = everything(run)
-    last = found[-1]
-    assert isinstance(last, events.RunFinished) and last.status == "completed", last
-    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
-    tree = shown["/opt/ml on the training machine"]
-    for name in ("hyperparameters.json", "inputdataconfig.json", "resourceconfig.json", "train.csv"):
-        assert name in tree
-    assert "model.joblib" in shown["model.tar.gz"] and "code/inference.py" in shown["model.tar.gz"]
-    assert "def predict_fn" in shown["inference.py"] and "SM_CHANNEL_TRAIN" in shown["train.py"]
-    assert "algorithms.container.serve" in shown["the process and its parents"]
-    (ping, call) = [
-        (asked["text"], answered["text"])
-        for event in of_kind(events.Note, found)
-        for asked, answered in zip(event.shown, event.shown[1:], strict=False)
-        if (asked["title"], answered["title"]) == ("asked", "answered")
-    ]
-    assert ping[0].startswith("GET /ping") and ping[1].startswith("HTTP/1.1 200")
-    assert call[0].startswith(f"POST /endpoints/{run.id}/invocations") and call[0].endswith("0.5,0.25")
-    environment = dict(os.environ) | open_platform(Configuration()).environment()
-    assert environment["AWS_SECRET_ACCESS_KEY"] not in run.events_file.read_text()
-    assert "Signature=(not shown)" in call[0]
-    probability = str(last.metrics["probability"])
-    assert probability in call[1]
-    if shutil.which("curl"):
-        done = subprocess.run(
-            ["sh", "-c", shown["curl"]],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.stdout == f"[{probability}]", (done.stdout, done.stderr)
-    count = len(run.events_file.read_text().splitlines())
-    runs.stop(run)
-    assert list(runs.follow(run, offset=count, timeout=120))[-1].left_behind == []  # type: ignore[attr-defined]
+    rows = {str(row[0]): row for row in table.rows}
+    free = ("the commoner verdict", "logistic regression on word counts", "logistic regression on TF-IDF")
+    assert all(
+        0.45 < rows[one][1] <= 1 and rows[one][4] == rows["LSTM by batch transform"][4] for one in free
+    )
+    assert rows["notebook: LSTM, best of five (another split)"][1:] == [0.8572, 0.0022, 25_000, 25_000]
+    assert last.metrics["score"] in (last.metrics["xgboost_score"], last.metrics["lstm_score"])
 
 
 @pytest.mark.slow
@@ -136,26 +57,10 @@ def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printe
     compile(script, "script.py", "exec")
 
 
-def test_tuning_compares_the_winner_with_the_default_on_the_same_rows(on_engine: Path) -> None:
-    given = SMALL | {"jobs": 4, "runs": 2, "num-round": 20}
-    run = runs.start("tuning", given, interface="low")
-    found, last = completed(run)
-    (trials,) = [event for event in of_kind(events.Table, found, "tune") if event.title.startswith("Trials")]
-    assert len(trials.rows) == 4 and trials.rows == sorted(trials.rows, key=lambda row: row[1])
-    metrics = last.metrics
-    gain = metrics["default_score"] - metrics["tuned_score"]
-    assert metrics["gain"] == pytest.approx(gain, abs=1e-4) and metrics["gain_error"] > 0
-    verdicts = {event.name: event.verdict for event in of_kind(events.Gate, found)}
-    assert {"more than luck", "tuning was worth it"} <= verdicts.keys()
-    assert bool(metrics["gain_is_real"]) == (verdicts["tuning was worth it"] != "warn")
-    sagemaker = open_platform(Configuration()).client("sagemaker")
-    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("interface", ["low", "high"])
 def test_the_printed_search_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
-    run = runs.start("tuning", SMALL | {"jobs": 4, "runs": 2, "num-round": 20}, interface=interface)
+    run = runs.start("tuning", SIZES["tuning"], interface=interface)
     _, last = completed(run)
     told = printed(run)
     for group in ("default", "tuned"):
@@ -185,49 +90,40 @@ def test_equal_configurations_are_seldom_called_different_and_different_ones_oft
     assert calls[0.25] / 400 >= 0.9
 
 
-def updated(run: runs.Run) -> tuple[list[events.Event], events.RunFinished]:
-    """A completed fifth lesson, of which nothing is left: no endpoint, configuration, model or alarm."""
-    found, last = completed(run)
-    platform = open_platform(Configuration())
-    sagemaker = platform.client("sagemaker")
-    assert sagemaker.list_endpoints(NameContains=run.id)["Endpoints"] == []
-    assert sagemaker.list_endpoint_configs(NameContains=run.id)["EndpointConfigs"] == []
-    assert sagemaker.list_models(NameContains=run.id)["Models"] == []
-    alarms = platform.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert [one["AlarmName"] for one in alarms if run.id in one["AlarmName"]] == []
-    return found, last
-
-
-def test_updating_finds_the_change_and_takes_the_new_model_out_and_back_and_out(on_engine: Path) -> None:
-    given = {
-        "data": "synthetic", "rows": 1500, "num-round": 30, "requests": 800, "labels": 100, "least": 0.6,
-    }  # fmt: skip
-    run = runs.start("updating", given, interface="low")
-    found, last = updated(run)
-    gates = {(event.step, event.name): event.verdict for event in of_kind(events.Gate, found)}
-    assert gates["rollout", "rolled back"] == gates["rollout", "rolled out"] == "pass"
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(
+    on_engine: Path, real_data: Path
+) -> None:
+    missing = [name for name in ("imdb", "boston") if not (real_data / name).is_dir()]
+    if missing:
+        pytest.skip(f"needs real reviews and houses: {real_data} has no {missing}")
+    run = runs.start("updating", {"seed": 1, "houses": "boston"}, interface="high")
+    found, last = completed(run, 900)
+    nothing_left(run)
+    assert last.metrics["synthetic"] == 0 and "SYNTHETIC" not in last.message
     assert 0 < last.metrics["drift_found_after"] <= 200
-    assert last.metrics["ab_answers"] <= 800
-    assert of_kind(events.StepFinished, found, "contest")[0].status == "done"
-    assert last.metrics["wrong_vocabulary_on_old"] < last.metrics["new_model_on_old"]
-    assert last.metrics["old_model_on_new"] < last.metrics["old_model_on_old"]
     (words,) = of_kind(events.Table, found, "drift")
-    assert words.rows[-1][1] == "banana" and words.rows[-1][3] == 1
-    operations = [event.operation for event in of_kind(events.ApiCall, found)]
-    assert operations.count("UpdateEndpoint") == 3 and "SetAlarmState" in operations
+    assert [row[3] for row in words.rows if row[0] == 200] == [1]
+    assert last.metrics["new_model_on_old"] >= 0.83
+    assert last.metrics["new_model_on_new"] > last.metrics["old_model_on_new"]
 
 
 @pytest.mark.slow
-def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(on_engine: Path) -> None:
-    run = runs.start("updating", {"seed": 1}, interface="high")
-    _, last = updated(run)
-    if last.metrics["synthetic"]:
-        pytest.skip("needs real reviews: MLCONSOLE_DATA_DIR does not name a folder with them")
-    assert 0 < last.metrics["drift_found_after"] <= 200
-    assert last.metrics["new_model_on_old"] >= 0.83
-    assert last.metrics["new_model_on_new"] > last.metrics["old_model_on_new"]
-    told = json.loads(printed(run).partition("scores: ")[2].splitlines()[0])
-    assert told["retrained"]["old"] == pytest.approx(last.metrics["new_model_on_old"], abs=1e-5)
+@pytest.mark.parametrize("interface", ["low", "high"])
+def test_the_printed_update_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
+    run = runs.start("updating", SIZES["updating"], interface=interface)
+    found, last = completed(run)
+    taken(run, SIZES["updating"], found, last)
+    told = printed(run)
+    scores = json.loads(told.partition("scores: ")[2].splitlines()[0])
+    for model, name in (("current", "old_model"), ("retrained", "new_model")):
+        for slice_, value in scores[model].items():
+            assert value == pytest.approx(last.metrics[f"{name}_on_{slice_}"], abs=1e-5)
+    assert "'banana'" in told.partition("words that changed: ")[2].splitlines()[0]
+    sagemaker = open_platform(Configuration()).client("sagemaker")
+    configurations = sagemaker.list_endpoint_configs(NameContains="updating-script")["EndpointConfigs"]
+    assert configurations == []
 
 
 @pytest.mark.slow
@@ -314,43 +210,6 @@ def test_every_lesson_explains_each_step_and_can_be_found() -> None:
         assert rows and total is not None and 0 < total < 5
     with pytest.raises(WorkflowError, match="There is no lesson '9'"):
         find("9")
-
-
-def test_deploying_agrees_with_batch_puts_a_page_in_front_and_takes_it_away(on_engine: Path) -> None:
-    given = {"data": "synthetic", "rows": 600, "num-round": 10, "chunk": 64, "mishap": "wrong-vocabulary"}
-    run = runs.start("deploying", given, interface="low")
-    found, last = completed(run)
-    assert last.metrics["apart"] <= 1e-6 and last.metrics["requests"] >= 2 and last.metrics["status"] == 409
-    verdicts = {event.name: event.verdict for event in of_kind(events.Gate, found)}
-    for name in (
-        "endpoint and batch agree",
-        "wrong calls are refused",
-        "CORS preflight",
-        "it is the endpoint's own answer",
-    ):
-        assert verdicts[name] == "pass"
-    shown = {item["title"]: item["text"] for event in of_kind(events.Note, found) for item in event.shown}
-    assert "vocabulary.json" in shown["the package"] and "def handle" in shown["handler.py"]
-    assert "was trained with vocabulary" in shown["mlconsole webapp create"]
-    operations = {event.operation for event in of_kind(events.ApiCall, found)}
-    assert {
-        "CreateEndpoint",
-        "CreateTransformJob",
-        "CreateFunction",
-        "CreateRestApi",
-        "AddPermission",
-    } <= operations
-    (gone,) = of_kind(events.Table, found, "cleanup")
-    states = {row[0]: row[2] for row in gone.rows}
-    for part in ("function", "REST API", "role", "permission", "log group", "stage", "endpoint", "model"):
-        assert states[part] == "deleted", gone.rows
-    told = printed(run)
-    assert float(told.rpartition("accuracy=")[2].split()[0]) == pytest.approx(last.metrics["score"], rel=1e-4)
-    assert float(told.rpartition("probability=")[2].split()[0]) == pytest.approx(
-        last.metrics["probability"], rel=1e-4
-    )
-    platform = open_platform(Configuration())
-    assert webapps.names(platform) == []
 
 
 @pytest.mark.slow

@@ -93,3 +93,11 @@ def find(name: str) -> StudyInfo:
     if name not in studies:
         raise WorkflowError(f"There is no study {name!r}. Studies: {', '.join(studies)}.")
     return studies[name]
+
+
+def known(name: str) -> StudyInfo | None:
+    """The case study or the lesson of a name; None of one that another version had."""
+    try:
+        return find(name)
+    except WorkflowError:
+        return None

@@ -58,9 +58,10 @@ class Context:
         """The outputs of an earlier step."""
         return self.ledger.outputs(step)
 
-    def titled(self, title: str) -> str:
-        """A title that says so when the data of the run are made up."""
-        return f"{title} [SYNTHETIC data]" if self.of("prepare").get("synthetic") else title
+    def titled(self, title: str, made_up: bool | None = None) -> str:
+        """A title that says so when the data are made up: those of the run, or, where it has several, those that it is about."""
+        synthetic = self.of("prepare").get("synthetic") if made_up is None else made_up
+        return f"{title} [SYNTHETIC data]" if synthetic else title
 
     def log(
         self, message: str, level: events.Level = "info", source: str = "", at: float | None = None

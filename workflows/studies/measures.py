@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from workflows.studies.catalog import StudyInfo
 
 Better = Literal["higher", "lower", ""]
+SYNTHETIC = "synthetic"
+"""The metric that is 1 where the data of a run were made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,15 @@ class Measure:
     sums_up: bool = False
 
 
+def ordered(study: StudyInfo | None, metrics: Mapping[str, float]) -> dict[str, float]:
+    """A run's metrics, those first that its study names, in its order; the mark of made-up data, which is no score, last."""
+    named = [measure.metric for measure in study.measures] if study is not None else []
+    names = dict.fromkeys([*named, *(name for name in metrics if name != SYNTHETIC), *metrics])
+    return {name: metrics[name] for name in names if name in metrics}
+
+
 def leading(study: StudyInfo | None, metrics: Mapping[str, float]) -> tuple[str, float | None]:
     """The metric that its study names first among those that a run has, else its first; ("", None): it has none."""
     wanted = [measure.metric for measure in study.measures] if study is not None else []
-    name = next((name for name in (*wanted, "accuracy", *metrics) if name in metrics), "")
+    name = next((name for name in (*wanted, "accuracy", *ordered(None, metrics)) if name in metrics), "")
     return name, metrics.get(name)

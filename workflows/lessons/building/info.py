@@ -7,6 +7,7 @@ from dataclasses import replace
 from workflows.lessons import boosted, learners, recurrent, subject
 from workflows.studies.catalog import Lesson, StudyInfo, Try
 from workflows.studies.machines import TRAINING
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 MODEL = replace(
@@ -61,6 +62,13 @@ BUILDING = StudyInfo(
     },
     check=learners.check,
     algorithm="reviews",
+    measures=(
+        # RMSE of houses is better when it is low, accuracy on reviews when it is high: the measure judges neither.
+        Measure("score", "Score on the test rows", ""),
+        Measure("baseline_score", "Score of the free baseline", ""),
+        Measure("xgboost_score", "XGBoost on the test rows", ""),
+        Measure("lstm_score", "LSTM on the test rows", ""),
+    ),
     lesson=Lesson(
         number=2,
         explains={

@@ -7,6 +7,7 @@ from dataclasses import replace
 from workflows.lessons import boosted, learners, recurrent, subject
 from workflows.studies.catalog import Lesson, StudyInfo, Try
 from workflows.studies.machines import ONE_JOB
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 MISHAPS = (
@@ -65,6 +66,11 @@ DEPLOYING = StudyInfo(
     },
     check=learners.check,
     algorithm="reviews",
+    measures=(
+        Measure("score", "Score on the test rows", ""),
+        Measure("apart", "Largest difference between endpoint and batch transform", "lower"),
+        Measure("probability", "Probability of the asked review", ""),
+    ),
     lesson=Lesson(
         number=3,
         explains={

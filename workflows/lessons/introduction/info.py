@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.studies.catalog import Lesson, StudyInfo, Try
 from workflows.studies.machines import ONE_JOB
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 INTRODUCTION = StudyInfo(
@@ -35,6 +36,10 @@ INTRODUCTION = StudyInfo(
     module="workflows.lessons.introduction.study",
     presets={"as-in-notebook": {"c": 1.0}},
     algorithm="tour",
+    measures=(
+        Measure("train_accuracy", "Accuracy on the training points", unit="share"),
+        Measure("probability", "Probability of the asked point", ""),
+    ),
     lesson=Lesson(
         number=1,
         explains={

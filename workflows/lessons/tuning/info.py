@@ -5,6 +5,7 @@ from __future__ import annotations
 from workflows.lessons import boosted, subject
 from workflows.studies.catalog import Lesson, StudyInfo, Try
 from workflows.studies.machines import TRAINING
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 TUNING = StudyInfo(
@@ -44,6 +45,11 @@ TUNING = StudyInfo(
     module="workflows.lessons.tuning.study",
     presets={"as-in-notebook": {"subject": "boston", "jobs": 20, "parallel": 3}},
     algorithm="reviews",
+    measures=(
+        Measure("gain", "Gain of the tuned settings on the test rows"),
+        Measure("tuned_score", "Tuned settings", ""),
+        Measure("default_score", "Default settings", ""),
+    ),
     lesson=Lesson(
         number=4,
         explains={

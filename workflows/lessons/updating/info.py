@@ -5,6 +5,7 @@ from __future__ import annotations
 from workflows.lessons import boosted, subject
 from workflows.studies.catalog import Lesson, StudyInfo, Try
 from workflows.studies.machines import HOSTING, TRAINING
+from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter
 
 UPDATING = StudyInfo(
@@ -55,6 +56,11 @@ UPDATING = StudyInfo(
     module="workflows.lessons.updating.study",
     presets={"as-in-notebook": {"houses": "boston", "word": "banana", "share": 0.2}},
     algorithm="reviews",
+    measures=(
+        Measure("new_model_on_new", "New model on new reviews", unit="share", baseline="old_model_on_new"),
+        Measure("new_model_on_old", "New model on old reviews", unit="share"),
+        Measure("drift_found_after", "Reviews until the new word was found", "lower"),
+    ),
     lesson=Lesson(
         number=5,
         explains={

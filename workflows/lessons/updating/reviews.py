@@ -42,6 +42,11 @@ def newer(context: Context, found: Subject, part: str) -> tuple[Rows, Any]:
     return changed(found.sets[part], str(context.value("word")), float(context.value("share")), seed)
 
 
+def titled(context: Context, title: str) -> str:
+    """A title that says so when the reviews are made up, whatever the houses are."""
+    return context.titled(title, bool(context.of("prepare")["source"]["synthetic"]))
+
+
 def data_inputs(context: Context) -> dict[str, Any]:
     """What the reviews, old and new, depend on."""
     names = ("rows", "split-seed", "vocabulary", "word", "share", "seed")
@@ -109,7 +114,7 @@ def drift(context: Context) -> Result:
         if not first and drifted and drifted[0] == word:
             first = window
     context.table(
-        context.titled("Words of new reviews against the training reviews'"),
+        titled(context, "Words of new reviews against the training reviews'"),
         ["new reviews", "strongest change", "more than chance", f"rank of {word}", "adjusted p"],
         rows,
     )
@@ -155,7 +160,7 @@ def damage(context: Context) -> Result:
     affected = float(mask[:few].mean())
     lost, error = old.value - live.value, (old.error**2 + live.error**2) ** 0.5
     context.table(
-        context.titled("The damage"),
+        titled(context, "The damage"),
         ["what", "accuracy", "±"],
         [
             ["old test reviews", round(old.value, 4), round(old.error, 4)],
@@ -325,7 +330,7 @@ def _scores(context: Context, found: Subject, name: str, made: dict[str, Any], f
 
 def _tell(context: Context, title: str, scores: dict[str, dict[str, Score]]) -> None:
     context.table(
-        context.titled(title),
+        titled(context, title),
         ["model", "old reviews", "±", "new reviews", "± "],
         [
             [

@@ -176,7 +176,8 @@ def main():
             variants = {}
             for variant, (image, hyperparameters) in ALGORITHMS.items():
                 title = image.rpartition("/")[2].partition(":")[0].removeprefix("sagemaker-")
-                variants[variant], model_data = train(title, hyperparameters, channels, image)
+                variants[variant] = f"{NAME}-{title}"
+                _, model_data = train(title, hyperparameters, channels, image)
                 make_model(variants[variant], model_data, image)
             configure(ab, variants)
             host(ab, ab)

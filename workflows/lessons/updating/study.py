@@ -46,8 +46,10 @@ def prepare(context: Context) -> Result:
     made = houses.write(context)
     found = reviews.read(context)
     context.log(found.where.note, level="warning" if found.where.synthetic else "info")
-    synthetic = bool(found.where.synthetic or made["synthetic"])
-    mark = " [SYNTHETIC data]" if synthetic else ""
+    synthetic = [
+        what for what, one in (("houses", made["synthetic"]), ("reviews", found.where.synthetic)) if one
+    ]
+    mark = f" [SYNTHETIC {' and '.join(synthetic)}]" if synthetic else ""
     table = []
     for part in subject.SETS:
         _, mask = reviews.newer(context, found, part)
@@ -62,7 +64,7 @@ def prepare(context: Context) -> Result:
             "houses": made,
             "rows": {part: len(rows) for part, rows in found.sets.items()},
             "source": found.where.as_dict(),
-            "synthetic": synthetic,
+            "synthetic": bool(synthetic),
         },
         files=[context.work / name for name in made["files"].values()],
         summary=f"{made['rows']['train']} houses to learn from, {made['rows']['test']} for the A/B test; "
@@ -96,12 +98,14 @@ def conclusion(context: Context) -> str:
     context.ledger.verify("prepare", "current", "retrain")
     before, after = context.of("current")["scores"], context.of("retrain")["scores"]
     first = context.of("drift")["first"]
-    return context.titled(
-        f"{context.of('contest')['winner']} won the A/B test after {context.of('contest')['answers']} answers. "
-        + (f"The new word was found after {first} reviews; " if first else "No new word was found; ")
-        + f"on new reviews the accuracy went from {before['new']['value']:.3f} to {after['new']['value']:.3f}, on old ones from "
+    contest = context.of("contest")
+    ended = f"{contest['winner']} won the A/B test after {contest['answers']} answers."
+    found = f"The new word was found after {first} reviews; " if first else "No new word was found; "
+    went = (
+        f"on new reviews the accuracy went from {before['new']['value']:.3f} to {after['new']['value']:.3f}, on old ones from "
         f"{before['old']['value']:.3f} to {after['old']['value']:.3f}."
     )
+    return f"{houses.titled(context, ended)} {reviews.titled(context, found + went)}"
 
 
 def script(run: Run) -> str:

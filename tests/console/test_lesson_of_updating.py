@@ -1,0 +1,20 @@
+"""Lesson 5, updating a model: once by command and once from the menu, each time through the other interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.console.taking import by_command, from_menu
+from tests.console.tmux import needs_tmux
+from tests.workflows.conftest import _calls_that_aws_would_take, _no_run_left, engine_folder, on_engine
+
+__all__ = ["_calls_that_aws_would_take", "_no_run_left", "engine_folder", "on_engine"]
+
+
+def test_updating_by_command(on_engine: Path) -> None:
+    by_command("updating", "low")
+
+
+@needs_tmux
+def test_updating_from_the_menu(on_engine: Path) -> None:
+    from_menu("updating", "high")
