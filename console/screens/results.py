@@ -50,8 +50,9 @@ def overview(
         [
             (f"{shown.glyph} {state.status}", shown.role),
             (f" · {duration(state.seconds(now))}", ""),
-            (f" · {about}" if about else "", "dim"),
             (" · SYNTHETIC data" if state.synthetic else "", "wait"),
+            (" · real data" if state.real else "", ""),
+            (f" · {about}" if about else "", "dim"),
         ],
     ]
     if not state.steps:

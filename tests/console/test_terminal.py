@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from console import terminal
-from tests.console.terminals import ALTERNATE_SCREEN_OFF, CURSOR_ON, DEADLINE, MOUSE_OFF, Terminal
-from workflows import runs
+from tests.console.terminals import ALTERNATE_SCREEN_OFF, CURSOR_ON, MOUSE_OFF, Terminal
+from tests.console.tmux import Tmux, needs_tmux
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., Terminal]
@@ -139,41 +137,7 @@ def test_a_crash_restores_the_terminal_and_names_a_report(start: Start, tmp_path
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
 
 
-class Tmux:
-    """The installed program in a terminal of its own."""
-
-    def __init__(self, folder: Path, **variables: str) -> None:
-        program = Path(sys.executable).with_name("mlconsole")
-        if not program.exists():
-            pytest.skip("mlconsole is not installed beside this Python")
-        self._socket = f"mlconsole-test-{os.getpid()}"
-        given = [f"{name}={value}" for name, value in {"MLCONSOLE_HOME": str(folder), **variables}.items()]
-        started = self._call(
-            "-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24",
-            *(part for one in given for part in ("-e", one)), f"{program}; echo left with $?; cat",
-        )  # fmt: skip
-        if started.returncode:
-            pytest.skip("tmux cannot start here")
-
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["tmux", "-L", self._socket, *arguments], capture_output=True, text=True, check=False
-        )
-
-    def press(self, *keys: str) -> None:
-        self._call("send-keys", *keys)
-
-    def shows(self, text: str, yes: bool = True, seconds: float = DEADLINE) -> None:
-        deadline = time.monotonic() + seconds
-        while (text in (screen := self._call("capture-pane", "-p").stdout)) != yes:
-            assert time.monotonic() < deadline, f"never {'' if yes else 'without '}{text!r}:\n{screen}"
-            time.sleep(0.1)
-
-    def close(self) -> None:
-        self._call("kill-server")
-
-
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+@needs_tmux
 def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
     tmux = Tmux(tmp_path, MLCONSOLE_TARGET="aws", AWS_PROFILE="nobody-here")
     try:
@@ -189,47 +153,6 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
         tmux.shows("left with 0")
     finally:
         tmux.close()
-
-
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_a_study_is_run_from_the_menu_of_the_installed_program(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Gallery, form, run, results, a figure over the whole screen: on an embedded SageMaker that really trains."""
-    monkeypatch.setenv("MLCONSOLE_HOME", str(tmp_path))
-    engine = tmp_path / "engine"
-    tmux = Tmux(tmp_path, MLCONSOLE_ENGINE_DIR=str(engine))
-    try:
-        tmux.shows("EMBEDDED")
-        tmux.press("4")
-        tmux.shows("Case studies")
-        tmux.press("Enter")
-        tmux.shows("boto3: every AWS call by hand")
-        tmux.press("Tab", "Tab", "C-a", "C-k", "0")
-        tmux.shows("a whole number from 1 to 5000")
-        tmux.press("C-s")
-        tmux.shows("epochs cannot be '0'")
-        tmux.press("C-a", "C-k", "4", "0")
-        tmux.shows("Ctrl+S  starts the run")
-        tmux.press("C-s")
-        tmux.shows("Make the data")
-        tmux.shows("✓ completed", seconds=300)
-        tmux.press("Tab")
-        tmux.shows("Enter full screen")
-        tmux.press("Enter")
-        tmux.shows("1 of ")
-        tmux.press("Escape")
-        tmux.shows("1 of ", False)
-        tmux.press("4")
-        tmux.shows("1 run ")
-        tmux.press("q")
-        tmux.shows("left with 0")
-    finally:
-        tmux.close()
-        stop = [sys.executable, "-m", "engine", "stop", "--data-dir", str(engine)]
-        subprocess.run(stop, capture_output=True, timeout=60, check=False)
-    (run,) = runs.list_runs()
-    assert run.status == "completed" and run.parameters["epochs"] == 40 and run.left_behind == []
 
 
 def test_the_clipboard_sequence_is_wrapped_for_tmux_and_screen() -> None:

@@ -1,0 +1,20 @@
+"""The fields of a form, one below the other."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+
+
+class Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Scrolls by itself to the field in focus, and by a page at a time.
+
+    Up and Down are the form's: they go from field to field. A plain container would take them where it has something to scroll.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page_up", show=False),
+        Binding("pagedown", "page_down", show=False),
+    ]
