@@ -45,7 +45,8 @@ class Tmux:
 
     def press(self, *keys: str) -> None:
         """Press keys, by tmux's names."""
-        self._call("send-keys", *keys)
+        if keys:
+            self._call("send-keys", *keys)
 
     def type(self, text: str) -> None:
         """Type a text as it is."""

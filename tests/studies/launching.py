@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -25,6 +27,7 @@ from workflows.studies.catalog import catalog, find
 from workflows.studies.gates import QUESTION
 from workflows.studies.parameters import Value, parse_all
 
+TMUX = shutil.which("tmux") is not None
 SMALL, LARGE = (80, 24), (160, 48)
 LONGEST = 300.0
 Settings = Mapping[str, Any]
@@ -77,7 +80,7 @@ class Home:
     def __init__(self, folder: Path, real: str) -> None:
         self.folder, self._real = folder, real
         self._console: Tmux | None = None
-        self._launched: dict[tuple[str, str], Launched] = {}
+        self._launched: dict[str, Launched] = {}
 
     @property
     def real(self) -> Path:
@@ -110,11 +113,18 @@ class Home:
         assert f"✓ {study} completed in " in done.stdout
         return self._ended(run, done.stdout, study, interface, settings)
 
-    def once(self, study: str, interface: str, settings: Settings) -> Launched:
-        """`command`, whose run several tests look at: it is launched by the first of them."""
-        key = (study, interface)
+    def menu(self, study: str, interface: str, settings: Settings) -> Launched:
+        """A study chosen in the list, its form filled, started and watched to its end."""
+        self.form(study)
+        self.fill(study, interface, settings)
+        return self.start(study, interface, settings)
+
+    def once(self, study: str, interface: str, settings: Settings, *, menu: bool = False) -> Launched:
+        """A run that several tests look at: it is launched by the first of them, by command or from the menu."""
+        key = json.dumps([study, interface, settings], sort_keys=True)
         if key not in self._launched:
-            self._launched[key] = self.command(study, interface, settings)
+            launch = self.menu if menu else self.command
+            self._launched[key] = launch(study, interface, settings)
         return self._launched[key]
 
     @property
