@@ -19,7 +19,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
-from console.screens.run_actions import ordered
+from console.screens.run_actions import leading, ordered
 from console.screens.welcome import Welcome
 from console.trail import Place
 from console.widgets import charts as chart_grid
@@ -289,7 +289,7 @@ class HomeScreen(ConsoleScreen):
             Cell(f"{shown.glyph} {run.status}", shown.role),
             Cell(run.id),
             Cell("study run", "dim"),
-            Cell(run_outcome(run, now), "dim"),
+            run_outcome(run, now),
         )
 
     def _tuning_cells(self, row: TuningRow) -> tuple[Cell, ...]:
@@ -377,16 +377,18 @@ class HomeScreen(ConsoleScreen):
         await self.console.go("studies")
 
 
-def run_outcome(run: Run, now: float) -> str:
+def run_outcome(run: Run, now: float) -> Cell:
     """How far a run is, or how it ended."""
     if run.status == "waiting":
-        return "asks you something: Enter answers"
+        return Cell("asks you something: Enter answers", "dim")
     if run.active:
-        return f"{span(now - run.created)} · {run.step or 'starting'}"
-    metric = next((name for name in ("accuracy", *run.metrics) if name in run.metrics), "")
-    made_up = "SYNTHETIC " if run.synthetic else ""
-    result = f"{made_up}{metric} {number(run.metrics[metric])} · " if metric else ""
-    return f"{result}{ago(run.ended or run.created, now)}"
+        return Cell(f"{span(now - run.created)} · {run.step or 'starting'}", "dim")
+    when = ago(run.ended or run.created, now)
+    if not run.metrics:
+        return Cell(when, "dim")
+    name, value = leading(run)
+    told = f" {number(value)} · {when}"
+    return Cell(f"{'SYNTHETIC ' if run.synthetic else ''}{name}{told}", "dim", len(told))
 
 
 def run_facts(run: Run, now: float, width: int, *, withheld: str = "") -> Lines:

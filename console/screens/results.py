@@ -45,14 +45,15 @@ def overview(
         for part in (state.study, f"interface {state.interface}" if state.interface else "", state.target)
         if part
     )
+    how, took = f"{shown.glyph} {state.status}", f" · {duration(state.seconds(now))}"
+    origin = " · SYNTHETIC data" if state.synthetic else " · real data" if state.real else ""
     lines: Lines = [
         [(run, "strong")],
         [
-            (f"{shown.glyph} {state.status}", shown.role),
-            (f" · {duration(state.seconds(now))}", ""),
-            (" · SYNTHETIC data" if state.synthetic else "", "wait"),
-            (" · real data" if state.real else "", ""),
-            (f" · {about}" if about else "", "dim"),
+            (how, shown.role),
+            (took, ""),
+            (crop(f" · {about}", width - len(how + took + origin)).rstrip() if about else "", "dim"),
+            (origin, "" if state.real else "wait"),
         ],
     ]
     if not state.steps:
