@@ -69,6 +69,16 @@ class Tmux:
         what = f"{'' if yes else 'without '}{text!r}"
         return self.until(lambda screen: (text in screen) == yes, what, seconds)
 
+    def rests(self) -> str:
+        """Wait until all that came together is painted; returns the screen."""
+        seen: list[str] = []
+
+        def again(screen: str) -> bool:
+            seen.append(screen)
+            return seen[-2:-1] == [screen]
+
+        return self.until(again, "at rest")
+
     def close(self) -> None:
         """Leave nothing behind."""
         self._call("kill-server")

@@ -26,4 +26,6 @@ def _kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def home(_kept: Home, _own_home: None, monkeypatch: pytest.MonkeyPatch) -> Home:
     """The home of this file: of its console, its engine and its runs."""
     monkeypatch.setenv("MLCONSOLE_HOME", str(_kept.folder))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
     return _kept

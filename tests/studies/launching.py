@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,21 @@ class Home:
 
     def menu(self, study: str, interface: str, settings: Settings) -> Launched:
         """A study chosen in the list, its form filled, started and watched to its end."""
-        self.form(study)
-        self.fill(study, interface, settings)
-        return self.start(study, interface, settings)
+        with self._watched():
+            self.form(study)
+            self.fill(study, interface, settings)
+            return self.start(study, interface, settings)
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """A console that was left in the middle of something is not the next one's."""
+        try:
+            yield
+        except BaseException:
+            if self._console is not None:
+                self._console.close()
+                self._console = None
+            raise
 
     def once(self, study: str, interface: str, settings: Settings, *, menu: bool = False) -> Launched:
         """A run that several tests look at: it is launched by the first of them, by command or from the menu."""
@@ -193,7 +206,8 @@ class Home:
                 self._answer(run)
                 answered = True
             time.sleep(0.2)
-        screen = console.until(lambda text: f" {now.status}" in text, f"the end: {now.message}")
+        console.until(lambda text: f" {now.status}" in text, f"the end: {now.message}")
+        screen = console.rests()
         assert now.status == "completed", (now.message, screen, run.log.read_text()[-3000:])
         return self._ended(run, screen, study, interface, settings)
 
@@ -211,26 +225,26 @@ class Home:
         self, study: str, ended: Launched, interface: str, *, size: tuple[int, int] = LARGE
     ) -> Launched:
         """Find a run in the list, and run it again through another interface: n fills the form with its settings."""
-        console = self.gallery()
-        console.resize(*size)
-        console.press("/")
-        console.type(ended.run.id)
-        console.press("Enter")
-        console.shows("Case studies", yes=False)
-        console.press("Enter")
-        console.shows("n run again")
-        console.press("n")
-        console.shows("Ctrl+S  starts the run")
-        console.press(*["Right"] * (interface != ended.run.interface))
-        console.shows(f"◂ {interface} ▸")
-        try:
-            return self.start(study, interface, ended.run.parameters)
-        finally:
+        with self._watched():
+            console = self.gallery()
+            console.resize(*size)
+            console.press("/")
+            console.type(ended.run.id)
+            console.press("Enter")
+            console.shows("Case studies", yes=False)
+            console.press("Enter")
+            console.shows("n run again")
+            console.press("n")
+            console.shows("Ctrl+S  starts the run")
+            console.press(*["Right"] * (interface != ended.run.interface))
+            console.shows(f"◂ {interface} ▸")
+            found = self.start(study, interface, ended.run.parameters)
             console.resize(*SMALL)
             console.press("4", "4")
             console.shows("Runs")
             console.press("Escape")  # drops the filter
             console.shows("Case studies")
+        return found
 
     def _ended(self, run: Run, screen: str, study: str, interface: str, settings: Settings) -> Launched:
         """What must hold at the end of every run."""
@@ -275,6 +289,9 @@ class Home:
         finally:
             if self._console is not None:
                 self._console.close()
+            for run in runs.list_runs():
+                if run.active:
+                    self.run("runs", "stop", run.id)
             self.run("engine", "stop")
 
 
