@@ -180,4 +180,4 @@ def test_a_run_says_what_its_data_are_however_narrow_it_is() -> None:
         state.results = list(results)
         line = "".join(text for text, _ in overview(state, 0.0, 60, run="r")[1])
         assert line.endswith(told) and len(line) <= 60
-        assert line.startswith("✓ completed · 1 h 02 min · forecasting")
+        assert line.startswith("✓ completed · 1 h 02 min · interface high")
