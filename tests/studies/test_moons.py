@@ -46,7 +46,6 @@ def test_low_generated_from_the_menu(home: Home) -> None:
         "Generated data: 450 training points, 150 test points."
     )
     assert found.last.metrics["accuracy"] > 0.86
-    assert found.last.left_behind == [] == home.left(found.run)
     console.press("Tab")
     console.shows("Enter full screen")
     console.press("Enter")
@@ -57,7 +56,7 @@ def test_low_generated_from_the_menu(home: Home) -> None:
     console.shows(f" · {len(runs.list_runs())} run")
 
 
-def test_high_generated_by_command(home: Home, generated: Launched) -> None:
+def test_high_generated_by_command(generated: Launched) -> None:
     metrics = generated.last.metrics
     assert generated.run.metrics == metrics
     assert metrics["accuracy"] > 0.86
@@ -68,7 +67,6 @@ def test_high_generated_by_command(home: Home, generated: Launched) -> None:
     assert metrics["seeds_min"] <= metrics["seeds_mean"] <= metrics["seeds_max"]
     assert metrics["agreement"] <= 1e-5
     assert {"precision", "recall", "train_seconds", "billable_seconds", "latency_ms_p50"} <= metrics.keys()
-    assert generated.last.left_behind == [] == home.left(generated.run)
 
 
 def test_tells_every_step_from_its_start_to_its_end(generated: Launched) -> None:
@@ -121,25 +119,23 @@ def test_tells_epochs_gates_calls_and_figures(generated: Launched) -> None:
     assert {"data", "training job", "model", "endpoint", "predictions"} <= kinds
 
 
-def test_tags_its_job(home: Home, generated: Launched) -> None:
+def test_tags_its_job(generated: Launched) -> None:
     sagemaker = open_platform(Configuration()).client("sagemaker")
     (job,) = sagemaker.list_training_jobs(NameContains=generated.run.id)["TrainingJobSummaries"]
     tags = sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     assert {"Key": "mlconsole:run", "Value": generated.run.id} in tags
 
 
-def test_low_on_imported_points_by_command(home: Home, imported: Launched) -> None:
+def test_low_on_imported_points_by_command(imported: Launched) -> None:
     """A quarter of the points tests; the net loses to a baseline by a point or two, and is hosted because that was asked for."""
     assert "Imported by you from " in imported.screen
     assert imported.of_kind(events.StepFinished, "prepare")[0].summary == (
         "Imported data: 337 training points, 113 test points."
     )
     assert imported.last.metrics["points"] == 113 and imported.last.metrics["accuracy"] > 0.86
-    assert imported.last.left_behind == [] == home.left(imported.run)
 
 
 @needs_tmux
 def test_high_on_imported_points_from_the_menu(home: Home, imported: Launched) -> None:
     found = home.again("moons", imported, "high")
     assert found.last.metrics["accuracy"] == pytest.approx(imported.last.metrics["accuracy"], abs=0.02)
-    assert found.last.left_behind == [] == home.left(found.run)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.console.tmux import needs_tmux
-from tests.studies.launching import Home, Launched, data_is_labelled
+from tests.studies.launching import Home, Launched
 from tests.workflows.told import printed
 from workflows import events
 from workflows.configuration import Configuration
@@ -23,12 +23,10 @@ TEXT = "Nobody told me about it, so I will write down what I think of it on my o
 @pytest.fixture
 def corpus(home: Home) -> Launched:
     """Plagiarism on the real corpus, low level, by command."""
-    assert home.real
-    return home.once("plagiarism", "low", PLAGIARISM)
+    return home.once("plagiarism", "low", PLAGIARISM, real=True)
 
 
-def test_low_on_the_corpus_by_command(home: Home, corpus: Launched) -> None:
-    data_is_labelled(corpus, synthetic=False)
+def test_low_on_the_corpus_by_command(corpus: Launched) -> None:
     metrics = corpus.last.metrics
     assert metrics["leave_one_out"] == pytest.approx(0.9684, abs=1e-4)
     assert metrics["accuracy"] == 1.0
@@ -36,21 +34,17 @@ def test_low_on_the_corpus_by_command(home: Home, corpus: Launched) -> None:
     assert [row[0] for row in corpus.table("Labels").rows] == [
         "g2pE_taskc.txt", "g4pD_taskb.txt", "g4pE_taska.txt",
     ]  # fmt: skip
-    assert corpus.last.left_behind == [] == home.left(corpus.run)
 
 
 @needs_tmux
 def test_high_on_the_corpus_from_the_menu(home: Home, corpus: Launched) -> None:
     found = home.again("plagiarism", corpus, "high")
-    data_is_labelled(found, synthetic=False)
     assert found.last.metrics["leave_one_out"] == corpus.last.metrics["leave_one_out"]
-    assert found.last.left_behind == [] == home.left(found.run)
 
 
 @needs_tmux
 def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     found = home.menu("plagiarism", "low", SAMPLE)
-    data_is_labelled(found, synthetic=True)
     assert found.last.message.endswith("The corpus is SYNTHETIC: this says nothing about real answers.")
     assert any(
         event.level == "warning" and event.message.startswith("SYNTHETIC")
@@ -75,14 +69,12 @@ def test_low_on_the_sample_from_the_menu(home: Home) -> None:
         event for event in found.of_kind(events.Table, "evaluate") if event.columns == ["answer", "source"]
     ]
     assert beside and all("«" in event.title or any("«" in row[0] for row in event.rows) for event in beside)
-    assert found.last.left_behind == [] == home.left(found.run)
     assert float(printed(found.run).rpartition(" accuracy=")[2].split()[0]) >= 0.9
 
 
 def test_high_on_the_sample_by_command_judges_a_text_and_keeps_its_endpoint(home: Home) -> None:
     given = SAMPLE | {"text": TEXT, "features": "select", "classifier": "gaussian-nb"}
     found = home.command("plagiarism", "high", given, "--keep")
-    data_is_labelled(found, synthetic=True)
     assert found.last.metrics["text_probability"] < 0.5
     answers = found.table("Your text against")
     assert [row[0] for row in answers.rows] == [f"orig_task{task}.txt" for task in "abcde"]

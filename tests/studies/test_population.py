@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from console.cli.root import cli
 from tests.console.tmux import needs_tmux
-from tests.studies.launching import TMUX, Home, Launched, data_is_labelled
+from tests.studies.launching import TMUX, Home, Launched
 from workflows import events, runs
 from workflows.ledger import StaleResult
 from workflows.studies.population import finished
@@ -31,8 +31,7 @@ def segment_of(run: runs.Run) -> dict[str, int]:
 @pytest.fixture
 def census(home: Home) -> Launched:
     """Population on the real census, low level, by command."""
-    assert home.real
-    return home.once("population", "low", CENSUS)
+    return home.once("population", "low", CENSUS, real=True)
 
 
 @pytest.fixture
@@ -48,9 +47,8 @@ def carried(home: Home, sample: Launched) -> Launched:
     return home.once("population", "high", SAMPLE | {"host": "kmeans", "k-least": 4, "county": county})
 
 
-def test_low_on_the_census_by_command(home: Home, census: Launched) -> None:
+def test_low_on_the_census_by_command(census: Launched) -> None:
     """PCA's numbers to three decimals, from the artefact of its job."""
-    data_is_labelled(census, synthetic=False)
     table = census.table("Singular values")
     assert [row[1] for row in table.rows[:5]] == [19.592, 13.036, 11.718, 10.180, 7.991]
     assert [row[3] for row in table.rows[:7]] == [
@@ -60,20 +58,16 @@ def test_low_on_the_census_by_command(home: Home, census: Launched) -> None:
     assert (metrics["components"], metrics["counties"]) == (7, 3218)
     assert metrics["msd"] == pytest.approx(0.123, abs=0.002)
     assert "Los Angeles, California" in census.last.message
-    assert census.last.left_behind == [] == home.left(census.run)
 
 
 @needs_tmux
 def test_high_on_the_census_from_the_menu(home: Home, census: Launched) -> None:
     found = home.again("population", census, "high")
-    data_is_labelled(found, synthetic=False)
     assert found.last.metrics["explained_variance"] == census.last.metrics["explained_variance"]
     assert found.table(f"Numbers carried on from {census.run.id}")
-    assert found.last.left_behind == [] == home.left(found.run)
 
 
-def test_low_on_the_sample_from_the_menu(home: Home, sample: Launched) -> None:
-    data_is_labelled(sample, synthetic=True)
+def test_low_on_the_sample_from_the_menu(sample: Launched) -> None:
     assert sample.last.message.startswith("On SYNTHETIC data")
     called = sample.called
     for operation in ("CreateTrainingJob", "CreateTransformJob", "CreateEndpoint"):
@@ -91,19 +85,14 @@ def test_low_on_the_sample_from_the_menu(home: Home, sample: Launched) -> None:
     assert metrics["agreement"] <= 1e-4
     names = [row[1] for row in sample.table("Segments by what").rows]
     assert len(set(names)) == len(names)
-    assert sample.last.left_behind == [] == home.left(sample.run)
 
 
-def test_high_on_the_sample_by_command_carries_its_numbers_on(
-    home: Home, sample: Launched, carried: Launched
-) -> None:
-    data_is_labelled(carried, synthetic=True)
+def test_high_on_the_sample_by_command_carries_its_numbers_on(sample: Launched, carried: Launched) -> None:
     assert carried.last.metrics["agreement_with_earlier"] > 0.9
     assert carried.table(f"Numbers carried on from {sample.run.id}")
     before, after = segment_of(sample.run), segment_of(carried.run)
     assert sum(before[name] == number for name, number in after.items()) / len(after) > 0.9
     assert "CreateEndpoint" in carried.called
-    assert carried.last.left_behind == [] == home.left(carried.run)
 
 
 def test_a_county_is_asked_for_in_the_newest_run_on_real_data(
