@@ -86,6 +86,7 @@ PLACES = {
     "batch": "The form of a transform job",
     "studies": "Studies",
     "form": "The form of a study",
+    "fields": "The fields of a form",
     "choice": "A choice in a form",
     "run": "A run of a study",
     "inspect": "Any resource as AWS describes it",
@@ -394,6 +395,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("form.next_field", "tab,down", "Next field", "To the next field"),
     Action("form.previous_field", "shift+tab,up", "Previous field", "To the field before"),
     Action("form.close", "escape", "Back", "Back to the studies", footer=True),
+    Action("fields.page_up", "pageup", "Page up", "Look one page up"),
+    Action("fields.page_down", "pagedown", "Page down", "Look one page down"),
     Action("choice.previous", "left", "Previous", "The value before"),
     Action("choice.next", "right,space,enter", "Next", "The next value"),
     # run

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from workflows.wording import clock, duration, number, printable
 
 __all__ = [
-    "GLYPHS", "Status", "ago", "as_text", "bar", "clock", "count", "crop", "crop_middle", "duration", "figures", "number", "printable", "right", "size",
+    "GLYPHS", "Status", "ago", "as_text", "bar", "clock", "count", "crop", "crop_before", "crop_middle", "duration", "figures", "number", "printable", "right", "size",
     "span", "status", "thin_bar",
 ]  # fmt: skip
 
@@ -143,6 +143,13 @@ def crop_middle(text: str, width: int) -> str:
         return crop(text, width)
     tail = max(4, (width - 1) // 2)
     return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def crop_before(text: str, width: int, keep: int) -> str:
+    """The text in exactly ``width`` cells, cut before its last ``keep`` characters."""
+    if len(text) <= width or not 0 < keep < width:
+        return crop(text, width)
+    return crop(text[:-keep], width - keep) + text[-keep:]
 
 
 def right(text: str, width: int) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from console.cli.options import Nouns, json_option
 
+if TYPE_CHECKING:
+    from workflows.runs import Run
+
 run_option = click.option(
-    "--run", "name", default="", metavar="RUN", help="The run; else the newest that has segments."
+    "--run",
+    "name",
+    default="",
+    metavar="RUN",
+    help="The run, or last; else the newest on real data that has segments, or the newest.",
 )
 
 
@@ -50,7 +59,7 @@ def county(county: str, name: str, as_json: bool) -> None:
     click.echo()
     rows = [[_cell(cell) for cell in row] for row in explained.rows(answer)]
     print_table([head.upper() for head in explained.columns(answer)], rows)
-    _signed(run.id, made_up)
+    _signed(run, name)
 
 
 @population.command()
@@ -72,7 +81,7 @@ def segments(segment: int | None, name: str, as_json: bool) -> None:
             return
         for county in counties:
             click.echo(county)
-        _signed(run.id, made_up)
+        _signed(run, name)
         return
     if as_json:
         print_json({"run": run.id, "synthetic": made_up, "segments": kept.segments.segments})
@@ -86,11 +95,21 @@ def segments(segment: int | None, name: str, as_json: bool) -> None:
             for one in kept.segments.segments
         ],
     )  # fmt: skip
-    _signed(run.id, made_up)
+    _signed(run, name)
 
 
-def _signed(run: str, made_up: bool) -> None:
-    click.echo(f"Run {run}{', SYNTHETIC data' if made_up else ''}", err=True)
+def _signed(run: Run, name: str) -> None:
+    """Which run answered, on what data; and which newer one it was preferred to."""
+    from workflows.studies.population import finished
+
+    made_up = finished.synthetic(run)
+    click.echo(f"Run {run.id}{', SYNTHETIC data' if made_up else ''}", err=True)
+    newer = finished.passed_over(run, name)
+    if newer is not None:
+        click.echo(
+            f"It is the newest on real data; the counties of the newer {newer.id} are made up: --run {newer.id} or --run last asks it.",
+            err=True,
+        )
 
 
 def _cell(value: object) -> str:

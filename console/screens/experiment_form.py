@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -15,6 +15,7 @@ from console.formatting import duration
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
+from console.widgets.fields import Fields
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
@@ -64,7 +65,7 @@ class ExperimentFormScreen(StartingForm):
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="form", classes="tune"):
-            with VerticalScroll(id="fields", can_focus=False):
+            with Fields(id="fields"):
                 for name in HELP:
                     yield from self.row(name, self._widget(name))
             yield Static(id="hint", markup=False)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from console import actions
 from console.formatting import count
 from console.screens.base import ConsoleScreen
+from console.widgets.fields import Fields
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
@@ -80,7 +81,7 @@ class FormScreen(ConsoleScreen):
             if self._tried is not None:
                 look = f"Try: {self._tried.title}. {self._tried.look}"
                 yield Static(look, id="look", markup=False)
-            with VerticalScroll(id="fields", can_focus=False):
+            with Fields(id="fields"):
                 yield from self._row("interface", Choice(INTERFACES, id="p-interface", wide=True), "")
                 yield from self._row(
                     "keep", Choice(YES_NO, id="p-keep"), "Leave the endpoint in place at the end."

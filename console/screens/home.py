@@ -289,7 +289,7 @@ class HomeScreen(ConsoleScreen):
             Cell(f"{shown.glyph} {run.status}", shown.role),
             Cell(run.id),
             Cell("study run", "dim"),
-            Cell(run_outcome(run, now), "dim"),
+            run_outcome(run, now),
         )
 
     def _tuning_cells(self, row: TuningRow) -> tuple[Cell, ...]:
@@ -377,16 +377,18 @@ class HomeScreen(ConsoleScreen):
         await self.console.go("studies")
 
 
-def run_outcome(run: Run, now: float) -> str:
+def run_outcome(run: Run, now: float) -> Cell:
     """How far a run is, or how it ended."""
     if run.status == "waiting":
-        return "asks you something: Enter answers"
+        return Cell("asks you something: Enter answers", "dim")
     if run.active:
-        return f"{span(now - run.created)} · {run.step or 'starting'}"
-    metric, value = leading(run)
-    made_up = "SYNTHETIC " if run.synthetic else ""
-    result = f"{made_up}{metric} {number(value)} · " if metric else ""
-    return f"{result}{ago(run.ended or run.created, now)}"
+        return Cell(f"{span(now - run.created)} · {run.step or 'starting'}", "dim")
+    when = ago(run.ended or run.created, now)
+    name, value = leading(run)
+    if not name:
+        return Cell(when, "dim")
+    told = f" {number(value)} · {when}"
+    return Cell(f"{'SYNTHETIC ' if run.synthetic else ''}{name}{told}", "dim", len(told))
 
 
 def run_facts(run: Run, now: float, width: int, *, withheld: str = "") -> Lines:

@@ -161,8 +161,8 @@ def standing(
     price = f", about {amount(bill[1])} (estimate)" if bill is not None else ""
     lines += facts.fact("Takes", f"{here} here, free; {aws} on AWS{price}", width, label_width=10)
     if runs:
-        text, role = last_run(runs, course.withheld)
-        lines += facts.fact("Runs", text, width, role, label_width=10)
+        last = last_run(runs, course.withheld)
+        lines += facts.fact("Runs", last.text, width, last.role, label_width=10)
     elif known.last:
         lines += facts.fact(
             "Runs", f"the last, {known.last}, is deleted; what you did is remembered", width, label_width=10

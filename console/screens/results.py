@@ -43,18 +43,19 @@ def overview(
     ``log`` is the path of what the run's process printed, ``lesson`` whether it is read, ``next_try`` what that suggests once it has ended.
     """
     shown = status("running" if state.status == "starting" else state.status)
-    about = " · ".join(
-        part
-        for part in (state.study, f"interface {state.interface}" if state.interface else "", state.target)
-        if part
-    )
+    how, took = f"{shown.glyph} {state.status}", f" · {duration(state.seconds(now))}"
+    origin = " · SYNTHETIC data" if state.synthetic else " · real data" if state.real else ""
+    parts = [state.study, f"interface {state.interface}" if state.interface else "", state.target]
+    about, room = _apart(parts), width - len(how + took + origin)
+    if len(about) > room:
+        about = _apart(parts[1:])  # the run's id begins with its study
     lines: Lines = [
         [(run, "strong")],
         [
-            (f"{shown.glyph} {state.status}", shown.role),
-            (f" · {duration(state.seconds(now))}", ""),
-            (f" · {about}" if about else "", "dim"),
-            (" · SYNTHETIC data" if state.synthetic else "", "wait"),
+            (how, shown.role),
+            (took, ""),
+            (crop(about, room).rstrip(), "dim"),
+            (origin, "" if state.real else "wait"),
         ],
     ]
     if not state.steps:
@@ -94,6 +95,11 @@ def overview(
             else []
         )
     return lines
+
+
+def _apart(parts: Sequence[str]) -> str:
+    """The parts there are, with a point before each."""
+    return "".join(f" · {part}" for part in parts if part)
 
 
 def teaching(state: RunState, width: int) -> Lines:

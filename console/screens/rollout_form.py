@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -15,6 +15,7 @@ from console.screens import rollout_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
+from console.widgets.fields import Fields
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Field
@@ -101,7 +102,7 @@ class RolloutFormScreen(StartingForm):
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="form", classes="rollout"):
             with Vertical(id="asked"):
-                with VerticalScroll(id="fields", can_focus=False):
+                with Fields(id="fields"):
                     for name in ORDER:
                         if name == "variant" and len(self.facts.fleets) == 1:
                             continue

@@ -90,6 +90,11 @@ class RunState:
         return any("SYNTHETIC" in result.title for result in self.viewed)
 
     @property
+    def real(self) -> bool:
+        """Whether it has told that its data are not made up: the metric ``synthetic`` of studies that have both kinds."""
+        return self.finished is not None and self.finished.metrics.get("synthetic") == 0
+
+    @property
     def withheld(self) -> str:
         """Why results are not shown, and what to do; empty when all are."""
         return self.lineage.sentence if self.lineage is not None else ""

@@ -34,12 +34,11 @@ def study_cells(
     target: str,
 ) -> tuple[Cell, ...]:
     """Its name, how its last run went and how many there are, its data, what a run takes."""
-    text, role = last_run(runs, withheld)
     data = Cell("…", "dim")
     if shelf is not None:
         glyph, kind = DATA[shelf.data]
         data = Cell(f"{glyph} {shelf.data}" if shelf.data != "none" else "–", kind)
-    return Cell(info.name, "strong"), Cell(text, role), data, Cell(takes(info, shelf, target), "dim")
+    return Cell(info.name, "strong"), last_run(runs, withheld), data, Cell(takes(info, shelf, target), "dim")
 
 
 def takes(info: StudyInfo, shelf: Shelf | None, target: str) -> str:
@@ -50,22 +49,20 @@ def takes(info: StudyInfo, shelf: Shelf | None, target: str) -> str:
     return f"{aws} · to {amount(shelf.dollars)}" if shelf is not None else aws
 
 
-def last_run(runs: Sequence[ledger.Run], withheld: Mapping[str, str]) -> tuple[str, str]:
-    """How the newest of these runs went, in a few words with their role."""
+def last_run(runs: Sequence[ledger.Run], withheld: Mapping[str, str]) -> Cell:
+    """How the newest of these runs went, in a few words."""
     if not runs:
-        return "never run here", "dim"
+        return Cell("never run here", "dim")
     newest = runs[0]
     shown = status("running" if newest.status in ("starting", "stopping") else newest.status)
     total = count(len(runs), "run")
     if newest.id in withheld:
-        return f"✗ withheld · {total}", "bad"
+        return Cell(f"✗ withheld · {total}", "bad")
     if newest.metrics and newest.status in ("completed", "refused"):
         name, value = leading(newest)
-        return (
-            f"{shown.glyph} {'SYNTHETIC' if newest.synthetic else name[:14]} {number(value)} · {total}",
-            shown.role,
-        )
-    return f"{shown.glyph} {newest.status} · {total}", shown.role
+        told = f" {number(value)} · {total}"
+        return Cell(f"{shown.glyph} {'SYNTHETIC' if newest.synthetic else name}{told}", shown.role, len(told))
+    return Cell(f"{shown.glyph} {newest.status} · {total}", shown.role)
 
 
 def run_cells(run: ledger.Run, now: float, withheld: Mapping[str, str], *, marked: bool) -> tuple[Cell, ...]:
@@ -75,21 +72,22 @@ def run_cells(run: ledger.Run, now: float, withheld: Mapping[str, str], *, marke
         Cell(f"{shown.glyph} {run.status}", shown.role),
         Cell(f"◆ {run.id}" if marked else run.id, "accent" if marked else ""),
         Cell(span(now - run.created) if run.active else ago(run.ended or run.created, now), "dim"),
-        Cell(*_outcome(run, withheld)),
+        _outcome(run, withheld),
     )
 
 
-def _outcome(run: ledger.Run, withheld: Mapping[str, str]) -> tuple[str, str]:
+def _outcome(run: ledger.Run, withheld: Mapping[str, str]) -> Cell:
     if run.status == "waiting":
-        return "waits for an answer", "wait"
+        return Cell("waits for an answer", "wait")
     if run.active:
-        return run.step or "starting", "live"
+        return Cell(run.step or "starting", "live")
     if run.id in withheld:
-        return "results withheld", "bad"
-    if run.metrics:
-        name, value = leading(run)
-        return f"{'SYNTHETIC ' if run.synthetic else ''}{name} {number(value)}", ""
-    return "", ""
+        return Cell("results withheld", "bad")
+    name, value = leading(run)
+    if name:
+        shown = f" {number(value)}"
+        return Cell(f"{'SYNTHETIC ' if run.synthetic else ''}{name}{shown}", keep=len(shown))
+    return Cell()
 
 
 def study_facts(
@@ -154,12 +152,12 @@ def _history(runs: Sequence[ledger.Run], withheld: Mapping[str, str], now: float
     lines: Lines = []
     for run in runs[:HISTORY]:
         shown = status("running" if run.status in ("starting", "stopping") else run.status)
-        text, role = _outcome(run, withheld)
+        outcome = _outcome(run, withheld)
         lines.append(
             [
                 (f"       {shown.glyph} ", shown.role),
                 (f"{ago(run.ended or run.created, now):<11}", "dim"),
-                (f"{text or run.status}"[: max(0, width - 22)], role),
+                ((outcome.text or run.status)[: max(0, width - 22)], outcome.role),
             ]
         )
     return lines

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
 from console.screens.base import ConsoleScreen
 from console.screens.starting import StartingForm
+from console.widgets.fields import Fields
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
@@ -74,7 +75,7 @@ class TransformFormScreen(StartingForm):
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="form", classes="tune"):
-            with VerticalScroll(id="fields", can_focus=False):
+            with Fields(id="fields"):
                 for name in ORDER:
                     yield from self.row(name, self._widget(name))
             yield Static(id="hint", markup=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
@@ -15,6 +15,7 @@ from console.screens import tuning_settings
 from console.screens.form import YES_NO
 from console.screens.starting import StartingForm
 from console.screens.tuning_settings import FIXED, Settings
+from console.widgets.fields import Fields
 from console.widgets.line import Line
 from console.widgets.prompt import Field
 from console.widgets.select import Choice
@@ -55,7 +56,7 @@ class TuningFormScreen(StartingForm):
     def body(self) -> Iterable[Widget]:
         request = self.draft.request
         with Vertical(id="form", classes="tune"):
-            with VerticalScroll(id="fields", can_focus=False):
+            with Fields(id="fields"):
                 yield from self.row("name", Field(request.name, id="t-name"))
                 objectives = self.draft.objectives or (request.templates[0].objective,)
                 yield from self.row(

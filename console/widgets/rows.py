@@ -17,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console import actions
-from console.formatting import crop, crop_middle, right
+from console.formatting import crop, crop_before, crop_middle, right
 from console.jumping import Target
 from console.theme import Painted
 
@@ -45,10 +45,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The text of a cell and the role that colours it."""
+    """The text of a cell and the role that colours it. Its last ``keep`` characters stay when it is cut: a value behind its name."""
 
     text: str = ""
     role: str = ""
+    keep: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             text = (
                 right(cell.text, cells)
                 if column.right
+                else crop_before(cell.text, cells, cell.keep)
+                if cell.keep
                 else (crop_middle if column.middle else crop)(cell.text, cells)
             )
             style = base + self.paint(cell.role) + over

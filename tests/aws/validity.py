@@ -7,10 +7,14 @@ says more, which only the service checks: greatest lengths and values, patterns 
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workflows import runs
+from workflows.events import ApiCall
+from workflows.runs import Run
 from workflows.trimming import LONGEST_TEXT
 
 OPEN = frozenset({"ProductionVariantInstanceType", "TrainingInstanceType", "TransformInstanceType"})
@@ -38,6 +42,16 @@ def violations(service: str, operation: str, parameters: Mapping[str, Any]) -> l
     # What has the wrong type or is missing cannot be looked at any closer.
     found = report.generate_report().splitlines() if report.has_errors() else _strict(known, shape, operation)
     return [f"{service}:{text}" for text in found]
+
+
+def run_violations(run: Run) -> list[str]:
+    """What is wrong with any of the calls that a run has made, a sentence each."""
+    calls = {
+        (call.service, call.operation, json.dumps(call.parameters, sort_keys=True, default=str))
+        for call in runs.follow(run, timeout=0)
+        if isinstance(call, ApiCall)
+    }
+    return [text for service, name, given in calls for text in violations(service, name, json.loads(given))]
 
 
 _CUT = re.compile(r"\(hidden\)|\(a stream\)|\(\d+ (bytes|characters)\)|… \(\d+ items\)")

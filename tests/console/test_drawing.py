@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from console import figures, formatting
-from console.screens.run_state import RunState
+from console.screens.results import overview
+from console.screens.run_state import RunState, Step
 from console.screens.traffic import traffic_charts
 from console.widgets import drawing
 from console.widgets.charts import arrangement
 from console.widgets.drawing import Lines, Series
 from console.widgets.tint import Ground
 from tests.console.scripted import run_events
-from workflows.events import Figure
+from workflows.events import Figure, RunFinished, Table
 from workflows.observe.rows import EndpointTraffic, SeriesData
 
 
@@ -141,6 +142,12 @@ def test_numbers(value: float, words: str) -> None:
     assert formatting.number(value) == words
 
 
+def test_what_stands_behind_a_name_stays_when_it_is_cut() -> None:
+    assert formatting.crop_before("accuracy 0.9", 14, 4) == "accuracy 0.9  "
+    assert formatting.crop_before("SYNTHETIC jobs_median_wql 0.1254", 19, 7) == "SYNTHETIC j… 0.1254"
+    assert formatting.crop_before("accuracy 0.9067", 6, 7) == "accur…"
+
+
 @given(st.text(max_size=60), st.integers(1, 40))
 def test_cropped_texts_fill_their_cells(value: str, width: int) -> None:
     value = formatting.printable(value)
@@ -160,3 +167,17 @@ def test_the_state_of_a_run_follows_its_events() -> None:
     done.take(run_events("r"))
     assert done.status == "completed" and done.finished is not None
     assert [len(series) for _, series in done.charts()] == [2, 1]
+
+
+def test_a_run_says_what_its_data_are_however_narrow_it_is() -> None:
+    state = RunState(study="forecasting", interface="high", target="embedded", started=0.0)
+    state.steps.append(Step("train", "Train"))
+    table = Table(time=1.0, step="train", title="Scores [SYNTHETIC data]", columns=["a"], rows=[[1]])
+    for metrics, results, told in (
+        ({"synthetic": 1.0}, [table], " · SYNTHETIC data"), ({"synthetic": 0.0}, [], " · real data"), ({}, [], ""),
+    ):  # fmt: skip
+        state.finished = RunFinished(time=3725.0, run="r", status="completed", metrics=metrics, message="")
+        state.results = list(results)
+        line = "".join(text for text, _ in overview(state, 0.0, 60, run="r")[1])
+        assert line.endswith(told) and len(line) <= 60
+        assert line.startswith("✓ completed · 1 h 02 min · interface high")

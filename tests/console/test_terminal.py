@@ -6,7 +6,6 @@ import base64
 import os
 import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ import pytest
 from console import terminal
 from tests.console.terminals import ALTERNATE_SCREEN_OFF, CURSOR_ON, MOUSE_OFF, Terminal
 from tests.console.tmux import Tmux, needs_tmux
-from workflows import runs
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., Terminal]
@@ -167,47 +165,6 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
         tmux.shows("left with 0")
     finally:
         tmux.close()
-
-
-@needs_tmux
-def test_a_study_is_run_from_the_menu_of_the_installed_program(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Gallery, form, run, results, a figure over the whole screen: on an embedded SageMaker that really trains."""
-    monkeypatch.setenv("MLCONSOLE_HOME", str(tmp_path))
-    engine = tmp_path / "engine"
-    tmux = Tmux(MLCONSOLE_HOME=str(tmp_path), MLCONSOLE_ENGINE_DIR=str(engine))
-    try:
-        tmux.shows("EMBEDDED")
-        tmux.press("4")
-        tmux.shows("Case studies")
-        tmux.press("Enter")
-        tmux.shows("boto3: every AWS call by hand")
-        tmux.press("Tab", "Tab", "C-a", "C-k", "0")
-        tmux.shows("a whole number from 1 to 5000")
-        tmux.press("C-s")
-        tmux.shows("epochs cannot be '0'")
-        tmux.press("C-a", "C-k", "4", "0")
-        tmux.shows("Ctrl+S  starts the run")
-        tmux.press("C-s")
-        tmux.shows("Make the data")
-        tmux.shows("✓ completed", seconds=300)
-        tmux.press("Tab")
-        tmux.shows("Enter full screen")
-        tmux.press("Enter")
-        tmux.shows("1 of ")
-        tmux.press("Escape")
-        tmux.hides("1 of ")
-        tmux.press("4")
-        tmux.shows("1 run ")
-        tmux.press("q")
-        tmux.shows("left with 0")
-    finally:
-        tmux.close()
-        stop = [sys.executable, "-m", "engine", "stop", "--data-dir", str(engine)]
-        subprocess.run(stop, capture_output=True, timeout=60, check=False)
-    (run,) = runs.list_runs()
-    assert run.status == "completed" and run.parameters["epochs"] == 40 and run.left_behind == []
 
 
 def test_the_clipboard_sequence_is_wrapped_for_tmux_and_screen() -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -48,28 +49,42 @@ class Tmux:
 
     def press(self, *keys: str) -> None:
         """Press keys, by tmux's names of them."""
-        self._call("send-keys", *keys)
+        if keys:
+            self._call("send-keys", *keys)
 
     def write(self, text: str) -> None:
         """Type a text as it is."""
         self._call("send-keys", "-l", text)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size, as dragging a window does."""
+        self._call("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def until(self, condition: Callable[[str], bool], what: str, seconds: float = DEADLINE) -> str:
+        """Wait until the screen is as it should be; the screen."""
+        deadline = time.monotonic() + seconds
+        while not condition(screen := self.screen):
+            assert time.monotonic() < deadline, f"never {what}:\n{screen}"
+            time.sleep(0.1)
+        return screen
+
     def shows(self, *texts: str, seconds: float = DEADLINE) -> str:
         """Wait until all texts are on the screen at once; the screen."""
-        deadline = time.monotonic() + seconds
-        while True:
-            screen = self.screen
-            if all(text in screen for text in texts):
-                return screen
-            assert time.monotonic() < deadline, f"never together: {texts}\n{screen}"
-            time.sleep(0.1)
+        return self.until(lambda screen: all(text in screen for text in texts), f"together: {texts}", seconds)
 
-    def hides(self, text: str, seconds: float = DEADLINE) -> None:
-        """Wait until a text is on the screen no more."""
-        deadline = time.monotonic() + seconds
-        while text in (screen := self.screen):
-            assert time.monotonic() < deadline, f"never without {text!r}:\n{screen}"
-            time.sleep(0.1)
+    def hides(self, text: str, seconds: float = DEADLINE) -> str:
+        """Wait until a text is on the screen no more; the screen."""
+        return self.until(lambda screen: text not in screen, f"without {text!r}", seconds)
+
+    def rests(self) -> str:
+        """Wait until all that came together is painted; the screen."""
+        seen: list[str] = []
+
+        def again(screen: str) -> bool:
+            seen.append(screen)
+            return seen[-2:-1] == [screen]
+
+        return self.until(again, "at rest")
 
     def close(self) -> None:
         """End it, and what runs in it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -13,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.validity import violations
+from tests.aws.validity import run_violations
 from workflows import runs
 from workflows.configuration import Configuration
-from workflows.events import ApiCall, Event
+from workflows.events import Event
 from workflows.failures import WorkflowError
 from workflows.platform import Platform, open_platform
 
@@ -68,14 +67,7 @@ def _calls_that_aws_would_take(_own_home: None) -> Iterator[None]:
     for run in runs.list_runs():
         if not run.log.exists():
             continue  # made up by the test, not carried out
-        calls = {
-            (call.service, call.operation, json.dumps(call.parameters, sort_keys=True, default=str))
-            for call in runs.follow(run, timeout=0)
-            if isinstance(call, ApiCall)
-        }
-        wrong = [
-            text for service, name, given in calls for text in violations(service, name, json.loads(given))
-        ]
+        wrong = run_violations(run)
         assert not wrong, f"{run.id}: {wrong}"
 
 

@@ -1,4 +1,4 @@
-"""The forecasting study as a run: a process of its own, a real engine, real DeepAR jobs, in both interfaces."""
+"""The forecasting study as a run: killed and resumed, days that are broken, the scores at its full size. Launches are in tests/studies."""
 
 from __future__ import annotations
 
@@ -113,21 +113,6 @@ def test_a_low_level_run_is_killed_twice_forecasts_hosts_and_deletes(on_engine: 
     assert called.count("CreateTrainingJob") == called.count("CreateTransformJob") == 2
     assert called.index("CreateTransformJob") < called.index("CreateEndpoint")
     compile(runs.code(runs.read(run.folder)), "script.py", "exec")
-
-
-def test_a_run_through_the_sdk_with_the_notebooks_series(on_engine: Path) -> None:
-    settings = QUICK | {"series": "years", "features": "none", "jobs": 1, "backtests": 0}
-    run = runs.start("forecasting", settings, interface="high", auto_answers=ANYWAY)
-    found, last = completed(run)
-    assert "what_if_kw" not in last.metrics and "unseen_mean_wql" not in last.metrics
-    assert any(
-        event.message.startswith("No what-if: with features=none") for event in of_kind(events.Log, found)
-    )
-    gates = {gate.name: gate for gate in of_kind(events.Gate, found)}
-    assert gates["whole series"].verdict == "warn"
-    script = runs.code(runs.read(run.folder))
-    assert "ModelTrainer" in script
-    compile(script, "script.py", "exec")
 
 
 @pytest.mark.slow

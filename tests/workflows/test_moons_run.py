@@ -1,4 +1,4 @@
-"""The moons study as a run: a process of its own, a real engine, real training and real hosting, in both interfaces."""
+"""The moons study as a run: killed, resumed, stopped, refused, answered, compared, on a lost engine. Launches are in tests/studies."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.workflows.conftest import everything
-from tests.workflows.told import end, of_kind, printed
+from tests.workflows.told import completed, end, of_kind, printed
 from workflows import embedded, events, runs
 from workflows.configuration import Configuration
 from workflows.platform import open_platform
-from workflows.studies.catalog import find
 
 QUICK: dict[str, Any] = {"epochs": 60, "patience": 0, "seeds": 2}
 LONG: dict[str, Any] = {"epochs": 5000, "patience": 0, "seeds": 1}
@@ -32,119 +30,6 @@ def until_epoch(run: runs.Run, seconds: float = 120) -> list[events.Event]:
         if isinstance(event, events.Metric) and event.name == "train:loss":
             return seen
     raise AssertionError(f"no epoch was seen: {seen[-1]} {run.log.read_text()[-2000:]}")
-
-
-@pytest.fixture(scope="module")
-def high(
-    engine_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[runs.Run, list[events.Event]]]:
-    """A whole run through the SageMaker SDK, undisturbed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLCONSOLE_HOME", str(tmp_path_factory.mktemp("high")))
-        patch.setenv("MLCONSOLE_ENGINE_DIR", str(engine_folder))
-        run = runs.start("moons", QUICK, interface="high")
-        found = everything(run)
-        yield runs.read(run.folder), found
-
-
-def test_a_run_through_the_sdk_completes_with_scores_above_the_notebooks(
-    high: tuple[runs.Run, list[events.Event]],
-) -> None:
-    run, found = high
-    last = end(found)
-    assert last.status == "completed", (last.message, run.log.read_text()[-3000:])
-    assert run.status == "completed"
-    assert last.left_behind == []
-    metrics = last.metrics
-    assert metrics["accuracy"] > 0.86
-    assert metrics["baseline_accuracy"] == pytest.approx(0.9)
-    assert metrics["logistic_regression_accuracy"] == pytest.approx(0.86)
-    assert metrics["lift"] == pytest.approx(metrics["accuracy"] - 0.9, abs=1e-6)
-    assert metrics["points"] == 150
-    assert metrics["seeds"] == 2
-    assert metrics["seeds_min"] <= metrics["seeds_mean"] <= metrics["seeds_max"]
-    assert metrics["epochs"] == 60
-    assert metrics["agreement"] <= 1e-5
-    assert {"precision", "recall", "train_seconds", "billable_seconds", "latency_ms_p50"} <= metrics.keys()
-    assert run.metrics == metrics
-
-
-def test_every_step_is_told_from_its_start_to_its_end(high: tuple[runs.Run, list[events.Event]]) -> None:
-    _, found = high
-    steps = [name for name, _ in find("moons").steps]
-    assert [event.step for event in of_kind(events.StepStarted, found)] == steps
-    assert [(event.step, event.status) for event in of_kind(events.StepFinished, found)] == [
-        (step, "done") for step in steps
-    ]
-    assert isinstance(found[0], events.RunStarted)
-    assert [item["id"] for item in found[0].steps] == steps
-
-
-def test_epochs_gates_calls_and_figures_are_told(high: tuple[runs.Run, list[events.Event]]) -> None:
-    run, found = high
-    losses = [event for event in of_kind(events.Metric, found, "train") if event.name == "train:loss"]
-    assert [event.x for event in losses] == list(range(1, 61))
-    assert losses[-1].value < losses[0].value
-    progress = [(event.unit, event.done) for event in of_kind(events.Progress, found, "train")]
-    assert [done for unit, done in progress if unit == "epochs"] == list(range(1, 61))
-    assert [done for unit, done in progress if unit == "seeds"] == [1, 2] and progress[-1] == ("seeds", 2)
-    curves = {
-        event.title: [one["name"] for one in event.series] for event in of_kind(events.Figure, found, "train")
-    }
-    assert curves["Training"] == ["train:loss", "validation:loss"]
-    assert curves["Hidden units that are dead"] == ["train:dead_units"]
-    gates = {event.name: event.verdict for event in of_kind(events.Gate, found)}
-    assert set(gates) >= {"loss moves", "both classes", "beats chance", "against the baseline", "duplicates"}
-    assert "fail" not in gates.values()
-    assert set(gates) >= {"units alive", "luck of the net"}
-    live = [event for event in of_kind(events.Figure, found, "train") if event.key]
-    assert {event.key for event in live} == {"boundary h0128-e0060"}
-    assert live[-1].title == "Decision boundary after epoch 60"
-    assert live[-1].form == "field" and live[-1].replaces(live[0])
-    assert not [event for event in of_kind(events.Log, found) if event.message.startswith("boundary ")]
-    field = of_kind(events.Figure, found, "predict")[0]
-    assert field.form == "field"
-    surface = field.series[0]
-    assert (len(surface["z"]), len(surface["z"][0])) == (len(surface["y"]), len(surface["x"]))
-    called = {event.operation for event in of_kind(events.ApiCall, found)}
-    assert {
-        "CreateTrainingJob",
-        "CreateModel",
-        "CreateEndpoint",
-        "InvokeEndpoint",
-        "DeleteEndpoint",
-    } <= called
-    text = run.events_file.read_text()
-    assert "accessKey" not in text.replace("AccessKeyId", "")
-    statuses = [
-        event.message.split(":")[0]
-        for event in of_kind(events.Log, found, "train")
-        if event.source == "training job"
-    ]
-    assert statuses[0] == "Starting"
-    assert "Completed" in statuses
-    kinds = [event.what for event in of_kind(events.Artifact, found)]
-    assert {"data", "training job", "model", "endpoint", "predictions"} <= set(kinds)
-
-
-def test_nothing_that_costs_is_left_and_every_job_is_tagged(
-    high: tuple[runs.Run, list[events.Event]], on_engine: Path
-) -> None:
-    run, _ = high
-    platform = open_platform(Configuration())
-    sagemaker = platform.client("sagemaker")
-    for operation, member in (
-        ("list_endpoints", "Endpoints"),
-        ("list_endpoint_configs", "EndpointConfigs"),
-        ("list_models", "Models"),
-    ):
-        assert getattr(sagemaker, operation)(NameContains=run.id)[member] == []
-    prefix = f"mlconsole/{run.id}/"
-    assert platform.client("s3").list_objects_v2(Bucket=platform.bucket, Prefix=prefix)["KeyCount"] == 0
-    jobs = sagemaker.list_training_jobs(NameContains=run.id)["TrainingJobSummaries"]
-    assert len(jobs) == 1
-    tags = sagemaker.list_tags(ResourceArn=jobs[0]["TrainingJobArn"])["Tags"]
-    assert {"Key": "mlconsole:run", "Value": run.id} in tags
 
 
 def test_a_killed_run_is_resumed_and_finds_its_training_job_again(on_engine: Path) -> None:
@@ -360,10 +245,9 @@ def test_a_kept_endpoint_answers_until_the_run_is_stopped(on_engine: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_sdk_script_of_a_run_runs_as_printed(
-    high: tuple[runs.Run, list[events.Event]], on_engine: Path, tmp_path: Path
-) -> None:
-    run, _ = high
+def test_the_sdk_script_of_a_run_runs_as_printed(on_engine: Path) -> None:
+    run = runs.start("moons", QUICK, interface="high")
+    completed(run)
     assert float(printed(run).rpartition("accuracy=")[2].split()[0]) > 0.86
 
 

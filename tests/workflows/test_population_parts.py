@@ -14,14 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algorithms.formats import ndarray
+from workflows import locations, runs
 from workflows.configuration import Configuration
 from workflows.data import audit
 from workflows.failures import WorkflowError
+from workflows.ledger import Ledger
 from workflows.studies.population import (
     choosing,
     components,
     county,
     data,
+    finished,
     judged,
     labelling,
     naming,
@@ -493,3 +496,32 @@ def test_the_real_census_gives_the_notebooks_components(monkeypatch: pytest.Monk
     assert here.needed(0.8) == 7
     some = found.counties.names[::150]
     assert [found.counties.names[county.find(found.counties.names, name)] for name in some] == some
+
+
+def _segmented(name: str, created: float, *, synthetic: bool) -> runs.Run:
+    folder = locations.runs_dir() / name
+    (folder / "work").mkdir(parents=True)
+    made = runs.Run(
+        id=name, folder=folder, study="population", interface="low", status="completed", created=created, parameters={}, configuration={},
+    )  # fmt: skip
+    runs.save(made)
+    ledger = Ledger(folder)
+    for step, outputs in (("prepare", {"synthetic": synthetic}), ("evaluate", {})):
+        ledger.begin(step, {})
+        ledger.finish(step, outputs, [], "", 0.0)
+    return made
+
+
+def test_counties_are_asked_for_in_the_newest_run_on_real_data() -> None:
+    first = _segmented("population-20260101-000001-aaaa", 1.0, synthetic=True)
+    assert finished.find().id == first.id, "where there is no other"
+    assert finished.passed_over(first) is None
+    _segmented("population-20260101-000002-bbbb", 2.0, synthetic=False)
+    real = _segmented("population-20260101-000003-cccc", 3.0, synthetic=False)
+    assert finished.passed_over(finished.find()) is None
+    newer = _segmented("population-20260101-000004-dddd", 4.0, synthetic=True)
+    assert finished.find().id == real.id
+    assert (finished.passed_over(real) or real).id == newer.id
+    assert finished.find("last").id == newer.id
+    assert finished.find("bbbb").id.endswith("0002-bbbb")
+    assert finished.passed_over(finished.find("bbbb"), "bbbb") is None

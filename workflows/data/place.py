@@ -43,6 +43,13 @@ class Located:
         """The file that holds the table."""
         return self.paths[self.dataset.main.role]
 
+    @property
+    def kind(self) -> str:
+        """What its rows are, in two words that begin a sentence: ``Real data``."""
+        if self.source in ("folder", "cache"):
+            return "Real data, a sample" if self.sample else "Real data"
+        return f"{self.source.capitalize()} data"
+
     def as_dict(self) -> dict[str, object]:
         """Plain values, for a step's outputs and for ``--json``."""
         return {

@@ -114,7 +114,7 @@ def evaluate(context: Context) -> Result:
     return Result(
         outputs={"chosen": chosen, "metrics": metrics, "overruled": overruled},
         files=files,
-        summary=f"{chosen}, the median of {len(good)} jobs, is to be hosted: mean wQL {one.mean_wql:.4f} on the notebook's windows "
+        summary=f"{chosen}, {f'the median of {len(good)} jobs' if len(good) > 1 else 'the only job'}, is to be hosted: mean wQL {one.mean_wql:.4f} on the notebook's windows "
         f"({min(spread.values()):.4f} to {max(spread.values()):.4f} over the jobs).",
     )
 

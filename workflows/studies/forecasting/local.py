@@ -107,7 +107,7 @@ def prepare(context: Context) -> Result:
     return Result(
         outputs={**hashes, "source": place.as_dict(), "synthetic": place.synthetic},
         files=files,
-        summary=f"{'Synthetic' if place.synthetic else 'Real'} data: {len(power.values)} days from {power.first}; "
+        summary=f"{place.kind}: {len(power.values)} days from {power.first}; "
         f"{len(made[TRAIN])} training series, {len(windows)} windows of {horizon} days to forecast.",
     )
 

@@ -80,7 +80,6 @@ def prepare(context: Context) -> Result:
     synthetic = " [SYNTHETIC data]" if place.synthetic else ""
     context.table(f"The transactions{synthetic}", columns, table)
     context.log(f"Required: {needed}. The metric of that is {needed.metric.replace('-', ' ')}.")
-    told = "Synthetic data" if place.synthetic else "Real data, a sample" if place.sample else "Real data"
     return Result(
         outputs={
             **hashes,
@@ -93,7 +92,7 @@ def prepare(context: Context) -> Result:
             "fraud_share": rows.fraud_share,
         },
         files=files,
-        summary=f"{told}: {len(labels)} rows, {int(labels.sum())} frauds; each valid row stands for "
+        summary=f"{place.kind}: {len(labels)} rows, {int(labels.sum())} frauds; each valid row stands for "
         f"{float(weights[labels == 0][0]):.2f} transactions.",
     )
 

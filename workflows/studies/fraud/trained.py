@@ -78,7 +78,7 @@ def train(context: Context) -> Result:
     for item in found:
         losses = models[item.name]["log"]["validation:objective_loss"]
         curves.append({"name": item.title, "x": list(range(1, len(losses) + 1)), "y": losses})
-    context.figure("Validation loss", "line", curves, "epoch", "cross entropy")
+    context.figure(context.titled("Validation loss"), "line", curves, "epoch", "cross entropy")
     billable = sum(item["billable_seconds"] for item in models.values())
     return Result(
         outputs={"models": models},
@@ -116,7 +116,11 @@ def gate(context: Context) -> Result:
         rows.append(
             [item.title, target, *final, "; ".join(one.name.partition(": ")[2] for one in worst) or "passes"]
         )
-    context.table("What the training logs say", ["variant", "target", "recall", "precision", "verdict"], rows)
+    context.table(
+        context.titled("What the training logs say"),
+        ["variant", "target", "recall", "precision", "verdict"],
+        rows,
+    )
     passed, overruled = gates.admitted(context, verdicts)
     return Result(
         outputs={"passed": passed, "overruled": overruled},

@@ -35,9 +35,11 @@ def prepare(context: Context) -> Result:
     """
     candidates(context.run.parameters)
     own: dict[str, str] = {}
+    kind = "Generated data"
     if context.value("data") == "imported":
         place = _imported(context)
         own = {"path": str(place.path)}
+        kind = place.kind
         context.log(place.note)
         train_x, test_x, train_y, test_y = data.parted(place)
     else:
@@ -53,7 +55,7 @@ def prepare(context: Context) -> Result:
     return Result(
         outputs={"train_sha256": hashes["train"], "test_sha256": hashes["test"], **own},
         files=[context.work / "train.csv", context.work / "test.csv"],
-        summary=f"{len(train_y)} training points, {len(test_y)} test points.",
+        summary=f"{kind}: {len(train_y)} training points, {len(test_y)} test points.",
     )
 
 

@@ -89,7 +89,7 @@ def prepare(context: Context) -> Result:
             "unlisted": list(pinned.read_corpus(where.folder).unlisted),
         },
         files=files,
-        summary=f"{len(made.answers.y)} answers to {len(made.corpus.originals)} sources{mark}: {len(made.train.y)} train, "
+        summary=f"{where.kind}: {len(made.answers.y)} answers to {len(made.corpus.originals)} sources, {len(made.train.y)} train, "
         f"{len(made.test.y)} test; trained on {', '.join(made.names)}.",
     )
 

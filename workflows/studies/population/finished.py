@@ -11,16 +11,19 @@ from workflows.studies.population import county, explained
 from workflows.studies.population.explained import Answer, Kept
 
 STUDY = "population"
+LAST = "last"
 
 
 def find(name: str = "") -> Run:
-    """The population run of an id or a part of one, else the newest that has segments.
+    """The population run of an id or a part of one, ``last`` the newest; else the newest on real data, where there is none the newest.
+
+    Only runs that have segments count. `passed_over` tells of a newer one on synthetic data.
 
     Raises:
         Problem: There is none, or the run has no segments.
         RunError: There is no such run.
     """
-    if name and name != "last":
+    if name and name != LAST:
         run = runs.find(name)
         if run.study != STUDY:
             raise Problem(
@@ -29,10 +32,11 @@ def find(name: str = "") -> Run:
                 "no-segments",
             )
     else:
-        found = [one for one in runs.list_runs() if one.study == STUDY and _has_segments(one)]
+        found = _segmented()
         if not found:
             raise Problem("No run has segments yet.", "`mlconsole run population` makes them.", "no-segments")
-        run = found[0]
+        real = (one for one in found if not synthetic(one))
+        run = found[0] if name == LAST else next(real, found[0])
     if not _has_segments(run):
         raise Problem(
             f"{run.id} has no segments: it is {run.status} and did not get to its evaluation.",
@@ -40,6 +44,12 @@ def find(name: str = "") -> Run:
             "no-segments",
         )
     return run
+
+
+def passed_over(run: Run, name: str = "") -> Run | None:
+    """The run on synthetic data that is newer than the one that `find` took for ``name``; None where it did not choose."""
+    newest = None if name or synthetic(run) else _segmented()[0]
+    return newest if newest is not None and newest.id != run.id else None
 
 
 def read(run: Run) -> Kept:
@@ -93,6 +103,11 @@ def members(kept: Kept, number: int) -> list[str]:
 def synthetic(run: Run) -> bool:
     """Whether the counties of the run are made up."""
     return bool(Ledger(run.folder).outputs("prepare").get("synthetic"))
+
+
+def _segmented() -> list[Run]:
+    """The runs that have segments, the newest first."""
+    return [one for one in runs.list_runs() if one.study == STUDY and _has_segments(one)]
 
 
 def _has_segments(run: Run) -> bool:

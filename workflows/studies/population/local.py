@@ -74,7 +74,6 @@ def prepare(context: Context) -> Result:
     )  # fmt: skip
     left = len(found.incomplete) + len(found.copies)
     names = f" ({'; '.join(found.incomplete)})" if 0 < len(found.incomplete) <= 3 else ""
-    origin = "Synthetic data" if place.synthetic else "Real data"
     return Result(
         outputs={
             "counties_sha256": hashes[COUNTIES],
@@ -90,7 +89,7 @@ def prepare(context: Context) -> Result:
             "synthetic": place.synthetic,
         },
         files=files,
-        summary=f"{origin}: {len(counties) + left} rows, {len(counties)} counties kept; {len(found.incomplete)} have missing values"
+        summary=f"{place.kind}: {len(counties) + left} rows, {len(counties)} counties kept; {len(found.incomplete)} have missing values"
         f"{names}. {len(counties.columns)} columns, {context.value('scaling')} scaling.",
     )
 
