@@ -35,6 +35,7 @@ from console.trail import Place
 from console.widgets.drawing import Run
 from workflows.explain import explain
 from workflows.problem import Problem
+from workflows.safety.origin import came_from
 from workflows.topics import HubStatus, Snapshot, Topic
 
 if TYPE_CHECKING:
@@ -251,10 +252,11 @@ class Console(Notifying, inherit_bindings=False):
         """Whether an action may be done here; says why not."""
         if action.changes and self.services.read_only:
             self.flash(
-                f"Read-only: {action.label.lower()} is switched off. Start without --read-only to change things.",
-                "wait",
+                f"Read-only: {action.label.lower()} is switched off here (:help tells of safety).", "wait"
             )
             return False
+        if action.changes:
+            came_from(f"console {action.id}")
         return True
 
     async def action_jump(self) -> None:

@@ -69,11 +69,13 @@ class LiveServices:
     def __init__(self, configuration: Configuration, *, read_only: bool = False, grain: float = 0.0) -> None:
         from workflows.hub import Hub
 
+        if read_only:
+            configuration = replace(configuration, read_only="all")
         self.configuration = configuration
         self.target = str(configuration.target)
         self.profile = configuration.profile
         self.region = configuration.region
-        self.read_only = read_only
+        self.read_only = configuration.looks_only
         self.grain = grain
         self.interface = str(configuration.interface)
         self.notices = notices.ways(configuration.notify_by)
@@ -227,7 +229,7 @@ class LiveServices:
 
     def elsewhere(self, **changes: str) -> LiveServices:
         there = replace(self.configuration, **changes)  # type: ignore[arg-type]
-        return LiveServices(there, read_only=self.read_only, grain=self.grain)
+        return LiveServices(there, grain=self.grain)
 
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:
         from workflows.inspecting import documents

@@ -23,15 +23,17 @@ _USAGE_ERRORS = {"ParameterError", "ConfigurationError"}
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit status."""
+    from console.cli.manner import rehearsing
     from console.cli.root import cli
 
-    as_json = "--json" in arguments
+    as_json, result = "--json" in arguments, 0
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a glyph that the terminal cannot show is no failure
     try:
         try:
-            result = cli.main(args=list(arguments), prog_name="mlconsole", standalone_mode=False)
+            with rehearsing(arguments):
+                result = cli.main(args=list(arguments), prog_name="mlconsole", standalone_mode=False)
         finally:
             with contextlib.suppress(ValueError):
                 sys.stdout.flush()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from console.cli.looking import refuse_change
+from console.cli.manner import VERBOSE
 
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
@@ -26,11 +27,12 @@ class Settings:
     """What the common options of a command line add up to; flags after the command win over those before it."""
 
     flags: dict[str, Any]
+    verbose: bool = False
 
     @classmethod
     def of(cls, ctx: click.Context) -> Settings:
         """The settings of a running command."""
-        return cls(dict(ctx.meta.get(_FLAGS, {})))
+        return cls(dict(ctx.meta.get(_FLAGS, {})), bool(ctx.meta.get(VERBOSE)))
 
     @property
     def configuration(self) -> Configuration:
@@ -51,7 +53,14 @@ class Settings:
         """
         from workflows.platform import open_platform
 
-        return open_platform(self.configuration, observing=True)
+        return self._told(open_platform(self.configuration, observing=True))
+
+    def _told(self, platform: Platform) -> Platform:
+        if self.verbose:
+            from console.cli.manner import tell_call
+
+            platform.observe(tell_call)
+        return platform
 
     @contextlib.contextmanager
     def acting(self) -> Iterator[tuple[Platform, Interface]]:
@@ -66,7 +75,7 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
-        platform = open_platform(configuration)
+        platform = self._told(open_platform(configuration))
         with platform.applied():
             try:
                 yield platform, interfaces.make(str(configuration.interface), platform)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from console import __version__
+from console.cli import manner
 from console.cli.looking import refuse_change
 from console.cli.options import Settings, platform_options
 
@@ -104,7 +105,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
 
 @click.group(cls=LazyGroup, name="mlconsole", invoke_without_command=True)
 @platform_options
-@click.option("--read-only", is_flag=True, help="Only look: the console and the commands change nothing.")
+@manner.manner_options
 @click.option(
     "--low-bandwidth",
     is_flag=True,
@@ -119,12 +120,15 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
     help="Print the version.",
 )
 @click.pass_context
-def cli(ctx: click.Context, read_only: bool, low_bandwidth: bool) -> Any:
+def cli(
+    ctx: click.Context, read_only: bool, dry_run: bool, quiet: bool, verbose: bool, low_bandwidth: bool
+) -> Any:
     """A terminal console for Amazon SageMaker, with a SageMaker inside.
 
     Without a command it opens the console. Everything works on this machine without an AWS account (--target embedded, the
     default) and on AWS (--target aws).
     """
+    manner.apply(ctx, read_only=read_only, dry_run=dry_run, quiet=quiet, verbose=verbose)
     if ctx.invoked_subcommand is not None:
         return None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
