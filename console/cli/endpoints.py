@@ -324,11 +324,13 @@ def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
 @click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--only-endpoint", is_flag=True, help="Keep its configuration and its models.")
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> None:
+def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool, as_json: bool) -> None:
     """Delete an endpoint with its configuration and its models, as far as nothing else uses them."""
     from console.cli.asking import confirm
+    from console.cli.output import print_json
     from workflows.observe import endpoints as observed
     from workflows.observe.rows import DeletionPlan
 
@@ -337,7 +339,11 @@ def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> Non
     if only_endpoint:
         plan = DeletionPlan(endpoint=name)
     confirm(plan.sentences, yes=yes)
-    for sentence in observed.delete(platform, plan):
+    done = observed.delete(platform, plan)
+    if as_json:
+        print_json({"endpoint": name, "deleted": done, "kept": plan.kept})
+        return
+    for sentence in done:
         click.echo(sentence)
     for kept in plan.kept:
         click.echo(f"Kept {kept}.")

@@ -170,18 +170,21 @@ def logs(
 @transform.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("transforms"))
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+def stop(ctx: click.Context, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Stop transform jobs."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.observe import transforms
 
     platform = Settings.of(ctx).platform()
     confirm([f"Stop transform job {name}." for name in names], yes=yes)
-    for name in names:
-        transforms.stop(platform, name)
-        click.echo(f"Stopping {name}.")
+    with Outcomes(as_json) as outcomes:
+        for name in names:
+            transforms.stop(platform, name)
+            outcomes.tell(name, "stopping", f"Stopping {name}.")
 
 
 @transform.command()

@@ -128,7 +128,13 @@ class Differ:
     def _line(
         self, event: str, key: str, row: Mapping[str, Any], now: float, was: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        line = {"time": round(now, 3), "event": event, "kind": self._kind, "name": key, **row}
+        line = {
+            "time": round(now, 3),
+            "event": event,
+            "kind": self._kind,
+            "name": key,
+            **{name: value for name, value in row.items() if name != "kind"},
+        }
         return line | ({"was": dict(was)} if was else {})
 
 
