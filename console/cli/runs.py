@@ -190,15 +190,24 @@ def stop(name: str, no_wait: bool, as_json: bool) -> None:
 @runs.command()
 @run_argument()
 @click.option("--detach", "-d", is_flag=True, help="Return at once.")
+@yes_option
 @json_option
 @click.pass_context
-def resume(ctx: click.Context, name: str, detach: bool, as_json: bool) -> None:
+def resume(ctx: click.Context, name: str, detach: bool, yes: bool, as_json: bool) -> None:
     """Go on with a run that was interrupted or failed; finished steps are not done again."""
     from console.cli.attach import can_ask, chosen_renderer, watch
     from console.cli.output import print_json
     from workflows import runs as ledger
 
-    run = ledger.resume(ledger.find(name))
+    found = ledger.find(name)
+    if found.target == "aws":
+        from console.cli.run import agree
+        from workflows.studies.catalog import find as find_study
+
+        what = f"Resume run {found.id} on AWS; steps whose inputs are unchanged are reused."
+        ask = can_ask() and not (as_json or yes)
+        agree(find_study(found.study), found.parameters, what, keep=found.keep, ask=ask)
+    run = ledger.resume(found)
     if detach:
         if as_json:
             print_json({"run": run.id, "folder": run.folder, "status": run.status})

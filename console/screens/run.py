@@ -430,11 +430,24 @@ class RunScreen(ConsoleScreen):
                 f"Resume run {run}?",
                 [
                     "Steps whose inputs are unchanged are reused; the others run again.",
-                    "Training and hosting cost their instances' time on AWS.",
+                    self._price(),
                 ],
                 ["Cancel", "Resume it"],
             ),
             chosen,
+        )
+
+    def _price(self) -> str:
+        """What the whole run costs at most: what is reused costs nothing again."""
+        from workflows.studies.cost import of_run
+
+        services = self.console.services
+        everything = [*services.studies(), *services.lessons()]
+        info = next((one for one in everything if one.name == self.state.study), None)
+        if info is None:
+            return "Training and hosting cost their instances' time on AWS."
+        return of_run(info, self.state.parameters).sentence(
+            free=False, keep=bool(self._row and self._row.keep)
         )
 
     def _resumed(self, _: object) -> None:
