@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from console.formatting import number
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
@@ -46,6 +48,30 @@ def confirm_stop(screen: ConsoleScreen, report: Report) -> None:
             danger=True,
             typed=name if console.services.target == "aws" else "",
             needs_typing=list(ENDS),
+        ),
+        chosen,
+    )
+
+
+def confirm_weights(screen: ConsoleScreen, name: str, before: str, weights: Mapping[str, float]) -> None:
+    """Ask whether a running test is to get these weights, and give them."""
+    console = screen.console
+    after = " ".join(f"{variant}={weight:g}" for variant, weight in weights.items())
+
+    def chosen(choice: str | None) -> None:
+        if choice == "Change":
+            console.flash(f"Changing the weights of {name} …", "wait")
+            console.in_background(
+                lambda: console.services.weigh_experiment(name, weights),
+                lambda _: console.flash("✓ The weights are changed; a new segment has begun."),
+            )
+
+    console.push_screen(
+        ConfirmScreen(
+            f"Change the weights of A/B test {name}?",
+            [f"Now: {before}", f"Then: {after}", "Its endpoint sends its traffic so at once."],
+            "Change",
+            typed=name if console.services.target == "aws" else "",
         ),
         chosen,
     )
