@@ -143,16 +143,17 @@ def _hidden(value: Any, name: str = "") -> Any:
 def _append(line: dict[str, Any]) -> None:
     """One line in one write: lines of several processes do not mix."""
     file = path()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    data = (json.dumps(line, ensure_ascii=False, default=str) + "\n").encode()
+    data = (json.dumps(line, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
     with contextlib.suppress(OSError):
         if file.stat().st_size > LARGEST:
             file.replace(older())
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, data)
-    finally:
-        os.close(handle)
+    with contextlib.suppress(OSError):  # a full disk must not keep anybody from deleting what bills
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, data)
+        finally:
+            os.close(handle)
 
 
 def _user() -> str:

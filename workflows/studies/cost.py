@@ -27,7 +27,7 @@ class RunCost:
             amount = f"at most about ${self.dollars:.{digits}f} for {self.minutes:.0f} min"
         begin = f"Free here; on AWS {amount}" if free else f"On AWS: {amount}"
         stays = f", then {self.kept} for the endpoint until it is deleted" if keep and self.kept else ""
-        return f"{begin}{stays} (estimate, {costs.basis()})."
+        return f"{begin}{stays} ({costs.basis()})."
 
 
 def of_run(info: StudyInfo, values: Mapping[str, object]) -> RunCost:
