@@ -56,6 +56,20 @@ class Keymap:
         return " ".join(actions.key_name(key) for key in self.keys(action))
 
 
+_present = Keymap()
+
+
+def use(keymap: Keymap) -> None:
+    """The keymap that texts name keys from, from now on: there is one terminal, and one person at it."""
+    global _present
+    _present = keymap
+
+
+def key(identifier: str) -> str:
+    """The first key of an action in the keymap in use, as a person reads it: for texts that are made without a console at hand."""
+    return _present.first(actions.get(identifier))
+
+
 def read(path: Path) -> tuple[Keymap, list[Mistake]]:
     """The keymap of a file; one that is not there changes nothing.
 

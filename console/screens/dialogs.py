@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.widgets.drawing import Lines, Run
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -78,9 +79,9 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
             )
             runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
-        hint = "← → Enter · Esc leaves"
+        hint = f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')} · {key('dialog.cancel')} leaves"
         if len(self.listed) > LISTED:
-            hint = "↑ ↓ scroll · " + hint
+            hint = f"{key('dialog.up')} {key('dialog.down')} scroll · {hint}"
         self.query_one("#choices", Line).show(runs, [(hint, "dim")])
 
     def _blocked(self, choice: str) -> bool:

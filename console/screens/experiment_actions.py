@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.formatting import number
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from workflows.abtest.drafting import STOPS
@@ -126,7 +127,7 @@ def confirm_removal(screen: ConsoleScreen, report: Report) -> None:
     """Ask whether a test that has ended is to be deleted, and delete it."""
     console, name = screen.console, report.name
     if report.state == "running":
-        console.flash(f"{name} is running: x ends it first.", "wait")
+        console.flash(f"{name} is running: {key('experiment.stop')} ends it first.", "wait")
         return
 
     def chosen(choice: str | None) -> None:

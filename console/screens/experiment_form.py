@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from console import actions
 from console.formatting import duration
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
@@ -142,7 +143,7 @@ class ExperimentFormScreen(StartingForm):
         if made is None:
             verdict.show([(f" ✗ {text}", "bad")])
             return
-        verdict.show([(" Ctrl+S ", "badge"), (" starts the A/B test", "strong")])
+        verdict.show([(f" {key('trial.start')} ", "badge"), (" starts the A/B test", "strong")])
         self.query_one("#bound", Static).update(_bound(made))
 
     # Actions

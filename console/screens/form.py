@@ -13,6 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from console import actions
 from console.formatting import count
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.widgets.line import Line
 from console.widgets.prompt import Field
@@ -27,7 +28,7 @@ INTERFACES = (
 )
 YES_NO = (("no", ""), ("yes", ""))
 OTHERS = {
-    "interface": "Both do the same on SageMaker: choose which one you want to read. c shows the run as a script in it.",
+    "interface": "Both do the same on SageMaker: choose which one you want to read. The run can be shown as a script in it.",
     "keep": "Leave the endpoint and its model in place at the end; otherwise the run deletes all it made.",
 }
 NOTEBOOK = "as-in-notebook"
@@ -184,11 +185,13 @@ class FormScreen(ConsoleScreen):
             notebook = (
                 ""
                 if NOTEBOOK not in self.info.presets
-                else "   F2 the notebook's settings"
+                else f"   {key('form.notebook')} the notebook's settings"
                 if not self._preset
-                else "   F2 the defaults"
+                else f"   {key('form.notebook')} the defaults"
             )
-            verdict.show([(" Ctrl+S ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
+            verdict.show(
+                [(f" {key('form.start')} ", "badge"), (" starts the run", "strong"), (notebook, "dim")]
+            )
 
     def _tell_price(self, values: Mapping[str, Value]) -> None:
         """What the run would cost with what stands in the form, before it is started."""

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import ago, count, duration, number, span, status
+from console.keymap import key
 from console.screens import expenses, facts, transform_facts, tuning_facts
 from console.screens import traffic as traffic_of
 from console.screens.base import ConsoleScreen
@@ -380,7 +381,7 @@ class HomeScreen(ConsoleScreen):
 def run_outcome(run: Run, now: float) -> str:
     """How far a run is, or how it ended."""
     if run.status == "waiting":
-        return "asks you something: Enter answers"
+        return f"asks you something: {key('list.open')} answers"
     if run.active:
         return f"{span(now - run.created)} · {run.step or 'starting'}"
     metric = next((name for name in ("accuracy", *run.metrics) if name in run.metrics), "")

@@ -31,7 +31,7 @@ HELP = {
     "content_type": "Empty: by the file's ending, else text/csv.",
     "rate": "Requests per second. Empty: as fast as answers come.",
     "concurrency": "Requests that may be under way at the same time.",
-    "seconds": "How long. Empty: until the requests are sent, or until x stops it.",
+    "seconds": "How long. Empty: until the requests are sent, or until it is stopped.",
     "requests": "How many requests at most. Empty: no limit.",
     "ramp": "Grow from 0 to the rate within so many seconds first. Empty: begin with the rate.",
     "variant": "Ask one variant, or let SageMaker choose by weight.",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from console import figures
 from console.exhibit import cropped, exhibits
 from console.formatting import as_text, count, crop, duration, number, status, thin_bar
+from console.keymap import key
 from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets.canvas import Lines, Run
@@ -72,7 +73,7 @@ def overview(
         lines += [
             [],
             [("? ", "wait"), (crop(state.question.text, width - 2).rstrip(), "wait")],
-            [("  a answers", "dim")],
+            [(f"  {key('run.answer')} answers", "dim")],
         ]
     if state.gates:
         lines += [[], facts.head("Gates")]
@@ -123,12 +124,13 @@ def reading(following: Try | None, width: int) -> Lines:
 
 def next_steps(ended: str, width: int, log: str) -> Lines:
     """What to do after a run that did not end well, and where to look."""
+    again, resume, stop = key("run.again"), key("run.resume"), key("run.stop")
     what = {
-        "refused": "Next: n opens the form with these settings; change them so that the gate can pass.",
-        "interrupted": "Next: u goes on with it and reuses its finished steps; x deletes what it made.",
+        "refused": f"Next: {again} opens the form with these settings; change them so that the gate can pass.",
+        "interrupted": f"Next: {resume} goes on with it and reuses its finished steps; {stop} deletes what it made.",
     }.get(
         ended,
-        "Next: u tries the failed step again and reuses the finished ones; n opens the form with these settings.",
+        f"Next: {resume} tries the failed step again and reuses the finished ones; {again} opens the form with these settings.",
     )
     lines = facts.sentences([what], width, "wait")
     return lines + (facts.fact("Process log", log, width, "dim", label_width=13) if log else [])
@@ -234,7 +236,7 @@ def short_table(table: Table, width: int) -> Lines:
         if left > 0
     ]
     if more:
-        lines.append([(f"… {' and '.join(more)}: Enter shows all of them", "dim")])
+        lines.append([(f"… {' and '.join(more)}: {key('run.open')} shows all of them", "dim")])
     return lines
 
 
@@ -275,5 +277,7 @@ def note(event: Note, width: int, place: str = "") -> tuple[Lines, list[int]]:
         ]
         lines += [[("│ ", "faint"), *cropped(line, width - 2)] for line in shown.lines(MOST_LINES)]
         if (more := shown.text.count("\n") + 1 - MOST_LINES) > 0:
-            lines.append([("│ ", "faint"), (f"… {count(more, 'more line')}: Enter shows all of it", "dim")])
+            lines.append(
+                [("│ ", "faint"), (f"… {count(more, 'more line')}: {key('run.open')} shows all of it", "dim")]
+            )
     return lines, begins

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.screens import rollout_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
@@ -203,7 +204,7 @@ class RolloutFormScreen(StartingForm):
             }
             verdict.show(
                 [
-                    (" Ctrl+S ", "badge"),
+                    (f" {key('deploy.start')} ", "badge"),
                     (f" deploys {kind[self.source.kind or 'model']} {request.source}", "strong"),
                 ]
             )

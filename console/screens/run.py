@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import status
+from console.keymap import key
 from console.messages import RunEventsArrived
 from console.screens import results, run_actions
 from console.screens.base import ConsoleScreen
@@ -208,7 +209,7 @@ class RunScreen(ConsoleScreen):
                 self.part == "overview" and state.results and not self.wide and state.status == "completed"
                 and self._lesson is None
             ):  # fmt: skip
-                self.console.flash("✓ Completed. Tab shows the results.", "ok")
+                self.console.flash(f"✓ Completed. {key('run.next_part')} shows the results.", "ok")
         self.draw_frame()
 
     def _look_at_what_stays(self) -> None:
@@ -334,7 +335,7 @@ class RunScreen(ConsoleScreen):
 
         def chosen(choice: str | None) -> None:
             if choice is None:
-                self.console.flash("The run waits. a opens the question again.", "wait")
+                self.console.flash(f"The run waits. {key('run.answer')} opens the question again.", "wait")
                 return
             self.work(
                 lambda: services.answer(run, question.question, choice),
@@ -399,7 +400,7 @@ class RunScreen(ConsoleScreen):
     async def action_again(self) -> None:
         state, row = self.state, self._row
         if state.finished is None:
-            self.console.flash("The run goes on still: x stops it.", "wait")
+            self.console.flash(f"The run goes on still: {key('run.stop')} stops it.", "wait")
             return
         like = Settings(
             state.parameters,

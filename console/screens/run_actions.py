@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console import browser, money
 from console.formatting import ago, number, status
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen
 from console.screens.help import TextScreen
@@ -83,7 +84,10 @@ def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:
         return
     others = [one for one in _runs(screen) if one.study == study and one.id != run and not one.active]
     if not others:
-        console.flash(f"There is no other run of {study} that has ended: n starts one like this.", "wait")
+        console.flash(
+            f"There is no other run of {study} that has ended: {key('run.again')} starts one like this.",
+            "wait",
+        )
         return
 
     def chosen(other: str | None) -> None:
@@ -145,7 +149,8 @@ def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
         others = [candidates[name] for name in names[1:] if name in models]
         if not others:
             console.flash(
-                f"No other run of {state.study} has kept its model: n starts one; set keep to yes.", "wait"
+                f"No other run of {state.study} has kept its model: {key('run.again')} starts one; set keep to yes.",
+                "wait",
             )
             return
 
@@ -189,7 +194,9 @@ def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVari
         console.in_background(lambda: console.services.host_together(name, variants), made)
 
     def made(endpoint: str) -> None:
-        console.flash(f"✓ {endpoint} is being created: once it is in service, a starts the A/B test.")
+        console.flash(
+            f"✓ {endpoint} is being created: once it is in service, {key('endpoint.experiment')} starts the A/B test."
+        )
         console.services.refresh()
         console.call_later(console.open_endpoint, endpoint)
 

@@ -11,6 +11,7 @@ from textual import on
 
 from console import actions
 from console.formatting import number, span
+from console.keymap import key
 from console.screens import tuning_facts
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
@@ -124,7 +125,7 @@ class TuningScreen(ListScreen[TuningRow]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No tuning job has run here yet.",
-            "n goes to the training jobs: t on one that went well searches better hyperparameters for it.",
+            f"{key('tunings.new')} goes to the training jobs: {key('jobs.tune')} on one that went well searches better hyperparameters for it.",
         )
 
     @on(Rows.Opened, "#list")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from console import money
 from console.formatting import count, number
+from console.keymap import key
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.tuning_facts import dollars, possible
 from workflows import costs, topics
@@ -62,7 +63,10 @@ def confirm_delete(screen: ConsoleScreen, row: TuningRow) -> None:
     """Ask whether the record of a tuning job is to be deleted, and delete the one that the dialog named."""
     console, name = screen.console, row.name
     if not possible("delete", row):
-        console.flash(f"{name} is {row.status}: only what has ended can be deleted. x stops it.", "wait")
+        console.flash(
+            f"{name} is {row.status}: only what has ended can be deleted. {key('tuning.stop')} stops it.",
+            "wait",
+        )
         return
 
     def deleted(_: None) -> None:
