@@ -250,7 +250,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
             account=identity["Account"],
             role=configuration.role
             if observing
-            else partial(_role, session, dict(identity), configuration, config),
+            else partial(execution_role, session, dict(identity), configuration, config),
             bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
             session=session,
             profile=configuration.profile,
@@ -262,7 +262,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     return platform
 
 
-def _role(session: Any, identity: dict[str, Any], configuration: Configuration, config: Any) -> str:
+def execution_role(session: Any, identity: dict[str, Any], configuration: Configuration, config: Any) -> str:
     """The execution role's ARN: the one asked for, the one this process runs under, else the account's only candidate."""
     from botocore.exceptions import ClientError
 
@@ -282,7 +282,7 @@ def _role(session: Any, identity: dict[str, Any], configuration: Configuration, 
             ) from error
     try:
         pages = iam.get_paginator("list_roles").paginate()
-        roles = [role for page in pages for role in page["Roles"] if _trusts_sagemaker(role)]
+        roles = [role for page in pages for role in page["Roles"] if trusts_sagemaker(role)]
     except ClientError as error:
         problem = explain(error)
         raise WorkflowError(
@@ -311,7 +311,7 @@ def _role(session: Any, identity: dict[str, Any], configuration: Configuration, 
     )
 
 
-def _trusts_sagemaker(role: dict[str, Any]) -> bool:
+def trusts_sagemaker(role: dict[str, Any]) -> bool:
     policy = role.get("AssumeRolePolicyDocument") or {}
     statements = policy.get("Statement", []) if isinstance(policy, dict) else []
     if isinstance(statements, dict):

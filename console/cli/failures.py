@@ -121,18 +121,11 @@ def _tell(sentence: str, remedy: str, code: str, as_json: bool) -> None:
 
 
 def _crash_report(error: Exception) -> str:
-    """Write the traceback to a file readable by this user only; returns its path, empty when that fails too."""
-    import time
-    import traceback
-
+    """Write a report without secrets to a file readable by this user only; returns its path, empty when that fails too."""
+    from console.terminal import write_crash_report
     from workflows import locations
 
     try:
-        folder = locations.state_dir() / "crashes"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            traceback.print_exception(error, file=file)
+        return str(write_crash_report(error, locations.state_dir() / "crashes"))
     except Exception:  # no home, no room, no right: the crash itself is told all the same
         return ""
-    return str(path)

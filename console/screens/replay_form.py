@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
 from console.widgets.line import Line
@@ -152,7 +153,7 @@ class ReplayFormScreen(StartingForm):
         expected = f"{plan.expected:,} requests" if plan.expected is not None else "until it is stopped"
         if plan.expected is None and plan.seconds is not None:
             expected = f"for {plan.seconds:g} s"
-        verdict.show([(" Ctrl+S ", "badge"), (f" starts the replay: {expected}", "strong"), ("   it goes on when you leave", "dim")])  # fmt: skip
+        verdict.show([(f" {key('load.start')} ", "badge"), (f" starts the replay: {expected}", "strong"), ("   it goes on when you leave", "dim")])  # fmt: skip
 
     # Actions
 

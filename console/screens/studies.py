@@ -239,6 +239,7 @@ class StudiesScreen(ConsoleScreen):
     def action_mark(self) -> None:
         run = self._run()
         if run is None:
+            self.console.flash("Put the cursor on a run: runs can be marked and compared.", "wait")
             return
         if run.id in self._marked:
             self._marked.remove(run.id)

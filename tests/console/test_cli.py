@@ -242,7 +242,7 @@ def test_doctor_tells_each_thing_and_what_to_do(
     told = json.loads(capsys.readouterr().out)
     findings = {item["name"]: item for item in told["findings"]}
     assert list(findings) == [
-        "python", "packages", "terminal", "configuration", "disk", "memory", "containers", "engine", "data sets", "AWS",
+        "python", "packages", "terminal", "configuration", "clipboard", "folders", "disk", "memory", "containers", "engine", "data sets", "AWS", "role",
     ]  # fmt: skip
     assert findings["python"]["state"] == "ok"
     assert findings["containers"]["state"] in ("ok", "note")
