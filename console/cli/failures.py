@@ -27,6 +27,9 @@ def guarded(arguments: Sequence[str]) -> int:
     from console.cli.root import cli
 
     as_json, result = "--json" in arguments, 0
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller: `>&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a glyph that the terminal cannot show is no failure
@@ -41,6 +44,10 @@ def guarded(arguments: Sequence[str]) -> int:
         # The reader (head, less) has what it wanted. Python must not complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as left:
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise
+        return 0  # so does click, which would call that a failure
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):

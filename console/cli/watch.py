@@ -73,6 +73,8 @@ def watch(
             try:
                 snapshot = news.get(timeout=0.2)
             except queue.Empty:
+                if _nobody_reads():
+                    break
                 continue
             if snapshot is None:
                 continue
@@ -156,6 +158,19 @@ def _topic(kind: str, name: str) -> Any:
     if kind == "alarms":
         return topics.endpoint_alarms(name)
     return topics.rollout(name) if kind == "rollout" else lists[kind]
+
+
+def _nobody_reads() -> bool:
+    """Whether the reader of a pipe has gone: without a change it would be noticed with the next line only."""
+    import select
+    import sys
+
+    try:
+        poller = select.poll()
+        poller.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poller.poll(0))
+    except (OSError, ValueError):
+        return False  # no file of the system: somebody takes the text in this process
 
 
 def _trouble(problem: Problem | None, told: str) -> str:
