@@ -185,6 +185,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("log.search", "slash", "Search", "Search in the log", footer=True),
     Action("log.next_match", "n", "Next", "Next match"),
     Action("log.previous_match", "N", "Previous", "Previous match"),
+    Action("log.filter", "ampersand", "Only", "Only lines that match: words, regex.*, !not, stream:algo-1, level:error"),
+    Action("log.since", "at", "Since", "Only lines of the last 90s, 15m, 2h; empty: all"),
+    Action("log.timestamps", "T", "Times", "Times of the lines: the clock, date and milliseconds, none"),
+    Action("log.save", "ctrl+s", "Save", "Save the lines that are shown to a file"),
     # home
     Action("home.new_run", "n", "New run", "Choose a case study and start it", footer=True),
     # jobs

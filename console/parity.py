@@ -38,7 +38,7 @@ COMMANDS: dict[str, str] = {
     "app.costs": "costs", "app.lessons": "lessons ls", "app.experiments": "ab ls", "app.audit": "audit", "app.help": "keys",
     "app.describe": "describe", "app.related": "related", "app.code": "code", "app.watch": "watch", "app.switch": "config show",
     "app.export": "jobs ls", "app.s3": "s3 ls", "app.refresh": "jobs ls",
-    "log.follow": "jobs logs --follow", "home.new_run": "run",
+    "log.follow": "jobs logs --follow", "log.since": "jobs logs --since", "log.timestamps": "jobs logs --timestamps", "log.save": "jobs logs", "log.filter": "jobs logs --only", "home.new_run": "run",
     "jobs.tune": "tuning start", "jobs.transform": "transform start", "jobs.compare": "jobs compare", "jobs.stop": "jobs stop",
     "job.log": "jobs logs", "job.metrics": "jobs metrics", "job.tune": "tuning start", "job.transform": "transform start", "job.stop": "jobs stop",
     "tunings.new": "tuning start", "tunings.warm_start": "tuning warm-start", "tunings.stop": "tuning stop", "tunings.delete": "tuning delete",

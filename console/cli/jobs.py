@@ -167,22 +167,31 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 @platform_options
 @click.pass_context
 def logs(
-    ctx: click.Context, name: str, follow: bool, lines: int | None, timestamps: bool, as_json: bool
+    ctx: click.Context,
+    name: str,
+    follow: bool,
+    lines: int | None,
+    since: str | None,
+    only: str,
+    timestamps: bool,
+    as_json: bool,
 ) -> None:
     """Print the log of a training job."""
-    from console.cli.logs import print_log
+    from console.cli.logs import narrowed, print_log
     from workflows.observe.jobs import describe
     from workflows.observe.logs import LogReader
 
+    wanted = narrowed(since, only)
     platform = Settings.of(ctx).platform()
     describe(platform, name)  # a name that does not exist is an error, not an empty log
     print_log(
         platform,
-        LogReader.of_job(name, tail=lines),
+        LogReader.of_job(name, tail=lines if wanted is None else None),
         most=lines,
         goes_on=(lambda: describe(platform, name).row.active) if follow else None,
         timestamps=timestamps,
         as_json=as_json,
+        wanted=wanted,
     )
 
 

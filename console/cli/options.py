@@ -169,16 +169,36 @@ def listing_options(
 
 
 def log_options(until: str) -> Callable[[F], F]:
-    """What every log is read by: ``follow``, ``lines`` and ``timestamps``; ``until`` ends the sentence "Go on until"."""
+    """What every log is read by: ``follow``, ``lines``, ``since``, ``only`` and ``timestamps``; ``until`` ends the sentence "Go on until"."""
     return _together(
         [
             click.option("--follow", "-f", is_flag=True, help=f"Go on until {until}."),
             click.option(
                 "--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end."
             ),
+            *_narrowing(),
             click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time."),
         ]
     )
+
+
+def narrowing_options(command: F) -> F:
+    """``--since`` and ``--only`` of a log, as ``since`` and ``only``."""
+    for option in reversed(_narrowing()):
+        command = option(command)
+    return command
+
+
+def _narrowing() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("--since", metavar="AGE", help="Only lines of this time: 90s, 15m, 2h."),
+        click.option(
+            "--only",
+            default="",
+            metavar="FILTER",
+            help="Only lines that match: words, regex.*, !not, stream:NAME.",
+        ),
+    ]
 
 
 def _together(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
