@@ -282,7 +282,7 @@ class Console(Notifying, inherit_bindings=False):
 
         screen = self.base_screen
         if screen is not None:
-            self.push_screen(HelpScreen(screen.places(), self.keymap))
+            self.push_screen(HelpScreen(screen.places(), self.keymap, read_only=self.services.read_only))
 
     def action_palette(self) -> None:
         if not isinstance(self.screen, ModalScreen):

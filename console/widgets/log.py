@@ -217,11 +217,15 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed(self))
 
     def action_next_match(self) -> None:
-        if self._matches:
+        if not self.term:
+            self.action_search()
+        elif self._matches:
             self._go_to_match((self._match + 1) % len(self._matches))
 
     def action_previous_match(self) -> None:
-        if self._matches:
+        if not self.term:
+            self.action_search()
+        elif self._matches:
             self._go_to_match((self._match - 1) % len(self._matches))
 
     def action_search(self) -> None:

@@ -344,6 +344,16 @@ async def test_read_only_refuses_what_changes_things() -> None:
         assert not isinstance(app.screen, ConfirmScreen)
 
 
+async def test_help_says_which_keys_read_only_mode_has_switched_off() -> None:
+    app = make_app(populated(read_only=True), theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "question_mark")
+        await pilot.pause()
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "Stop the job under the cursor  (off: read-only)" in shown
+        assert "(asks)" not in shown
+
+
 async def test_invoking_shows_the_answer_and_keeps_a_history(app: Console, services: Scripted) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3", "enter", "i")

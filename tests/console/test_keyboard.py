@@ -16,7 +16,7 @@ from tests.console.scripted import Scripted, populated
 from tests.console.settling import settle
 from tests.console.test_snapshots import BATCH, LESSONS, RESULTS, SCREENS, with_results
 
-LEAVING = {"close", "back", "quit", "lesson", "endpoint", "vary", "again", "start"}
+LEAVING = {"close", "back", "quit", "lesson", "endpoint", "vary", "again", "start", "new"}
 """Verbs that go elsewhere by their nature."""
 MOVING = {"next_chart", "next_parameter", "next_trial"}
 """Verbs that turn round what finds no room, or go down a list: at its end, or where all is in sight, nothing moves."""
