@@ -469,6 +469,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("dialog.up", "up", "Up", "Scroll the names that it is about, where they are many"),
     Action("dialog.down", "down", "Down", "Scroll them on"),
     Action("dialog.choose", "enter", "Choose", "Take the marked choice", footer=True),
+    Action("dialog.calls", "f4", "Calls", "The AWS calls that would be made, with their parameters; nothing is sent"),
     Action("prompt.cancel", "escape", "Leave", "Leave the line; a filter stays", footer=True),
     Action("prompt.up", "up", "Up", "The suggestion above"),
     Action("prompt.down", "down", "Down", "The suggestion below"),

@@ -44,7 +44,7 @@ $ mlconsole --dry-run endpoints delete fraud --json
 
 The calls that would change something are shown with all their parameters, and not sent; those that only look are made, so that plans rest on what is
 there. The questions that would be asked, costs included, are shown first. Where the next step depends on an answer that nobody gave (waiting
-for what was not created) the dry run ends and says so. What is a process of its own (a run, a replay) is shown as its start; a run's calls are in
+for what was not created) the dry run ends and says so. In the console `F4` in a question shows the calls that it is about. What is a process of its own (a run, a replay) is shown as its start; a run's calls are in
 `mlconsole runs code`. `rollout plan`, `sweep --plan` and `tuning start --dry-run` tell more about their subject.
 
 ## Costs first

@@ -22,7 +22,7 @@ from workflows.files import write_atomically
 from workflows.models import slim
 from workflows.observe.gateway import impatient_config
 from workflows.problem import Problem
-from workflows.safety import guard
+from workflows.safety import guard, rehearsal
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
@@ -204,7 +204,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
         engine=engine,
     )
     _watch(core, platform)
-    guard.install(core, platform, read_only=configuration.looks_only)
+    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
     return platform
 
 
@@ -258,7 +258,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     except (ClientError, BotoCoreError) as error:
         raise WorkflowError(explain(error)) from error
     _watch(core, platform)
-    guard.install(core, platform, read_only=configuration.looks_only)
+    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
     return platform
 
 

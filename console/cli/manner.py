@@ -134,13 +134,10 @@ def _tell(played: Rehearsal, failure: BaseException | None, *, as_json: bool) ->
         return
     for sentence in played.questions:
         click.echo(sentence)
-    import json
+    from workflows.safety.rehearsal import told
 
-    for number, call in enumerate(played.calls, 1):
-        click.echo(f"{number}. {call['service']} {call['operation']} {call['resource']}".rstrip())
-        for name, value in call["parameters"].items():
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            click.echo(f"     {name}: {text}")
+    for line in told(played.calls):
+        click.echo(line)
     if rest:
         click.echo(rest)
     click.echo("Dry run: nothing was sent, nothing has changed.", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import methodcaller
 
 from console.formatting import number
 from console.keymap import key
@@ -73,6 +74,7 @@ def confirm_weights(screen: ConsoleScreen, name: str, before: str, weights: Mapp
             [f"Now: {before}", f"Then: {after}", "Its endpoint sends its traffic so at once."],
             "Change",
             typed=name if console.services.target == "aws" else "",
+            does=methodcaller("weigh_experiment", name, weights),
         ),
         chosen,
     )
@@ -103,6 +105,7 @@ def choose_promotion(screen: ConsoleScreen, report: Report, variant: str) -> Non
                 [*doubts, *promotion.sentences],
                 "Promote",
                 typed=promotion.endpoint if console.services.target == "aws" or promotion.doubt else "",
+                does=methodcaller("promote", promotion),
             ),
             chosen,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual.containers import Vertical, VerticalScroll
@@ -168,6 +169,7 @@ class ExperimentFormScreen(StartingForm):
                 sentences(made),
                 "Start",
                 typed=made.endpoint if services.target == "aws" else "",
+                does=methodcaller("start_experiment", made),
             ),
             chosen,
         )

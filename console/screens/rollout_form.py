@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -282,6 +283,7 @@ class RolloutFormScreen(StartingForm):
                 lines,
                 "Roll out",
                 typed=endpoint if console.services.target == "aws" else "",
+                does=methodcaller("begin_rollout", made),
             ),
             chosen,
         )

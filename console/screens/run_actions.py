@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
 
 from console import browser, money
@@ -211,6 +212,7 @@ def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVari
             ["Cancel", "Create it"],
             typed=name if console.services.target == "aws" else "",
             needs_typing=["Create it"],
+            does=methodcaller("host_together", name, variants),
         ),
         chosen,
     )

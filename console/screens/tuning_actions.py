@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from console import money
@@ -54,6 +55,7 @@ def confirm_stop(screen: ConsoleScreen, row: TuningRow) -> None:
             ],
             "Stop it",
             typed=_typed(screen, name),
+            does=methodcaller("stop_tuning", name),
         ),
         chosen,
     )
@@ -89,6 +91,7 @@ def confirm_delete(screen: ConsoleScreen, row: TuningRow) -> None:
             ],
             "Delete",
             typed=_typed(screen, name),
+            does=methodcaller("delete_tuning", name),
         ),
         chosen,
     )
@@ -160,7 +163,9 @@ def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:
             console.flash(f"Hosting the model of {best.name} …", "wait")
             console.in_background(
                 lambda: console.services.deploy_best(name, "", "", best.name),
-                lambda endpoint: console.flash(f"✓ Endpoint {endpoint} is being created; 3 shows it."),
+                lambda endpoint: console.flash(
+                    f"✓ Endpoint {endpoint} is being created; {key('app.endpoints')} shows it."
+                ),
             )
 
     console.push_screen(
@@ -174,6 +179,7 @@ def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:
             ],
             "Deploy",
             typed=_typed(screen, name),
+            does=methodcaller("deploy_best", name, "", "", best.name),
         ),
         chosen,
     )

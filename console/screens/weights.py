@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from operator import methodcaller
 from typing import ClassVar
 
 from textual import events
@@ -263,6 +264,7 @@ def change_weights(screen: ConsoleScreen, detail: EndpointDetail) -> None:
                 change.sentences,
                 "Change it",
                 typed=change.endpoint if console.services.target == "aws" else "",
+                does=methodcaller("change_weights", change),
             ),
             lambda choice: confirmed(change) if choice == "Change it" else None,
         )

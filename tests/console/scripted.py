@@ -185,6 +185,14 @@ class Scripted:
     def first_time(self) -> bool:
         return self.welcomes
 
+    def rehearse(self, task: Callable[[Any], Any]) -> Sequence[str]:
+        twin = Scripted(target=self.target)
+        task(twin)
+        return [
+            f"{number}. {name} {' '.join(map(str, about))}"
+            for number, (name, *about) in enumerate(twin.done, 1)
+        ]
+
     def pause(self, paused: bool) -> None:
         self.tell(paused=paused)
 

@@ -133,6 +133,29 @@ def test_what_was_done_is_read_watched_described_and_written_as_code(
     assert json.loads(capsys.readouterr().out) == [{"name": "audited", "outcome": "deleted"}]
 
 
+def test_the_console_shows_what_a_question_would_send_and_sends_it_only_when_it_is_answered(
+    start: Callable[..., list[str]], capsys: Capture
+) -> None:
+    from operator import methodcaller
+
+    from console.live import LiveServices
+
+    assert main([*start("shown"), "--yes", "--wait"]) == 0
+    services = LiveServices(Configuration())
+    try:
+        lines = services.rehearse(methodcaller("stop_job", "shown"))
+        assert lines[:2] == ["1. sagemaker StopTrainingJob shown", "     TrainingJobName: shown"]
+        lines = services.rehearse(
+            methodcaller("start_run", "moons", {}, interface="low", keep=False, preset="")
+        )
+        assert lines[0].startswith("1. mlconsole StartRun moons-") and "only when it is done" in lines[-1]
+    finally:
+        services.close()
+    capsys.readouterr()
+    main(["audit", "--about", "StopTrainingJob", "--json"])
+    assert capsys.readouterr().out == ""
+
+
 def test_a_reader_that_has_enough_ends_the_stream_in_peace() -> None:
     writer = subprocess.Popen(
         [COMMAND, "watch", "jobs", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -129,6 +129,19 @@ def test_a_dry_run_shows_the_calls_and_sends_none(platform: Platform, rehearsed:
     assert not [entry for entry in auditlog.entries() if entry.resource == "imagined"]
 
 
+def test_what_was_deleted_in_a_dry_run_is_not_there_any_more_and_the_rest_goes_on(
+    platform: Platform, rehearsed: rehearsal.Rehearsal
+) -> None:
+    playing = open_platform(Configuration())
+    client = playing.client("sagemaker")
+    client.delete_endpoint(EndpointName="fraud")
+    with pytest.raises(client.exceptions.ClientError, match="Could not find"):
+        client.describe_endpoint(EndpointName="fraud")
+    client.get_waiter("endpoint_deleted").wait(EndpointName="fraud")
+    client.delete_model(ModelName="fraud-model")
+    assert [call["operation"] for call in rehearsed.calls] == ["DeleteEndpoint", "DeleteModel"]
+
+
 def test_a_run_in_a_dry_run_or_in_read_only_mode_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, rehearsed: rehearsal.Rehearsal
 ) -> None:

@@ -14,14 +14,14 @@ _NOTED = "mlconsole.audit"
 _GIVEN = "mlconsole.given"
 
 
-def install(core: Any, platform: Any, *, read_only: bool) -> None:
+def install(core: Any, platform: Any, *, read_only: bool, playing: rehearsal.Rehearsal | None = None) -> None:
     """Guard a botocore session.
 
     Args:
         platform: A `workflows.platform.Platform`, for where the calls go.
         read_only: Refuse calls that change something, with a `Problem` of the code ``read-only``.
+        playing: The rehearsal that notes them instead; None: they are sent.
     """
-    playing = rehearsal.current()
 
     def given(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context[_GIVEN] = params
@@ -30,8 +30,12 @@ def install(core: Any, platform: Any, *, read_only: bool) -> None:
         service, name = model.service_model.service_name, model.name
         parameters = context.pop(_GIVEN, {})
         if operations.looks(service, name):
-            if playing is not None:
-                playing.look(parameters)
+            if playing is not None and playing.look(parameters):
+                about = operations.resource(service, parameters)
+                return _Missing, {
+                    "Error": {"Code": "ValidationException", "Message": f'Could not find "{about}".'},
+                    "ResponseMetadata": {"HTTPStatusCode": _Missing.status_code},
+                }
             return None
         where = {"target": platform.target, "account": platform.account, "region": platform.region, "profile": platform.profile}  # fmt: skip
         about = operations.resource(service, parameters)
@@ -63,6 +67,12 @@ def install(core: Any, platform: Any, *, read_only: bool) -> None:
     core.get_component("event_emitter").register_first("before-call.*.*", before)
     core.register("after-call.*.*", after)
     core.register("after-call-error.*.*", after)
+
+
+class _Missing:
+    """The HTTP answer about what a rehearsal has deleted, as SageMaker gives it."""
+
+    status_code = 400
 
 
 class _Answered:

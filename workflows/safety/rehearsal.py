@@ -6,13 +6,19 @@ call; where it needs more of it, or looks at what was only rehearsed, the rehear
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from workflows.safety import operations
 from workflows.safety.auditlog import concealed
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Rehearsed(BaseException):
@@ -56,15 +62,30 @@ class Rehearsal:
         for name in _named(parameters):
             self._touched[name] = operation
 
-    def look(self, parameters: Mapping[str, Any]) -> None:
-        """A call that only looks is about to be made.
+    def look(self, parameters: Mapping[str, Any]) -> bool:
+        """A call that only looks is about to be made; whether it looks at what was deleted in the rehearsal, and so is not there.
 
         Raises:
-            Rehearsed: It looks at what was only rehearsed.
+            Rehearsed: It looks at what was only rehearsed otherwise.
         """
         pretended = next((self._touched[name] for name in _named(parameters) if name in self._touched), "")
+        if pretended.startswith("Delete"):
+            return True
         if pretended:
             self.stop(f"What follows depends on what {pretended} does.")
+        return False
+
+    def rehearsed(self, action: Callable[[T], U]) -> Callable[[T], U | None]:
+        """An action for another thread: what it does there belongs to this rehearsal, whose end is its end (then None)."""
+
+        def act(argument: T) -> U | None:
+            with within(self):
+                try:
+                    return action(argument)
+                except Rehearsed:
+                    return None
+
+        return act
 
     def stop(self, why: str) -> NoReturn:
         """End it here.
@@ -77,6 +98,7 @@ class Rehearsal:
 
 
 _rehearsal: Rehearsal | None = None
+_of_thread = threading.local()
 
 
 def begin() -> Rehearsal:
@@ -93,8 +115,31 @@ def end() -> None:
 
 
 def current() -> Rehearsal | None:
-    """The rehearsal of this process, or None."""
-    return _rehearsal
+    """The rehearsal of this thread, or of the whole process, or None."""
+    found: Rehearsal | None = getattr(_of_thread, "rehearsal", None)
+    return found or _rehearsal
+
+
+@contextmanager
+def within(playing: Rehearsal | None) -> Iterator[None]:
+    """What this thread does in a ``with`` block belongs to a rehearsal; other threads go on as they are."""
+    before = getattr(_of_thread, "rehearsal", None)
+    _of_thread.rehearsal = playing
+    try:
+        yield
+    finally:
+        _of_thread.rehearsal = before
+
+
+def told(calls: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Calls as lines of text: a number, the operation, the resource, and below it the parameters."""
+    lines = []
+    for number, call in enumerate(calls, 1):
+        lines.append(f"{number}. {call['service']} {call['operation']} {call['resource']}".rstrip())
+        for name, value in call["parameters"].items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            lines.append(f"     {name}: {text}")
+    return lines
 
 
 def answer(model: Any, parameters: Mapping[str, Any], region: str, account: str) -> dict[str, Any]:
