@@ -156,7 +156,7 @@ COMMAND_CHANGES: dict[str, Change] = {
     "endpoints invoke": Change(("InvokeEndpoint",), "one request"), "endpoints scale": Change(_WEIGH, _QUESTION),
     "endpoints ttl": Change(("AddTags", "DeleteTags")), "endpoints weights": Change(_WEIGH, _QUESTION),
     "webapp create": Change(("CreateWebApp", "CreateRole", "CreateFunction", "CreateRestApi"), _QUESTION),
-    "webapp delete": Change(("DeleteWebApp", "DeleteRestApi", "DeleteFunction", "DeleteRole")), "webapp test": Change(("InvokeEndpoint",), "a few requests"),
+    "webapp delete": Change(("DeleteWebApp", "DeleteRestApi", "DeleteFunction", "DeleteRole")), "webapp test": Change(("TestWebApp",), "a few requests"),
     "ab create": Change(("StartExperiment", *_WEIGH)), "ab feed": Change(("RewardExperiment",)),
     "ab promote": Change(("UpdateEndpointWeightsAndCapacities", "UpdateEndpoint"), _FLEETS), "ab replay": Change(("FeedExperiment", "StartFeed", "StopFeed", "InvokeEndpoint"), "asked for on AWS"),
     "ab rm": Change(("DeleteExperiment",)), "ab stop": Change(("StopExperiment", *_WEIGH)), "ab weigh": Change(("WeighExperiment", *_WEIGH)),

@@ -26,7 +26,7 @@ async def test_it_is_narrowed_read_and_gone_back_to() -> None:
             assert text in shown, "each result has a glyph and a word"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
-        assert json.loads(app.screen._text)["operation"] == "StopTrainingJob"  # type: ignore[attr-defined]
+        assert json.loads(app.screen._text)["operation"] == "DeleteEndpoint"  # type: ignore[attr-defined]
         await pilot.press("escape", "2", "left_square_bracket")
         await until(
             pilot, lambda: isinstance(app.screen, AuditScreen), "it is a place that can be gone back to"
