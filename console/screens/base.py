@@ -345,7 +345,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def say_if_idle(self, verb: str) -> None:
         """Say that an action of this place has nothing to do on what is shown now, if that is so."""
         action = next((one for one in actions.of(self.place) if one.verb == verb), None)
-        beside = bool(self._beside())  # what stands beside the overview may have answered
+        beside = bool(self.parts) and bool(
+            self._beside()
+        )  # what stands beside the overview may have answered
         if action is not None and action.keys and not beside and not self.offers(action):
             self.console.flash(f"{action.label}: not for what is shown here.", "dim")
 
