@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from textual import events, on
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.screen import ModalScreen
 
 from console import actions, terminal
@@ -23,6 +24,7 @@ from console.header import freshness
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
 from console.notifying import Notifying
+from console.screens.base import ConsoleScreen
 from console.screens.costs import CostsScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.home import HomeScreen
@@ -35,6 +37,7 @@ from console.trail import Place
 from console.widgets.drawing import Run
 from workflows.explain import explain
 from workflows.problem import Problem
+from workflows.safety.origin import came_from
 from workflows.topics import HubStatus, Snapshot, Topic
 
 if TYPE_CHECKING:
@@ -251,11 +254,23 @@ class Console(Notifying, inherit_bindings=False):
         """Whether an action may be done here; says why not."""
         if action.changes and self.services.read_only:
             self.flash(
-                f"Read-only: {action.label.lower()} is switched off. Start without --read-only to change things.",
-                "wait",
+                f"Read-only: {action.label.lower()} is switched off here (:help tells of safety).", "wait"
             )
             return False
+        if action.changes:
+            came_from(f"console {action.id}")
         return True
+
+    async def run_action(
+        self, action: Any, default_namespace: DOMNode | None = None, namespaces: Any = None
+    ) -> bool:
+        """Do what a key stands for. A key that is bound but has nothing to do on what is shown says so, instead of nothing."""
+        said, screen = self._flashes, self.screen
+        done = await super().run_action(action, default_namespace, namespaces)
+        idle = self.screen is screen and self._flashes == said
+        if idle and isinstance(default_namespace, ConsoleScreen) and isinstance(action, str):
+            default_namespace.say_if_idle(action)
+        return done
 
     async def action_jump(self) -> None:
         from console.screens.jump import jump
@@ -267,7 +282,7 @@ class Console(Notifying, inherit_bindings=False):
 
         screen = self.base_screen
         if screen is not None:
-            self.push_screen(HelpScreen(screen.places(), self.keymap))
+            self.push_screen(HelpScreen(screen.places(), self.keymap, read_only=self.services.read_only))
 
     def action_palette(self) -> None:
         if not isinstance(self.screen, ModalScreen):

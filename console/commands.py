@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST = 100
 LATELY = 8
 """How many of the last commands an empty line offers."""
-LISTS = ("jobs", "endpoints", "tuning", "ab")
+LISTS = ("jobs", "endpoints", "tuning", "ab", "audit")
 """Sections whose command takes a filter."""
 
 Run = Callable[[], Awaitable[None] | None]
@@ -283,7 +283,16 @@ class Commands:
 
     def _narrowed(self, section: str, argument: str) -> Iterator[Suggestion]:
         """A list with this filter, with a status that begins so, and what is called so."""
-        noun = {"tuning": "tuning jobs", "ab": "A/B tests"}.get(section, section)
+        noun = {"tuning": "tuning jobs", "ab": "A/B tests", "audit": "changes"}.get(section, section)
+        if section == "audit":
+            command = f"audit {argument}"
+            yield Suggestion(
+                command,
+                command,
+                f"List the changes that match {argument}",
+                partial(self._filtered, section, argument),
+            )
+            return
         kind = next(kind for kind in self._kinds() if kind.section == section)
         rows = self._console.known(kind.topic) or ()
         statuses = sorted(
@@ -303,7 +312,8 @@ class Commands:
                 yield self._named(kind, rows[place])
 
     async def _filtered(self, section: str, argument: str) -> None:
-        await (self._console.action_experiments() if section == "ab" else self._console.go(section))
+        opens = {"ab": self._console.action_experiments, "audit": self._console.action_audit}
+        await (opens[section]() if section in opens else self._console.go(section))
         screen = self._console.screen
         if isinstance(screen, ListScreen):
             screen.set_filter(argument)

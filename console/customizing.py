@@ -29,6 +29,7 @@ class Customized(Travelling, inherit_bindings=False):
         super().__init__()
         self.memory = memory
         self.keymap = Keymap()
+        keymaps.use(self.keymap)
         self._keymap_file, self._themes_dir = keymap_file, themes_dir
         self.own_themes: tuple[str, ...] = ()
         self._watcher: Watcher | None = None
@@ -132,6 +133,7 @@ class Customized(Travelling, inherit_bindings=False):
     def use_keymap(self, keymap: Keymap) -> None:
         """Other keys, from now on."""
         self.keymap = keymap
+        keymaps.use(keymap)
         self.set_keymap(dict(keymap.changed))
         self.redraw()
 

@@ -128,3 +128,19 @@ def resemblance(word: str, text: str) -> float:
             score += 0.2
         at = here
     return score / len(word) + len(word) / len(text) / 2
+
+
+def age(text: str) -> float:
+    """Seconds of ``90s``, ``15m``, ``2h``, ``7d`` or a plain number of seconds.
+
+    Raises:
+        ValueError: It is none of these; the text says so.
+    """
+    factor = {"s": 1, "m": 60, "h": 3600, "d": 86_400}.get(text[-1:].lower())
+    try:
+        found = float(text[:-1] if factor else text) * (factor or 1)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1e10:
+        raise ValueError(f"{text!r} is no time: write 60s, 90m, 12h or 7d.")
+    return found

@@ -18,7 +18,7 @@ from console.actions import Action
 
 UNBOUND = "unbound"
 """A key that no keyboard has: Textual takes an action's keys away only by giving it others."""
-LISTS = ("home", "jobs", "endpoints", "studies", "tunings", "experiments", "costs")
+LISTS = ("home", "jobs", "endpoints", "studies", "tunings", "experiments", "costs", "audit")
 """Places with a list whose keys work at the same time."""
 APART = ("dialog", "prompt", "command", "jump", "columns", "code", "choice", "weights")
 """Places in which the keys of everywhere do not work, or give way to typing."""
@@ -54,6 +54,20 @@ class Keymap:
     def shown(self, action: Action) -> str:
         """All keys as a person reads them."""
         return " ".join(actions.key_name(key) for key in self.keys(action))
+
+
+_present = Keymap()
+
+
+def use(keymap: Keymap) -> None:
+    """The keymap that texts name keys from, from now on: there is one terminal, and one person at it."""
+    global _present
+    _present = keymap
+
+
+def key(identifier: str) -> str:
+    """The first key of an action in the keymap in use, as a person reads it: for texts that are made without a console at hand."""
+    return _present.first(actions.get(identifier))
 
 
 def read(path: Path) -> tuple[Keymap, list[Mistake]]:

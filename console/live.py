@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from workflows import accounts, firsttime, lineage, notices, runs
 from workflows.events import Event, RunFinished
+from workflows.explain import explain
+from workflows.problem import Problem
 from workflows.studies.catalog import StudyInfo, catalog
 
 if TYPE_CHECKING:
-    from console.services import Deliver, Unwatch
+    from console.services import Deliver, Services, Unwatch
     from workflows.abtest.definition import Experiment
     from workflows.abtest.operations import After, Intake
     from workflows.abtest.promotion import How, Promotion
@@ -36,11 +38,11 @@ if TYPE_CHECKING:
     from workflows.observe.rows import DeletionPlan, Invocation
     from workflows.observe.transform_rows import TransformOutput
     from workflows.observe.watch_rows import AlarmChange
-    from workflows.problem import Problem
     from workflows.rollout.facts import Facts, Source
     from workflows.rollout.plan import Plan
     from workflows.rollout.remains import Cleaning
     from workflows.runs import Run
+    from workflows.safety.rehearsal import Rehearsal
     from workflows.studies.parameters import Value
     from workflows.studies.shelf import Shelf
     from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
@@ -66,18 +68,28 @@ class LiveServices:
         grain: Seconds in whose steps time passes on the screen, for slow lines; 0: none.
     """
 
-    def __init__(self, configuration: Configuration, *, read_only: bool = False, grain: float = 0.0) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        read_only: bool = False,
+        grain: float = 0.0,
+        playing: Rehearsal | None = None,
+    ) -> None:
         from workflows.hub import Hub
 
+        if read_only:
+            configuration = replace(configuration, read_only="all")
         self.configuration = configuration
         self.target = str(configuration.target)
         self.profile = configuration.profile
         self.region = configuration.region
-        self.read_only = read_only
+        self.read_only = configuration.looks_only
         self.grain = grain
         self.interface = str(configuration.interface)
         self.notices = notices.ways(configuration.notify_by)
-        self._hub: Hub = Hub.of(configuration)
+        self._playing = playing
+        self._hub: Hub = Hub.of(configuration, playing)
 
     def now(self) -> float:
         return time.time() // self.grain * self.grain if self.grain else time.time()
@@ -227,7 +239,28 @@ class LiveServices:
 
     def elsewhere(self, **changes: str) -> LiveServices:
         there = replace(self.configuration, **changes)  # type: ignore[arg-type]
-        return LiveServices(there, read_only=self.read_only, grain=self.grain)
+        return LiveServices(there, grain=self.grain)
+
+    def rehearse(self, task: Callable[[Services], Any]) -> Sequence[str]:
+        from workflows.safety import rehearsal
+
+        playing = rehearsal.Rehearsal()
+        twin = LiveServices(replace(self.configuration, read_only=""), playing=playing)
+        failure = ""
+        try:
+            with rehearsal.within(playing):
+                task(twin)
+        except rehearsal.Rehearsed:
+            pass
+        except Exception as error:
+            if not playing.calls:
+                raise
+            failure = f"Then: {explain(error, self.target)}" if isinstance(error, Problem) else ""
+        finally:
+            twin.close()
+        lines = rehearsal.told(playing.calls) or ["Nothing would be sent: it is so already."]
+        rest = playing.ended or failure
+        return [*lines, *(["", rest] if rest else [])]
 
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:
         from workflows.inspecting import documents
@@ -541,9 +574,12 @@ class LiveServices:
             outcome[:] = [value, problem]
             finished.set()
 
-        self._hub.use(action, done)
+        playing = self._playing
+        self._hub.use(action if playing is None else playing.rehearsed(action), done)
         finished.wait()
         if outcome[1] is not None:
             raise outcome[1]
+        if playing is not None and playing.ended:
+            playing.stop(playing.ended)
         result: T = outcome[0]
         return result

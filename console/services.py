@@ -188,6 +188,11 @@ class Services(Protocol):
     def elsewhere(self, **changes: str) -> Services:
         """Services with another ``target``, ``profile`` or ``region``, and otherwise these options."""
 
+    # rehearsals
+
+    def rehearse(self, task: Callable[[Services], Any]) -> Sequence[str]:
+        """The calls by which a task would change something, as lines of text; it gets services that send none. Blocks."""
+
     # any resource
 
     def describe(self, kind: str, name: str) -> Mapping[str, Any]:

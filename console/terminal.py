@@ -149,8 +149,8 @@ def write_crash_report(error: BaseException, folder: Path) -> Path:
     import platform
     from importlib.metadata import version
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / time.strftime("crash-%Y%m%d-%H%M%S.txt")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     text = (
         f"mlconsole {version('mlconsole')}, textual {version('textual')}, Python {platform.python_version()}, {platform.platform()}\n"
@@ -179,7 +179,7 @@ def clipboard_sequence(text: str, environment: dict[str, str] | None = None) -> 
     if variables.get("TMUX"):
         # tmux takes the plain sequence where set-clipboard is on, and passes the wrapped one on where that is allowed.
         return plain + "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if variables.get("TERM", "").startswith("screen"):
+    if variables.get("STY") or variables.get("TERM", "").startswith("screen"):
         chunks = [plain[i : i + 250] for i in range(0, len(plain), 250)]
         return "".join(f"\x1bP{chunk}\x1b\\" for chunk in chunks)
     return plain

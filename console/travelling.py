@@ -245,6 +245,12 @@ class Travelling(Painting, inherit_bindings=False):
         await self.go("endpoints")
         await self.open(ExperimentsScreen())
 
+    async def action_audit(self) -> None:
+        from console.screens.audit import AuditScreen
+
+        await self.go("home")
+        await self.open(AuditScreen())
+
     async def action_studies(self) -> None:
         await self.go("studies")
 
@@ -311,6 +317,8 @@ class Travelling(Painting, inherit_bindings=False):
             await opener(place.name)
         elif place.kind == "experiments":
             await self.action_experiments()
+        elif place.kind == "audit":
+            await self.action_audit()
         else:
             await self.go(place.kind)
 

@@ -28,15 +28,22 @@ HEAD = """# Commands
 **JSON.** With `--json` a command prints one JSON document; `run` and `runs attach` print one event a line, the last one the
 result. Failures are JSON objects then too: `{"error": …, "remedy": …, "code": …}`.
 
+**Before the command's name** stand `--read-only` (change nothing), `--dry-run` (show the calls that would change something, send none), `-q`
+(standard error has questions and errors only) and `-v` (each AWS call on standard error): [safety](safety.md).
+
+**Pipes.** Data goes to standard output, everything else to standard error; without a terminal there are no colours and no questions
+(`--yes` answers them). A reader that has enough (`head`) ends a command with status 0. `mlconsole watch … --json` streams changes, one JSON
+object a line.
+
 **Exit status.**
 
 | status | meaning |
 |---|---|
 | 0 | done |
-| 1 | it failed; one sentence on standard error says why and what to do |
+| 1 | it failed, or was refused as a change (read-only); one sentence on standard error says why and what to do. `watch NAME`: it did not complete |
 | 2 | wrong usage |
 | 3 | `run`: a gate refused the model; `engine status`: the engine does not run; `drift`: there is drift |
-| 4 | `drift`: too few records to tell |
+| 4 | `drift`: too few records to tell; `watch`: its `--timeout` was over |
 | 129 | `run`, `runs attach`: the terminal hung up; the run goes on |
 | 130, 143 | ended by Ctrl-C (SIGINT) or SIGTERM; a watched run was stopped and cleaned up |
 

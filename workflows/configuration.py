@@ -39,6 +39,14 @@ class Configuration:
     engine_time_scale: float | None = None
     notify_by: str = "bell,title,desktop"
     notify_webhook: str = ""
+    read_only: str = ""
+
+    @property
+    def looks_only(self) -> bool:
+        """Whether nothing may be changed at its target: ``read_only`` names the target, ``aws:PROFILE``, or ``all``."""
+        from workflows.safety.permission import forbids
+
+        return forbids(self.read_only, self.target, self.profile)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a run's manifest. Keys of the engine and the webhook, which is a secret, too, stay out of it."""
@@ -46,6 +54,7 @@ class Configuration:
         values.pop("engine_access_key")
         values.pop("engine_secret_key")
         values.pop("notify_webhook")
+        values.pop("read_only")  # what may be changed is asked when it is to be changed
         return values
 
     @classmethod
@@ -64,7 +73,10 @@ def load(flags: dict[str, Any] | None = None, *, file: Path | None = None) -> Co
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     path = file or locations.config_file()
     in_environment = variables()
-    if not given and in_environment.keys() <= {"data_dir"} and not path.exists():
+    plain = (
+        in_environment.keys() <= {"data_dir", "read_only"} and in_environment.get("read_only", "all") == "all"
+    )
+    if not given and plain and not path.exists():
         return Configuration(**in_environment)  # type: ignore[arg-type]
     from workflows.options import validated
 

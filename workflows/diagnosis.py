@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,12 +43,15 @@ def diagnose(configuration: Configuration) -> Iterator[Finding]:
         ("packages", _packages),
         ("terminal", _terminal),
         ("configuration", lambda: _configuration(configuration)),
+        ("clipboard", _clipboard),
+        ("folders", _folders),
         ("disk", _disk),
         ("memory", _memory),
         ("containers", _containers),
         ("engine", _engine),
         ("data sets", lambda: _datasets(configuration)),
         ("AWS", lambda: _aws(configuration)),
+        ("role", lambda: _execution_role(configuration)),
     )
     for name, check in checks:
         try:
@@ -108,14 +112,52 @@ def _terminal() -> Finding:
         )
     if columns < 80 or lines < 24:
         return Finding("terminal", "warning", text, "The screens need 80 × 24.")
-    if "TMUX" in os.environ and _tmux_option("set-clipboard") == "off":
-        return Finding(
-            "terminal",
-            "warning",
-            f"{text}; tmux keeps copied text from your own clipboard",
-            "Let it through: `tmux set-option -g set-clipboard on`.",
-        )
     return Finding("terminal", "ok", text)
+
+
+def _clipboard() -> Finding:
+    """Whether what is copied reaches the person's own machine (OSC 52), and notifications of the desktop too (OSC 9)."""
+    if "TMUX" in os.environ:
+        kept, passes = _tmux_option("set-clipboard"), _tmux_option("allow-passthrough", "-gwv")
+        if kept == "off" and passes not in ("on", "all"):
+            return Finding(
+                "clipboard",
+                "warning",
+                "tmux keeps copied text from your own clipboard.",
+                "Let it through: `tmux set-option -g set-clipboard on`.",
+            )
+        if passes not in ("on", "all"):
+            return Finding(
+                "clipboard",
+                "note",
+                "Copying goes through tmux (OSC 52); notifications of the desktop do not, the bell does.",
+                "`tmux set-option -g allow-passthrough on` lets them through.",
+            )
+        return Finding("clipboard", "ok", "Copying and notifications go through tmux (OSC 52, OSC 9).")
+    if "STY" in os.environ or os.environ.get("TERM", "").startswith("screen"):
+        return Finding(
+            "clipboard",
+            "note",
+            "Copying goes through GNU screen in pieces (OSC 52), if the terminal around it takes it; notifications of the desktop do "
+            "not, the bell does.",
+        )
+    return Finding(
+        "clipboard", "note", "Copying asks the terminal (OSC 52); most take it, some ask you or have it switched off."
+    )  # fmt: skip
+
+
+def _folders() -> Finding:
+    """Whether everything that has to be written can be."""
+    wrong = [
+        f"{what} ({path})"
+        for what, path, _ in locations.as_table()
+        if not os.access(_existing(path if path.suffix != ".toml" else path.parent), os.W_OK)
+    ]
+    if wrong:
+        return Finding(
+            "folders", "bad", f"Cannot be written to: {', '.join(wrong)}.", f"Move them: `mlconsole where` names the variables, {locations.HOME} moves all."
+        )  # fmt: skip
+    return Finding("folders", "ok", f"Configuration, data, cache and state can be written to ({locations.state_dir()}, …).")  # fmt: skip
 
 
 def _colours(environment: Mapping[str, str]) -> str:
@@ -128,11 +170,11 @@ def _colours(environment: Mapping[str, str]) -> str:
     return "256 colours" if "256" in term else "16 colours"
 
 
-def _tmux_option(name: str) -> str:
-    """The value of a global option of the tmux around us; empty when it does not tell."""
+def _tmux_option(name: str, scope: str = "-gsv") -> str:
+    """The value of a global option of the tmux around us (``-gsv`` of the server, ``-gwv`` of windows); empty when it does not tell."""
     try:
         done = subprocess.run(
-            ["tmux", "show-options", "-gsv", name], capture_output=True, text=True, timeout=5, check=False
+            ["tmux", "show-options", scope, name], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -142,6 +184,10 @@ def _tmux_option(name: str) -> str:
 def _configuration(configuration: Configuration) -> Finding:
     path = locations.config_file()
     text = f"target {configuration.target}, interface {configuration.interface}"
+    if configuration.looks_only:
+        text += ", read-only"
+    elif configuration.read_only not in ("", "none"):
+        text += f", read-only for {configuration.read_only}"
     return Finding(
         "configuration", "ok", f"{text}, from {path}" if path.exists() else f"{text}; no file at {path}"
     )
@@ -197,6 +243,14 @@ def _containers() -> Finding:
 
 def _engine() -> Finding:
     found = embedded.connection()
+    silent = embedded.recorded() if found is None else None
+    if silent is not None and Path(f"/proc/{silent.pid}").exists():
+        return Finding(
+            "engine",
+            "bad",
+            f"The embedded SageMaker (process {silent.pid}) does not answer at {silent.url}.",
+            "`mlconsole engine logs` tells why; `mlconsole engine stop` and `start` begin anew, nothing is lost.",
+        )
     if found is None:
         text = f"The embedded SageMaker does not run; it starts by itself when it is needed (data in {locations.engine_dir()})."
         return Finding("engine", "note", text)
@@ -268,6 +322,55 @@ def _aws(configuration: Configuration) -> Finding:
         )
     through = f" through {os.environ['AWS_ENDPOINT_URL']}" if os.environ.get("AWS_ENDPOINT_URL") else ""
     return Finding("AWS", "ok", f"{caller['Arn']} in {region}{through}")
+
+
+_ROLE = re.compile(r"^arn:aws(-[a-z]+)*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$")
+"""As IAM has them: a path may stand before the name."""
+
+
+def _execution_role(configuration: Configuration) -> Finding:
+    """The role that jobs and models would run under: how it is written, and on AWS whether it is there and trusts SageMaker."""
+    role = configuration.role
+    if role.startswith("arn:") and not _ROLE.match(role):
+        return Finding(
+            "role", "bad", f"{role!r} is no ARN of a role.", "Write arn:aws:iam::ACCOUNT:role/NAME, or the name alone."
+        )  # fmt: skip
+    if configuration.target != "aws":
+        return Finding("role", "note", f"{role or 'The engine has one of its own'}; roles bind nobody on the embedded SageMaker.")  # fmt: skip
+    import boto3
+    from botocore.config import Config
+
+    from workflows.failures import WorkflowError
+    from workflows.platform import execution_role, trusts_sagemaker
+
+    session = boto3.Session(
+        profile_name=configuration.profile or None, region_name=configuration.region or None
+    )
+    config = Config(connect_timeout=STS_TIMEOUT, read_timeout=STS_TIMEOUT, retries={"total_max_attempts": 1})
+    region = session.region_name or "us-east-1"
+    identity = session.client("sts", region_name=region, config=config).get_caller_identity()
+    try:
+        arn = execution_role(session, dict(identity), configuration, config)
+    except WorkflowError as error:
+        return Finding(
+            "role", "warning", str(error), "" if error.problem else "Looking and deleting take none."
+        )
+    try:
+        found = session.client("iam", region_name=region, config=config).get_role(
+            RoleName=arn.rpartition("/")[2]
+        )["Role"]
+    except Exception as error:
+        problem = explain(error, "aws")
+        if problem.code == "NoSuchEntity":
+            return Finding(
+                "role", "bad", f"There is no role {arn}.", "Create it, or give --role another one."
+            )
+        return Finding("role", "note", f"{arn}; it cannot be looked at: {problem.sentence}")
+    if not trusts_sagemaker(found):
+        return Finding(
+            "role", "bad", f"SageMaker may not assume {arn}.", "Let its trust policy allow sts:AssumeRole to sagemaker.amazonaws.com."
+        )  # fmt: skip
+    return Finding("role", "ok", f"{arn}, which SageMaker may assume.")
 
 
 def _existing(folder: Path) -> Path:

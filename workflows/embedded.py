@@ -46,6 +46,11 @@ def connection(data_dir: Path | None = None) -> Connection | None:
     return found if found and answers(found) else None
 
 
+def recorded(data_dir: Path | None = None) -> Connection | None:
+    """What the connection file of a data directory tells, whether or not anybody answers there."""
+    return _read(data_dir or locations.engine_dir())
+
+
 def ensure(data_dir: Path | None = None, configuration: Configuration | None = None) -> Connection:
     """The running engine of a data directory; it is started when none runs, and anew when it runs outdated code.
 

@@ -24,6 +24,7 @@ from workflows.subscription import Subscription
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
     from workflows.observe.gateway import Gateway
+    from workflows.safety.rehearsal import Rehearsal
     from workflows.topics import HubStatus, Snapshot, Topic
 
 _log = logging.getLogger(__name__)
@@ -83,20 +84,24 @@ class Hub:
         self._remembered = remembered
 
     @classmethod
-    def of(cls, configuration: Configuration, **options: Any) -> Hub:
-        """The hub of a configuration's target, with its lists remembered in the cache directory."""
+    def of(cls, configuration: Configuration, playing: Rehearsal | None = None, **options: Any) -> Hub:
+        """The hub of a configuration's target, with its lists remembered in the cache directory. ``playing``: a rehearsal to which all that
+        it does belongs."""
 
         def opened(may_start: bool) -> Gateway:
             from workflows import embedded
             from workflows.platform import open_platform
+            from workflows.safety import rehearsal
 
             if configuration.target == "embedded" and not may_start and embedded.connection() is None:
                 raise Problem(
                     "The embedded SageMaker does not run.", "`mlconsole engine start` starts it.", "engine"
                 )
-            return open_platform(configuration, observing=True)
+            with rehearsal.within(playing):
+                return open_platform(configuration, observing=True)
 
-        return cls(opened, target=configuration.target, remembered=Remembered.of(configuration), **options)
+        kept = Remembered.of(configuration) if playing is None else None
+        return cls(opened, target=configuration.target, remembered=kept, **options)
 
     # -- subscribing ---------------------------------------------------------------------------------------------------
 

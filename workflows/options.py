@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -34,6 +34,19 @@ class _Options(BaseSettings):
         default="bell,title,desktop", pattern=r"^(none|(bell|title|desktop)(,(bell|title|desktop))*)$"
     )
     notify_webhook: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
+    read_only: str = Field(
+        default="", pattern=r"^((none|all|embedded|aws(:[^\s,]+)?)(,(all|embedded|aws(:[^\s,]+)?))*)?$"
+    )
+
+    @field_validator("read_only", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        """``true`` and ``false`` are understood, too, and a list of targets."""
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return ",".join(value)
+        return {"true": "all", "1": "all", "yes": "all", "false": "none", "0": "none", "no": "none"}.get(
+            str(value).lower(), value
+        )
 
     @classmethod
     def settings_customise_sources(

@@ -22,6 +22,7 @@ from workflows.files import write_atomically
 from workflows.models import slim
 from workflows.observe.gateway import impatient_config
 from workflows.problem import Problem
+from workflows.safety import guard, rehearsal
 from workflows.trimming import trimmed
 
 Observer = Callable[[ApiCall], None]
@@ -203,6 +204,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
         engine=engine,
     )
     _watch(core, platform)
+    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
     return platform
 
 
@@ -248,7 +250,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
             account=identity["Account"],
             role=configuration.role
             if observing
-            else partial(_role, session, dict(identity), configuration, config),
+            else partial(execution_role, session, dict(identity), configuration, config),
             bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
             session=session,
             profile=configuration.profile,
@@ -256,10 +258,11 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
     except (ClientError, BotoCoreError) as error:
         raise WorkflowError(explain(error)) from error
     _watch(core, platform)
+    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
     return platform
 
 
-def _role(session: Any, identity: dict[str, Any], configuration: Configuration, config: Any) -> str:
+def execution_role(session: Any, identity: dict[str, Any], configuration: Configuration, config: Any) -> str:
     """The execution role's ARN: the one asked for, the one this process runs under, else the account's only candidate."""
     from botocore.exceptions import ClientError
 
@@ -279,7 +282,7 @@ def _role(session: Any, identity: dict[str, Any], configuration: Configuration, 
             ) from error
     try:
         pages = iam.get_paginator("list_roles").paginate()
-        roles = [role for page in pages for role in page["Roles"] if _trusts_sagemaker(role)]
+        roles = [role for page in pages for role in page["Roles"] if trusts_sagemaker(role)]
     except ClientError as error:
         problem = explain(error)
         raise WorkflowError(
@@ -308,7 +311,7 @@ def _role(session: Any, identity: dict[str, Any], configuration: Configuration, 
     )
 
 
-def _trusts_sagemaker(role: dict[str, Any]) -> bool:
+def trusts_sagemaker(role: dict[str, Any]) -> bool:
     policy = role.get("AssumeRolePolicyDocument") or {}
     statements = policy.get("Statement", []) if isinstance(policy, dict) else []
     if isinstance(statements, dict):

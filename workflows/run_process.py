@@ -18,6 +18,7 @@ from typing import Any
 
 from workflows import detached, events, processes, runs
 from workflows.failures import Cancelled, WorkflowError, explained
+from workflows.safety.origin import came_from
 
 HEARTBEAT = 2.0
 """Seconds between two signs of life, and between two looks for a request to stop."""
@@ -57,6 +58,7 @@ def main(folder: Path) -> int:
         signal.signal(number, stop)
     recorder = Recorder(runs.read(folder))
     run = recorder.run
+    came_from(f"run {run.id}")
     only_clean_up = (run.control / "stop").exists()
     status = "stopping" if only_clean_up else "running"
     pid = os.getpid()

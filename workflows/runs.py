@@ -13,6 +13,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from workflows.configuration import Configuration
 from workflows.events import Event, Log, RunFinished, from_json, to_json
 from workflows.failures import WorkflowError
 from workflows.files import write_atomically
+from workflows.safety.changes import change
 from workflows.studies.parameters import Value
 
 ACTIVE = frozenset({"starting", "running", "waiting", "stopping"})
@@ -154,28 +156,30 @@ def start(
         info.check(values)
     run_id = f"{study}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = locations.runs_dir() / run_id
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700)  # hosts are shared: data and parameters are this person's
-    (folder / "control").mkdir()
-    (folder / "work").mkdir()
-    run = Run(
-        id=run_id,
-        folder=folder,
-        study=study,
-        interface=chosen,
-        status="starting",
-        created=time.time(),
-        parameters=values,
-        configuration=options.as_dict(),
-        keep=keep,
-        ttl=ttl,
-        interactive=interactive,
-        auto_answers=dict(auto_answers or {}),
-        preset=preset,
-    )
-    save(run)
-    run.events_file.touch()
-    return _spawn(run, options)
+    asked = {"study": study, "interface": chosen, "keep": keep, "parameters": dict(values)}
+    with change("StartRun", run_id, asked, target=options.target, profile=options.profile):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)  # hosts are shared: data and parameters are this person's
+        (folder / "control").mkdir()
+        (folder / "work").mkdir()
+        run = Run(
+            id=run_id,
+            folder=folder,
+            study=study,
+            interface=chosen,
+            status="starting",
+            created=time.time(),
+            parameters=values,
+            configuration=options.as_dict(),
+            keep=keep,
+            ttl=ttl,
+            interactive=interactive,
+            auto_answers=dict(auto_answers or {}),
+            preset=preset,
+        )
+        save(run)
+        run.events_file.touch()
+        return _spawn(run, options)
 
 
 def list_runs() -> list[Run]:
@@ -286,14 +290,16 @@ def stop(run: Run) -> None:
     """
     current = read(run.folder)
     if current.active:
-        (current.control / "stop").touch()
+        with _change("StopRun", current):
+            (current.control / "stop").touch()
         if current.pid and processes.runs(current.pid, current.pid_started):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(current.pid, signal.SIGTERM)
         return
     if current.status != "interrupted" and not left(current):
         raise RunError(f"Run {run.id} is not running: it is {current.status}, and it left nothing to delete.")
-    (current.control / "stop").touch()
+    with _change("StopRun", current, {"why": "it left something"}):
+        (current.control / "stop").touch()
     current.outcome = "" if current.status == "interrupted" else current.status
     _again(current, "Deleting what the run left.")
 
@@ -320,7 +326,8 @@ def answer(run: Run, question: str, choice: str) -> None:
         raise RunError(f"Run {run.id} does not ask {question!r}: {waits}.")
     if choice not in asked["choices"]:
         raise RunError(f"{choice!r} is no answer to {question!r}. Choices: {', '.join(asked['choices'])}.")
-    write_atomically(current.control / f"answer-{question}", choice)
+    with _change("AnswerRun", current, {"question": question, "answer": choice}):
+        write_atomically(current.control / f"answer-{question}", choice)
 
 
 def resume(run: Run) -> Run:
@@ -334,9 +341,10 @@ def resume(run: Run) -> Run:
         raise RunError(f"Run {run.id} is {current.status}; `mlconsole runs attach {run.id}` shows it.")
     if current.status == "completed":
         raise RunError(f"Run {run.id} is completed: there is nothing left to do. Start a new one.")
-    for request in current.control.iterdir():
-        request.unlink()
-    return _again(current, "Resumed.")
+    with _change("ResumeRun", current):
+        for request in current.control.iterdir():
+            request.unlink()
+        return _again(current, "Resumed.")
 
 
 def code(run: Run, interface: str = "") -> str:
@@ -368,7 +376,15 @@ def delete(run: Run) -> None:
                 f"Try again, or end it first (`kill {current.pid}`)."
             )
         time.sleep(0.02)
-    shutil.rmtree(current.folder)
+    with _change("DeleteRun", current):
+        shutil.rmtree(current.folder)
+
+
+def _change(
+    operation: str, run: Run, detail: Mapping[str, object] | None = None
+) -> AbstractContextManager[None]:
+    profile = str(run.configuration.get("profile") or "")
+    return change(operation, run.id, detail, target=run.target, profile=profile)
 
 
 def _again(run: Run, message: str) -> Run:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workflows.problem import Problem
     from workflows.rollout.asked import RolloutView
     from workflows.runs import Run
+    from workflows.safety.auditlog import Entry
     from workflows.traffic.reports import Report
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ TRANSFORMS: Topic[tuple[TransformRow, ...]] = Topic("transforms")
 RUNS: Topic[tuple[Run, ...]] = Topic("runs")
 EXPERIMENTS: Topic[tuple[TestReport, ...]] = Topic("experiments")
 REPLAYS: Topic[tuple[Report, ...]] = Topic("replays")
+AUDIT: Topic[tuple[Entry, ...]] = Topic("audit")
 COSTS: Topic[CostView] = Topic("costs")
 
 

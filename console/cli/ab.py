@@ -71,18 +71,23 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("weights", nargs=-1, required=True, metavar="VARIANT=WEIGHT...")
 @yes_option
 @interface_option
+@json_option
 @platform_options
 @click.pass_context
-def weigh(ctx: click.Context, name: str, weights: tuple[str, ...], yes: bool) -> None:
+def weigh(ctx: click.Context, name: str, weights: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Change the variants' weights in mid-test; what was counted stays, and stays valid."""
     from console.cli.asking import confirm
+    from console.cli.output import print_json
     from workflows.abtest import drafting, operations
 
     wanted = drafting.parse_weights(weights)
     confirm([f"Set {', '.join(f'{variant} to {weight:g}' for variant, weight in wanted.items())}."], yes=yes)
     with Settings.of(ctx).acting() as (platform, interface):
         found = operations.weigh(platform, interface.rollouts, name, wanted)
-    click.echo(", ".join(f"{arm.variant} {arm.share:.0%}" for arm in found.arms))
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        click.echo(", ".join(f"{arm.variant} {arm.share:.0%}" for arm in found.arms))
 
 
 @ab.command()
@@ -174,14 +179,17 @@ def stop(ctx: click.Context, name: str, after: Any, yes: bool, as_json: bool) ->
 @ab.command()
 @click.argument("name")
 @yes_option
-def rm(name: str, yes: bool) -> None:
+@json_option
+def rm(name: str, yes: bool, as_json: bool) -> None:
     """Delete an A/B test that has ended, with all that it counted."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.abtest import operations
 
     confirm([f"Delete A/B test {name} with its journal. Its endpoint stays as it is."], yes=yes)
-    operations.remove(name)
-    click.echo(f"Deleted {name}.")
+    with Outcomes(as_json) as outcomes:
+        operations.remove(name)
+        outcomes.tell(name, "deleted", f"Deleted {name}.")
 
 
 ab.add_command(ab_start.create)

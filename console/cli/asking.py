@@ -5,8 +5,14 @@ from __future__ import annotations
 import select
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+from console.cli.manner import heard
+
+if TYPE_CHECKING:
+    from workflows.safety.rehearsal import Rehearsal
 
 
 def confirm(sentences: Sequence[str], *, yes: bool) -> None:
@@ -16,13 +22,27 @@ def confirm(sentences: Sequence[str], *, yes: bool) -> None:
         click.UsageError: Nobody can be asked.
         click.Abort: The answer is no.
     """
+    rehearsed = _rehearsed()
+    if rehearsed is not None:
+        rehearsed.questions += sentences
+        return
     if yes:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody can be asked here; say --yes to go on.")
-    for sentence in sentences:
-        click.echo(sentence, err=True)
-    click.confirm("Go on?", abort=True, err=True)
+    with heard():
+        for sentence in sentences:
+            click.echo(sentence, err=True)
+        click.confirm("Go on?", abort=True, err=True)
+
+
+def _rehearsed() -> Rehearsal | None:
+    """The dry run that goes on: nobody is asked in it, and what would be asked is told with its calls."""
+    if "workflows.safety.rehearsal" not in sys.modules:
+        return None
+    from workflows.safety.rehearsal import current
+
+    return current()
 
 
 def read_line(prompt: str) -> str:

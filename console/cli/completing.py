@@ -28,3 +28,21 @@ def names_of(kind: str) -> Complete:
         return []
 
     return complete
+
+
+_TOPICS = {
+    "job": "jobs", "jobs": "jobs", "endpoint": "endpoints", "endpoints": "endpoints", "alarms": "endpoints",
+    "tuning-job": "tuning-jobs", "tuning": "tuning-jobs", "transform": "transforms", "transforms": "transforms",
+}  # fmt: skip
+
+
+def names_of_kind(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Completes the name of a resource whose kind is the argument before it."""
+    kind = str(ctx.params.get("kind") or "")
+    if kind in ("run", "runs"):
+        from workflows.runs import list_runs
+
+        with contextlib.suppress(Exception):
+            return [run.id for run in list_runs() if run.id.startswith(incomplete)][:MOST]
+        return []
+    return names_of(_TOPICS.get(kind, kind))(ctx, parameter, incomplete)

@@ -51,8 +51,13 @@ def show(ctx: click.Context, as_json: bool) -> None:
 
 
 @config.command()
-def path() -> None:
+@json_option
+def path(as_json: bool) -> None:
     """Print the path of the configuration file."""
+    from console.cli.output import print_json
     from workflows import locations
 
-    click.echo(str(locations.config_file()))
+    if as_json:
+        print_json({"path": locations.config_file(), "exists": locations.config_file().exists()})
+    else:
+        click.echo(str(locations.config_file()))

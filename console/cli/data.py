@@ -23,7 +23,7 @@ def data() -> None:
     """Data sets of the studies: list, show, fetch, import, check, remove."""
 
 
-@data.command("list")
+@data.command("ls")
 @json_option
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:

@@ -14,7 +14,15 @@ from console.cli import endpoint_watch
 from console.cli.completing import names_of
 from console.cli.endpoints_create import create
 from console.cli.endpoints_ttl import ttl
-from console.cli.options import Nouns, Settings, json_option, listing_options, platform_options, yes_option
+from console.cli.options import (
+    Nouns,
+    Settings,
+    json_option,
+    listing_options,
+    narrowing_options,
+    platform_options,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from workflows.observe.rows import EndpointDetail
@@ -237,18 +245,29 @@ def invoke(
 @click.option(
     "--lines", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Lines from the end."
 )
+@narrowing_options
 @click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time.")
 @json_option
 @platform_options
 @click.pass_context
-def logs(ctx: click.Context, name: str, follow: bool, lines: int, timestamps: bool, as_json: bool) -> None:
+def logs(
+    ctx: click.Context,
+    name: str,
+    follow: bool,
+    lines: int,
+    since: str | None,
+    only: str,
+    timestamps: bool,
+    as_json: bool,
+) -> None:
     """Print the log of an endpoint; it stays after the endpoint was deleted."""
-    from console.cli.logs import print_log
+    from console.cli.logs import narrowed, print_log
     from workflows.observe.endpoints import describe
     from workflows.observe.logs import LogReader
 
     platform = Settings.of(ctx).platform()
-    reader = LogReader.of_endpoint(name, tail=lines)
+    wanted = narrowed(since, only)
+    reader = LogReader.of_endpoint(name, tail=lines if wanted is None else None)
     if not reader.read_streams(platform):
         describe(platform, name)  # neither a log nor an endpoint: say so
     print_log(
@@ -258,6 +277,7 @@ def logs(ctx: click.Context, name: str, follow: bool, lines: int, timestamps: bo
         goes_on=(lambda: True) if follow else None,
         timestamps=timestamps,
         as_json=as_json,
+        wanted=wanted,
     )
 
 
@@ -324,11 +344,13 @@ def metrics(ctx: click.Context, name: str, window: str, as_json: bool) -> None:
 @click.argument("name", shell_complete=names_of("endpoints"))
 @click.option("--only-endpoint", is_flag=True, help="Keep its configuration and its models.")
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> None:
+def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool, as_json: bool) -> None:
     """Delete an endpoint with its configuration and its models, as far as nothing else uses them."""
     from console.cli.asking import confirm
+    from console.cli.output import print_json
     from workflows.observe import endpoints as observed
     from workflows.observe.rows import DeletionPlan
 
@@ -337,7 +359,11 @@ def delete(ctx: click.Context, name: str, only_endpoint: bool, yes: bool) -> Non
     if only_endpoint:
         plan = DeletionPlan(endpoint=name)
     confirm(plan.sentences, yes=yes)
-    for sentence in observed.delete(platform, plan):
+    done = observed.delete(platform, plan)
+    if as_json:
+        print_json({"endpoint": name, "deleted": done, "kept": plan.kept})
+        return
+    for sentence in done:
         click.echo(sentence)
     for kept in plan.kept:
         click.echo(f"Kept {kept}.")

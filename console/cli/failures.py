@@ -1,6 +1,6 @@
 """Runs the command line so that every failure is one sentence with a next step and an honest exit status.
 
-0: done. 1: it failed. 2: wrong usage. 3: a gate refused the model (``run``), there is drift (``drift``; 4: too few records). 130 and 143: ended by SIGINT or SIGTERM.
+0: done. 1: it failed. 2: wrong usage. 3: a gate refused the model (``run``), there is drift (``drift``; 4: too few records, or the ``--timeout`` of ``watch`` was over). 130 and 143: ended by SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -23,15 +23,20 @@ _USAGE_ERRORS = {"ParameterError", "ConfigurationError"}
 
 def guarded(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit status."""
+    from console.cli.manner import rehearsing
     from console.cli.root import cli
 
-    as_json = "--json" in arguments
+    as_json, result = "--json" in arguments, 0
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller: `>&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a glyph that the terminal cannot show is no failure
     try:
         try:
-            result = cli.main(args=list(arguments), prog_name="mlconsole", standalone_mode=False)
+            with rehearsing(arguments):
+                result = cli.main(args=list(arguments), prog_name="mlconsole", standalone_mode=False)
         finally:
             with contextlib.suppress(ValueError):
                 sys.stdout.flush()
@@ -39,6 +44,10 @@ def guarded(arguments: Sequence[str]) -> int:
         # The reader (head, less) has what it wanted. Python must not complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as left:
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise
+        return 0  # so does click, which would call that a failure
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -124,18 +133,11 @@ def _tell(sentence: str, remedy: str, code: str, as_json: bool) -> None:
 
 
 def _crash_report(error: Exception) -> str:
-    """Write the traceback to a file readable by this user only; returns its path, empty when that fails too."""
-    import time
-    import traceback
-
+    """Write a report without secrets to a file readable by this user only; returns its path, empty when that fails too."""
+    from console.terminal import write_crash_report
     from workflows import locations
 
     try:
-        folder = locations.state_dir() / "crashes"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            traceback.print_exception(error, file=file)
+        return str(write_crash_report(error, locations.state_dir() / "crashes"))
     except Exception:  # no home, no room, no right: the crash itself is told all the same
         return ""
-    return str(path)

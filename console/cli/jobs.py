@@ -167,22 +167,31 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 @platform_options
 @click.pass_context
 def logs(
-    ctx: click.Context, name: str, follow: bool, lines: int | None, timestamps: bool, as_json: bool
+    ctx: click.Context,
+    name: str,
+    follow: bool,
+    lines: int | None,
+    since: str | None,
+    only: str,
+    timestamps: bool,
+    as_json: bool,
 ) -> None:
     """Print the log of a training job."""
-    from console.cli.logs import print_log
+    from console.cli.logs import narrowed, print_log
     from workflows.observe.jobs import describe
     from workflows.observe.logs import LogReader
 
+    wanted = narrowed(since, only)
     platform = Settings.of(ctx).platform()
     describe(platform, name)  # a name that does not exist is an error, not an empty log
     print_log(
         platform,
-        LogReader.of_job(name, tail=lines),
+        LogReader.of_job(name, tail=lines if wanted is None else None),
         most=lines,
         goes_on=(lambda: describe(platform, name).row.active) if follow else None,
         timestamps=timestamps,
         as_json=as_json,
+        wanted=wanted,
     )
 
 
@@ -206,37 +215,79 @@ def metrics(ctx: click.Context, name: str, points: bool, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("jobs"))
-@yes_option
+@click.argument("left", shell_complete=names_of("jobs"))
+@click.argument("right", shell_complete=names_of("jobs"))
+@click.option("--all", "everything", is_flag=True, help="Also what is the same.")
+@json_option
 @platform_options
 @click.pass_context
-def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
-    """Stop training jobs. Each gets two minutes to save what it has."""
-    from console.cli.asking import confirm
-    from workflows.observe import jobs as observed
+def compare(ctx: click.Context, left: str, right: str, everything: bool, as_json: bool) -> None:
+    """Two training jobs side by side: results, hyperparameters, resources, channels; what differs."""
+    from dataclasses import asdict
+
+    from console.cli.output import heading, print_json, print_table
+    from console.formatting import number
+    from workflows.inspecting.comparing import compared
+    from workflows.observe.jobs import describe
 
     platform = Settings.of(ctx).platform()
-    confirm([f"Stop training job {name}." for name in names], yes=yes)
-    for name in names:
-        observed.stop(platform, name)
-        click.echo(f"Stopping {name}.")
+    pairs = compared(describe(platform, left), describe(platform, right))
+    if as_json:
+        print_json([{**asdict(pair), "differs": pair.differs, "change": pair.change} for pair in pairs])
+        return
+    wanted = [pair for pair in pairs if everything or pair.differs]
+    if not wanted:
+        click.echo("Nothing differs.")
+    for section in dict.fromkeys(pair.section for pair in wanted):
+        heading(section)
+        print_table(
+            ["", left, right, "CHANGE"],
+            [
+                [pair.name, pair.left or "–", pair.right or "–", number(pair.change) if pair.differs and pair.change is not None else ""]
+                for pair in wanted
+                if pair.section == section
+            ],
+        )  # fmt: skip
 
 
 @jobs.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("jobs"))
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def rm(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+def stop(ctx: click.Context, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Stop training jobs. Each gets two minutes to save what it has."""
+    from console.cli.asking import confirm
+    from console.cli.output import Outcomes
+    from workflows.observe import jobs as observed
+
+    platform = Settings.of(ctx).platform()
+    confirm([f"Stop training job {name}." for name in names], yes=yes)
+    with Outcomes(as_json) as outcomes:
+        for name in names:
+            observed.stop(platform, name)
+            outcomes.tell(name, "stopping", f"Stopping {name}.")
+
+
+@jobs.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("jobs"))
+@yes_option
+@json_option
+@platform_options
+@click.pass_context
+def rm(ctx: click.Context, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Delete training jobs that have ended. Their artefacts and logs stay."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.observe import jobs as observed
 
     platform = Settings.of(ctx).platform()
     confirm([f"Delete training job {name}." for name in names], yes=yes)
-    for name in names:
-        observed.delete(platform, name)
-        click.echo(f"Deleted {name}.")
+    with Outcomes(as_json) as outcomes:
+        for name in names:
+            observed.delete(platform, name)
+            outcomes.tell(name, "deleted", f"Deleted {name}.")
 
 
 def _public(row: Any, now: float) -> dict[str, Any]:

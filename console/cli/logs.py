@@ -21,6 +21,26 @@ PAUSE = {"embedded": 0.5, "aws": 5.0}
 """Seconds between two reads while following."""
 
 
+def narrowed(since: str | None, only: str) -> Callable[[LogLine], bool] | None:
+    """What the options ``--since`` and ``--only`` leave of a log; None: all of it.
+
+    Raises:
+        click.BadParameter: One of them cannot be read.
+    """
+    if since is None and not only:
+        return None
+    from console import filtering
+    from console.cli.values import parse_age
+
+    after = time.time() - parse_age(since) if since is not None else 0.0
+    wanted = filtering.parse(only, ("text", "stream"))
+    if wanted.problem:
+        raise click.BadParameter(f"{wanted.problem}.", param_hint="--only")
+    return lambda line: (
+        line.time >= after and (not wanted or wanted.matches({"text": line.text, "stream": line.stream}))
+    )
+
+
 def print_log(
     gateway: Gateway,
     reader: LogReader,
@@ -29,12 +49,14 @@ def print_log(
     goes_on: Callable[[], bool] | None,
     timestamps: bool,
     as_json: bool,
+    wanted: Callable[[LogLine], bool] | None = None,
 ) -> None:
     """Print everything there is, then what comes.
 
     Args:
         most: Lines from the end to begin with; None: all.
         goes_on: Whether more can come; None: what is there now is enough.
+        wanted: Which lines are printed; None: all.
     """
     first = True
     while True:
@@ -44,7 +66,7 @@ def print_log(
         while not complete:
             page = reader.read(gateway)
             complete = page.complete
-            lines += page.lines
+            lines += page.lines if wanted is None else filter(wanted, page.lines)
             if most is None or not first:
                 _print(lines, reader, timestamps, as_json)
                 lines = []

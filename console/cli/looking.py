@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import click
 
+from workflows.safety.origin import came_from
+
 LOOKING = frozenset(
     (
         "runs ls", "runs show", "runs code", "runs diff", "report", "studies ls", "studies show", "lessons ls", "lessons show", "population county", "population segments", "data ls", "data show", "data check", "jobs ls", "jobs show", "jobs logs", "jobs metrics",
@@ -13,7 +15,7 @@ LOOKING = frozenset(
         "endpoints scaling", "ab ls", "ab show", "ab forecast", "traffic ls", "traffic show", "rollout ls", "rollout show",
         "rollout code", "rollout plan", "tuning ls", "tuning show", "tuning trials", "tuning importance", "tuning watch",
         "transform ls", "transform show", "webapp ls", "webapp show", "webapp open", "webapp pack", "transform logs", "transform output", "transform wait", "costs", "drift", "prices ls",
-        "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "keys", "config show", "config path", "completion",
+        "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "describe", "related", "code", "s3 ls", "s3 show", "watch", "audit", "jobs compare", "ab watch", "runs attach", "lessons ls", "keys", "config show", "config path", "completion",
         "sweep --plan", "serve", "record", "replay",
     )
 )  # fmt: skip
@@ -26,9 +28,13 @@ def refuse_change(ctx: click.Context, command: click.Command, args: Sequence[str
     Raises:
         click.UsageError: It may change something, and the console's caller said ``--read-only``.
     """
-    if not ctx.find_root().params.get("read_only") or isinstance(command, click.Group) or "--help" in args:
+    if isinstance(command, click.Group) or "--help" in args:
         return
     path = " ".join([*ctx.command_path.split()[1:], command.name or ""])
+    came_from(f"mlconsole {path}")
+    asked = ctx.find_root().params
+    if not asked.get("read_only") or asked.get("dry_run"):
+        return
     flags = {path, *(f"{path} {argument}" for argument in args)}
     if LOOKING.isdisjoint(flags):
         raise click.UsageError(

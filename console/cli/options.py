@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from console.cli.looking import refuse_change
+from console.cli.manner import VERBOSE
 
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
@@ -26,11 +27,12 @@ class Settings:
     """What the common options of a command line add up to; flags after the command win over those before it."""
 
     flags: dict[str, Any]
+    verbose: bool = False
 
     @classmethod
     def of(cls, ctx: click.Context) -> Settings:
         """The settings of a running command."""
-        return cls(dict(ctx.meta.get(_FLAGS, {})))
+        return cls(dict(ctx.meta.get(_FLAGS, {})), bool(ctx.meta.get(VERBOSE)))
 
     @property
     def configuration(self) -> Configuration:
@@ -51,7 +53,14 @@ class Settings:
         """
         from workflows.platform import open_platform
 
-        return open_platform(self.configuration, observing=True)
+        return self._told(open_platform(self.configuration, observing=True))
+
+    def _told(self, platform: Platform) -> Platform:
+        if self.verbose:
+            from console.cli.manner import tell_call
+
+            platform.observe(tell_call)
+        return platform
 
     @contextlib.contextmanager
     def acting(self) -> Iterator[tuple[Platform, Interface]]:
@@ -66,7 +75,7 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
-        platform = open_platform(configuration)
+        platform = self._told(open_platform(configuration))
         with platform.applied():
             try:
                 yield platform, interfaces.make(str(configuration.interface), platform)
@@ -160,16 +169,36 @@ def listing_options(
 
 
 def log_options(until: str) -> Callable[[F], F]:
-    """What every log is read by: ``follow``, ``lines`` and ``timestamps``; ``until`` ends the sentence "Go on until"."""
+    """What every log is read by: ``follow``, ``lines``, ``since``, ``only`` and ``timestamps``; ``until`` ends the sentence "Go on until"."""
     return _together(
         [
             click.option("--follow", "-f", is_flag=True, help=f"Go on until {until}."),
             click.option(
                 "--lines", "-n", type=click.IntRange(min=1), help="Only so many lines from the end."
             ),
+            *_narrowing(),
             click.option("--timestamps", "-t", is_flag=True, help="Begin each line with its time."),
         ]
     )
+
+
+def narrowing_options(command: F) -> F:
+    """``--since`` and ``--only`` of a log, as ``since`` and ``only``."""
+    for option in reversed(_narrowing()):
+        command = option(command)
+    return command
+
+
+def _narrowing() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("--since", metavar="AGE", help="Only lines of this time: 90s, 15m, 2h."),
+        click.option(
+            "--only",
+            default="",
+            metavar="FILTER",
+            help="Only lines that match: words, regex.*, !not, stream:NAME.",
+        ),
+    ]
 
 
 def _together(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:

@@ -106,3 +106,27 @@ def _width(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(click.unstyle(text))
+
+
+class Outcomes:
+    """What became of each thing that a command was asked to change: told as it happens, or as one JSON list at the end.
+
+    The list is printed also when one of them fails: what was done before is not lost.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._rows: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Outcomes:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._as_json and (kind is None or self._rows):
+            print_json(self._rows)
+
+    def tell(self, name: str, outcome: str, sentence: str, **more: Any) -> None:
+        """One of them is done: ``outcome`` is a word such as ``deleted``."""
+        self._rows.append({"name": name, "outcome": outcome, **more})
+        if not self._as_json:
+            click.echo(sentence)

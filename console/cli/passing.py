@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+CHANGING = {"reset": "ResetEngine", "stop": "StopEngine"}
+"""Verbs that end or delete something, and how the audit log calls that."""
 STARTING = {"start", "serve", "env"}
 """Commands that take the engine's own options, so that the configured ones are passed on."""
 
@@ -17,6 +19,18 @@ def become(arguments: Sequence[str]) -> NoReturn:
     Raises:
         ConfigurationError: The configuration cannot be used.
     """
+    verb = next((argument for argument in arguments[:1]), "")
+    if verb in CHANGING and "--help" not in arguments:
+        from workflows.safety.changes import change
+        from workflows.safety.origin import came_from
+
+        came_from(f"mlconsole engine {verb}")
+        with change(CHANGING[verb], "engine", target="embedded"):
+            _execute(arguments)
+    _execute(arguments)
+
+
+def _execute(arguments: Sequence[str]) -> NoReturn:
     command = [sys.executable, "-P", "-m", "engine", *completed(list(arguments))]
     sys.stdout.flush()
     sys.stderr.flush()

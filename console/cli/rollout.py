@@ -207,16 +207,22 @@ def clean(ctx: click.Context, name: str, old: bool, yes: bool, as_json: bool) ->
 @rollout.command()
 @click.argument("name", metavar="ROLLOUT")
 @interface_option
+@json_option
 @platform_options
 @click.pass_context
-def code(ctx: click.Context, name: str) -> None:
+def code(ctx: click.Context, name: str, as_json: bool) -> None:
     """Print a rollout as a plain Python script: boto3 (low) or SageMaker SDK v3 (high)."""
+    from console.cli.output import print_json
     from workflows.rollout import record
     from workflows.rollout.script import script
 
     found = record.find(name)
     chosen = Settings.of(ctx).flags.get("interface") or found.place.interface
-    click.echo(script(found.plan, str(chosen), found.place.region))
+    text = script(found.plan, str(chosen), found.place.region)
+    if as_json:
+        print_json({"code": text})
+    else:
+        click.echo(text)
 
 
 def watched(

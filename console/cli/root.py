@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from console import __version__
+from console.cli import manner
 from console.cli.looking import refuse_change
 from console.cli.options import Settings, platform_options
 
@@ -49,6 +50,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sweep": ("console.cli.sweep:sweep", "What is left over: plan, then delete."),
     "drift": ("console.cli.drift:drift", "Whether an endpoint is asked other things than before."),
     "prices": ("console.cli.prices:prices", "Prices that estimates rest on: list, show, refresh."),
+    "describe": ("console.cli.inspecting:describe", "Any resource as AWS describes it: JSON or YAML."),
+    "related": ("console.cli.inspecting:related", "What belongs together with a resource."),
+    "code": ("console.cli.inspecting:code", "AWS CLI, boto3 and SDK code for a resource."),
+    "s3": ("console.cli.s3:s3", "Buckets, folders, objects: list them, read their beginning."),
+    "watch": ("console.cli.watch:watch", "Tell of changes as they happen, one a line."),
+    "audit": (
+        "console.cli.audit:audit",
+        "What was changed from here: who, when, where, what, with which result.",
+    ),
     "engine": ("console.cli.engine:engine", "The embedded SageMaker: start, stop, status, logs, env, reset."),
     "serve": ("console.cli.serve:serve", "The console in a browser on this machine."),
     "record": ("console.cli.record:record", "Record the console, to be shown again."),
@@ -104,7 +114,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
 
 @click.group(cls=LazyGroup, name="mlconsole", invoke_without_command=True)
 @platform_options
-@click.option("--read-only", is_flag=True, help="Only look: the console and the commands change nothing.")
+@manner.manner_options
 @click.option(
     "--low-bandwidth",
     is_flag=True,
@@ -119,12 +129,15 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: bool) 
     help="Print the version.",
 )
 @click.pass_context
-def cli(ctx: click.Context, read_only: bool, low_bandwidth: bool) -> Any:
+def cli(
+    ctx: click.Context, read_only: bool, dry_run: bool, quiet: bool, verbose: bool, low_bandwidth: bool
+) -> Any:
     """A terminal console for Amazon SageMaker, with a SageMaker inside.
 
     Without a command it opens the console. Everything works on this machine without an AWS account (--target embedded, the
     default) and on AWS (--target aws).
     """
+    manner.apply(ctx, read_only=read_only, dry_run=dry_run, quiet=quiet, verbose=verbose)
     if ctx.invoked_subcommand is not None:
         return None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

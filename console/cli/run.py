@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,6 +99,9 @@ def launch(
     given = parse_assignments(info.parameters, assignments)
     beforehand = _answers(answers) | (DEPLOY if yes else {})
     ask = can_ask() and not (as_json or no_input or yes)
+    if settings.configuration.target == "aws":
+        preset = info.presets.get("as-in-notebook", {}) if as_in_notebook else {}
+        agree(info, {**preset, **given}, f"Run {info.name} on AWS.", keep=keep, ask=ask)
     started = runs.start(
         info.name,
         given,
@@ -122,6 +125,19 @@ def launch(
             click.echo("Opening the console; q leaves it.")
             open_console(ctx, settings, first_run=started.id)
     ctx.exit(status)
+
+
+def agree(info: StudyInfo, values: Mapping[str, object], what: str, *, keep: bool, ask: bool) -> None:
+    """Tell what the run costs on AWS, and ask where somebody can be asked: a script has its answer in that it was started."""
+    from console.cli.asking import confirm
+    from workflows.studies.cost import of_run
+
+    price = of_run(info, values).sentence(free=False, keep=keep)
+    if ask:
+        confirm([what, price], yes=False)
+    else:
+        confirm([price], yes=True)
+        click.echo(price, err=True)
 
 
 def _seconds(ttl: str | None, keep: bool) -> float:

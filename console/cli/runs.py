@@ -190,15 +190,24 @@ def stop(name: str, no_wait: bool, as_json: bool) -> None:
 @runs.command()
 @run_argument()
 @click.option("--detach", "-d", is_flag=True, help="Return at once.")
+@yes_option
 @json_option
 @click.pass_context
-def resume(ctx: click.Context, name: str, detach: bool, as_json: bool) -> None:
+def resume(ctx: click.Context, name: str, detach: bool, yes: bool, as_json: bool) -> None:
     """Go on with a run that was interrupted or failed; finished steps are not done again."""
     from console.cli.attach import can_ask, chosen_renderer, watch
     from console.cli.output import print_json
     from workflows import runs as ledger
 
-    run = ledger.resume(ledger.find(name))
+    found = ledger.find(name)
+    if found.target == "aws":
+        from console.cli.run import agree
+        from workflows.studies.catalog import find as find_study
+
+        what = f"Resume run {found.id} on AWS; steps whose inputs are unchanged are reused."
+        ask = can_ask() and not (as_json or yes)
+        agree(find_study(found.study), found.parameters, what, keep=found.keep, ask=ask)
+    run = ledger.resume(found)
     if detach:
         if as_json:
             print_json({"run": run.id, "folder": run.folder, "status": run.status})
@@ -211,16 +220,21 @@ def resume(ctx: click.Context, name: str, detach: bool, as_json: bool) -> None:
 @runs.command()
 @run_argument()
 @click.argument("choice")
-def answer(name: str, choice: str) -> None:
+@json_option
+def answer(name: str, choice: str, as_json: bool) -> None:
     """Answer the question that a run waits for."""
+    from console.cli.output import Outcomes
     from workflows import runs as ledger
     from workflows.failures import WorkflowError
 
     run = ledger.find(name)
     if run.question is None:
         raise WorkflowError(f"Run {run.id} asks nothing: it is {run.status}.")
-    ledger.answer(run, str(run.question["question"]), choice)
-    click.echo(f"Answered {run.question['question']}: {choice}.")
+    question = str(run.question["question"])
+    with Outcomes(as_json) as outcomes:
+        ledger.answer(run, question, choice)
+        sentence = f"Answered {question}: {choice}."
+        outcomes.tell(run.id, "answered", sentence, question=question, answer=choice)
 
 
 @runs.command()
@@ -231,31 +245,38 @@ def answer(name: str, choice: str) -> None:
     type=click.Choice(["low", "high"]),
     help="Through boto3 or the SDK, whichever the run used.",
 )
-def code(name: str, output: Path | None, interface: str | None) -> None:
+@json_option
+def code(name: str, output: Path | None, interface: str | None, as_json: bool) -> None:
     """Print a run as a plain Python script in its interface; the script runs without mlconsole."""
+    from console.cli.output import print_json
     from workflows import runs as ledger
 
     text = ledger.code(ledger.find(name), interface or "")
-    if output is None:
+    if as_json:
+        print_json({"code": text, "file": output})
+    elif output is None:
         click.echo(text, nl=not text.endswith("\n"))
-        return
-    output.write_text(text, encoding="utf-8")
-    click.echo(f"Wrote {output}.", err=True)
+    if output is not None:
+        output.write_text(text, encoding="utf-8")
+        click.echo(f"Wrote {output}.", err=True)
 
 
 @runs.command()
 @run_argument(nargs=-1, required=True)
 @yes_option
-def rm(name: tuple[str, ...], yes: bool) -> None:
+@json_option
+def rm(name: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Delete the records of runs that have ended. What they left at the target is not touched."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows import runs as ledger
 
     found = [ledger.find(item) for item in name]
     confirm([f"Delete the records of run {run.id} ({run.status})." for run in found], yes=yes)
-    for run in found:
-        ledger.delete(run)
-        click.echo(f"Deleted {run.id}.")
+    with Outcomes(as_json) as outcomes:
+        for run in found:
+            ledger.delete(run)
+            outcomes.tell(run.id, "deleted", f"Deleted {run.id}.")
 
 
 def _result(run: Run) -> str:

@@ -221,27 +221,33 @@ def show(report: str, as_json: bool) -> None:
 
 @traffic.command()
 @click.argument("report")
-def stop(report: str) -> None:
+@json_option
+def stop(report: str, as_json: bool) -> None:
     """End a replay that goes on; its report stays."""
+    from console.cli.output import Outcomes
     from workflows.traffic import reports
 
     found = reports.find(report)
-    reports.stop(found)
-    click.echo(f"Asked {found.id} to end.")
+    with Outcomes(as_json) as outcomes:
+        reports.stop(found)
+        outcomes.tell(found.id, "stopping", f"Asked {found.id} to end.")
 
 
 @traffic.command()
 @click.argument("report")
 @yes_option
-def delete(report: str, yes: bool) -> None:
+@json_option
+def delete(report: str, yes: bool, as_json: bool) -> None:
     """Delete the report of a replay that has ended."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.traffic import reports
 
     found = reports.find(report)
     confirm([f"Delete the report {found.id}."], yes=yes)
-    reports.delete(found)
-    click.echo(f"Deleted report {found.id}.")
+    with Outcomes(as_json) as outcomes:
+        reports.delete(found)
+        outcomes.tell(found.id, "deleted", f"Deleted report {found.id}.")
 
 
 def _absolute(place: str) -> str:

@@ -148,40 +148,52 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 @platform_options
 @click.pass_context
 def logs(
-    ctx: click.Context, name: str, follow: bool, lines: int | None, timestamps: bool, as_json: bool
+    ctx: click.Context,
+    name: str,
+    follow: bool,
+    lines: int | None,
+    since: str | None,
+    only: str,
+    timestamps: bool,
+    as_json: bool,
 ) -> None:
     """Print the log of a transform job: its container's, and what happened to its records."""
-    from console.cli.logs import print_log
+    from console.cli.logs import narrowed, print_log
     from workflows.observe.logs import LogReader
     from workflows.observe.transforms import describe
 
+    wanted = narrowed(since, only)
     platform = Settings.of(ctx).platform()
     describe(platform, name)  # a name that does not exist is an error, not an empty log
     print_log(
         platform,
-        LogReader.of_transform(name, tail=lines),
+        LogReader.of_transform(name, tail=lines if wanted is None else None),
         most=lines,
         goes_on=(lambda: describe(platform, name).row.active) if follow else None,
         timestamps=timestamps,
         as_json=as_json,
+        wanted=wanted,
     )
 
 
 @transform.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("transforms"))
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+def stop(ctx: click.Context, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Stop transform jobs."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.observe import transforms
 
     platform = Settings.of(ctx).platform()
     confirm([f"Stop transform job {name}." for name in names], yes=yes)
-    for name in names:
-        transforms.stop(platform, name)
-        click.echo(f"Stopping {name}.")
+    with Outcomes(as_json) as outcomes:
+        for name in names:
+            transforms.stop(platform, name)
+            outcomes.tell(name, "stopping", f"Stopping {name}.")
 
 
 @transform.command()

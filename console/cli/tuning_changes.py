@@ -20,35 +20,41 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("tuning-jobs"))
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def stop(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+def stop(ctx: click.Context, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Stop tuning jobs with their running trials. What has ended keeps its value; a warm start can go on from it."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.observe import tuning
 
     platform = Settings.of(ctx).platform()
     confirm([f"Stop tuning job {name} and its running trials." for name in names], yes=yes)
-    for name in names:
-        tuning.stop(platform, name)
-        click.echo(f"Stopping {name}.")
+    with Outcomes(as_json) as outcomes:
+        for name in names:
+            tuning.stop(platform, name)
+            outcomes.tell(name, "stopping", f"Stopping {name}.")
 
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=names_of("tuning-jobs"))
 @yes_option
+@json_option
 @platform_options
 @click.pass_context
-def delete(ctx: click.Context, names: tuple[str, ...], yes: bool) -> None:
+def delete(ctx: click.Context, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Delete tuning jobs that have ended. Their training jobs, artefacts and logs stay."""
     from console.cli.asking import confirm
+    from console.cli.output import Outcomes
     from workflows.observe import tuning
 
     platform = Settings.of(ctx).platform()
     confirm([f"Delete tuning job {name}; its training jobs stay." for name in names], yes=yes)
-    for name in names:
-        tuning.delete(platform, name)
-        click.echo(f"Deleted {name}.")
+    with Outcomes(as_json) as outcomes:
+        for name in names:
+            tuning.delete(platform, name)
+            outcomes.tell(name, "deleted", f"Deleted {name}.")
 
 
 @click.command()

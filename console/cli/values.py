@@ -11,15 +11,12 @@ def parse_age(text: str, option: str = "--since") -> float:
     Raises:
         click.BadParameter: It is none of these.
     """
-    factor = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:].lower())
-    digits = text[:-1] if factor else text
+    from console.filtering import age
+
     try:
-        value = float(digits) * (factor or 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e10:
-        raise click.BadParameter(f"{text!r} is no time: write 60s, 90m, 12h or 7d.", param_hint=option)
-    return value
+        return age(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
 
 
 def assignments(texts: tuple[str, ...], option: str = "--set") -> dict[str, str]:

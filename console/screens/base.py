@@ -342,6 +342,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Whether an action makes sense for what is shown now: only then does the key line show it."""
         return True
 
+    def say_if_idle(self, verb: str) -> None:
+        """Say that an action of this place has nothing to do on what is shown now, if that is so."""
+        action = next((one for one in actions.of(self.place) if one.verb == verb), None)
+        beside = bool(self.parts) and bool(
+            self._beside()
+        )  # what stands beside the overview may have answered
+        if action is not None and action.keys and not beside and not self.offers(action):
+            self.console.flash(f"{action.label}: not for what is shown here.", "dim")
+
     def on_descendant_focus(self) -> None:
         if self.query("#keys"):
             self.draw_keys()

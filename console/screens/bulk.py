@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from console.formatting import count
-from console.screens.dialogs import ConfirmScreen, MessageScreen
+from console.screens.dialogs import ConfirmScreen, MessageScreen, Task
 from console.screens.listing import ListScreen
 from workflows.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What is done with one row: its key in the list, its name in the question, the blocking call."""
+    """What is done with one row: its key in the list, its name in the question, the blocking call on services."""
 
     key: Hashable
     name: str
-    do: Callable[[], Any]
+    do: Task
 
 
 def confirm_all(
@@ -42,6 +42,7 @@ def confirm_all(
             f"{verb.capitalize()} all {len(deeds)}" if len(deeds) > 1 else f"{verb.capitalize()} it",
             typed=f"{verb} {len(deeds)}" if console.services.target == "aws" else "",
             listed=[deed.name for deed in deeds],
+            does=lambda services: [deed.do(services) for deed in deeds],
         ),
         chosen,
     )
@@ -58,7 +59,9 @@ def _work(screen: ListScreen[Any], verb: str, noun: str, left: list[Deed], done:
             console.flash(f"{verb.capitalize()}: {total - len(left) + 1} of {total} …", "wait")
             deed = left.pop(0)
             console.in_background(
-                deed.do, lambda _: went_well(deed), lambda problem: went_wrong(deed, problem)
+                lambda: deed.do(console.services),
+                lambda _: went_well(deed),
+                lambda problem: went_wrong(deed, problem),
             )
             return
         if screen.is_attached:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -13,10 +13,18 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
+from console.services import Services
 from console.widgets.drawing import Lines, Run
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Field
+
+if TYPE_CHECKING:
+    from console.app import Console
+
+Task = Callable[[Services], Any]
+"""What is done with the services that it is given."""
 
 LISTED = 8
 """Names that a dialog shows without scrolling: what it says below them has to fit into 24 lines, too."""
@@ -26,6 +34,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     """Asks for one of some choices. Returns the choice, or None when it was left.
 
     With ``typed`` the dangerous choices need that text typed first. ``listed`` are names that it concerns, in a list that scrolls.
+    ``does`` is what is done with the services that it is given when it is wanted: it can be rehearsed before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("dialog"))
@@ -42,9 +51,10 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         typed: str = "",
         needs_typing: Sequence[str] = (),
         listed: Sequence[str] = (),
+        does: Task | None = None,
     ) -> None:
         super().__init__()
-        self.listed = listed
+        self.listed, self._does = listed, does
         self._title, self._sentences, self._choices = title, [s for s in sentences if s], list(choices)
         self._chosen = self._choices.index(default) if default in self._choices else 0
         self._danger, self._typed, self._needs_typing = danger, typed, set(needs_typing)
@@ -78,9 +88,11 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
             )
             runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
-        hint = "← → Enter · Esc leaves"
+        hint = f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')} · {key('dialog.cancel')} leaves"
         if len(self.listed) > LISTED:
-            hint = "↑ ↓ scroll · " + hint
+            hint = f"{key('dialog.up')} {key('dialog.down')} scroll · {hint}"
+        if self._does is not None:
+            hint = f"{key('dialog.calls')} calls · {hint}"
         self.query_one("#choices", Line).show(runs, [(hint, "dim")])
 
     def _blocked(self, choice: str) -> bool:
@@ -133,6 +145,22 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     def action_cancel(self) -> None:
         self.dismiss(None)
 
+    def action_calls(self) -> None:
+        """Show what would be sent, above this question."""
+        does = self._does
+        console: Console = self.app  # type: ignore[assignment]
+        if does is None:
+            return
+
+        def shown(lines: Sequence[str]) -> None:
+            from console.screens.help import TextScreen
+
+            if self.is_current:
+                console.push_screen(TextScreen("Would be sent; nothing has been", "\n".join(lines)))
+
+        services = console.services
+        console.in_background(lambda: services.rehearse(does), shown)
+
 
 class ConfirmScreen(ChoiceScreen):
     """Confirms something dangerous: what is safe is marked first. Dismissed with ``verb`` when it is wanted."""
@@ -145,9 +173,17 @@ class ConfirmScreen(ChoiceScreen):
         *,
         typed: str = "",
         listed: Sequence[str] = (),
+        does: Task | None = None,
     ) -> None:
         super().__init__(
-            title, sentences, ["Cancel", verb], danger=True, typed=typed, needs_typing=[verb], listed=listed
+            title,
+            sentences,
+            ["Cancel", verb],
+            danger=True,
+            typed=typed,
+            needs_typing=[verb],
+            listed=listed,
+            does=does,
         )
 
 

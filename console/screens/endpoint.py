@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import clock, status
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.endpoint_facts import Watched, endpoint_facts, scaling_facts, traffic_facts
 from console.screens.endpoint_panes import AlarmsPane, CapturesPane
@@ -75,7 +76,10 @@ class EndpointScreen(ConsoleScreen):
             yield Page(id="overview")
             with Vertical(id="live"):
                 yield Page(id="compared")
-                yield ChartGrid(id="metrics", empty="No traffic yet: i sends a payload, t many.")
+                yield ChartGrid(
+                    id="metrics",
+                    empty=f"No traffic yet: {key('endpoint.invoke')} sends a payload, {key('endpoint.replay')} many.",
+                )
                 yield LogPane(empty=COMING)
             yield CapturesPane()
             yield AlarmsPane(self._ask_history)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.formatting import ago, bar, clock, count, crop, number, printable, span, status
+from console.keymap import key
 from console.screens.facts import bill_facts, fact, head, sentences, table
 from console.widgets.drawing import SERIES_ROLES, Lines, Run
 from workflows.costs.bills import of_endpoint
@@ -221,7 +222,7 @@ def traffic_facts(traffic: EndpointTraffic | None, width: int, detail: EndpointD
         line += [(column.text(one).rjust(column.width), column.role(one)) for column in columns]
         lines.append(line)
     if not any(one.invocations for one in traffic.variants):
-        lines.append([("nobody called it in this time; i sends a payload", "dim")])
+        lines.append([(f"nobody called it in this time; {key('endpoint.invoke')} sends a payload", "dim")])
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -121,7 +121,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
 
         def planned(plans: Sequence[DeletionPlan]) -> None:
             deeds = [
-                Deed(plan.endpoint, plan.endpoint, partial(services.delete_endpoint, plan)) for plan in plans
+                Deed(plan.endpoint, plan.endpoint, methodcaller("delete_endpoint", plan)) for plan in plans
             ]
             sentences = [
                 "With each goes what belongs to it alone:",
@@ -165,6 +165,7 @@ def confirm_deletion(screen: ConsoleScreen, name: str) -> None:
                 [*plan.sentences, "", "Whoever calls it gets an error from then on."],
                 "Delete",
                 typed=plan.endpoint if console.services.target == "aws" else "",
+                does=methodcaller("delete_endpoint", plan),
             ),
             chosen,
         )

@@ -12,7 +12,13 @@ from textual.widget import Widget
 from console import actions, verdicts
 from console.screens import experiment_facts
 from console.screens.base import ConsoleScreen
-from console.screens.experiment_actions import choose_promotion, confirm_removal, confirm_stop, said
+from console.screens.experiment_actions import (
+    choose_promotion,
+    confirm_removal,
+    confirm_stop,
+    confirm_weights,
+    said,
+)
 from console.trail import Place
 from console.widgets.page import Page
 from console.widgets.plot import Plot
@@ -193,11 +199,8 @@ class ExperimentScreen(ConsoleScreen):
         except Problem as problem:
             self.console.tell(problem)
             return
-        self.console.flash(f"Changing the weights of {name} …", "wait")
-        self.work(
-            lambda: services.weigh_experiment(name, weights),
-            lambda _: self.console.flash("✓ The weights are changed; a new segment has begun."),
-        )
+        before = " ".join(f"{arm.variant}={arm.weight:g}" for arm in self.report.arms) if self.report else ""
+        confirm_weights(self, name, before, weights)
 
     def action_copy(self) -> None:
         self.console.copy(self.name_of, "the name of the A/B test")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import methodcaller
+
 from console.formatting import number
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from workflows.abtest.drafting import STOPS
@@ -51,6 +55,31 @@ def confirm_stop(screen: ConsoleScreen, report: Report) -> None:
     )
 
 
+def confirm_weights(screen: ConsoleScreen, name: str, before: str, weights: Mapping[str, float]) -> None:
+    """Ask whether a running test is to get these weights, and give them."""
+    console = screen.console
+    after = " ".join(f"{variant}={weight:g}" for variant, weight in weights.items())
+
+    def chosen(choice: str | None) -> None:
+        if choice == "Change":
+            console.flash(f"Changing the weights of {name} …", "wait")
+            console.in_background(
+                lambda: console.services.weigh_experiment(name, weights),
+                lambda _: console.flash("✓ The weights are changed; a new segment has begun."),
+            )
+
+    console.push_screen(
+        ConfirmScreen(
+            f"Change the weights of A/B test {name}?",
+            [f"Now: {before}", f"Then: {after}", "Its endpoint sends its traffic so at once."],
+            "Change",
+            typed=name if console.services.target == "aws" else "",
+            does=methodcaller("weigh_experiment", name, weights),
+        ),
+        chosen,
+    )
+
+
 def choose_promotion(screen: ConsoleScreen, report: Report, variant: str) -> None:
     """Ask how a variant is to get all the traffic, show what that does, and do it."""
     console, name = screen.console, report.name
@@ -76,6 +105,7 @@ def choose_promotion(screen: ConsoleScreen, report: Report, variant: str) -> Non
                 [*doubts, *promotion.sentences],
                 "Promote",
                 typed=promotion.endpoint if console.services.target == "aws" or promotion.doubt else "",
+                does=methodcaller("promote", promotion),
             ),
             chosen,
         )
@@ -100,7 +130,7 @@ def confirm_removal(screen: ConsoleScreen, report: Report) -> None:
     """Ask whether a test that has ended is to be deleted, and delete it."""
     console, name = screen.console, report.name
     if report.state == "running":
-        console.flash(f"{name} is running: x ends it first.", "wait")
+        console.flash(f"{name} is running: {key('experiment.stop')} ends it first.", "wait")
         return
 
     def chosen(choice: str | None) -> None:

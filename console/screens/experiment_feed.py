@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
 from console.widgets.fields import Fields
@@ -112,7 +113,12 @@ class ExperimentFeedScreen(StartingForm):
         if request is None:
             verdict.show([(f" ✗ {text}", "bad")])
         else:
-            verdict.show([(" Ctrl+S ", "badge"), (" starts the replay; it goes on when you leave", "strong")])
+            verdict.show(
+                [
+                    (f" {key('feeding.start')} ", "badge"),
+                    (" starts the replay; it goes on when you leave", "strong"),
+                ]
+            )
 
     # Actions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual.containers import Vertical
@@ -12,6 +13,7 @@ from textual.widgets import Input, Static
 
 from console import actions
 from console.formatting import duration
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
@@ -143,7 +145,7 @@ class ExperimentFormScreen(StartingForm):
         if made is None:
             verdict.show([(f" ✗ {text}", "bad")])
             return
-        verdict.show([(" Ctrl+S ", "badge"), (" starts the A/B test", "strong")])
+        verdict.show([(f" {key('trial.start')} ", "badge"), (" starts the A/B test", "strong")])
         self.query_one("#bound", Static).update(_bound(made))
 
     # Actions
@@ -168,6 +170,7 @@ class ExperimentFormScreen(StartingForm):
                 sentences(made),
                 "Start",
                 typed=made.endpoint if services.target == "aws" else "",
+                does=methodcaller("start_experiment", made),
             ),
             chosen,
         )

@@ -13,6 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from console import actions
 from console.formatting import count
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.widgets.fields import Fields
 from console.widgets.line import Line
@@ -89,6 +90,7 @@ class FormScreen(ConsoleScreen):
                 for parameter in self.info.parameters:
                     yield from self._row(parameter.name, self._widget(parameter), parameter.help)
             yield Static(id="hint", markup=False)
+            yield Static(id="price", markup=False)
             yield Line(id="verdict")
 
     def _row(self, name: str, widget: Widget, about: str) -> Iterable[Widget]:
@@ -168,7 +170,8 @@ class FormScreen(ConsoleScreen):
         self._to_check = False
         if not self.query("#verdict"):
             return
-        _, wrong = self.check()
+        values, wrong = self.check()
+        self._tell_price(values)
         for parameter in self.info.parameters:
             bad = parameter.name in wrong
             about = self.query_one(f"#h-{parameter.name}", Static)
@@ -180,15 +183,24 @@ class FormScreen(ConsoleScreen):
         if wrong:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
         else:
-            start, switch = self.console.key("form.start"), self.console.key("form.notebook")
             notebook = (
                 ""
                 if NOTEBOOK not in self.info.presets
-                else f"   {switch} the notebook's settings"
+                else f"   {key('form.notebook')} the notebook's settings"
                 if not self._preset
-                else f"   {switch} the defaults"
+                else f"   {key('form.notebook')} the defaults"
             )
-            verdict.show([(f" {start} ", "badge"), (" starts the run", "strong"), (notebook, "dim")])
+            verdict.show(
+                [(f" {key('form.start')} ", "badge"), (" starts the run", "strong"), (notebook, "dim")]
+            )
+
+    def _tell_price(self, values: Mapping[str, Value]) -> None:
+        """What the run would cost with what stands in the form, before it is started."""
+        from workflows.studies.cost import of_run
+
+        keep = self.query_one("#p-keep", Choice).value == "yes"
+        price = of_run(self.info, values).sentence(free=self.console.services.target == "embedded", keep=keep)
+        self.query_one("#price", Static).update(price)
 
     def _mark_changes(self) -> None:
         """A point before each value that is not that of the run whose settings these are, or not the default."""

@@ -60,10 +60,10 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
 
 
 class HelpScreen(TextScreen):
-    """The keys of some places."""
+    """The keys of some places. ``read_only``: those that change something are said to be off."""
 
-    def __init__(self, places: Sequence[str], keymap: Keymap) -> None:
-        self._places, self._keymap = list(dict.fromkeys(places)), keymap
+    def __init__(self, places: Sequence[str], keymap: Keymap, *, read_only: bool = False) -> None:
+        self._places, self._keymap, self._read_only = list(dict.fromkeys(places)), keymap, read_only
         super().__init__("Help", "\n".join("".join(text for text, _ in line) for line in self.lines(100)))
 
     def hint(self) -> str:
@@ -78,6 +78,8 @@ class HelpScreen(TextScreen):
                 if not shown:
                     continue
                 asks = "  (asks)" if action.danger != "none" else ""
+                if action.changes and self._read_only:
+                    asks = "  (off: read-only)"
                 lines += _explained(crop(shown, 15), action.help, asks, width)
             lines.append([])
         lines.append([("Commands after :", "head")])

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import ago, count, duration, number, span, status
+from console.keymap import key
 from console.screens import expenses, facts, transform_facts, tuning_facts
 from console.screens import traffic as traffic_of
 from console.screens.base import ConsoleScreen
@@ -380,7 +381,7 @@ class HomeScreen(ConsoleScreen):
 def run_outcome(run: Run, now: float) -> Cell:
     """How far a run is, or how it ended."""
     if run.status == "waiting":
-        return Cell("asks you something: Enter answers", "dim")
+        return Cell(f"asks you something: {key('list.open')} answers", "dim")
     if run.active:
         return Cell(f"{span(now - run.created)} · {run.step or 'starting'}", "dim")
     when = ago(run.ended or run.created, now)

@@ -199,7 +199,10 @@ class InspectScreen(ConsoleScreen):
         self._step(-1)
 
     def _step(self, step: int) -> None:
-        if not self._search or self.document is None:
+        if self.document is None:
+            return
+        if not self._search:
+            self.action_search()  # the next match of nothing: what is looked for has to be said first
             return
         if self.part in ("json", "yaml"):
             self._step_in_text(step)

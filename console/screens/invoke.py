@@ -12,6 +12,7 @@ from textual.widgets import Label, TextArea
 
 from console import actions
 from console.formatting import clock, size
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.payloads import pretty
 from console.widgets.drawing import Lines
@@ -80,7 +81,9 @@ class InvokeScreen(ConsoleScreen):
             yield Page(id="answer")
 
     def opened(self) -> None:
-        self.query_one("#answer", Page).show(lambda width: [[("Ctrl+S sends the payload.", "dim")]])
+        self.query_one("#answer", Page).show(
+            lambda width: [[(f"{key('invoke.send')} sends the payload.", "dim")]]
+        )
         earlier = _history.get(self.endpoint)
         if earlier:
             self._fill(earlier[-1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual import on
@@ -231,7 +232,6 @@ class JobsScreen(ListScreen[AnyJob]):
         await self.console.open(CompareScreen(*pair))
 
     def _stop_all(self, active: Sequence[AnyJob], ended: int) -> None:
-        services = self.console.services
         if not active:
             self.console.flash("None of the marked jobs runs: there is nothing to stop.", "wait")
             return
@@ -239,9 +239,7 @@ class JobsScreen(ListScreen[AnyJob]):
             Deed(
                 self.key(row),
                 row.name,
-                partial(
-                    services.stop_transform if isinstance(row, TransformRow) else services.stop_job, row.name
-                ),
+                methodcaller("stop_transform" if isinstance(row, TransformRow) else "stop_job", row.name),
             )
             for row in active
         ]
@@ -329,6 +327,7 @@ def confirm_stop(screen: ConsoleScreen, row: JobRow) -> None:
             ["The container gets 120 s to save its model; what it wrote until then is kept."],
             "Stop it",
             typed=name if console.services.target == "aws" else "",
+            does=methodcaller("stop_job", name),
         ),
         chosen,
     )

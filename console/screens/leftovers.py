@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from console import money
@@ -114,6 +115,7 @@ def confirm_sweep(
             costs_facts.deletion_sentences(list(picked), plan),
             "Delete",
             typed=typed if console.services.target == "aws" else "",
+            does=methodcaller("sweep", picked, rules, lambda outcome: None),
         ),
         confirmed,
     )

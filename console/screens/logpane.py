@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from console import exporting, filtering
+from console.keymap import key
 from console.widgets.line import Line
-from console.widgets.log import Entry, LogView
+from console.widgets.log import KEPT, Entry, LogView, level_role, stamped
 from console.widgets.prompt import Prompt
+from workflows import locations
 from workflows.observe.rows import LogLine, LogTail
+
+if TYPE_CHECKING:
+    from console.app import Console
 
 SHOW_SECONDS, SLOW_SHOW_SECONDS = 1.5, 5.0
 """Between two additions to a followed log; the second on a slow line. Each moves every line of the pane, which is about 1 kB."""
@@ -32,6 +41,11 @@ class LogPane(Vertical):
         self._end = 0
         self._tail = LogTail()
         self._only = ""
+        self._all: deque[Entry] = deque(maxlen=KEPT)
+        self._filter = filtering.Filter()
+        self._narrowed = ""
+        self._since = ""
+        self._after = 0.0
         self._shown_at = 0.0
         self._due = False
 
@@ -83,6 +97,7 @@ class LogPane(Vertical):
             return
         self._only, self._end = stream, 0
         self.view.clear()
+        self._all.clear()
         self._catch_up()
         self._draw()
 
@@ -90,28 +105,115 @@ class LogPane(Vertical):
         return not self._only or line.stream == self._only or line.stream.startswith(f"{self._only}/")
 
     def extend(self, entries: Iterable[Entry]) -> None:
-        """Add lines."""
-        self.view.extend(entries)
+        """Add lines; those that the filter leaves out are kept for when it changes."""
+        new = list(entries)
+        self._all.extend(new)
+        self.view.extend(entry for entry in new if self._passes(entry))
         self._draw()
+
+    # Narrowing
+
+    def _passes(self, entry: Entry) -> bool:
+        if self._since and (entry.time is None or entry.time < self._after):
+            return False
+        if not self._filter:
+            return True
+        level = {"bad": "error", "wait": "warning", "dim": "debug"}.get(level_role(entry.text), "info")
+        return self._filter.matches({"text": entry.text, "stream": entry.source, "level": level})
+
+    def narrow(self, text: str) -> None:
+        """Show only lines that match a filter; empty: all."""
+        self._filter = filtering.parse(text.strip(), ("text", "stream", "level"))
+        self._narrowed = text.strip()
+        if self._filter.problem:
+            self._host.flash(self._filter.problem, "wait")
+        self._show_again()
+
+    def show_since(self, text: str) -> None:
+        """Show only lines of this time until now, and what comes; empty: all."""
+        text = text.strip()
+        try:
+            seconds = filtering.age(text) if text else 0.0
+        except ValueError as error:
+            self._host.flash(f"✗ {error}", "bad")
+            return
+        self._since = text
+        self._after = self._host.services.now() - seconds
+        self._show_again()
+
+    def _show_again(self) -> None:
+        following = self.view.following
+        self.view.clear()
+        self.view.extend(entry for entry in self._all if self._passes(entry))
+        self.view.following = following
+        self.view.search(self.view.term) if self.view.term else None
+        self._draw()
+
+    def save(self, path: str) -> None:
+        """Write the lines that are shown, with their times, into a new file."""
+        lines = [
+            f"{stamped(entry.time, 'full')}  {entry.text}" if entry.time is not None else entry.text
+            for entry in self.view.entries
+        ]
+        console = self._host
+        console.in_background(
+            lambda: exporting.write(Path(path), "\n".join(lines) + "\n"),
+            lambda done: console.flash(f"✓ {len(lines)} lines written: {done}"),
+        )
+
+    @property
+    def _host(self) -> Console:
+        return self.app  # type: ignore[return-value]
 
     @on(LogView.Changed)
     def _changed(self) -> None:
         self._draw()
 
     @on(LogView.SearchRequested)
-    def _search(self) -> None:
-        self.query_one(Prompt).ask("search", "/", self.view.term, "search in the log; n next, N previous")
+    def _asked(self, event: LogView.SearchRequested) -> None:
+        prompt, following = (
+            self.query_one(Prompt),
+            f"{key('log.next_match')} next, {key('log.previous_match')} previous",
+        )
+        match event.purpose:
+            case "filter":
+                prompt.ask(
+                    "filter", "only ", self._narrowed, "words, regex.*, !not, stream:NAME, level:error"
+                )
+            case "since":
+                prompt.ask("since", "since ", self._since, "90s, 15m, 2h; empty: all")
+            case "save":
+                name = exporting.file_name(f"{getattr(self.screen, 'place', 'run')}-log", "log")
+                prompt.ask("save", "save to ", str(locations.state_dir() / "exports" / name), "a new file")
+            case _:
+                prompt.ask("search", "/", self.view.term, f"search in the log; {following}")
 
     @on(Prompt.Submitted)
-    def _searched(self, event: Prompt.Submitted) -> None:
+    def _submitted(self, event: Prompt.Submitted) -> None:
         event.stop()
-        self.view.search(event.value)
+        if event.purpose == "filter":
+            self.narrow(event.value)
+        elif event.purpose == "since":
+            self.show_since(event.value)
+        elif event.purpose == "save":
+            if event.value.strip():
+                self.save(event.value.strip())
+        else:
+            self.view.search(event.value)
 
     @on(Prompt.Changed)
-    def _searching(self, event: Prompt.Changed) -> None:
+    def _typing(self, event: Prompt.Changed) -> None:
         event.stop()
 
     def _draw(self) -> None:
-        text = self.view.summary if len(self.view) else self._empty
+        narrowed = " · ".join(
+            [
+                *([f"only {self._narrowed}"] if self._narrowed else []),
+                *([f"since {self._since}"] if self._since else []),
+            ]
+        )
+        none = f"none of {len(self._all)} lines" if self._all else self._empty
+        text = self.view.summary if len(self.view) else none
+        text = f"{text} · {narrowed}" if narrowed else text
         only = f" of {self._only}" if self._only else ""
         self.query_one(".log-state", Line).show([(f"Log{only}", "head"), (f"  {text}", "dim")])

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.screens.dialogs import ConfirmScreen
 from console.screens.starting import StartingForm
 from console.widgets.fields import Fields
@@ -32,7 +33,7 @@ HELP = {
     "content_type": "Empty: by the file's ending, else text/csv.",
     "rate": "Requests per second. Empty: as fast as answers come.",
     "concurrency": "Requests that may be under way at the same time.",
-    "seconds": "How long. Empty: until the requests are sent, or until x stops it.",
+    "seconds": "How long. Empty: until the requests are sent, or until it is stopped.",
     "requests": "How many requests at most. Empty: no limit.",
     "ramp": "Grow from 0 to the rate within so many seconds first. Empty: begin with the rate.",
     "variant": "Ask one variant, or let SageMaker choose by weight.",
@@ -153,7 +154,7 @@ class ReplayFormScreen(StartingForm):
         expected = f"{plan.expected:,} requests" if plan.expected is not None else "until it is stopped"
         if plan.expected is None and plan.seconds is not None:
             expected = f"for {plan.seconds:g} s"
-        verdict.show([(" Ctrl+S ", "badge"), (f" starts the replay: {expected}", "strong"), ("   it goes on when you leave", "dim")])  # fmt: skip
+        verdict.show([(f" {key('load.start')} ", "badge"), (f" starts the replay: {expected}", "strong"), ("   it goes on when you leave", "dim")])  # fmt: skip
 
     # Actions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual.containers import Horizontal, Vertical
@@ -11,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.screens import rollout_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
@@ -204,7 +206,7 @@ class RolloutFormScreen(StartingForm):
             }
             verdict.show(
                 [
-                    (" Ctrl+S ", "badge"),
+                    (f" {key('deploy.start')} ", "badge"),
                     (f" deploys {kind[self.source.kind or 'model']} {request.source}", "strong"),
                 ]
             )
@@ -282,6 +284,7 @@ class RolloutFormScreen(StartingForm):
                 lines,
                 "Roll out",
                 typed=endpoint if console.services.target == "aws" else "",
+                does=methodcaller("begin_rollout", made),
             ),
             chosen,
         )

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import status
+from console.keymap import key
 from console.messages import RunEventsArrived
 from console.screens import results, run_actions
 from console.screens.base import ConsoleScreen
@@ -216,9 +217,7 @@ class RunScreen(ConsoleScreen):
                 self.part == "overview" and state.results and not self.wide and state.status == "completed"
                 and self._lesson is None
             ):  # fmt: skip
-                self.console.flash(
-                    f"✓ Completed. {self.console.key('run.next_part')} shows the results.", "ok"
-                )
+                self.console.flash(f"✓ Completed. {key('run.next_part')} shows the results.", "ok")
         self.draw_frame()
 
     def _look_at_what_stays(self) -> None:
@@ -344,9 +343,7 @@ class RunScreen(ConsoleScreen):
 
         def chosen(choice: str | None) -> None:
             if choice is None:
-                self.console.flash(
-                    f"The run waits. {self.console.key('run.answer')} opens the question again.", "wait"
-                )
+                self.console.flash(f"The run waits. {key('run.answer')} opens the question again.", "wait")
                 return
             self.work(
                 lambda: services.answer(run, question.question, choice),
@@ -411,7 +408,7 @@ class RunScreen(ConsoleScreen):
     async def action_again(self) -> None:
         state, row = self.state, self._row
         if state.finished is None:
-            self.console.flash(f"The run goes on still: {self.console.key('run.stop')} stops it.", "wait")
+            self.console.flash(f"The run goes on still: {key('run.stop')} stops it.", "wait")
             return
         like = Settings(
             state.parameters,
@@ -442,11 +439,24 @@ class RunScreen(ConsoleScreen):
                 f"Resume run {run}?",
                 [
                     "Steps whose inputs are unchanged are reused; the others run again.",
-                    "Training and hosting cost their instances' time on AWS.",
+                    self._price(),
                 ],
                 ["Cancel", "Resume it"],
             ),
             chosen,
+        )
+
+    def _price(self) -> str:
+        """What the whole run costs at most: what is reused costs nothing again."""
+        from workflows.studies.cost import of_run
+
+        services = self.console.services
+        everything = [*services.studies(), *services.lessons()]
+        info = next((one for one in everything if one.name == self.state.study), None)
+        if info is None:
+            return "Training and hosting cost their instances' time on AWS."
+        return of_run(info, self.state.parameters).sentence(
+            free=False, keep=bool(self._row and self._row.keep)
         )
 
     def _resumed(self, _: object) -> None:

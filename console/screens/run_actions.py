@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
 
 from console import browser, money
 from console.formatting import ago, number, status
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen
 from console.screens.help import TextScreen
@@ -74,7 +76,7 @@ def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:
     others = [one for one in _runs(screen) if one.study == study and one.id != run and not one.active]
     if not others:
         console.flash(
-            f"There is no other run of {study} that has ended: {console.key('run.again')} starts one like this.",
+            f"There is no other run of {study} that has ended: {key('run.again')} starts one like this.",
             "wait",
         )
         return
@@ -141,7 +143,7 @@ def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
         others = [candidates[name] for name in names[1:] if name in models]
         if not others:
             console.flash(
-                f"No other run of {state.study} has kept its model: {console.key('run.again')} starts one; set keep to yes.",
+                f"No other run of {state.study} has kept its model: {key('run.again')} starts one; set keep to yes.",
                 "wait",
             )
             return
@@ -187,7 +189,7 @@ def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVari
 
     def made(endpoint: str) -> None:
         console.flash(
-            f"✓ {endpoint} is being created: once it is in service, {console.key('endpoint.experiment')} starts the A/B test."
+            f"✓ {endpoint} is being created: once it is in service, {key('endpoint.experiment')} starts the A/B test."
         )
         console.services.refresh()
         console.call_later(console.open_endpoint, endpoint)
@@ -203,6 +205,7 @@ def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVari
             ["Cancel", "Create it"],
             typed=name if console.services.target == "aws" else "",
             needs_typing=["Create it"],
+            does=methodcaller("host_together", name, variants),
         ),
         chosen,
     )

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from console import actions, filtering
 from console.exhibit import Exhibit
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.help import TextScreen
@@ -238,6 +239,7 @@ class StudiesScreen(ConsoleScreen):
     def action_mark(self) -> None:
         run = self._run()
         if run is None:
+            self.console.flash("Put the cursor on a run: runs can be marked and compared.", "wait")
             return
         if run.id in self._marked:
             self._marked.remove(run.id)
@@ -342,7 +344,7 @@ class ScriptScreen(TextScreen):
 
     def hint(self) -> str:
         other = "SageMaker SDK" if self._interface == "low" else "boto3"
-        return f"y copies it · i shows it through {other} · arrows scroll · Esc closes"
+        return f"{key('code.copy')} copies it · {key('script.other')} shows it through {other} · arrows scroll · {key('code.close')} closes"
 
     def lines(self, width: int) -> Lines:
         return self._script.lines()

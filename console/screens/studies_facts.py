@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.formatting import ago, count, duration, number, span, status
+from console.keymap import key
 from console.money import amount
 from console.screens import facts
 from console.screens.run_actions import leading
@@ -78,7 +79,7 @@ def run_cells(run: ledger.Run, now: float, withheld: Mapping[str, str], *, marke
 
 def _outcome(run: ledger.Run, withheld: Mapping[str, str]) -> Cell:
     if run.status == "waiting":
-        return Cell("waits for an answer", "wait")
+        return Cell(f"asks: {key('list.open')} answers", "wait")
     if run.active:
         return Cell(run.step or "starting", "live")
     if run.id in withheld:
@@ -130,7 +131,7 @@ def study_facts(
 def _scores(info: StudyInfo, runs: Sequence[ledger.Run], withheld: Mapping[str, str]) -> Lines:
     """How many runs there are, and their most important metric as it went."""
     if not runs:
-        return [[("Runs   ", "dim"), ("none yet: Enter opens the form", "")]]
+        return [[("Runs   ", "dim"), (f"none yet: {key('list.open')} opens the form", "")]]
     scored = [run for run in runs if run.metrics and run.id not in withheld]
     # Scores on made-up data stand beside real ones in no line.
     scored = [run for run in scored if not run.synthetic] or scored

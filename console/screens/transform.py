@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual.containers import Horizontal, Vertical
@@ -239,6 +240,7 @@ def confirm_stop(screen: ConsoleScreen, row: TransformRow) -> None:
             ["Objects that are not finished leave no output; it cannot go on afterwards."],
             "Stop it",
             typed=name if console.services.target == "aws" else "",
+            does=methodcaller("stop_transform", name),
         ),
         chosen,
     )

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.starting import StartingForm
 from console.widgets.fields import Fields
@@ -136,7 +137,7 @@ class TransformFormScreen(StartingForm):
         if draft is None:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
             return
-        verdict.show([(" Ctrl+S ", "badge"), (" starts the transform job", "strong")])
+        verdict.show([(f" {key('batch.start')} ", "badge"), (" starts the transform job", "strong")])
         request = draft.request
         price = costs.hourly([(request.instance_type, request.instance_count)], costs.TRANSFORM)
         model = f"Makes a model of {draft.training_job} first. " if draft.training_job else ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
 from console import actions
 from console.formatting import number, span
+from console.keymap import key
 from console.screens import tuning_facts
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
@@ -124,7 +125,7 @@ class TuningScreen(ListScreen[TuningRow]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No tuning job has run here yet.",
-            "n goes to the training jobs: t on one that went well searches better hyperparameters for it.",
+            f"{key('tunings.new')} goes to the training jobs: {key('jobs.tune')} on one that went well searches better hyperparameters for it.",
         )
 
     @on(Rows.Opened, "#list")
@@ -143,13 +144,13 @@ class TuningScreen(ListScreen[TuningRow]):
             "Put the cursor on a training job that went well; t makes a tuning job of it.", "wait"
         )
 
-    def _all(self, verb: str, do: Callable[[str], Any], sentences: Sequence[str], done: str) -> bool:
+    def _all(self, verb: str, do: str, sentences: Sequence[str], done: str) -> bool:
         """Ask for all marked tuning jobs with which that can be done; False when none is marked."""
         chosen = marked(self)
         if chosen is None:
             return False
         deeds = [
-            Deed(row.name, row.name, partial(do, row.name))
+            Deed(row.name, row.name, methodcaller(do, row.name))
             for row in chosen
             if tuning_facts.possible(verb, row)
         ]
@@ -167,7 +168,7 @@ class TuningScreen(ListScreen[TuningRow]):
             "Their running trials are stopped; what has ended keeps its value.",
             "They cannot go on afterwards; a warm start searches on from them.",
         ]
-        if not self._all("stop", self.console.services.stop_tuning, sentences, "are asked to stop"):
+        if not self._all("stop", "stop_tuning", sentences, "are asked to stop"):
             confirm_stop(self, row)
 
     def action_delete(self) -> None:
@@ -178,9 +179,7 @@ class TuningScreen(ListScreen[TuningRow]):
             "Their training jobs, models and logs stay.",
             "Which of them belonged together is known no more, and nothing can be warm-started from them.",
         ]
-        if not self._all(
-            "delete", self.console.services.delete_tuning, sentences, "are deleted; their training jobs stay"
-        ):
+        if not self._all("delete", "delete_tuning", sentences, "are deleted; their training jobs stay"):
             confirm_delete(self, row)
 
     def action_warm_start(self) -> None:

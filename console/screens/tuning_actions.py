@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from console import money
 from console.formatting import count, number
+from console.keymap import key
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.tuning_facts import dollars, possible
 from workflows import costs, topics
@@ -53,6 +55,7 @@ def confirm_stop(screen: ConsoleScreen, row: TuningRow) -> None:
             ],
             "Stop it",
             typed=_typed(screen, name),
+            does=methodcaller("stop_tuning", name),
         ),
         chosen,
     )
@@ -62,7 +65,10 @@ def confirm_delete(screen: ConsoleScreen, row: TuningRow) -> None:
     """Ask whether the record of a tuning job is to be deleted, and delete the one that the dialog named."""
     console, name = screen.console, row.name
     if not possible("delete", row):
-        console.flash(f"{name} is {row.status}: only what has ended can be deleted. x stops it.", "wait")
+        console.flash(
+            f"{name} is {row.status}: only what has ended can be deleted. {key('tuning.stop')} stops it.",
+            "wait",
+        )
         return
 
     def deleted(_: None) -> None:
@@ -85,6 +91,7 @@ def confirm_delete(screen: ConsoleScreen, row: TuningRow) -> None:
             ],
             "Delete",
             typed=_typed(screen, name),
+            does=methodcaller("delete_tuning", name),
         ),
         chosen,
     )
@@ -156,7 +163,9 @@ def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:
             console.flash(f"Hosting the model of {best.name} …", "wait")
             console.in_background(
                 lambda: console.services.deploy_best(name, "", "", best.name),
-                lambda endpoint: console.flash(f"✓ Endpoint {endpoint} is being created; 3 shows it."),
+                lambda endpoint: console.flash(
+                    f"✓ Endpoint {endpoint} is being created; {key('app.endpoints')} shows it."
+                ),
             )
 
     console.push_screen(
@@ -170,6 +179,7 @@ def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:
             ],
             "Deploy",
             typed=_typed(screen, name),
+            does=methodcaller("deploy_best", name, "", "", best.name),
         ),
         chosen,
     )

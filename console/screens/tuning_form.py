@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from console import actions
+from console.keymap import key
 from console.screens import tuning_settings
 from console.screens.form import YES_NO
 from console.screens.starting import StartingForm
@@ -168,7 +169,9 @@ class TuningFormScreen(StartingForm):
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
         else:
             searched = f" · {len(request.templates[0].ranges)} searched"
-            verdict.show([(" Ctrl+S ", "badge"), (" starts the tuning job", "strong"), (searched, "dim")])
+            verdict.show(
+                [(f" {key('tune.start')} ", "badge"), (" starts the tuning job", "strong"), (searched, "dim")]
+            )
         bound = tuning_settings.bound(request, self._seconds) if request is not None else ""
         if bound and self.console.services.target == "embedded":
             bound = f"Free here; on AWS: {bound}"

@@ -269,12 +269,16 @@ class TuningJobScreen(ConsoleScreen):
         row, part = self.row, self.part
         belongs = {
             "next_parameter": ("scatter", "parallel"),
+            "previous_parameter": ("scatter", "parallel"),
+            "next_trial": ("parallel",),
+            "previous_trial": ("parallel",),
             "open": ("parallel",),
             "more": ("parallel",),
             "fewer": ("parallel",),
             "axis": ("progress", "overview" if self.wide else "progress"),
             "filter": ("trials",),
             "sort": ("trials",),
+            "reverse": ("trials",),
             "copy": ("trials", "parallel", "overview"),
             "best": ("overview", "progress", "default", "importance"),
             "defaults": ("overview", "default"),

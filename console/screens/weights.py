@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from operator import methodcaller
 from typing import ClassVar
 
 from textual import events
@@ -15,6 +16,7 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import bar, crop
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
 from console.widgets.drawing import Lines, Run
@@ -95,12 +97,22 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
             state.show([(f"✗ {problem.sentence} {problem.remedy}", "bad")])
         else:
             state.show(
-                [("Enter asks once more, then changes it", "strong")]
+                [(f"{key('weights.apply')} asks once more, then changes it", "strong")]
                 if changed
-                else [("+ − or a number changes the marked value", "dim")]
+                else [
+                    (
+                        f"{key('weights.more')} {key('weights.less')} or a number changes the marked value",
+                        "dim",
+                    )
+                ]
             )
         self.query_one("#shares-keys", Line).show(
-            [("↑ ↓ variant   ← → weight, instances   + −   0-9   Enter   Esc leaves", "dim")]
+            [
+                (
+                    f"{key('weights.up')} {key('weights.down')} variant   {key('weights.left')} {key('weights.right')} weight, instances   {key('weights.more')} {key('weights.less')}   0-9   {key('weights.apply')}   {key('weights.cancel')} leaves",
+                    "dim",
+                )
+            ]
         )
 
     def _table(self, new: Mapping[str, float], width: int) -> Lines:
@@ -252,6 +264,7 @@ def change_weights(screen: ConsoleScreen, detail: EndpointDetail) -> None:
                 change.sentences,
                 "Change it",
                 typed=change.endpoint if console.services.target == "aws" else "",
+                does=methodcaller("change_weights", change),
             ),
             lambda choice: confirmed(change) if choice == "Change it" else None,
         )

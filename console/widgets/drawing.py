@@ -11,11 +11,11 @@ from console.widgets.axis import Axis, Scale, short
 from console.widgets.canvas import Canvas, append, cut, exactly
 from console.widgets.canvas import Lines as Lines
 from console.widgets.canvas import Run as Run
-from console.widgets.frame import POINTS
+from console.widgets.frame import APART, POINTS
 from console.widgets.frame import SERIES_ROLES as SERIES_ROLES
 from console.widgets.tint import mix
 
-LEGEND_SIGN, LEAST_NAME = 6, 4
+LEGEND_SIGN, LEAST_NAME = 5, 4
 """Cells that a legend needs for a series beside its name, and the fewest in which a name is told."""
 SHADES = " ░▒▓█"
 
@@ -34,7 +34,7 @@ class Series:
 
 
 def legend(series: Sequence[Series], width: int, title: str = "", *, values: bool = True) -> list[Run]:
-    """One line that names each series in its colour, with its last value and unit as far as there is room; a title stays."""
+    """One line that names each series with its sign, in its colour, with its last value and unit as far as there is room; a title stays."""
     if len(series) == 1 and values:
         one = series[0]
         value = f"{number(one.last)} {one.unit}".rstrip() if one.points else "no data"
@@ -56,7 +56,9 @@ def legend(series: Sequence[Series], width: int, title: str = "", *, values: boo
     for head, labels, numbers in attempts:
         line: list[Run] = [(head.strip(":_- ") + "  ", "strong")] if head else []
         for index, (label, value) in enumerate(zip(labels, numbers, strict=True)):
-            line.append((f"━━ {label}{value}   ", SERIES_ROLES[index % len(SERIES_ROLES)]))
+            line.append(
+                (f"{POINTS[index % len(POINTS)]} {label}{value}   ", SERIES_ROLES[index % len(SERIES_ROLES)])
+            )
         if sum(len(text) for text, _ in line) <= width + 3:
             return line
     return cut(line, width)
@@ -110,8 +112,10 @@ def chart(
     gutter = max(len(text) for text in labels.values())
     canvas = Canvas(max(LEAST_PLOT, width - gutter - 2), plot_height)
     across, up = canvas.width * 2 - 1, canvas.height * 4 - 1
+    marks: dict[tuple[int, int], Run] = {}
     for index, one in enumerate(series):
         role = SERIES_ROLES[index % len(SERIES_ROLES)]
+        cells: list[tuple[int, int]] = []
         previous: tuple[int, int] | None = None
         for x, y in one.points:
             right_part, up_part = horizontal.part(x), vertical.part(y)
@@ -124,13 +128,29 @@ def chart(
             else:
                 canvas.line(*previous, *at, role)
             previous = at
-    for row, cells in enumerate(canvas.rows()):
+            cells.append((at[0] // 2, canvas.height - 1 - at[1] // 4))
+        if len(series) > 1 or markers:  # colours alone tell nothing to who sees none
+            apart = max(8, min(APART, canvas.width // 3))
+            chosen = cells if markers else spread(cells, apart, (index + 0.5) / len(series))
+            marks |= dict.fromkeys(chosen, (POINTS[index % len(POINTS)], role))
+    for row, cells_of_row in enumerate(canvas.rows(marks)):
         label = right(labels.get(row, ""), gutter)
-        lines.append([(label, "dim"), (" ┤" if row in labels else " │", "dim"), *cells])
+        lines.append([(label, "dim"), (" ┤" if row in labels else " │", "dim"), *cells_of_row])
     lines.append([(" " * gutter + " └" + "─" * canvas.width, "dim")])
     ends = x_format(horizontal.low), x_format(horizontal.high)
     lines.append([(x_axis(gutter + 2, canvas.width, ends[0], x_label, ends[1]), "dim")])
     return exactly(lines, height)
+
+
+def spread(cells: Sequence[tuple[int, int]], apart: int, phase: float) -> list[tuple[int, int]]:
+    """Cells of a line's points that stand about ``apart`` columns from each other, to carry its sign; ``phase`` (0 to 1) keeps those of
+    several lines apart."""
+    if not cells:
+        return []
+    first, last = cells[0][0], cells[-1][0]
+    number_of = max(1, round((last - first) / apart))
+    targets = [first + (last - first) * (place + phase) / number_of for place in range(number_of)]
+    return [min(cells, key=lambda cell: abs(cell[0] - target)) for target in targets]
 
 
 def x_axis(gutter: int, width: int, first: str, label: str, last: str) -> str:

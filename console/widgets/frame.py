@@ -15,6 +15,8 @@ from console.widgets.ruler import Ruler
 POINTS = "●○▲△■□◆◇"
 SERIES_ROLES = ("series-1", "series-2", "series-3", "series-4", "series-5", "series-6")
 LEAST_WIDTH, LEAST_HEIGHT = 24, 7
+APART = 24
+"""Cells between two signs on one line."""
 
 
 @dataclass(frozen=True, slots=True)

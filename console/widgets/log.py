@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import ClassVar
+from time import localtime, strftime
+from typing import ClassVar, Literal
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -21,10 +22,15 @@ from textual.strip import Strip
 
 from console import actions
 from console.formatting import clock, printable
+from console.keymap import key
 from console.theme import Painted
 
 KEPT = 100_000
 """Lines that are kept; older ones are dropped from the top."""
+
+Stamps = Literal["clock", "full", "none"]
+WIDTHS: dict[Stamps, int] = {"clock": 10, "full": 25, "none": 0}
+"""Columns that the times of the lines take, with the blanks behind them."""
 
 _LEVELS = (
     (re.compile(r"\b(ERROR|CRITICAL|FATAL|Traceback|[A-Z]\w*(?:Error|Exception)\b)"), "bad"),
@@ -41,6 +47,13 @@ class Entry:
     time: float | None = None
     source: str = ""
     role: str = ""
+
+
+def stamped(time: float, way: Stamps) -> str:
+    """A time as a log shows it: ``14:03:22``, or with its date and milliseconds."""
+    if way == "clock":
+        return clock(time)
+    return f"{strftime('%Y-%m-%d %H:%M:%S', localtime(time))}.{int(time * 1000) % 1000:03}"
 
 
 def level_role(text: str) -> str:
@@ -68,9 +81,10 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class SearchRequested(Message):
-        """The person wants to type a search."""
+        """The person wants to type something about the log: ``purpose`` is search, filter, since or save."""
 
         log: LogView
+        purpose: str = "search"
 
         @property
         def control(self) -> LogView:
@@ -83,6 +97,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._dropped = 0
         self.following = True
         self.wrapping = False
+        self.stamps: Stamps = "clock"
         self.term = ""
         self._pattern: re.Pattern[str] | None = None
         self._matches: list[int] = []
@@ -144,6 +159,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All kept lines with their times."""
+        return tuple(self._entries)
+
+    @property
     def text(self) -> str:
         """All kept lines."""
         return "\n".join(entry.text for entry in self._entries)
@@ -154,7 +174,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         lines = f"{len(self._entries):,} lines".replace(",", " ") if len(self._entries) != 1 else "1 line"
         if self._dropped:
             lines = f"last {lines}"
-        parts = [lines, "following" if self.following else "not following (f follows)"]
+        parts = [lines, "following" if self.following else f"not following ({key('log.follow')} follows)"]
         if self.wrapping:
             parts.append("wrapped")
         if self.term:
@@ -197,15 +217,36 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed(self))
 
     def action_next_match(self) -> None:
-        if self._matches:
+        if not self.term:
+            self.action_search()
+        elif self._matches:
             self._go_to_match((self._match + 1) % len(self._matches))
 
     def action_previous_match(self) -> None:
-        if self._matches:
+        if not self.term:
+            self.action_search()
+        elif self._matches:
             self._go_to_match((self._match - 1) % len(self._matches))
 
     def action_search(self) -> None:
         self.post_message(self.SearchRequested(self))
+
+    def action_filter(self) -> None:
+        self.post_message(self.SearchRequested(self, "filter"))
+
+    def action_since(self) -> None:
+        self.post_message(self.SearchRequested(self, "since"))
+
+    def action_save(self) -> None:
+        self.post_message(self.SearchRequested(self, "save"))
+
+    def action_timestamps(self) -> None:
+        ways = list(WIDTHS)
+        self.stamps = ways[(ways.index(self.stamps) + 1) % len(ways)]
+        self._widest = max((self._prefix_width + cell_len(entry.text) for entry in self._entries), default=0)
+        self.on_resize()
+        self.refresh()
+        self.post_message(self.Changed(self))
 
     # Moving
 
@@ -283,7 +324,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _prefix_width(self) -> int:
-        return 10 if self.size.width >= 60 else 0
+        return WIDTHS[self.stamps] if self.size.width >= 60 else 0
 
     def _resize(self) -> None:
         rows = len(self._entries)
@@ -342,7 +383,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             text = pieces[min(piece, len(pieces) - 1)]
         segments = []
         if prefix:
-            stamp = f"{clock(entry.time)}  " if entry.time is not None and piece == 0 else " " * prefix
+            stamp = (
+                f"{stamped(entry.time, self.stamps)}  "
+                if entry.time is not None and piece == 0
+                else " " * prefix
+            )
             segments.append(Segment(stamp, base + self.paint("dim")))
         role = entry.role or level_role(entry.text)
         segments += self._highlighted(text, base + self.paint(role), line + self._dropped)

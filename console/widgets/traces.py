@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from console.widgets.axis import Axis
 from console.widgets.canvas import Canvas, Lines, Run, exactly
-from console.widgets.frame import LEAST_HEIGHT, LEAST_WIDTH, Sign, framed, gutter, heading, sign
+from console.widgets.frame import APART, LEAST_HEIGHT, LEAST_WIDTH, Sign, framed, gutter, heading, sign
 from console.widgets.ruler import Ruler
 
 BANDS = "░▒▓"
-APART = 24
-"""Cells between two signs on one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.console import (
+    audit_data,
     cost_data,
     endpoint_data,
     experiment_data,
@@ -184,6 +185,14 @@ class Scripted:
 
     def first_time(self) -> bool:
         return self.welcomes
+
+    def rehearse(self, task: Callable[[Any], Any]) -> Sequence[str]:
+        twin = Scripted(target=self.target)
+        task(twin)
+        return [
+            f"{number}. {name} {' '.join(map(str, about))}"
+            for number, (name, *about) in enumerate(twin.done, 1)
+        ]
 
     def pause(self, paused: bool) -> None:
         self.tell(paused=paused)
@@ -888,6 +897,7 @@ def populated(*, batch: bool = False, **options: Any) -> Scripted:
     publish_transforms(services, tuning_data.transforms() if batch else ())
     services.publish(topics.COSTS, cost_data.costs(NOW))
     services.publish(topics.RUNS, runs())
+    services.publish(topics.AUDIT, audit_data.entries(NOW))
     services.publish(topics.REPLAYS, ())
     services.events["moons-20270115-075825-1f3a"] = run_events("moons-20270115-075825-1f3a", upto=4)
     services.events["moons-20270115-074355-c0de"] = run_events("moons-20270115-074355-c0de")

@@ -242,7 +242,7 @@ def test_doctor_tells_each_thing_and_what_to_do(
     told = json.loads(capsys.readouterr().out)
     findings = {item["name"]: item for item in told["findings"]}
     assert list(findings) == [
-        "python", "packages", "terminal", "configuration", "disk", "memory", "containers", "engine", "data sets", "AWS",
+        "python", "packages", "terminal", "configuration", "clipboard", "folders", "disk", "memory", "containers", "engine", "data sets", "AWS", "role",
     ]  # fmt: skip
     assert findings["python"]["state"] == "ok"
     assert findings["containers"]["state"] in ("ok", "note")
@@ -298,3 +298,56 @@ def test_configured_engine_options_are_passed_on_and_given_ones_win(monkeypatch:
     assert completed(["status"]) == ["status", "--data-dir", folder]
     assert completed(["status", "--data-dir", "/x"]) == ["status", "--data-dir", "/x"]
     assert completed([]) == ["--help"]
+
+
+class TestDoctor:
+    @pytest.mark.parametrize(
+        ("role", "state"),
+        [
+            ("arn:aws:iam::123456789012:role/Execution", "note"), ("arn:aws-cn:iam::123456789012:role/service-role/Ex.ec+1", "note"), ("Execution", "note"), ("", "note"),
+            ("arn:aws:iam::1234:role/Execution", "bad"), ("arn:aws:iam::123456789012:user/Execution", "bad"), ("arn:aws:iam::123456789012:role/", "bad"),
+        ],
+    )  # fmt: skip
+    def test_a_role_is_written_as_iam_writes_it(self, role: str, state: str) -> None:
+        from workflows.configuration import Configuration
+        from workflows.diagnosis import _execution_role
+
+        assert _execution_role(Configuration(role=role)).state == state
+
+    def test_an_engine_that_lives_and_does_not_answer_is_told(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        from workflows import diagnosis
+
+        monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(tmp_path))
+        assert diagnosis._engine().state == "note"
+        names = ("url", "account_id", "region", "access_key", "secret_key", "role_arn", "bucket", "nonce")
+        document = dict.fromkeys(names, "x") | {"url": "http://127.0.0.1:9", "pid": os.getpid()}
+        (tmp_path / "connection.json").write_text(json.dumps(document), encoding="utf-8")
+        found = diagnosis._engine()
+        assert found.state == "bad" and "does not answer" in found.text and "engine stop" in found.remedy
+
+    @pytest.mark.parametrize(
+        ("environment", "options", "state", "said"),
+        [
+            ({"TMUX": "x"}, {"set-clipboard": "off"}, "warning", "keeps copied text"), ({"TMUX": "x"}, {"set-clipboard": "external"}, "note", "notifications of the desktop do not"),
+            ({"TMUX": "x"}, {"set-clipboard": "off", "allow-passthrough": "on"}, "ok", "go through tmux"), ({"STY": "1.x"}, {}, "note", "GNU screen in pieces"), ({}, {}, "note", "asks the terminal"),
+        ],
+    )  # fmt: skip
+    def test_what_keeps_a_copy_from_the_persons_own_machine_is_told(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        environment: dict[str, str],
+        options: dict[str, str],
+        state: str,
+        said: str,
+    ) -> None:
+        from workflows import diagnosis
+
+        for name in ("TMUX", "STY", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(diagnosis, "_tmux_option", lambda name, scope="": options.get(name, ""))
+        found = diagnosis._clipboard()
+        assert (found.state, said in found.text) == (state, True)

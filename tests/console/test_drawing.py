@@ -16,6 +16,7 @@ from console.screens.traffic import traffic_charts
 from console.widgets import drawing
 from console.widgets.charts import arrangement
 from console.widgets.drawing import Lines, Series
+from console.widgets.frame import POINTS
 from console.widgets.tint import Ground
 from tests.console.scripted import run_events
 from workflows.events import Figure, RunFinished, Table
@@ -181,3 +182,27 @@ def test_a_run_says_what_its_data_are_however_narrow_it_is() -> None:
         line = "".join(text for text, _ in overview(state, 0.0, 60, run="r")[1])
         assert line.endswith(told) and len(line) <= 60
         assert line.startswith("✓ completed · 1 h 02 min · interface high")
+
+
+@given(
+    st.integers(2, 6),
+    st.integers(24, 120),
+    st.integers(8, 30),
+    st.lists(st.floats(-5, 5), min_size=2, max_size=40),
+)
+def test_lines_of_a_live_chart_are_told_apart_without_colour(
+    number: int, width: int, height: int, values: list[float]
+) -> None:
+    """Each line carries its sign, and the legend names it: colours may be missing, or not be seen."""
+    lines = [
+        Series(f"variant-{index}", tuple((float(x), y + 20 * index) for x, y in enumerate(values)))
+        for index in range(number)
+    ]
+    head, *plot = drawing.chart(lines, width, height, title="p99")
+    drawn = "".join(text for line in plot for text, _ in line)
+    for index, sign in enumerate(POINTS[:number]):
+        assert sign in drawn, f"line {index} has no sign"
+    signs = [text[0] for text, _ in head if text[:1] in POINTS]
+    assert signs == list(POINTS[: len(signs)])
+    alone = "".join(text for line in drawing.chart(lines[:1], width, height) for text, _ in line)
+    assert not set(alone) & set(POINTS), "one line needs none"

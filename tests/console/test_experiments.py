@@ -128,6 +128,8 @@ async def test_a_test_is_stopped_weighed_fed_and_removed() -> None:
         await pilot.press("w")
         screen.query_one(Prompt).input.value = "linear=1 xgboost=3"
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen), "asked before traffic moves")
+        await pilot.press("right", "enter")
         await until(
             pilot, lambda: ("weigh_experiment", "spam-ab", {"linear": 1.0, "xgboost": 3.0}) in services.done
         )

@@ -344,6 +344,32 @@ async def test_read_only_refuses_what_changes_things() -> None:
         assert not isinstance(app.screen, ConfirmScreen)
 
 
+async def test_a_question_shows_the_calls_that_it_is_about_and_stays() -> None:
+    services = populated(target="aws")
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "x")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        question = app.screen
+        await pilot.press("f4")
+        await until(pilot, lambda: app.screen is not question, "the calls are shown")
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "1. stop_job moons-" in shown and "nothing has been" in shown
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is question)
+        assert not [call for call in services.done if call[0] == "stop_job"]
+
+
+async def test_help_says_which_keys_read_only_mode_has_switched_off() -> None:
+    app = make_app(populated(read_only=True), theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "question_mark")
+        await pilot.pause()
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "Stop the job under the cursor  (off: read-only)" in shown
+        assert "(asks)" not in shown
+
+
 async def test_invoking_shows_the_answer_and_keeps_a_history(app: Console, services: Scripted) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3", "enter", "i")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.app import ComposeResult
 
+from console.app import Console, make_app
+from console.screens.logpane import LogPane
 from console.theme import Palette
-from console.widgets.log import Entry, LogView
+from console.widgets.log import Entry, LogView, level_role
+from console.widgets.prompt import Prompt
+from tests.console.conftest import until
+from tests.console.scripted import populated
 
 
 class Host(Palette[None]):
@@ -98,3 +105,55 @@ async def test_escape_sequences_in_a_log_do_not_steer_the_terminal() -> None:
         text = app.screen_text()
         assert "\x1b" not in text and "\x07" not in text
         assert "100% done" in text
+
+
+async def test_a_log_is_narrowed_by_words_and_time_and_what_is_shown_is_saved(tmp_path: Path) -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("2", "enter", "l")
+        await until(pilot, lambda: len(app.screen.query_one(LogPane).view), "the log is there")
+        pane = app.screen.query_one(LogPane)
+        everything = len(pane.view)
+        now = app.services.now()
+        pane.extend(
+            [Entry("loss 0.3", now - 7_200, "algo-1"), Entry("Traceback: no room", now - 30, "algo-2")]
+        )
+        await pilot.press("ampersand", *"level:error", "enter")
+        assert all(level_role(entry.text) == "bad" for entry in pane.view.entries) and len(pane.view) >= 1
+        pane.extend([Entry("nothing special", now, "algo-2"), Entry("ERROR again", now, "algo-2")])
+        assert pane.view.entries[-1].text == "ERROR again"
+        assert "only level:error" in line_of(app)
+        await pilot.press("ampersand", *["backspace"] * 11, *"stream:algo-2", "enter")
+        assert {entry.source for entry in pane.view.entries} == {"algo-2"} and len(pane.view) == 3
+        await pilot.press("at", *"20s", "enter")
+        assert [entry.text for entry in pane.view.entries] == ["nothing special", "ERROR again"]
+        target = tmp_path / "kept.log"
+        await pilot.press("ctrl+s")
+        pane.query_one(Prompt).input.value = str(target)
+        await pilot.press("enter")
+        await until(pilot, target.exists, "written")
+        assert [text.partition("  ")[2] for text in target.read_text().splitlines()] == [
+            "nothing special",
+            "ERROR again",
+        ]
+        assert target.stat().st_mode & 0o777 == 0o600
+        await pilot.press("at", *["backspace"] * 3, *"soon", "enter")
+        assert app.flash_text is not None and "'soon' is no time" in app.flash_text[0]
+        await pilot.press("at", *["backspace"] * 3, "enter", "ampersand", *["backspace"] * 13, "enter")
+        assert len(pane.view) == everything + 4
+
+
+async def test_times_are_the_clock_then_date_and_milliseconds_then_none() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.view.extend([Entry("a line", 1_795_950_253.25)])
+        await pilot.pause()
+        shown = [app.screen_text().splitlines()[0].rstrip()]
+        for _ in range(3):
+            await pilot.press("T")
+            shown.append(app.screen_text().splitlines()[0].rstrip())
+        assert shown == ["11:04:13  a line", "2026-11-29 11:04:13.250  a line", "a line", shown[0]]
+
+
+def line_of(app: Console) -> str:
+    return "".join(strip.text for strip in app.screen._compositor.render_strips())

@@ -57,6 +57,7 @@ SCREENS = {
     "compare": ["2", "space", "space", "equals_sign"],
     "columns": ["2", "C"],
     "jump": ["2", "apostrophe"],
+    "audit": ["colon", *"audit", "enter", "down", "down", "down", "down"],
 }
 BATCH = {
     "jobs-with-transforms": ["2"],

@@ -195,3 +195,13 @@ def test_a_crash_report_names_no_secret(tmp_path: Path) -> None:
     except RuntimeError as error:
         report = write_crash_report(error, tmp_path).read_text()
     assert "hunter2" not in report and "test_a_crash_report_names_no_secret" in report
+
+
+def test_in_screen_a_copy_goes_in_pieces_whatever_term_says() -> None:
+    text = "x" * 600
+    inside = terminal.clipboard_sequence(text, {"TERM": "xterm-256color", "STY": "1234.pts-0.host"})
+    pieces = inside.split("\x1b\\")[:-1]
+    assert len(pieces) > 3 and all(piece.startswith("\x1bP") and len(piece) <= 256 for piece in pieces)
+    assert "".join(piece.removeprefix("\x1bP") for piece in pieces) == terminal.clipboard_sequence(
+        text, {"TERM": "xterm"}
+    )

@@ -149,7 +149,7 @@ class Home:
     def console(self) -> Tmux:
         """The console, opened once: the studies are launched from it one after another."""
         if self._console is None:
-            self._console = Tmux(MLCONSOLE_HOME=str(self.folder), **self.variables())
+            self._console = Tmux(**self.variables())
             self._console.shows("EMBEDDED")
         return self._console
 

@@ -9,7 +9,8 @@ import pytest
 from workflows import costs
 from workflows.configuration import load
 from workflows.studies.catalog import catalog, find
-from workflows.studies.shelf import dollars, shelf, shelves
+from workflows.studies.cost import of_run
+from workflows.studies.shelf import shelf, shelves
 
 
 @pytest.fixture(autouse=True)
@@ -51,4 +52,4 @@ def test_the_cost_is_both_machines_for_the_usual_time() -> None:
     moons = find("moons")
     training, hosting = costs.per_hour("ml.m5.large", costs.TRAINING), costs.per_hour("ml.t2.medium")
     assert training is not None and hosting is not None
-    assert dollars(moons) == pytest.approx((training + hosting) * moons.minutes[1] / 60)
+    assert of_run(moons, {}).dollars == pytest.approx((training + hosting) * moons.minutes[1] / 60)

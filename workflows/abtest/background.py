@@ -20,6 +20,8 @@ from workflows.abtest.report import Feed
 from workflows.configuration import Configuration
 from workflows.files import write_atomically
 from workflows.problem import Problem
+from workflows.safety.changes import change
+from workflows.safety.origin import came_from
 
 FILE, LOG = "replay.json", "replay.log"
 STARTING = 30.0
@@ -71,8 +73,10 @@ def start(name: str, request: ReplayRequest, configuration: Configuration, *, co
         "configuration": configuration.as_dict(),
         "confirmed": confirmed,
     }
-    _write(folder, document, 0, status="starting")
-    detached.spawn("workflows.abtest.background", folder, configuration, log=folder / LOG, cwd=folder)
+    detail = {"rows": source}
+    with change("StartFeed", name, detail, target=str(configuration.target)):
+        _write(folder, document, 0, status="starting")
+        detached.spawn("workflows.abtest.background", folder, configuration, log=folder / LOG, cwd=folder)
 
 
 def end(name: str) -> bool:
@@ -91,7 +95,8 @@ def end(name: str) -> bool:
     if known is None or known.status != "running":
         return False
     found = json.loads((journals.find(name).folder / FILE).read_text(encoding="utf-8"))
-    os.kill(int(found["pid"]), signal.SIGTERM)
+    with change("StopFeed", name):
+        os.kill(int(found["pid"]), signal.SIGTERM)
     return True
 
 
@@ -117,6 +122,7 @@ def main(folder: Path) -> int:
     document = json.loads((folder / FILE).read_text(encoding="utf-8"))
     request = ReplayRequest.from_dict(document["request"])
     configuration = detached.own_configuration(document["configuration"])
+    came_from(f"feed of {folder.name}")
     _write(folder, document, os.getpid(), status="running")
     try:
         platform = open_platform(configuration, observing=True)

@@ -16,6 +16,7 @@ from workflows.abtest.journal import Journal
 from workflows.abtest.report import ODDITIES, Report
 from workflows.abtest.sticky import pseudonym, variant_of
 from workflows.problem import Problem
+from workflows.safety.changes import change
 
 if TYPE_CHECKING:
     from workflows.interfaces.rollouts.base import Rollouts
@@ -73,13 +74,15 @@ def start(gateway: Gateway, rollouts: Rollouts, experiment: Experiment) -> Journ
             f"`mlconsole ab stop {other.name}` ends it.",
             "busy",
         )
-    journal = journals.make(made)
-    try:
-        _weigh(rollouts, journal, made, made.weights)
-    except BaseException:
-        journal.remove()
-        raise
-    return journal
+    detail = {"endpoint": made.endpoint, "weights": dict(made.weights)}
+    with change("StartExperiment", made.name, detail, target=made.target):
+        journal = journals.make(made)
+        try:
+            _weigh(rollouts, journal, made, made.weights)
+        except BaseException:
+            journal.remove()
+            raise
+        return journal
 
 
 def running(experiment: Experiment) -> Iterable[Experiment]:
@@ -113,7 +116,8 @@ def weigh(gateway: Gateway, rollouts: Rollouts, name: str, weights: Mapping[str,
             "variant",
         )
     checked(replace(known.experiment, weights=wanted))
-    _weigh(rollouts, known.journal, known.experiment, wanted)
+    with change("WeighExperiment", name, {"weights": dict(wanted)}, target=known.experiment.target):
+        _weigh(rollouts, known.journal, known.experiment, wanted)
     return known.report()
 
 
@@ -143,24 +147,25 @@ def feed(name: str, rows: Iterable[Fed]) -> Intake:
         Problem: There is no such test, or a row cannot be read; the rows before it are taken.
     """
     known = follower(name)
-    tally = known.update()
-    before, counted = dict(_oddities(known)), tally.rewarded
-    read = 0
-    waiting: list[Mapping[str, Any]] = []
-    try:
-        for row in rows:
-            read += 1
-            user = pseudonym(row.user, known.experiment.salt) if row.user else ""
-            waiting += row.lines(time.time(), user)
-            if len(waiting) >= BATCH:
-                known.journal.append(waiting)
-                waiting = []
-    finally:
-        known.journal.append(waiting)
-        known.update()
-    after = _oddities(known)
-    changes = {what: after[what] - before.get(what, 0) for what in after}
-    return Intake(read, tally.rewarded - counted, {what: n for what, n in changes.items() if n > 0})
+    with change("RewardExperiment", name, target=known.experiment.target):
+        tally = known.update()
+        before, counted = dict(_oddities(known)), tally.rewarded
+        read = 0
+        waiting: list[Mapping[str, Any]] = []
+        try:
+            for row in rows:
+                read += 1
+                user = pseudonym(row.user, known.experiment.salt) if row.user else ""
+                waiting += row.lines(time.time(), user)
+                if len(waiting) >= BATCH:
+                    known.journal.append(waiting)
+                    waiting = []
+        finally:
+            known.journal.append(waiting)
+            known.update()
+        after = _oddities(known)
+        changes = {what: after[what] - before.get(what, 0) for what in after}
+        return Intake(read, tally.rewarded - counted, {what: n for what, n in changes.items() if n > 0})
 
 
 def feed_from(name: str, reward: Callable[[str], float | None]) -> Intake:
@@ -259,12 +264,13 @@ def stop(gateway: Gateway, rollouts: Rollouts, name: str, after: After = "before
     """
     known = running_at(gateway, name)
     one = known.experiment
-    if after != "keep":
-        weights = dict(one.before)
-        if after == "control":
-            weights = {variant: float(variant == one.control) for variant in one.variants}
-        give(rollouts, known, {variant: weights[variant] for variant in one.variants})
-    _end(known, {"state": "stopped", "weights": after})
+    with change("StopExperiment", name, {"weights": after}, target=one.target):
+        if after != "keep":
+            weights = dict(one.before)
+            if after == "control":
+                weights = {variant: float(variant == one.control) for variant in one.variants}
+            give(rollouts, known, {variant: weights[variant] for variant in one.variants})
+        _end(known, {"state": "stopped", "weights": after})
     return known.report()
 
 
@@ -281,7 +287,8 @@ def remove(name: str) -> None:
         running_still = False
     if running_still:
         raise Problem(f"A/B test {name} is running.", f"`mlconsole ab stop {name}` ends it.", "busy")
-    journal.remove()
+    with change("DeleteExperiment", name):
+        journal.remove()
 
 
 def finish(known: Follower, detail: Mapping[str, Any]) -> Report:

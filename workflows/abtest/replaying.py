@@ -13,6 +13,7 @@ from workflows.abtest.following import Follower
 from workflows.abtest.scoring import Score, score_of
 from workflows.abtest.sticky import pseudonym
 from workflows.problem import Problem
+from workflows.safety.changes import change
 
 if TYPE_CHECKING:
     from workflows.interfaces.rollouts.base import Rollouts
@@ -136,36 +137,38 @@ def replay(
     from workflows.traffic import replay as send
 
     known = operations.running_at(platform, name)
-    operations.observe(rollouts, name)
-    ended = stop or threading.Event()
-    scored = score_of(score) if isinstance(score, str) else score
-    seen = 0
+    detail = {"endpoint": known.experiment.endpoint}
+    with change("FeedExperiment", name, detail, target=known.experiment.target):
+        operations.observe(rollouts, name)
+        ended = stop or threading.Event()
+        scored = score_of(score) if isinstance(score, str) else score
+        seen = 0
 
-    def answered(answer: Answer) -> None:
-        nonlocal seen
-        seen += 1
-        known.journal.append(lines(known, answer, scored))
-        if seen % LOOK == 0:
-            if until_verdict and known.report().verdict != "watching":
-                ended.set()
-            if known.tally.state != "running":
-                ended.set()
-            if told is not None:
-                told(known)
+        def answered(answer: Answer) -> None:
+            nonlocal seen
+            seen += 1
+            known.journal.append(lines(known, answer, scored))
+            if seen % LOOK == 0:
+                if until_verdict and known.report().verdict != "watching":
+                    ended.set()
+                if known.tally.state != "running":
+                    ended.set()
+                if told is not None:
+                    told(known)
 
-    sticky = known.experiment.sticky
-    summary = send(
-        platform,
-        known.experiment.endpoint,
-        rows,
-        how,
-        on_answer=answered,
-        stop=ended,
-        target_variant=(lambda payload: operations.assigned(known, payload.key)) if sticky else None,
-        confirmed=confirmed,
-    )
-    known.update()
-    return summary
+        sticky = known.experiment.sticky
+        summary = send(
+            platform,
+            known.experiment.endpoint,
+            rows,
+            how,
+            on_answer=answered,
+            stop=ended,
+            target_variant=(lambda payload: operations.assigned(known, payload.key)) if sticky else None,
+            confirmed=confirmed,
+        )
+        known.update()
+        return summary
 
 
 def lines(known: Follower, answer: Answer, score: Score) -> list[Mapping[str, Any]]:

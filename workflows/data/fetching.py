@@ -14,6 +14,7 @@ from workflows.data.findings import Finding
 from workflows.data.installing import Refused, install
 from workflows.data.place import Located, locate
 from workflows.problem import Problem
+from workflows.safety.changes import change
 
 GONE = {"http-401", "http-403", "http-404", "http-410", "unreachable", "size"}
 """Failures after which a person can get the file by hand."""
@@ -42,35 +43,34 @@ def fetch(
             by_hand(dataset) if dataset.stand_in == "none" else "Nothing has to be done.",
             "no-address",
         )
-    name = PurePosixPath(urllib.parse.urlsplit(address).path).name or dataset.name
-    target = locations.fetched_dir() / ".downloads" / dataset.name / name
-    try:
-        download(
-            address,
-            target,
-            size=origin.size,
-            md5=origin.md5,
-            sha256=origin.sha256,
-            progress=progress,
-            sleep=sleep,
-            timeout=timeout,
-        )
-    except Problem as problem:
-        if problem.code not in GONE:
+    with change("FetchDataset", dataset.name, {"from": address}):
+        name = PurePosixPath(urllib.parse.urlsplit(address).path).name or dataset.name
+        target = locations.fetched_dir() / ".downloads" / dataset.name / name
+        try:
+            download(
+                address,
+                target,
+                size=origin.size,
+                md5=origin.md5,
+                sha256=origin.sha256,
+                progress=progress,
+                sleep=sleep,
+                timeout=timeout,
+            )
+        except Problem as problem:
+            if problem.code not in GONE:
+                raise
+            raise Problem(
+                problem.sentence, f"{problem.remedy} By hand: {by_hand(dataset)}", problem.code
+            ) from problem
+        try:
+            findings = install(dataset, target, locations.fetched_dir() / dataset.name, address)
+        except Refused as refused:
+            target.unlink(missing_ok=True)
+            refused.remedy = f"The publisher's file has changed or is damaged; it was not kept. By hand: {by_hand(dataset)}"
             raise
-        raise Problem(
-            problem.sentence, f"{problem.remedy} By hand: {by_hand(dataset)}", problem.code
-        ) from problem
-    try:
-        findings = install(dataset, target, locations.fetched_dir() / dataset.name, address)
-    except Refused as refused:
         target.unlink(missing_ok=True)
-        refused.remedy = (
-            f"The publisher's file has changed or is damaged; it was not kept. By hand: {by_hand(dataset)}"
-        )
-        raise
-    target.unlink(missing_ok=True)
-    return locate(dataset.name, source="cache"), findings
+        return locate(dataset.name, source="cache"), findings
 
 
 def by_hand(dataset: Dataset) -> str:

@@ -15,6 +15,7 @@ from workflows.data.preparing import prepare
 from workflows.data.staging import staged
 from workflows.files import sha256
 from workflows.problem import Problem
+from workflows.safety.changes import change
 
 
 class Refused(Problem):
@@ -54,7 +55,7 @@ def install(dataset: Dataset, given: Path, folder: Path, origin: str) -> list[Fi
     Raises:
         Refused, Problem: As `import_file`.
     """
-    with staged(folder, replace=True) as fresh:
+    with change("InstallDataset", dataset.name, {"from": origin}), staged(folder, replace=True) as fresh:
         _refuse_unfit(dataset, given)
         prepare(dataset, given, fresh)
         findings = check(dataset, fresh)
@@ -72,7 +73,8 @@ def forget(dataset: Dataset, source: str) -> bool:
     folder = {"imported": locations.imported_dir, "cache": locations.fetched_dir}[source]() / dataset.name
     if not folder.is_dir():
         return False
-    shutil.rmtree(folder)
+    with change("DeleteDataset", dataset.name, {"copy": source}):
+        shutil.rmtree(folder)
     return True
 
 

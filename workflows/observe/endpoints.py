@@ -18,6 +18,7 @@ from workflows.observe.rows import (
     VariantRow,
 )
 from workflows.problem import Problem
+from workflows.safety.changes import change
 
 
 def list_pages(gateway: Gateway, **listing: Unpack[Listing]) -> Iterator[tuple[EndpointRow, ...]]:
@@ -85,7 +86,8 @@ def invoke(
         asked["InferenceId"] = inference_id
     began = time.perf_counter()
     try:
-        answer = answered(gateway, "sagemaker-runtime", "invoke_endpoint", **asked)
+        with change("InvokeEndpoint", name, asked, target=gateway.target):
+            answer = answered(gateway, "sagemaker-runtime", "invoke_endpoint", **asked)
     except Problem as problem:
         raise _missing(problem, name) from problem
     body = answer["Body"].read()

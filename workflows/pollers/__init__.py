@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows.budget import Pace
 from workflows.observe.logs import PAGE, LogReader
+from workflows.pollers.audit import AuditPoller
 from workflows.pollers.costs import CostsPoller
 from workflows.pollers.endpoints import (
     EndpointAlarmsPoller,
@@ -47,6 +48,8 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
             return RunsPoller()
         case "costs":
             return CostsPoller()
+        case "audit":
+            return AuditPoller()
         case "experiments":
             return ExperimentsPoller()
         case "experiment":

@@ -20,6 +20,7 @@ from workflows.rollout.plan import Plan, plan
 from workflows.rollout.record import Place, Rollout
 from workflows.rollout.request import RolloutRequest
 from workflows.rollout.state import FleetTraffic, RolloutState, alarm_states, state
+from workflows.safety.changes import change
 
 WINDOW = 60
 """Seconds over which the fleets' traffic is told."""
@@ -40,31 +41,40 @@ def start(
     Raises:
         Problem: The plan is refused, or SageMaker refuses something; then what was made is deleted again.
     """
-    rollout = record.begin(planned.checked(), place, clock())
-
-    def noted(what: str, name: str) -> None:
-        record.append(rollout, Made(time=clock(), what=what, name=name))
-
-    try:
-        if planned.model is not None and not rollouts.model_exists(planned.model_name):
-            noted("model", planned.model_name)
-            rollouts.make_model(planned.model)
-        if planned.configuration is not None:
-            noted("endpoint configuration", planned.green)
-            rollouts.make_configuration(planned.configuration)
-        for document in planned.alarms:
-            noted("alarm", document["AlarmName"])
-            rollouts.put_alarm(document)
-        rollouts.set_alarm(manual_name(planned.id), "OK", "Nobody has asked to roll back.")
-        rollouts.update(planned.update)
-    except Problem:
-        _undo(rollouts, record.read(rollout.folder), clock)
-        raise
-    record.append(
-        rollout,
-        Started(time=clock(), endpoint=planned.request.endpoint, blue=planned.blue, green=planned.green),
+    checked = planned.checked()
+    detail = {"endpoint": planned.request.endpoint, "blue": planned.blue, "green": planned.green}
+    calls = (
+        ("sagemaker", "CreateModel", planned.model),
+        ("sagemaker", "CreateEndpointConfig", planned.configuration),
+        *(("cloudwatch", "PutMetricAlarm", document) for document in planned.alarms),
+        ("sagemaker", "UpdateEndpoint", planned.update),
     )
-    return record.read(rollout.folder)
+    with change("StartRollout", planned.id, detail, target=place.target, calls=calls):
+        rollout = record.begin(checked, place, clock())
+
+        def noted(what: str, name: str) -> None:
+            record.append(rollout, Made(time=clock(), what=what, name=name))
+
+        try:
+            if planned.model is not None and not rollouts.model_exists(planned.model_name):
+                noted("model", planned.model_name)
+                rollouts.make_model(planned.model)
+            if planned.configuration is not None:
+                noted("endpoint configuration", planned.green)
+                rollouts.make_configuration(planned.configuration)
+            for document in planned.alarms:
+                noted("alarm", document["AlarmName"])
+                rollouts.put_alarm(document)
+            rollouts.set_alarm(manual_name(planned.id), "OK", "Nobody has asked to roll back.")
+            rollouts.update(planned.update)
+        except Problem:
+            _undo(rollouts, record.read(rollout.folder), clock)
+            raise
+        record.append(
+            rollout,
+            Started(time=clock(), endpoint=planned.request.endpoint, blue=planned.blue, green=planned.green),
+        )
+        return record.read(rollout.folder)
 
 
 def look(rollouts: Rollouts, rollout: Rollout, now: float) -> tuple[RolloutState, tuple[RolloutEvent, ...]]:
@@ -146,7 +156,9 @@ def roll_back(
     """
     found = glance(rollouts, rollout, clock())
     if found.active:
-        return _set_off(rollouts, rollout, found, clock)
+        detail = {"endpoint": rollout.plan.request.endpoint, "how": "its manual alarm"}
+        with change("RollBack", rollout.id, detail, target=rollout.place.target):
+            return _set_off(rollouts, rollout, found, clock)
     if found.outcome != "succeeded":
         raise Problem(
             f"Rollout {rollout.id} has ended as {found.outcome}: there is nothing to roll back.",
@@ -252,11 +264,14 @@ def promote(rollouts: Rollouts, rollout: Rollout, *, clock: Callable[[], float] 
         )
     total = sum(weights.values())
     new = {name: total / len(planned.variants) if name in planned.variants else 0.0 for name in weights}
-    rollouts.weigh(endpoint, new)
-    before = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
-    now = ", ".join(f"{name} {weight:g}" for name, weight in new.items())
-    how = f"UpdateEndpointWeightsAndCapacities: {now} (before: {before})."
-    record.append(rollout, Asked(time=clock(), what="promote", how=how))
+    with change(
+        "PromoteRollout", rollout.id, {"endpoint": endpoint, "weights": new}, target=rollout.place.target
+    ):
+        rollouts.weigh(endpoint, new)
+        before = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+        now = ", ".join(f"{name} {weight:g}" for name, weight in new.items())
+        how = f"UpdateEndpointWeightsAndCapacities: {now} (before: {before})."
+        record.append(rollout, Asked(time=clock(), what="promote", how=how))
     return how
 
 

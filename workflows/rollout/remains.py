@@ -12,6 +12,7 @@ from workflows.rollout import record
 from workflows.rollout.events import Removed
 from workflows.rollout.record import Rollout
 from workflows.rollout.state import RolloutState
+from workflows.safety.changes import change
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +107,26 @@ def remove(
         Problem: Something was refused, or is still there.
     """
     alarms = [name for what, name in things if what == "alarm"]
-    if alarms:
-        rollouts.delete_alarms(alarms)
-    for what, name in things:
-        if what == "endpoint configuration":
-            rollouts.delete_configuration(name)
-        elif what == "model":
-            rollouts.delete_model(name)
-    there = {("alarm", str(item["AlarmName"])) for item in rollouts.alarms(alarms)} if alarms else set()
-    for what, name in things:
-        if (what == "endpoint configuration" and rollouts.configuration(name) is not None) or (
-            what == "model" and rollouts.model_exists(name)
-        ):
-            there.add((what, name))
-    gone = tuple(
-        Removed(time=clock(), what=what, name=name) for what, name in things if (what, name) not in there
-    )
-    record.append(rollout, *gone)
-    if there:
-        names = ", ".join(" ".join(item) for item in sorted(there))
-        raise Problem(f"Still there after deleting: {names}.", "Try again in a minute.", "still-there")
-    return gone
+    deleted = {"things": [f"{what} {name}" for what, name in things]}
+    with change("CleanRollout", rollout.id, deleted, target=rollout.place.target):
+        if alarms:
+            rollouts.delete_alarms(alarms)
+        for what, name in things:
+            if what == "endpoint configuration":
+                rollouts.delete_configuration(name)
+            elif what == "model":
+                rollouts.delete_model(name)
+        there = {("alarm", str(item["AlarmName"])) for item in rollouts.alarms(alarms)} if alarms else set()
+        for what, name in things:
+            if (what == "endpoint configuration" and rollouts.configuration(name) is not None) or (
+                what == "model" and rollouts.model_exists(name)
+            ):
+                there.add((what, name))
+        gone = tuple(
+            Removed(time=clock(), what=what, name=name) for what, name in things if (what, name) not in there
+        )
+        record.append(rollout, *gone)
+        if there:
+            names = ", ".join(" ".join(item) for item in sorted(there))
+            raise Problem(f"Still there after deleting: {names}.", "Try again in a minute.", "still-there")
+        return gone

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from workflows import costs
 from workflows.configuration import Configuration
 from workflows.problem import Problem
 from workflows.studies.catalog import StudyInfo, catalog
+from workflows.studies.cost import of_run
 
 DataState = Literal["real", "sample", "imported", "synthetic", "generated", "missing", "none"]
 
@@ -38,17 +38,7 @@ def shelves(configuration: Configuration | None = None) -> dict[str, Shelf]:
 def shelf(info: StudyInfo, configuration: Configuration | None = None) -> Shelf:
     """One study."""
     data, note = _data(info.name, configuration)
-    return Shelf(info.name, data, note, dollars(info))
-
-
-def dollars(info: StudyInfo) -> float | None:
-    """The most that a run costs: its training and its hosting machine, both for as long as it usually takes on AWS."""
-    defaults = {parameter.name: str(parameter.default) for parameter in info.parameters}
-    machines = [("instance-type", costs.TRAINING), ("hosting-instance-type", costs.HOSTING)]
-    asked = [(defaults[name], use) for name, use in machines if name in defaults]
-    known = [costs.estimate(kind, info.minutes[1] * 60, component=use).dollars for kind, use in asked]
-    found = [amount for amount in known if amount is not None]
-    return sum(found) if asked and len(found) == len(known) else None
+    return Shelf(info.name, data, note, of_run(info, {}).dollars)
 
 
 def _data(study: str, configuration: Configuration | None) -> tuple[DataState, str]:

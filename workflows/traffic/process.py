@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workflows import detached
 from workflows.explain import explain
+from workflows.safety.origin import came_from
 from workflows.traffic import reports
 
 
@@ -20,6 +21,7 @@ def main(folder: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     report = reports.read(folder)
+    came_from(f"replay {report.id}")
     try:
         from workflows.platform import open_platform
         from workflows.traffic.replay import Replay

@@ -21,6 +21,7 @@ from workflows import detached, locations, processes
 from workflows.configuration import Configuration
 from workflows.files import write_atomically
 from workflows.problem import Problem
+from workflows.safety.changes import change
 from workflows.traffic.histogram import Histogram
 from workflows.traffic.plan import Plan
 from workflows.traffic.sources import Source
@@ -95,24 +96,28 @@ def begin(
     """A report for a replay that has not begun yet."""
     identifier = f"{endpoint[:40]}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     folder = _folder() / identifier
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700)  # hosts are shared: what is sent is this person's
-    report = Report(
-        id=identifier,
-        folder=folder,
-        endpoint=endpoint,
-        target=str(configuration.target),
-        region=region or configuration.region,
-        status="starting",
-        created=time.time(),
-        plan=plan,
-        source=source,
-        variant=variant,
-        confirmed=confirmed,
-        configuration=configuration.as_dict(),
-    )
-    save(report)
-    return report
+    with change(
+        "StartReplay", identifier, {"endpoint": endpoint, "plan": plan.as_dict()},
+        target=str(configuration.target), profile=configuration.profile,
+    ):  # fmt: skip
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)  # hosts are shared: what is sent is this person's
+        report = Report(
+            id=identifier,
+            folder=folder,
+            endpoint=endpoint,
+            target=str(configuration.target),
+            region=region or configuration.region,
+            status="starting",
+            created=time.time(),
+            plan=plan,
+            source=source,
+            variant=variant,
+            confirmed=confirmed,
+            configuration=configuration.as_dict(),
+        )
+        save(report)
+        return report
 
 
 def start(report: Report, configuration: Configuration) -> None:
@@ -253,7 +258,8 @@ def stop(report: Report) -> None:
     """
     if not report.active:
         raise Problem(f"Replay {report.id} does not run: it is {report.status}.", "", "ended")
-    (report.folder / "stop").touch()
+    with change("StopReplay", report.id, target=report.target):
+        (report.folder / "stop").touch()
 
 
 def delete(report: Report) -> None:
@@ -264,7 +270,8 @@ def delete(report: Report) -> None:
     """
     if report.active:
         raise Problem(f"Replay {report.id} still runs.", f"`mlconsole traffic stop {report.id}` ends it.", "running")  # fmt: skip
-    shutil.rmtree(report.folder)
+    with change("DeleteReplay", report.id, target=report.target):
+        shutil.rmtree(report.folder)
 
 
 def _folder() -> Path:

@@ -14,6 +14,7 @@ from algorithms.reviews.bag import Vocabulary
 from workflows.ledger import Ledger
 from workflows.observe.gateway import Gateway, answered
 from workflows.problem import Problem
+from workflows.safety.changes import change
 from workflows.webapp import package, parts, record, serving
 from workflows.webapp.definition import (
     HANDLER,
@@ -103,28 +104,32 @@ def create(
         Problem: As `plan`, or a part was refused. What was made stays noted: creating again goes on, deleting takes it away.
     """
     before = plan(gateway, app, vocabulary, adopt=adopt)
-    if adopt and app.content_type in serving.COUNTING:
-        serving.tag(gateway, serving.served(gateway, app.endpoint), app.vocabulary)
-    ledger = record.begin(gateway, app)
-    ledger.made(LOGS, log_group(app.name))
-    _log_group(gateway, app)
-    ledger.made(ROLE, app.title)
-    role = _role(gateway, app, before)
-    told(f"Role {app.title}: may call endpoint {app.endpoint} and write its log, nothing else.")
-    ledger.made(FUNCTION, app.title)
-    data = package.pack(vocabulary)
-    function = _function(gateway, app, role, data, before)
-    told(f"Function {app.title}: {len(data):,} bytes, vocabulary {app.vocabulary or 'of the model itself'}.")
-    ledger.made(API, app.title)
-    api = _api(gateway, app, function, before)
-    told(f"REST API {api}: GET / is the page, POST /{RESOURCE} asks the model.")
-    ledger.made(PERMISSION, f"{app.title}/{parts.STATEMENT}")
-    _permission(gateway, app, api)
-    ledger.made(STAGED, STAGE)
-    _stage(gateway, app, api)
-    found = parts.look(gateway, app.name)
-    _page(gateway, app, found, ledger)
-    told(f"Stage {STAGE}: {found.url}")
+    detail = {"endpoint": app.endpoint, "vocabulary": app.vocabulary}
+    with change("CreateWebApp", app.name, detail, target=gateway.target):
+        if adopt and app.content_type in serving.COUNTING:
+            serving.tag(gateway, serving.served(gateway, app.endpoint), app.vocabulary)
+        ledger = record.begin(gateway, app)
+        ledger.made(LOGS, log_group(app.name))
+        _log_group(gateway, app)
+        ledger.made(ROLE, app.title)
+        role = _role(gateway, app, before)
+        told(f"Role {app.title}: may call endpoint {app.endpoint} and write its log, nothing else.")
+        ledger.made(FUNCTION, app.title)
+        data = package.pack(vocabulary)
+        function = _function(gateway, app, role, data, before)
+        told(
+            f"Function {app.title}: {len(data):,} bytes, vocabulary {app.vocabulary or 'of the model itself'}."
+        )
+        ledger.made(API, app.title)
+        api = _api(gateway, app, function, before)
+        told(f"REST API {api}: GET / is the page, POST /{RESOURCE} asks the model.")
+        ledger.made(PERMISSION, f"{app.title}/{parts.STATEMENT}")
+        _permission(gateway, app, api)
+        ledger.made(STAGED, STAGE)
+        _stage(gateway, app, api)
+        found = parts.look(gateway, app.name)
+        _page(gateway, app, found, ledger)
+        told(f"Stage {STAGE}: {found.url}")
     return found
 
 

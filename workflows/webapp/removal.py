@@ -9,6 +9,7 @@ from typing import Any
 
 from workflows.observe.gateway import Gateway, answered
 from workflows.problem import Problem
+from workflows.safety.changes import change
 from workflows.webapp import creation, parts, record
 from workflows.webapp.definition import log_group, title
 from workflows.webapp.parts import API, FUNCTION, LOGS, PERMISSION, ROLE, STAGED, Parts
@@ -36,17 +37,19 @@ def remove(gateway: Gateway, name: str) -> list[Removed]:
     noted = record.ledger(gateway, name)
     if not found.present and noted is None:
         raise Problem(f"There is no web app {name}.", "`mlconsole webapp ls` lists them.", "not-found")
-    rows: list[Removed] = []
-    for kind, one, delete in _deletions(gateway, found):
-        there = (kind, one) in found.present
-        if delete is not None and there:
-            _gone(delete)
-        rows.append(Removed(kind, one, "deleted" if there else "was not there"))
-    left = parts.look(gateway, name).present
-    rows += [Removed(kind, one, "still there") for kind, one in left]
-    if not left:
-        record.forget(gateway, name)
-    return rows
+    parts_ = {"parts": [f"{kind} {one}" for kind, one in found.present]}
+    with change("DeleteWebApp", name, parts_, target=gateway.target):
+        rows: list[Removed] = []
+        for kind, one, delete in _deletions(gateway, found):
+            there = (kind, one) in found.present
+            if delete is not None and there:
+                _gone(delete)
+            rows.append(Removed(kind, one, "deleted" if there else "was not there"))
+        left = parts.look(gateway, name).present
+        rows += [Removed(kind, one, "still there") for kind, one in left]
+        if not left:
+            record.forget(gateway, name)
+        return rows
 
 
 def _deletions(gateway: Gateway, found: Parts) -> list[tuple[str, str, Callable[[], Any] | None]]:
