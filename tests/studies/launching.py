@@ -57,7 +57,7 @@ class Launched:
     @property
     def titles(self) -> list[str]:
         """The titles of the tables and figures on the data."""
-        shown = [*of_kind(events.Table, self.events), *of_kind(events.Figure, self.events)]
+        shown: list[Any] = [*self.of_kind(events.Table), *self.of_kind(events.Figure)]
         return [one.title for one in shown if one.step != "cleanup"]
 
     @property
