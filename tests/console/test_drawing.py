@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -179,7 +179,7 @@ def test_a_run_says_what_its_data_are_however_narrow_it_is() -> None:
     ):  # fmt: skip
         state.finished = RunFinished(time=3725.0, run="r", status="completed", metrics=metrics, message="")
         state.results = list(results)
-        line = "".join(text for text, _ in overview(state, 0.0, 60, run="r")[1])
+        line = "".join(text for text, _ in overview(state, 0.0, 60, run="r", key=str)[1])
         assert line.endswith(told) and len(line) <= 60
         assert line.startswith("✓ completed · 1 h 02 min · interface high")
 
@@ -194,6 +194,7 @@ def test_lines_of_a_live_chart_are_told_apart_without_colour(
     number: int, width: int, height: int, values: list[float]
 ) -> None:
     """Each line carries its sign, and the legend names it: colours may be missing, or not be seen."""
+    assume(height >= 2 * number + 4)  # lines that share a row cover each other
     lines = [
         Series(f"variant-{index}", tuple((float(x), y + 20 * index) for x, y in enumerate(values)))
         for index in range(number)
