@@ -33,8 +33,7 @@ run-env:
 dev-env:
 	$(call installed,$(VENV)/dev.stamp)
 
-# The stamps tell what was installed: another pyproject.toml or other constraints make them stale. What is imported is compiled then:
-# compiling all of PyTorch and the SDK is half of the processor time of an installation (100 s against 55 s).
+# The stamps tell what was installed: another pyproject.toml or other constraints make them stale.
 $(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "mlconsole needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12" >&2; exit 1; }
@@ -46,12 +45,12 @@ $(VENV)/python.stamp:
 
 $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing mlconsole into $(VENV) (a few minutes the first time: PyTorch and the SageMaker SDK are large)"
-	@$(PIP) install --no-compile -c constraints.txt -e .
+	@$(PIP) install -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing mlconsole and its test tools into $(VENV) (a few minutes the first time)"
-	@$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
+	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/run.stamp
 
 run: run-env
