@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS   ?= 3
 SHELL  := /bin/sh
+# Container images like to set it. Each of some thousand processes would compile all of our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run studies test check lint types imports test-slow bench screens clean run-env dev-env
