@@ -1,0 +1,54 @@
+"""What was seen of a target, in words: for the table of the command and for that of the screen."""
+
+from __future__ import annotations
+
+from workflows.targets.glance import Glance, Tally
+
+KINDS = {
+    "expired": "expired", "ExpiredToken": "expired", "ExpiredTokenException": "expired", "RequestExpired": "expired",
+    "credentials": "no credentials", "region": "no region", "timeout": "no answer", "unreachable": "unreachable", "engine": "not running",
+    "RegionDisabledException": "disabled", "OptInRequired": "disabled",
+}  # fmt: skip
+"""A problem's code in a word or two; what is not here is denied, throttled or failed."""
+
+
+def state(glance: Glance) -> tuple[str, str]:
+    """Glyph and word, and the role that colours them."""
+    problem = glance.problem
+    if problem is None:
+        return ("! in part", "wait") if glance.notes else ("✓ ok", "ok")
+    code = problem.code
+    if code in KINDS:
+        return f"✗ {KINDS[code]}", "bad"
+    if code.startswith(("AccessDenied", "Unauthorized", "NotAuthorized")):
+        return "✗ denied", "bad"
+    return ("✗ throttled", "bad") if code.startswith(("Throttl", "TooMany")) else ("✗ failed", "bad")
+
+
+def tally(found: Tally | None) -> str:
+    """``3``, ``100+``; a dash for what could not be had."""
+    return "–" if found is None else str(found)
+
+
+def endpoints(glance: Glance) -> str:
+    """``3 up``, ``3 up 1 changing 2 failed``, ``none``; empty where nothing is known."""
+    found = glance.endpoints
+    if found is None:
+        return ""
+    parts = [
+        f"{number} {word}"
+        for number, word in ((found.in_service, "up"), (found.changing, "changing"), (found.failed, "failed"))
+        if number
+    ]
+    return (" ".join(parts) or "none") + (" …" if found.more else "")
+
+
+def price(glance: Glance) -> str:
+    """What is up costs an hour: ``$0.230``, ``> $1.20`` where not all was looked at, ``no price``; empty where nothing is known."""
+    rate = glance.hourly
+    if rate is None:
+        return ""
+    if rate.unknown and not rate.dollars:
+        return "no price"
+    shown = f"${rate.dollars:.3f}" if 0 < rate.dollars < 10 else f"${rate.dollars:,.2f}" if rate.dollars else "$0"
+    return f"> {shown}" if glance.at_least or rate.unknown else shown
