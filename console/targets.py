@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.problem import Problem
 from workflows.targets.glance import Glance, Tally
 
 KINDS = {
@@ -14,9 +15,13 @@ KINDS = {
 
 def state(glance: Glance) -> tuple[str, str]:
     """Glyph and word, and the role that colours them."""
-    problem = glance.problem
-    if problem is None:
-        return ("! in part", "wait") if glance.notes else ("✓ ok", "ok")
+    if glance.problem is not None:
+        return failure(glance.problem)
+    return ("! in part", "wait") if glance.notes else ("✓ ok", "ok")
+
+
+def failure(problem: Problem) -> tuple[str, str]:
+    """The same of what kept from a look."""
     code = problem.code
     if code in KINDS:
         return f"✗ {KINDS[code]}", "bad"
@@ -30,16 +35,14 @@ def tally(found: Tally | None) -> str:
     return "–" if found is None else str(found)
 
 
-def endpoints(glance: Glance) -> str:
-    """``3 up``, ``3 up 1 changing 2 failed``, ``none``; empty where nothing is known."""
+def endpoints(glance: Glance, *, short: bool = False) -> str:
+    """``3 up``, ``3 up 1 changing 2 failed`` (short: ``3 up 1 ↻ 2 ✗``), ``none``; empty where nothing is known."""
     found = glance.endpoints
     if found is None:
         return ""
-    parts = [
-        f"{number} {word}"
-        for number, word in ((found.in_service, "up"), (found.changing, "changing"), (found.failed, "failed"))
-        if number
-    ]
+    words = ("up", "↻", "✗") if short else ("up", "changing", "failed")
+    numbers = (found.in_service, found.changing, found.failed)
+    parts = [f"{number} {word}" for number, word in zip(numbers, words, strict=True) if number]
     return (" ".join(parts) or "none") + (" …" if found.more else "")
 
 
@@ -50,5 +53,7 @@ def price(glance: Glance) -> str:
         return ""
     if rate.unknown and not rate.dollars:
         return "no price"
-    shown = f"${rate.dollars:.3f}" if 0 < rate.dollars < 10 else f"${rate.dollars:,.2f}" if rate.dollars else "$0"
+    shown = (
+        f"${rate.dollars:.3f}" if 0 < rate.dollars < 10 else f"${rate.dollars:,.2f}" if rate.dollars else "$0"
+    )
     return f"> {shown}" if glance.at_least or rate.unknown else shown

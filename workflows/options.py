@@ -55,7 +55,11 @@ class _Options(BaseSettings):
     @classmethod
     def _joined(cls, value: Any) -> Any:
         """A list of targets is understood, too."""
-        return ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+        return (
+            ",".join(value)
+            if isinstance(value, list) and all(isinstance(one, str) for one in value)
+            else value
+        )
 
     @field_validator("targets")
     @classmethod

@@ -140,9 +140,7 @@ class Platform:
             observer(call)
 
 
-def open_platform(
-    configuration: Configuration, *, observing: bool = False, pricing: bool = True
-) -> Platform:
+def open_platform(configuration: Configuration, *, observing: bool = False, pricing: bool = True) -> Platform:
     """The platform that a configuration names; the embedded SageMaker is started when it does not run.
 
     Args:

@@ -68,7 +68,9 @@ def _entry(word: str) -> Entry:
     profile, at, region = word.rpartition("@") if "@" in word else (word, "", "")
     if profile == EMBEDDED:
         if at:
-            raise ValueError(f"{word!r} names a region, and the embedded SageMaker has only its own: write embedded")
+            raise ValueError(
+                f"{word!r} names a region, and the embedded SageMaker has only its own: write embedded"
+            )
         return Entry("embedded")
     if at and not _REGION.fullmatch(region):
         raise ValueError(f"{word!r} does not end with a region such as eu-west-1. {_FORMS}")

@@ -112,6 +112,10 @@ def unseen(entry: Entry, problem: Problem) -> Glance:
     if problem.code in ("expired", "ExpiredToken", "ExpiredTokenException") and entry.profile:
         remedy = f"Run `aws sso login --profile {entry.profile}`, or get new keys."
         problem = Problem(problem.sentence, remedy, problem.code)
+    if problem.code == "credentials":
+        who = f" --profile {entry.profile}" if entry.profile else ""
+        remedy = f"Run `aws configure{who}` or `aws sso login{who}`, or correct the entry {entry} of targets."
+        problem = Problem(problem.sentence, remedy, problem.code)
     if problem.code == "region":
         where = f"{entry.profile or 'default'} in ~/.aws/config"
         remedy = f"Write {entry.profile}@REGION in targets, or set the region of {where}."
