@@ -7,7 +7,7 @@ from workflows.targets.glance import Glance, Tally
 
 KINDS = {
     "expired": "expired", "ExpiredToken": "expired", "ExpiredTokenException": "expired", "RequestExpired": "expired",
-    "credentials": "no credentials", "region": "no region", "timeout": "no answer", "unreachable": "unreachable", "engine": "not running",
+    "credentials": "no keys", "region": "no region", "timeout": "no answer", "unreachable": "no network", "engine": "stopped",
     "RegionDisabledException": "disabled", "OptInRequired": "disabled",
 }  # fmt: skip
 """A problem's code in a word or two; what is not here is denied, throttled or failed."""
@@ -36,24 +36,26 @@ def tally(found: Tally | None) -> str:
 
 
 def endpoints(glance: Glance, *, short: bool = False) -> str:
-    """``3 up``, ``3 up 1 changing 2 failed`` (short: ``3 up 1 ↻ 2 ✗``), ``none``; empty where nothing is known."""
+    """``3 up``, ``3 up 1 changing 2 failed`` (short: ``2✗ 1↻ 3 up``, what needs somebody first), ``none``; empty where nothing is known."""
     found = glance.endpoints
     if found is None:
         return ""
-    words = ("up", "↻", "✗") if short else ("up", "changing", "failed")
+    words = (" up", "↻", "✗") if short else (" up", " changing", " failed")
     numbers = (found.in_service, found.changing, found.failed)
-    parts = [f"{number} {word}" for number, word in zip(numbers, words, strict=True) if number]
-    return (" ".join(parts) or "none") + (" …" if found.more else "")
+    parts = [f"{number}{word}" for number, word in zip(numbers, words, strict=True) if number]
+    return (" ".join(reversed(parts) if short else parts) or "none") + (" …" if found.more else "")
 
 
 def price(glance: Glance) -> str:
-    """What is up costs an hour: ``$0.230``, ``> $1.20`` where not all was looked at, ``no price``; empty where nothing is known."""
+    """What is up costs an hour: ``$0.230``, ``>$1.200`` where not all was looked at, ``no price``; empty where nothing is known."""
     rate = glance.hourly
     if rate is None:
         return ""
     if rate.unknown and not rate.dollars:
         return "no price"
-    shown = (
-        f"${rate.dollars:.3f}" if 0 < rate.dollars < 10 else f"${rate.dollars:,.2f}" if rate.dollars else "$0"
-    )
-    return f"> {shown}" if glance.at_least or rate.unknown else shown
+    amount = rate.dollars
+    if 0 < amount < 10:
+        shown = f"${amount:.3f}"
+    else:
+        shown = f"${amount:,.2f}" if 0 < amount < 100 else f"${amount:,.0f}"
+    return f">{shown}" if glance.at_least or rate.unknown else shown

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EVERY, SLOWLY = 60.0, 300.0
 """Seconds between two looks while the screen is in sight; on a slow line."""
+ROOMY = 140
+"""Columns from which on the states of endpoints are words."""
 STALE = 2.5
 """From so many times that on, figures are marked as old."""
 
@@ -74,6 +76,11 @@ class TargetsScreen(ConsoleScreen):
         super().on_screen_resume()
         if self._due:
             self._ask()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self.is_mounted and self.query("#list"):
+            self._list.set_columns(self._columns())
 
     def look(self) -> None:
         self._ask()
@@ -149,17 +156,21 @@ class TargetsScreen(ConsoleScreen):
         self.query_one("#reasons", Page).show(self._reasons)
         self.draw_frame()
 
+    @property
+    def _roomy(self) -> bool:
+        return self.app.size.width >= ROOMY
+
     def _columns(self) -> list[Column]:
         wide = self.wide
         return [
-            Column("Target", 15, grow=2, middle=True),
+            Column("Target", 16, grow=2, middle=True),
             Column("Region", 12, drop=2),
             Column("Account", 12, drop=1),
-            Column("State", 13, watch=True),
+            Column("State", 12, watch=True),
             Column("Training" if wide else "Train", 8 if wide else 5, right=True, watch=True),
             Column("Tuning" if wide else "Tune", 6 if wide else 4, right=True, watch=True),
             Column("Transform" if wide else "Batch", 9 if wide else 5, right=True, watch=True),
-            Column("Endpoints", 24 if wide else 11, watch=True),
+            Column("Endpoints", 25 if self._roomy else 13 if wide else 11, watch=True),
             Column("$/h", 8 if wide else 7, right=True),
             Column("Age", 4, right=True),
         ]
@@ -182,7 +193,7 @@ class TargetsScreen(ConsoleScreen):
             Cell(glance.account, "dim"),
             state,
             *(Cell(text, "dim" if text in ("0", "–") else role) for text in numbers),
-            Cell(targets.endpoints(glance, short=not self.wide) or "–", bad),
+            Cell(targets.endpoints(glance, short=not self._roomy) or "–", bad),
             Cell(targets.price(glance) or "–", role or ("strong" if glance.hourly else "dim")),
             Cell(span(age), "wait" if old else "dim"),
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def test_the_present_target_is_always_among_them(tmp_path: Path) -> None:
 
 def test_a_glance_at_the_embedded_one_counts_and_prices(platform: Platform) -> None:
     client = platform.client("sagemaker")
-    image = f"{platform.account}.dkr.ecr.{platform.region}.amazonaws.com/none:1"
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
     client.create_model(
         ModelName="seen", ExecutionRoleArn=platform.role_arn, PrimaryContainer={"Image": image}
     )
@@ -75,6 +77,10 @@ def test_a_glance_at_the_embedded_one_counts_and_prices(platform: Platform) -> N
         seen = glance(Configuration(), known=known)
         stop()
     finally:
+        deadline = time.monotonic() + 60
+        while client.describe_endpoint(EndpointName="seen")["EndpointStatus"] == "Creating":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         client.delete_endpoint(EndpointName="seen")
     assert nothing.problem is seen.problem is None
     assert (seen.account, seen.region) == (platform.account, platform.region)
@@ -84,7 +90,7 @@ def test_a_glance_at_the_embedded_one_counts_and_prices(platform: Platform) -> N
     lists = [call for call in calls if call.startswith("List")]
     assert len(lists) == 4
     assert prices.current().region == before
-    if not seen.endpoints.failed:  # its image does not exist, which it may have found out already
+    if not seen.endpoints.failed:  # it has no artifact, which it may have found out already
         assert seen.hourly and seen.hourly.dollars > 0 and seen.basis
 
 
@@ -94,14 +100,14 @@ def test_what_keeps_from_a_look_is_told_with_its_remedy(
 ) -> None:
     engine = platform.engine
     assert engine is not None
-    with Faulty(platform.endpoint_url) as faulty:
+    with closing(Faulty(platform.endpoint_url)) as faulty:
         for name, value in {"AWS_ENDPOINT_URL": faulty.url, "AWS_ACCESS_KEY_ID": engine.access_key, "AWS_SECRET_ACCESS_KEY": engine.secret_key}.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         there, known = Configuration(target="aws", region=platform.region), Known()
         assert glance(there, known=known).problem is None
-        faulty.fault = fault
+        faulty.fails(fault)
         seen = glance(there, known=known)
-        faulty.fault = ""
+        faulty.fails("")
         assert glance(there, known=known).problem is None, "it is asked again, and answers"
     assert seen.problem is not None and seen.problem.remedy
     assert seen.problem.code == (RECORDED[fault][1] if fault in RECORDED else "unreachable")
