@@ -86,7 +86,7 @@ class TargetsScreen(ConsoleScreen):
         self._ask()
 
     def tick(self) -> None:
-        if self._due and not self.console.hub_status.paused:
+        if self._due and self.app.app_focus and not self.console.hub_status.paused:
             self._ask()
         self._list.repaint()
 

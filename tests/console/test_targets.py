@@ -14,6 +14,7 @@ from console.screens.targets import EVERY, TargetsScreen
 from tests.console import command, target_data
 from tests.console.conftest import until
 from tests.console.scripted import Scripted, populated
+from workflows.targets.glance import Glance
 
 
 def shown(app: Console) -> str:
@@ -68,9 +69,7 @@ async def test_it_asks_again_while_it_is_in_sight_and_marks_what_is_old() -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, app)
         await until(pilot, lambda: len(screen.seen) == 3 and not screen._asking)
-        services.glanced[target_data.EMBEDDED] = services.glanced[target_data.RESEARCH]
-        services.glanced[target_data.RESEARCH] = target_data.glances(services.time)[target_data.RESEARCH]
-        services.glanced[target_data.EMBEDDED] = type(services.glanced[target_data.PROD])(
+        services.glanced[target_data.EMBEDDED] = Glance(
             entry=target_data.EMBEDDED, at=services.time, problem=target_data.EXPIRED
         )
         services.time += EVERY
