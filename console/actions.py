@@ -80,6 +80,7 @@ PLACES = {
     "drift": "Drift of an endpoint",
     "costs": "Costs & clean-up",
     "audit": "The audit log",
+    "targets": "Several targets",
     "tunings": "Tuning",
     "tuning": "A tuning job",
     "tune": "The form of a tuning job",
@@ -366,6 +367,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("audit.reverse", "S", "Reverse", "Turn the order round", target="change"),
     Action("audit.columns", "C", "Columns", "Choose the columns and their order", target="change"),
     Action("audit.copy", "y", "Copy", "Copy the entry as JSON to your clipboard, over SSH too", target="change", footer=True),
+    # several targets
+    Action("app.targets", "", "Targets", "Several accounts and regions side by side: what runs, what serves, what it costs", command="targets"),
+    Action("targets.copy", "y", "Copy", "Copy what is known of the target as JSON to your clipboard, over SSH too", target="target", footer=True),
     # A/B tests
     Action("app.experiments", "", "A/B tests", "All A/B tests of this machine, live", command="ab"),
     Action("experiments.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, verdict:better, -f fuzzy", target="A/B test", footer=True),

@@ -18,7 +18,7 @@ from console.actions import Action
 
 UNBOUND = "unbound"
 """A key that no keyboard has: Textual takes an action's keys away only by giving it others."""
-LISTS = ("home", "jobs", "endpoints", "studies", "tunings", "experiments", "costs", "audit")
+LISTS = ("home", "jobs", "endpoints", "studies", "tunings", "experiments", "costs", "audit", "targets")
 """Places with a list whose keys work at the same time."""
 APART = ("dialog", "prompt", "command", "jump", "columns", "code", "choice", "weights")
 """Places in which the keys of everywhere do not work, or give way to typing."""

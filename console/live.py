@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from workflows.studies.parameters import Value
     from workflows.studies.shelf import Shelf
     from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
+    from workflows.targets.entries import Entry
+    from workflows.targets.glance import Glance
+    from workflows.targets.glances import Glances
     from workflows.topics import HubStatus, Topic
     from workflows.traffic.bill import Bill
     from workflows.traffic.plan import Plan as ReplayPlan
@@ -90,6 +93,7 @@ class LiveServices:
         self.notices = notices.ways(configuration.notify_by)
         self._playing = playing
         self._hub: Hub = Hub.of(configuration, playing)
+        self._glances: Glances | None = None
 
     def now(self) -> float:
         return time.time() // self.grain * self.grain if self.grain else time.time()
@@ -240,6 +244,19 @@ class LiveServices:
     def elsewhere(self, **changes: str) -> LiveServices:
         there = replace(self.configuration, **changes)  # type: ignore[arg-type]
         return LiveServices(there, grain=self.grain)
+
+    def targets(self) -> Sequence[Entry]:
+        from workflows.targets.entries import listed
+
+        return listed(self.configuration)
+
+    def glances(self, entries: Sequence[Entry], deliver: Callable[[Glance], None]) -> None:
+        from workflows.targets.glances import Glances
+
+        if self._glances is None:
+            self._glances = Glances(self.configuration)
+        for glance in self._glances.look(entries):
+            deliver(glance)
 
     def rehearse(self, task: Callable[[Services], Any]) -> Sequence[str]:
         from workflows.safety import rehearsal

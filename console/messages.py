@@ -11,6 +11,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from workflows.events import Event
     from workflows.problem import Problem
+    from workflows.targets.glance import Glance
     from workflows.topics import HubStatus, Snapshot
 
 
@@ -48,6 +49,13 @@ class RunEventsArrived(Message, bubble=False):
     run: str
     events: Sequence[Event]
     problem: Problem | None = None
+
+
+@dataclass
+class GlanceArrived(Message, bubble=False):
+    """One of several targets has answered, or has not in time."""
+
+    glance: Glance
 
 
 @dataclass

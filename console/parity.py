@@ -35,7 +35,7 @@ _APART = {
 
 COMMANDS: dict[str, str] = {
     "app.home": "runs ls", "app.jobs": "jobs ls", "app.endpoints": "endpoints ls", "app.studies": "studies ls", "app.tuning": "tuning ls",
-    "app.costs": "costs", "app.lessons": "lessons ls", "app.experiments": "ab ls", "app.audit": "audit", "app.help": "keys",
+    "app.costs": "costs", "app.lessons": "lessons ls", "app.experiments": "ab ls", "app.audit": "audit", "app.targets": "targets", "app.help": "keys",
     "app.describe": "describe", "app.related": "related", "app.code": "code", "app.watch": "watch", "app.switch": "config show",
     "app.export": "jobs ls", "app.s3": "s3 ls", "app.refresh": "jobs ls",
     "log.follow": "jobs logs --follow", "log.since": "jobs logs --since", "log.timestamps": "jobs logs --timestamps", "log.save": "jobs logs", "log.filter": "jobs logs --only", "home.new_run": "run",

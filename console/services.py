@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from workflows.studies.parameters import Value
     from workflows.studies.shelf import Shelf
     from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
+    from workflows.targets.entries import Entry
+    from workflows.targets.glance import Glance
     from workflows.traffic.bill import Bill
     from workflows.traffic.plan import Plan as ReplayPlan
     from workflows.traffic.reports import Report
@@ -187,6 +189,12 @@ class Services(Protocol):
 
     def elsewhere(self, **changes: str) -> Services:
         """Services with another ``target``, ``profile`` or ``region``, and otherwise these options."""
+
+    def targets(self) -> Sequence[Entry]:
+        """The targets that are looked at side by side, the present one among them."""
+
+    def glances(self, entries: Sequence[Entry], deliver: Callable[[Glance], None]) -> None:
+        """Look at these targets; each is delivered as it answers, a problem of it, too. Blocks."""
 
     # rehearsals
 

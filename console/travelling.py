@@ -251,6 +251,12 @@ class Travelling(Painting, inherit_bindings=False):
         await self.go("home")
         await self.open(AuditScreen())
 
+    async def action_targets(self) -> None:
+        from console.screens.targets import TargetsScreen
+
+        await self.go("home")
+        await self.open(TargetsScreen())
+
     async def action_studies(self) -> None:
         await self.go("studies")
 
@@ -319,6 +325,8 @@ class Travelling(Painting, inherit_bindings=False):
             await self.action_experiments()
         elif place.kind == "audit":
             await self.action_audit()
+        elif place.kind == "targets":
+            await self.action_targets()
         else:
             await self.go(place.kind)
 

@@ -40,6 +40,7 @@ class Configuration:
     notify_by: str = "bell,title,desktop"
     notify_webhook: str = ""
     read_only: str = ""
+    targets: str = ""
 
     @property
     def looks_only(self) -> bool:
@@ -54,6 +55,7 @@ class Configuration:
         values.pop("engine_access_key")
         values.pop("engine_secret_key")
         values.pop("notify_webhook")
+        values.pop("targets")  # a run works at one
         values.pop("read_only")  # what may be changed is asked when it is to be changed
         return values
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from workflows.configuration import Configuration, ConfigurationError, variable
+from workflows.targets.entries import parse
 
 TABLES = ("engine", "notify")
 
@@ -38,6 +39,8 @@ class _Options(BaseSettings):
         default="", pattern=r"^((none|all|embedded|aws(:[^\s,]+)?)(,(all|embedded|aws(:[^\s,]+)?))*)?$"
     )
 
+    targets: str = ""
+
     @field_validator("read_only", mode="before")
     @classmethod
     def _switch(cls, value: Any) -> Any:
@@ -47,6 +50,22 @@ class _Options(BaseSettings):
         return {"true": "all", "1": "all", "yes": "all", "false": "none", "0": "none", "no": "none"}.get(
             str(value).lower(), value
         )
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _joined(cls, value: Any) -> Any:
+        """A list of targets is understood, too."""
+        return (
+            ",".join(value)
+            if isinstance(value, list) and all(isinstance(one, str) for one in value)
+            else value
+        )
+
+    @field_validator("targets")
+    @classmethod
+    def _each_a_target(cls, value: str) -> str:
+        parse(value)
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -120,7 +139,7 @@ def _sentence(item: Any, flags: dict[str, Any], in_file: dict[str, Any], path: P
         where = f"{path}: {key}"
     else:
         where = f"the environment variable {variable(name)}"
-    message = str(item["msg"])
+    message = str(item["msg"]).removeprefix("Value error, ")
     return (
         f"{where} cannot be {item['input']!r}: {message[:1].lower()}{message[1:]}. Correct it or remove it."
     )

@@ -140,11 +140,12 @@ class Platform:
             observer(call)
 
 
-def open_platform(configuration: Configuration, *, observing: bool = False) -> Platform:
+def open_platform(configuration: Configuration, *, observing: bool = False, pricing: bool = True) -> Platform:
     """The platform that a configuration names; the embedded SageMaker is started when it does not run.
 
     Args:
         observing: Nothing will be made: on AWS no execution role is looked for, so ``role_arn`` may be empty.
+        pricing: Estimates of this process rest on its region's prices from now on.
 
     Raises:
         WorkflowError: No credentials, no region, no network, or the engine does not start.
@@ -154,7 +155,8 @@ def open_platform(configuration: Configuration, *, observing: bool = False) -> P
         if configuration.target == "embedded"
         else _open_aws(configuration, observing)
     )
-    prices.choose(opened.region)
+    if pricing:
+        prices.choose(opened.region)
     return opened
 
 

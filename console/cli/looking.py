@@ -15,7 +15,7 @@ LOOKING = frozenset(
         "endpoints scaling", "ab ls", "ab show", "ab forecast", "traffic ls", "traffic show", "rollout ls", "rollout show",
         "rollout code", "rollout plan", "tuning ls", "tuning show", "tuning trials", "tuning importance", "tuning watch",
         "transform ls", "transform show", "webapp ls", "webapp show", "webapp open", "webapp pack", "transform logs", "transform output", "transform wait", "costs", "drift", "prices ls",
-        "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "describe", "related", "code", "s3 ls", "s3 show", "watch", "audit", "jobs compare", "ab watch", "runs attach", "lessons ls", "keys", "config show", "config path", "completion",
+        "prices show", "engine status", "engine logs", "engine env", "doctor", "where", "describe", "related", "code", "s3 ls", "s3 show", "watch", "audit", "targets", "jobs compare", "ab watch", "runs attach", "lessons ls", "keys", "config show", "config path", "completion",
         "sweep --plan", "serve", "record", "replay",
     )
 )  # fmt: skip

@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "transform": ("console.cli.transform:transform", "Batch transform: start, watch, read the result."),
     "costs": ("console.cli.costs:costs", "What bills now: by the hour, the month and since its creation."),
+    "targets": ("console.cli.targets:targets", "What runs and serves at several accounts and regions."),
     "sweep": ("console.cli.sweep:sweep", "What is left over: plan, then delete."),
     "drift": ("console.cli.drift:drift", "Whether an endpoint is asked other things than before."),
     "prices": ("console.cli.prices:prices", "Prices that estimates rest on: list, show, refresh."),

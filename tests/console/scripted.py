@@ -17,6 +17,7 @@ from tests.console import (
     inspect_data,
     rollout_data,
     run_data,
+    target_data,
     tuning_data,
 )
 from workflows import events as e
@@ -65,6 +66,8 @@ from workflows.studies.catalog import StudyInfo, catalog
 from workflows.studies.parameters import Value
 from workflows.studies.shelf import DataState, Shelf
 from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
+from workflows.targets.entries import Entry
+from workflows.targets.glance import Glance
 from workflows.topics import HubStatus, Snapshot, Topic
 from workflows.traffic.bill import Bill
 from workflows.traffic.plan import Plan as ReplayPlan
@@ -121,6 +124,10 @@ class Scripted:
         self.rollout = ""
         self.last_rollout = ""
         """The newest rollout of every endpoint: the first has not ended."""
+        self.entries: tuple[Entry, ...] = target_data.ENTRIES
+        self.glanced = target_data.glances(self.time)
+        self.silent: set[Entry] = set()
+        """Targets that give no answer."""
 
     # what a test does
 
@@ -180,6 +187,18 @@ class Scripted:
 
     def refresh(self) -> None:
         self.done.append(("refresh",))
+
+    def targets(self) -> Sequence[Entry]:
+        return self.entries
+
+    def glances(self, entries: Sequence[Entry], deliver: Callable[[Glance], None]) -> None:
+        self._block("glances", *map(str, entries))
+        waiting = list(entries)
+        while waiting:
+            for entry in [entry for entry in waiting if entry not in self.silent]:
+                waiting.remove(entry)
+                deliver(replace(self.glanced[entry], at=self.time))
+            time.sleep(0.01 if waiting else 0)
 
     welcomes = False
 

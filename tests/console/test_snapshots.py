@@ -58,6 +58,7 @@ SCREENS = {
     "columns": ["2", "C"],
     "jump": ["2", "apostrophe"],
     "audit": ["colon", *"audit", "enter", "down", "down", "down", "down"],
+    "targets": ["colon", *"targets", "enter", "down", "down"],
 }
 BATCH = {
     "jobs-with-transforms": ["2"],

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -204,16 +206,16 @@ class _Current:
         self._chosen: dict[str, Prices] = {}
         self.region = ""
 
-    def get(self) -> Prices:
+    def get(self, region: str) -> Prices:
         with self._lock:
             now = time.monotonic()
             if self._prices is None or now - self._looked > LOOK:
                 self._looked = now
                 self._load()
             assert self._prices is not None
-            if self.region not in self._chosen:
-                self._chosen[self.region] = self._prices.in_region(self.region)
-            return self._chosen[self.region]
+            if region not in self._chosen:
+                self._chosen[region] = self._prices.in_region(region)
+            return self._chosen[region]
 
     def forget(self) -> None:
         with self._lock:
@@ -240,11 +242,13 @@ class _Current:
 
 
 _current = _Current()
+_here: ContextVar[str | None] = ContextVar("region of prices", default=None)
 
 
 def current() -> Prices:
     """The prices in force: those read from AWS where there are any, else the snapshot that comes with the program."""
-    return _current.get()
+    region = _here.get()
+    return _current.get(_current.region if region is None else region)
 
 
 def forget() -> None:
@@ -255,6 +259,16 @@ def forget() -> None:
 def choose(region: str) -> None:
     """Use this region's prices from now on, if AWS's Price List was read for it; else those of the snapshot's region."""
     _current.region = region
+
+
+@contextmanager
+def within(region: str) -> Iterator[None]:
+    """This region's prices are in force inside the block, in this thread only: others look at other regions meanwhile."""
+    before = _here.set(region)
+    try:
+        yield
+    finally:
+        _here.reset(before)
 
 
 def basis() -> str:
