@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet
-JOBS   ?= 3
+JOBS   ?= 4
 SHELL  := /bin/sh
 # Container images like to set it. Each of some thousand processes would compile all of our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
