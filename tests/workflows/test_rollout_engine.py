@@ -69,7 +69,7 @@ def test_a_canary_goes_all_the_way_and_cleans_up_with_proof(
 ) -> None:
     endpoint = hosted.endpoint()
     model = hosted.model("green")
-    planned = hosted.plan(endpoint, model, step=Step(50), wait=200, bake=100)
+    planned = hosted.plan(endpoint, model, step=Step(50), wait=200, bake=300)
     assert not planned.errors
     with hosted.called(endpoint) as answers:
         rollout = operations.start(interface.rollouts, planned, place(platform, interface))
