@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 if TYPE_CHECKING:
-    from rich.color import ColorSystem
     from rich.console import Console
     from rich.segment import Segment
     from rich.style import Style
@@ -103,7 +103,6 @@ def change(now: Look, then: Look) -> tuple[str, Look]:
         parts += ["0", *sorted(then.attributes, key=int)]
         parts += [colour for colour in (then.foreground, then.background) if colour]
     if then == PLAIN and parts:
-        parts = []
         return f"\x1b[m{link}", then
     return (f"\x1b[{';'.join(parts)}m" if parts else "") + link, then
 
@@ -150,8 +149,8 @@ class Cells:
         if not narrow:
             self._whole(row, column, segments, colours)
             return
-        known, known_looks = self._row(row, column + len(characters))
         end = column + len(characters)
+        known, known_looks = self._row(row, end)
         old, old_looks = known[column:end], known_looks[column:end]
         if old == characters and old_looks == looks:
             return
@@ -245,8 +244,6 @@ class Sparing(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """What to write."""
-        from rich.color import ColorSystem
-
         colours = console._color_system or ColorSystem.TRUECOLOR
         update = self._update
         pieces = _lines(update) if isinstance(update, LayoutUpdate) else _chops(update)
