@@ -21,6 +21,7 @@ from textual.screen import ModalScreen
 
 from console import actions, terminal
 from console.header import freshness
+from console.keymap import key
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
 from console.notifying import Notifying
@@ -124,7 +125,7 @@ class Console(Notifying, inherit_bindings=False):
             and not isinstance(self.screen, ModalScreen)
         ):
             await self.visit(place)
-            self.flash(f"As you left it. {self.key('app.home')} goes Home.", "dim")
+            self.flash(f"As you left it. {key('app.home')} goes Home.", "dim")
 
     def _status_from_thread(self, status: HubStatus) -> None:
         self.post_message(StatusArrived(status))
@@ -319,7 +320,7 @@ class Console(Notifying, inherit_bindings=False):
         paused = not self.hub_status.paused
         self.services.pause(paused)
         self.flash(
-            f"Polling is paused. {self.key('app.pause')} goes on, {self.key('app.refresh')} asks once."
+            f"Polling is paused. {key('app.pause')} goes on, {key('app.refresh')} asks once."
             if paused
             else "Polling goes on.",
             "wait" if paused else "ok",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from console import actions
 from console.filtering import resemblance
 from console.formatting import ago, status
+from console.keymap import key
 from console.screens import exports
 from console.screens.base import ConsoleScreen
 from console.screens.listing import ListScreen
@@ -104,7 +105,7 @@ class Commands:
                 action.command,
                 action.help,
                 _method(self._console, action),
-                self._console.key(action.id),
+                key(action.id),
                 takes=bool(action.argument),
             )
             for alias in action.aliases if aliases else ():
@@ -123,7 +124,7 @@ class Commands:
                     action.label.lower(),
                     action.help,
                     _method(screen, action),
-                    self._console.key(action.id),
+                    key(action.id),
                 )
         for name, title in screen.parts:
             yield Suggestion(

@@ -9,8 +9,8 @@ from pathlib import Path
 from textual import on
 from textual.keys import key_to_character
 
-from console import actions, theme, themefiles
 from console import keymap as keymaps
+from console import theme, themefiles
 from console.keymap import Keymap
 from console.memory import Memory
 from console.messages import FilesChanged
@@ -125,10 +125,6 @@ class Customized(Travelling, inherit_bindings=False):
         self.use_theme(known[(here + 1) % len(known)])
 
     # Keys
-
-    def key(self, identifier: str) -> str:
-        """The first key of an action, as a person reads it."""
-        return self.keymap.first(actions.get(identifier))
 
     def use_keymap(self, keymap: Keymap) -> None:
         """Other keys, from now on."""

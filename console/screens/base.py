@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import crop_middle, span
+from console.keymap import key
 from console.messages import SnapshotArrived
 from console.services import Unwatch
 from console.trail import Place
@@ -251,7 +252,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def _navigation(self) -> tuple[list[Run], list[Run]]:
         left: list[Run] = [(" ", "")]
         trail, summary = self.trail(), self.summary()
-        keys = {section: self.console.key(f"app.{section}") for section, _ in SECTIONS}
+        keys = {section: key(f"app.{section}") for section, _ in SECTIONS}
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
         crowded = self.summary_matters and full + len(summary) + 1 > self.app.size.width

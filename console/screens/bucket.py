@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from console import actions, filtering
 from console.formatting import ago, count, printable, size
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.trail import Place
 from console.widgets.drawing import Lines
@@ -169,13 +170,13 @@ class BucketScreen(ConsoleScreen):
         if self.preview is not None and item is not None and item.uri == self.preview.uri:
             return
         self.preview = None
-        key = self.console.key("list.open")
+        opens = key("list.open")
         text = (
             ""
             if item is None
-            else f"{key} opens the folder."
+            else f"{opens} opens the folder."
             if item.size < 0
-            else f"{key} reads the beginning of it."
+            else f"{opens} reads the beginning of it."
         )
         page.show(lambda width: [[(text, "dim")]])
 

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from console import actions
+from console.keymap import key
 from console.widgets.rows import Cell, Column, Rows
 
 
@@ -42,7 +43,6 @@ class ColumnsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
             yield Static(self._hint(), classes="hint", markup=False)
 
     def _hint(self) -> str:
-        key = self.app.key  # type: ignore[attr-defined]
         return (
             f"{key('columns.show')} shows or hides · {key('columns.earlier')} {key('columns.later')} move it · "
             f"{key('columns.reset')} as they come · {key('columns.keep')} keeps · {key('columns.cancel')} leaves"

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import number, printable, span, status
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
@@ -140,7 +141,7 @@ class CompareScreen(Charting, ConsoleScreen):
             x_label=axis_label(curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
-            more=f"{self.console.key('compare.next_chart')} begins with the next",
+            more=f"{key('compare.next_chart')} begins with the next",
             at_once=at_once,
         )
 

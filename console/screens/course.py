@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.lessons_facts import Coursework
 from workflows import topics
@@ -85,7 +86,6 @@ class CourseScreen(ConsoleScreen):
             return
         tried = self.course.of(info).next_try(info)
         if tried is None:
-            key = self.console.key
             enter, other = key("list.open"), key("lesson.next_part")
             self.console.flash(
                 f"You have tried all of it. Any of them again: {enter} on the lesson, {other}, {enter} on the change.",
@@ -101,6 +101,6 @@ class CourseScreen(ConsoleScreen):
             await self.console.open_run(runs[0].id)
         else:
             self.console.flash(
-                f"There is no run of this lesson: {self.console.key(f'{self.place}.start')} starts one.",
+                f"There is no run of this lesson: {key(f'{self.place}.start')} starts one.",
                 "wait",
             )

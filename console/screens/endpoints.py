@@ -10,6 +10,7 @@ from textual import on
 
 from console import actions, money
 from console.formatting import count, span
+from console.keymap import key
 from console.screens import expenses
 from console.screens import traffic as traffic_of
 from console.screens.bulk import Deed, confirm_all, marked
@@ -88,7 +89,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No endpoint: nothing is hosted, and nothing costs.",
-            f"`mlconsole endpoints create` makes one, and so does a case study ({self.console.key('app.studies')}).",
+            f"`mlconsole endpoints create` makes one, and so does a case study ({key('app.studies')}).",
         )
 
     @on(Rows.Opened, "#list")

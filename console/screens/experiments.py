@@ -9,6 +9,7 @@ from textual import on
 
 from console import actions, verdicts
 from console.formatting import number
+from console.keymap import key
 from console.screens import experiment_facts
 from console.screens.experiment_actions import confirm_stop
 from console.screens.listing import ListColumn, ListScreen, when
@@ -80,7 +81,7 @@ class ExperimentsScreen(ListScreen[Report]):
     def empty_lines(self) -> Sequence[str]:
         return (
             "No A/B test yet.",
-            f"Open an endpoint with two variants or more ({self.console.key('app.endpoints')}), and press {self.console.key('endpoint.experiment')} there.",
+            f"Open an endpoint with two variants or more ({key('app.endpoints')}), and press {key('endpoint.experiment')} there.",
         )
 
     @on(Rows.Opened, "#list")

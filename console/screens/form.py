@@ -235,7 +235,7 @@ class FormScreen(ConsoleScreen):
                 was = f"; in that run {_text(self._like.parameters[name]) or 'empty'}"
             text = f"{parameter.help} {self._allowed(parameter)}; default {_text(parameter.default) or 'empty'}{was}."
         else:
-            text = OTHERS.get(name, "").format(code=self.console.key("run.code"))
+            text = OTHERS.get(name, "").format(code=key("run.code"))
         if self.query("#hint"):
             self.query_one("#hint", Static).update(text)
 

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from console import actions
 from console.formatting import crop
-from console.keymap import Keymap
+from console.keymap import Keymap, key
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 
@@ -39,8 +39,7 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
 
     def hint(self) -> str:
         """The line below the text."""
-        console: Console = self.app  # type: ignore[assignment]
-        return f"{console.key('code.copy')} copies it · arrows scroll · {console.key('code.close')} closes"
+        return f"{key('code.copy')} copies it · arrows scroll · {key('code.close')} closes"
 
     def on_mount(self) -> None:
         page = self.query_one(Page)

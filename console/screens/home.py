@@ -92,7 +92,7 @@ class HomeScreen(ConsoleScreen):
 
     def _welcome(self, first: bool) -> None:
         if first:
-            self.query_one(Welcome).show(self.console.services.target, self.console.key)
+            self.query_one(Welcome).show(self.console.services.target)
 
     def leave(self) -> bool:
         return self.query_one(Welcome).dismiss()
@@ -181,13 +181,13 @@ class HomeScreen(ConsoleScreen):
             return (
                 "Connecting … nothing is known from last time.",
                 "",
-                f"Press {self.console.key('app.studies')} to see the case studies, {self.console.key('app.lessons')} the lessons meanwhile.",
+                f"Press {key('app.studies')} to see the case studies, {key('app.lessons')} the lessons meanwhile.",
             )
         return (
             "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
             "",
-            f"Press {self.console.key('app.studies')} (or {self.console.key('home.new_run')}) and start a case study: it trains a model, checks it, hosts it and cleans up.",
-            f"Press {self.console.key('app.lessons')} for the lessons: they do the same step by step, and explain it.",
+            f"Press {key('app.studies')} (or {key('home.new_run')}) and start a case study: it trains a model, checks it, hosts it and cleans up.",
+            f"Press {key('app.lessons')} for the lessons: they do the same step by step, and explain it.",
         )
 
     def _entries(self) -> list[Entry]:

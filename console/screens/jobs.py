@@ -12,6 +12,7 @@ from textual import on
 
 from console import actions
 from console.formatting import count, duration, number
+from console.keymap import key
 from console.screens import facts, transform_facts
 from console.screens.base import ConsoleScreen
 from console.screens.bulk import Deed, confirm_all, marked
@@ -200,9 +201,9 @@ class JobsScreen(ListScreen[AnyJob]):
 
     def empty_lines(self) -> Sequence[str]:
         return {
-            "trials": ("No trial of a tuning job has run here yet.", f"{self.console.key('jobs.tune')} on a training job makes a tuning job of it."),
-            "transform": ("No transform job has run here yet.", f"{self.console.key('jobs.transform')} on a training job lets its model answer for a whole file."),
-        }.get(self.part, ("No training job has run here yet.", f"Press {self.console.key('app.studies')} and choose a case study: it trains one."))  # fmt: skip
+            "trials": ("No trial of a tuning job has run here yet.", f"{key('jobs.tune')} on a training job makes a tuning job of it."),
+            "transform": ("No transform job has run here yet.", f"{key('jobs.transform')} on a training job lets its model answer for a whole file."),
+        }.get(self.part, ("No training job has run here yet.", f"Press {key('app.studies')} and choose a case study: it trains one."))  # fmt: skip
 
     @on(Rows.Opened, "#list")
     async def _open(self, event: Rows.Opened) -> None:
@@ -225,9 +226,7 @@ class JobsScreen(ListScreen[AnyJob]):
 
         pair = chosen_pair([row for row in self.selection() if isinstance(row, JobRow)])
         if pair is None:
-            self.console.flash(
-                f"Mark two training jobs first: {self.console.key('select.mark')} marks one.", "wait"
-            )
+            self.console.flash(f"Mark two training jobs first: {key('select.mark')} marks one.", "wait")
             return
         await self.console.open(CompareScreen(*pair))
 

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import ago
+from console.keymap import key
 from console.screens import facts
 from console.screens.course import CourseScreen
 from console.screens.home import Entry
@@ -91,8 +92,8 @@ class LessonScreen(CourseScreen):
 
     def show_course(self) -> None:
         info, course, runs = self.info, self.course, self.runs_of(self.info)
-        now, key = self.console.services.now(), self.console.key
-        self.query_one("#overview", Page).show(lambda width: whole(info, course, runs, now, width, key))
+        now = self.console.services.now()
+        self.query_one("#overview", Page).show(lambda width: whole(info, course, runs, now, width))
         entries = [Entry("title", "start", title="Start it")]
         entries += [Entry("start", name, name) for name in INTERFACES]
         entries += [
@@ -126,10 +127,10 @@ class LessonScreen(CourseScreen):
     @on(Rows.Highlighted, "#list")
     def _explain(self) -> None:
         """What the choice under the cursor does."""
-        entry, key = self._rows().current, self.console.key
+        entry = self._rows().current
         text = ""
         if entry is not None and entry.kind == "start":
-            text = about(entry.name, key)
+            text = about(entry.name)
         elif entry is not None and entry.kind == "try":
             one: Try = entry.resource
             text = f"{one.look} {key('list.open')} opens the form with {changes(one)}."

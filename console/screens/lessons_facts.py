@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from console.formatting import ago, status
+from console.keymap import key
 from console.money import amount
 from console.screens import facts
 from console.screens.studies_facts import last_run
@@ -22,8 +23,6 @@ Bill = tuple[Sequence[tuple[str, str, float, float | None]], float | None]
 READ_WIDTH = 92
 """Cells of a line of prose: longer ones are hard to read."""
 THROUGH = {"low": "boto3", "high": "SageMaker SDK v3"}
-Key = Callable[[str], str]
-"""The first key of an action as a person reads it, by the action's id: `console.app.Console.key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def changes(one: Try) -> str:
     return " ".join(f"{name}={value}" for name, value in one.changes.items())
 
 
-def about(interface: str, key: Key) -> str:
+def about(interface: str) -> str:
     """What taking a lesson through an interface is, and which key shows its code."""
     what, script = {
         "low": ("Every AWS call by hand.", "a boto3 script, which runs as printed"),
@@ -171,7 +170,7 @@ def standing(
 
 
 def whole(
-    info: StudyInfo, course: Coursework | None, runs: Sequence[ledger.Run], now: float, width: int, key: Key
+    info: StudyInfo, course: Coursework | None, runs: Sequence[ledger.Run], now: float, width: int
 ) -> Lines:
     """Everything about a lesson: what it teaches, says at each step, suggests to change, costs on AWS."""
     read = min(width, READ_WIDTH)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from console import filtering
 from console.formatting import ago, clock, count, status
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.trail import Place
 from console.view import View
@@ -180,9 +181,9 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         if snapshot is None or (snapshot.value is None and snapshot.error is None):
             return (f"Loading {self.noun}s …",)
         if snapshot.value is None:
-            return (f"No {self.noun}s could be loaded yet. {self.console.key('app.refresh')} tries again.",)
+            return (f"No {self.noun}s could be loaded yet. {key('app.refresh')} tries again.",)
         if total and self._filter:
-            change, drop = self.console.key(f"{self.place}.filter"), self.console.key("app.back")
+            change, drop = key(f"{self.place}.filter"), key("app.back")
             reason = (
                 [f"There is {self._filter.problem}."] if self._filter.problem.startswith("no field") else []
             )

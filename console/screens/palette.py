@@ -15,6 +15,7 @@ from textual.widgets import Input, Label, Static
 
 from console import actions
 from console.commands import Commands, Suggestion, ghost
+from console.keymap import key
 from console.widgets.prompt import Field
 from console.widgets.rows import Cell, Column, Rows
 
@@ -49,7 +50,6 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         """Whether a suggestion was chosen with a key since the line was typed in last."""
 
     def compose(self) -> Iterable[Widget]:
-        console = self.console
         with Vertical(id="palette"):
             with Horizontal():
                 yield Label(":")
@@ -66,8 +66,8 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
                 heading=False,
             )
             yield Static(
-                f"{console.key('command.complete')} completes · ↑ ↓ choose · {console.key('command.earlier')} "
-                f"{console.key('command.later')} typed before · {console.key('prompt.cancel')} leaves",
+                f"{key('command.complete')} completes · ↑ ↓ choose · {key('command.earlier')} "
+                f"{key('command.later')} typed before · {key('prompt.cancel')} leaves",
                 classes="hint",
             )
 
@@ -75,7 +75,7 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         self._commands = Commands(self.console)
         rows = self.query_one(Rows)
         rows.can_focus = False
-        rows.show_when_empty("Nothing is called that.", f"{self.console.key('prompt.cancel')} leaves; {self.console.key('app.help')} in a screen lists its keys.")  # fmt: skip
+        rows.show_when_empty("Nothing is called that.", f"{key('prompt.cancel')} leaves; {key('app.help')} in a screen lists its keys.")  # fmt: skip
         self._line.focus()  # what was typed meanwhile stands in it already
         self._line.cursor_position = len(self._line.value)
         self._suggest(self._line.value)

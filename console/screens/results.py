@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from console import figures
 from console.exhibit import cropped, exhibits
 from console.formatting import as_text, count, crop, duration, number, status, thin_bar
+from console.keymap import key
 from console.screens import facts
 from console.screens.run_state import RunState, Step
 from console.widgets.canvas import Lines, Run
@@ -22,8 +23,6 @@ MOST_LINES = 8
 """Lines of a file or an exchange on the page of results."""
 READ_WIDTH = 92
 """Cells of a line of prose: longer ones are hard to read."""
-Key = Callable[[str], str]
-"""The first key of an action as a person reads it, by the action's id: `console.app.Console.key`."""
 
 
 def overview(
@@ -32,7 +31,6 @@ def overview(
     width: int,
     *,
     run: str,
-    key: Key,
     brief: bool = False,
     log: str = "",
     lesson: bool = False,
@@ -65,9 +63,9 @@ def overview(
     if ended is not None and unhappy:
         lines += [[]] if not brief else []
         lines += facts.sentences((ended.message or "It ended without a message.").splitlines(), width, "bad")
-        lines += next_steps(ended.status, width, log, key)
+        lines += next_steps(ended.status, width, log)
     lines += [[]] if not brief else []
-    lines += teaching(state, width) if ended is None else reading(next_try, width, key) if lesson else []
+    lines += teaching(state, width) if ended is None else reading(next_try, width) if lesson else []
     if state.withheld and (ended is None or not unhappy):
         lines += [*facts.sentences([state.withheld], width, "bad"), *([[]] if not brief else [])]
     for step in state.steps:
@@ -115,7 +113,7 @@ def teaching(state: RunState, width: int) -> Lines:
     return [*lines, []]
 
 
-def reading(following: Try | None, width: int, key: Key) -> Lines:
+def reading(following: Try | None, width: int) -> Lines:
     """Where a lesson is read once it has ended, and what to change next."""
     read, vary = key("run.next_part"), key("run.vary")
     gap = max(len(read), len(vary)) + 1
@@ -134,7 +132,7 @@ def reading(following: Try | None, width: int, key: Key) -> Lines:
     return [*lines, []]
 
 
-def next_steps(ended: str, width: int, log: str, key: Key) -> Lines:
+def next_steps(ended: str, width: int, log: str) -> Lines:
     """What to do after a run that did not end well, and where to look."""
     again, resume, stop = key("run.again"), key("run.resume"), key("run.stop")
     what = {
@@ -200,7 +198,7 @@ each event of a live run writes the page anew."""
 
 
 def results(
-    state: RunState, width: int, *, ground: Ground, key: Key, drawn: Drawn | None = None
+    state: RunState, width: int, *, ground: Ground, drawn: Drawn | None = None
 ) -> tuple[Lines, list[int]]:
     """Tables, figures and gates in the order in which they came, then what was made; and the line where each of
     ``state.viewed`` begins. ``drawn`` keeps figures from one call to the next; it is of one run."""
@@ -237,9 +235,9 @@ def results(
     return lines, begins
 
 
-def short_table(table: Table, width: int, key: str = "") -> Lines:
+def short_table(table: Table, width: int, opens: str = "") -> Lines:
     """A table among other results: the first rows of a long one, the columns of a wide one that can be read, and what is more,
-    which ``key`` shows."""
+    which the key ``opens`` shows."""
     shown = legible(table, width)
     rows = [row[:shown] for row in table.rows[:MOST_ROWS]]
     lines = facts.table(table.columns[:shown], rows, width, table.title)
@@ -249,7 +247,7 @@ def short_table(table: Table, width: int, key: str = "") -> Lines:
         if left > 0
     ]
     if more:
-        lines.append([(f"… {' and '.join(more)}{f': {key} shows all of them' if key else ''}", "dim")])
+        lines.append([(f"… {' and '.join(more)}{f': {opens} shows all of them' if opens else ''}", "dim")])
     return lines
 
 
@@ -271,9 +269,9 @@ def _place(event: Note, steps: Sequence[Step]) -> str:
     return f"step {at} of {len(steps)}" if at and steps[at - 1].title == event.title else ""
 
 
-def note(event: Note, width: int, place: str = "", key: str = "") -> tuple[Lines, list[int]]:
+def note(event: Note, width: int, place: str = "", opens: str = "") -> tuple[Lines, list[int]]:
     """What a lesson says, wrapped, and the first lines of what it shows, which are never wrapped; and the line on which each of these
-    begins. ``place`` stands beside the heading; ``key`` shows all of a text of which the first lines stand here."""
+    begins. ``place`` stands beside the heading; the key ``opens`` shows all of a text of which the first lines stand here."""
     lines: Lines = [facts.head(event.title, place) if place else [(event.title, "strong")]]
     begins: list[int] = []
     if event.text:
@@ -290,6 +288,6 @@ def note(event: Note, width: int, place: str = "", key: str = "") -> tuple[Lines
         ]
         lines += [[("│ ", "faint"), *cropped(line, width - 2)] for line in shown.lines(MOST_LINES)]
         if (more := shown.text.count("\n") + 1 - MOST_LINES) > 0:
-            rest = f"… {count(more, 'more line')}{f': {key} shows all of it' if key else ''}"
+            rest = f"… {count(more, 'more line')}{f': {opens} shows all of it' if opens else ''}"
             lines.append([("│ ", "faint"), (rest, "dim")])
     return lines, begins

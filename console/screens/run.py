@@ -160,7 +160,7 @@ class RunScreen(ConsoleScreen):
             self.show_part(self.part)
 
     def _overview(self) -> None:
-        now, state, key = self.console.services.now(), self.state, self.console.key
+        now, state = self.console.services.now(), self.state
         low = self.app.size.height < 30
         log = str(row.log) if (row := self._row) else ""
         lesson, following = self._lesson is not None, self._next_try
@@ -170,7 +170,6 @@ class RunScreen(ConsoleScreen):
                 now,
                 width,
                 run=self.run_id,
-                key=key,
                 brief=low,
                 log=log,
                 lesson=lesson,
@@ -187,10 +186,10 @@ class RunScreen(ConsoleScreen):
 
     def _draw(self) -> None:
         self._overview()
-        state, ground, key = self.state, self.console.ground, self.console.key
+        state, ground = self.state, self.console.ground
 
         def write(width: int) -> Lines:
-            lines, self._begins = results.results(state, width, ground=ground, key=key, drawn=self._drawn)
+            lines, self._begins = results.results(state, width, ground=ground, drawn=self._drawn)
             if self._following:
                 self._following = False
                 self.call_after_refresh(self._look_at_what_moves)
@@ -503,12 +502,9 @@ class RunScreen(ConsoleScreen):
         if self._lesson is not None:
             await self.console.open_lesson(self._lesson.name)
         else:
-            self.console.flash(
-                f"This is no run of a lesson: {self.console.key('app.lessons')} lists the lessons.", "wait"
-            )
+            self.console.flash(f"This is no run of a lesson: {key('app.lessons')} lists the lessons.", "wait")
 
     async def action_vary(self) -> None:
-        key = self.console.key
         if self._lesson is None:
             self.console.flash(f"Only lessons suggest what to try: {key('app.lessons')} lists them.", "wait")
         elif self.state.finished is None:

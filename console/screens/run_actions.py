@@ -130,7 +130,7 @@ def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
         return
     if not kept(state.kept, "model"):
         console.flash(
-            f"This run has kept no model: {console.key('run.again')} starts one like it; set keep to yes.",
+            f"This run has kept no model: {key('run.again')} starts one like it; set keep to yes.",
             "wait",
         )
         return

@@ -145,7 +145,7 @@ class StudiesScreen(ConsoleScreen):
             entries += [Entry("title", "gap", title=" ")] if entries else []
             entries += [Entry("title", "runs", title=f"Runs\t{self._hint()}\tWhen\tResult"), *runs]
         self._rows().show_when_empty(
-            f"Nothing matches {self._filter!r}. Press {self.console.key('studies.filter')} to change the filter."
+            f"Nothing matches {self._filter!r}. Press {key('studies.filter')} to change the filter."
         )
         self._rows().show(entries)
 

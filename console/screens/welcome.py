@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from textual.widgets import Static
+
+from console.keymap import key
 
 
 class Welcome(Static):
@@ -15,9 +15,9 @@ class Welcome(Static):
     def __init__(self) -> None:
         super().__init__("", id="welcome", markup=False)
 
-    def show(self, target: str, key: Callable[[str], str]) -> None:
-        """Say it, of this target, with the keys that these actions have now."""
-        self.update("\n".join(steps(target, key)))
+    def show(self, target: str) -> None:
+        """Say it, of this target."""
+        self.update("\n".join(steps(target)))
         self.add_class("-shown")
 
     def dismiss(self) -> bool:
@@ -27,12 +27,8 @@ class Welcome(Static):
         return there
 
 
-def steps(target: str, key: Callable[[str], str]) -> tuple[str, ...]:
-    """The lines, with the keys that the actions have.
-
-    Args:
-        key: The first key of an action as a person reads it, by the action's id; the word after ``:`` where it has none.
-    """
+def steps(target: str) -> tuple[str, ...]:
+    """The lines, with the keys that the actions have."""
     start = f", {key('form.start')}" if key("form.start") else ""
     studies = f"Press {key('app.studies')}, Enter{start}"
     lessons, keys = f"Press {key('app.lessons')}", f"Press {key('app.help')}"

@@ -179,7 +179,7 @@ def test_a_run_says_what_its_data_are_however_narrow_it_is() -> None:
     ):  # fmt: skip
         state.finished = RunFinished(time=3725.0, run="r", status="completed", metrics=metrics, message="")
         state.results = list(results)
-        line = "".join(text for text, _ in overview(state, 0.0, 60, run="r", key=str)[1])
+        line = "".join(text for text, _ in overview(state, 0.0, 60, run="r")[1])
         assert line.endswith(told) and len(line) <= 60
         assert line.startswith("✓ completed · 1 h 02 min · interface high")
 

@@ -380,7 +380,7 @@ def test_everything_about_a_lesson_fits_and_is_told(name: str, width: int) -> No
     from workflows.lessons.catalog import bill
 
     course = lessons_facts.Coursework(bills={name: bill(info)})
-    lines = lessons_facts.whole(info, course, [], 0.0, width, lambda action: f"<{action}>")
+    lines = lessons_facts.whole(info, course, [], 0.0, width)
     text = "\n".join("".join(piece for piece, _ in runs).rstrip() for runs in lines)
     assert max(map(cell_len, text.splitlines())) <= max(width, 92)
     words = " ".join(text.split())

@@ -37,10 +37,10 @@ async def test_the_first_console_says_three_steps_and_takes_no_key() -> None:
         await until(pilot, lambda: app.screen.query_one(Welcome).has_class("-shown"))
         welcome = app.screen.query_one(Welcome)
         assert (
-            all(len(line) <= 76 for target in ("embedded", "aws") for line in steps(target, app.key))
+            all(len(line) <= 76 for target in ("embedded", "aws") for line in steps(target))
             and welcome.region.width == 80
         )
-        lines = steps("aws", app.key)
+        lines = steps("aws")
         assert "Press 4, Enter, Ctrl+S " in lines[2] and "Press ?" in lines[4] and "Esc" in lines[-1]
         await pilot.press("4")
         await until(pilot, lambda: isinstance(app.screen, StudiesScreen))
