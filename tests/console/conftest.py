@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +41,21 @@ def services() -> Scripted:
 def app(services: Scripted) -> Console:
     """The application on it."""
     return make_app(services, theme_name="mlconsole-dark")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of an engine that lives as long as the tests of a file; commands start it themselves."""
+    folder = tmp_path_factory.mktemp("engine")
+    yield folder
+    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
+    subprocess.run(command, capture_output=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def on_engine(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded SageMaker of this test is the file's engine."""
+    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(engine))
 
 
 async def until(

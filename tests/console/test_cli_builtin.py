@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +15,7 @@ from console.cli.jobs_start import channels
 from workflows.builtin import draft, images
 from workflows.problem import Problem
 
-pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("engine")
-    yield folder
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
-
-
-@pytest.fixture(autouse=True)
-def _on_engine(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(engine))
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("on_engine")]
 
 
 @pytest.fixture

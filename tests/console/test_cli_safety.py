@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,8 @@ from workflows.configuration import Configuration
 from workflows.observe.rows import JobRow
 from workflows.platform import open_platform
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("on_engine")]
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("engine")
-    yield folder
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
-
-
-@pytest.fixture(autouse=True)
-def _on_engine(engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(engine))
 
 
 @pytest.fixture
