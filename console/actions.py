@@ -368,7 +368,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("audit.columns", "C", "Columns", "Choose the columns and their order", target="change"),
     Action("audit.copy", "y", "Copy", "Copy the entry as JSON to your clipboard, over SSH too", target="change", footer=True),
     # several targets
-    Action("app.targets", "", "Targets", "Several accounts and regions side by side: what runs, what serves, what it costs", command="targets"),
+    Action("app.targets", "", "Targets", "Several accounts and regions side by side: what runs, what serves, what it costs", command="targets", argument="filter"),
+    Action("targets.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, state:expired, -f fuzzy", target="target", footer=True),
+    Action("targets.sort", "s", "Sort", "Sort by the next column", target="target", footer=True),
+    Action("targets.reverse", "S", "Reverse", "Turn the order round", target="target"),
+    Action("targets.columns", "C", "Columns", "Choose the columns and their order", target="target"),
     Action("targets.copy", "y", "Copy", "Copy what is known of the target as JSON to your clipboard, over SSH too", target="target", footer=True),
     # A/B tests
     Action("app.experiments", "", "A/B tests", "All A/B tests of this machine, live", command="ab"),

@@ -16,6 +16,7 @@ from console.keymap import key
 from console.screens import exports
 from console.screens.base import ConsoleScreen
 from console.screens.listing import ListScreen
+from console.trail import Place
 from console.view import View
 from workflows import topics
 from workflows.topics import Topic
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MOST = 100
 LATELY = 8
 """How many of the last commands an empty line offers."""
-LISTS = ("jobs", "endpoints", "tuning", "ab", "audit")
+LISTS = ("jobs", "endpoints", "tuning", "ab", "audit", "targets")
 """Sections whose command takes a filter."""
 
 Run = Callable[[], Awaitable[None] | None]
@@ -245,10 +246,10 @@ class Commands:
                         "Use these colours",
                         partial(console.use_theme, name),
                     )
+        yield from self._targets(command, argument)  # first: `target` is also the beginning of `targets`
         section = next((section for section in LISTS if section.startswith(command)), "")
         if section:
             yield from self._narrowed(section, argument)
-        yield from self._targets(command, argument)
         if command == "s3":
             uri = argument if argument.startswith("s3://") else f"s3://{argument}"
             yield Suggestion(f"s3 {uri}", f"s3 {uri}", "Look into S3 there", partial(console.open_s3, uri))
@@ -285,17 +286,8 @@ class Commands:
     def _narrowed(self, section: str, argument: str) -> Iterator[Suggestion]:
         """A list with this filter, with a status that begins so, and what is called so."""
         noun = {"tuning": "tuning jobs", "ab": "A/B tests", "audit": "changes"}.get(section, section)
-        if section == "audit":
-            command = f"audit {argument}"
-            yield Suggestion(
-                command,
-                command,
-                f"List the changes that match {argument}",
-                partial(self._filtered, section, argument),
-            )
-            return
-        kind = next(kind for kind in self._kinds() if kind.section == section)
-        rows = self._console.known(kind.topic) or ()
+        kind = next((kind for kind in self._kinds() if kind.section == section), None)
+        rows = (self._console.known(kind.topic) or ()) if kind is not None else ()
         statuses = sorted(
             {row.status.lower() for row in rows if row.status.lower().startswith(argument.lower())}
         )
@@ -309,12 +301,13 @@ class Commands:
             )
         scored = ((resemblance(argument.lower(), row.name), place) for place, row in enumerate(rows))
         for score, place in heapq.nlargest(LATELY, scored):
-            if score > 1:
+            if kind is not None and score > 1:
                 yield self._named(kind, rows[place])
 
     async def _filtered(self, section: str, argument: str) -> None:
-        opens = {"ab": self._console.action_experiments, "audit": self._console.action_audit}
-        await (opens[section]() if section in opens else self._console.go(section))
+        above = {"ab": "experiments", "audit": "audit", "targets": "targets"}
+        """Lists that lie open above that of their section."""
+        await (self._console.visit(Place(above[section])) if section in above else self._console.go(section))
         screen = self._console.screen
         if isinstance(screen, ListScreen):
             screen.set_filter(argument)

@@ -83,7 +83,7 @@ class Notifying(Customized, inherit_bindings=False):
             return
         places = [screen.subject() or screen.location]
         if isinstance(screen, ListScreen) and screen.rows().chosen:
-            places = [Place(screen.kind_of(row), str(row.name)) for row in screen.selection()]
+            places = [screen.place_of(row) for row in screen.selection()]
         wanted = [place for place in places if place is not None and place.name and place.kind in LISTS]
         if not wanted:
             self.flash("Put the cursor on a job, a tuning job or an endpoint first, or open a run.", "wait")

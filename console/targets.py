@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from workflows.problem import Problem
 from workflows.targets.glance import Glance, Tally
 
@@ -28,6 +31,43 @@ def failure(problem: Problem) -> tuple[str, str]:
     if code.startswith(("AccessDenied", "Unauthorized", "NotAuthorized")):
         return "✗ denied", "bad"
     return ("✗ throttled", "bad") if code.startswith(("Throttl", "TooMany")) else ("✗ failed", "bad")
+
+
+def _severity(glance: Glance) -> tuple[int, str] | None:
+    """What needs somebody most is largest; None before there was an answer."""
+    if glance.problem is None and not glance.at:
+        return None
+    return (2 if glance.problem is not None else 1 if glance.notes else 0), state(glance)[0]
+
+
+def _counted(found: Tally | None) -> tuple[int, bool] | None:
+    return None if found is None else (found.count, found.more)
+
+
+def _hosted(glance: Glance) -> tuple[int, bool] | None:
+    ends = glance.endpoints
+    return None if ends is None else (ends.in_service + ends.changing + ends.failed, ends.more)
+
+
+def _dollars(glance: Glance) -> float | None:
+    rate = glance.hourly
+    return None if rate is None or (rate.unknown and not rate.dollars) else rate.dollars
+
+
+ORDERS: Mapping[str, Callable[[Glance], Any]] = {
+    "target": lambda glance: str(glance.entry),
+    "region": lambda glance: glance.region or None,
+    "account": lambda glance: glance.account or None,
+    "state": _severity,
+    "training": lambda glance: _counted(glance.training),
+    "tuning": lambda glance: _counted(glance.tuning),
+    "transform": lambda glance: _counted(glance.transform),
+    "endpoints": _hosted,
+    "cost": _dollars,
+}
+"""What targets can be sorted by. None stands for what is not known, such as the figures of one that has not answered."""
+LARGEST_FIRST = ("state", "training", "tuning", "transform", "endpoints", "cost")
+"""What is read from its largest on: what runs, what costs, and what needs somebody."""
 
 
 def tally(found: Tally | None) -> str:

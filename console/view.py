@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,12 @@ class View:
             values.get("descending") is True,
             narrowed if isinstance(narrowed, str) else "",
         )
+
+
+def ordered(rows: Iterable[Row], key: Callable[[Row], Any], descending: bool) -> list[Row]:
+    """Rows by a key. Those for which it is None (not known) come last whichever way, and equal ones stay as they came."""
+    keyed = [(key(row), row) for row in rows]
+    known = sorted(
+        (pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=descending
+    )
+    return [row for _, row in known] + [row for value, row in keyed if value is None]

@@ -130,23 +130,28 @@ def interface_option(command: F) -> F:
 
 def listing_options(
     things: str,
-    statuses: Sequence[str],
+    statuses: Sequence[str] = (),
     sorts: Sequence[str] = ("created", "name", "status"),
     *,
-    limit: int = 20,
+    limit: int | None = 20,
     since: bool = True,
 ) -> Callable[[F], F]:
-    """What every list is narrowed and sorted by: ``status``, ``part``, ``since``, ``sort``, ``reverse`` and ``limit``."""  # fmt: skip
-    made = [
-        click.option(
-            "--status",
-            type=click.Choice(statuses, case_sensitive=False),
-            help=f"Only {things} with this status.",
-        ),
+    """What every list is narrowed and sorted by: ``status``, ``part``, ``since``, ``sort`` (at first the first of ``sorts``), ``reverse`` and
+    ``limit``. Without statuses, since or a limit their options are not there."""  # fmt: skip
+    made = []
+    if statuses:
+        made.append(
+            click.option(
+                "--status",
+                type=click.Choice(statuses, case_sensitive=False),
+                help=f"Only {things} with this status.",
+            )
+        )
+    made.append(
         click.option(
             "--name", "part", default="", metavar="TEXT", help=f"Only {things} whose name contains this."
-        ),
-    ]
+        )
+    )
     if since:
         made.append(
             click.option(
@@ -154,17 +159,20 @@ def listing_options(
             )
         )
     made += [
-        click.option("--sort", type=click.Choice(sorts), default="created", show_default=True, help="Order."),
+        click.option("--sort", type=click.Choice(sorts), default=sorts[0], show_default=True, help="Order."),
         click.option("--reverse", is_flag=True, help="The other way round."),
-        click.option(
-            "--limit",
-            "-n",
-            type=click.IntRange(min=1),
-            default=limit,
-            show_default=True,
-            help="At most so many.",
-        ),
     ]
+    if limit is not None:
+        made.append(
+            click.option(
+                "--limit",
+                "-n",
+                type=click.IntRange(min=1),
+                default=limit,
+                show_default=True,
+                help="At most so many.",
+            )
+        )
     return _together(made)
 
 

@@ -66,9 +66,9 @@ def export(console: Console, kind: str, path: str, picture: Callable[[], str] | 
 
 def _table(items: list[Any], screen: ListScreen[Any], kind: str) -> str:
     if kind == "json":
-        return exporting.as_json(items)
+        return exporting.as_json([screen.document(row) for row in items])
     heads = [column.id for column in screen.shown]
-    return exporting.as_csv(heads, [[cell.text for cell in screen._cells(row)] for row in items])
+    return exporting.as_csv(heads, [[cell.text.strip() for cell in screen._cells(row)] for row in items])
 
 
 def _picture(console: Console) -> Callable[[], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,7 @@ from console.formatting import ago, clock, count, status
 from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.trail import Place
-from console.view import View
+from console.view import View, ordered
 from console.widgets.choosing import ChoosableRows
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
@@ -30,8 +30,8 @@ Row = TypeVar("Row")
 class ListColumn(Generic[Row]):
     """A column that a person may show, hide, move and sort by.
 
-    ``id`` is its word after ``:sort`` and in a filter, ``key`` what it is sorted by (None: it cannot be), ``descending`` whether the
-    largest comes first then, ``extra`` that it is shown only where somebody has chosen it.
+    ``id`` is its word after ``:sort`` and in a filter, ``key`` what it is sorted by (None: it cannot be; a row for which it
+    returns None stands last), ``descending`` whether the largest comes first then, ``extra`` that it is shown only where somebody has chosen it.
     """
 
     id: str
@@ -61,7 +61,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """All columns that there are, in the order in which they are shown at first."""
         raise NotImplementedError
 
-    def key(self, row: Row) -> str:
+    def key(self, row: Row) -> Hashable:
         """The identity of a row."""
         return str(row.name)  # type: ignore[attr-defined]
 
@@ -73,6 +73,10 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """The names of what the filter looks at, for ``field:word``."""
         everything = self.everything()
         return list(self.fields(everything[0])) if everything else []
+
+    def document(self, row: Row) -> object:
+        """A row as it is exported as JSON."""
+        return row
 
     def detail_topic(self, name: str) -> Topic[Any]:
         """What is observed for the preview of the row under the cursor."""
@@ -124,13 +128,17 @@ class ListScreen(ConsoleScreen, Generic[Row]):
     def body(self) -> Iterable[Widget]:
         self.view = self.console.remembered_view(self.place)
         self._filter = filtering.parse(self.view.filter)
-        with Horizontal(id="split"):
-            yield ChoosableRows[Row](self._widget_columns(), key=self.key, cells=self._cells, id="list")
-            yield Page(id="preview")
+        rows = ChoosableRows[Row](self._widget_columns(), key=self.key, cells=self._cells, id="list")
+        yield from self.arranged(rows)
         yield Prompt()
 
+    def arranged(self, rows: ChoosableRows[Row]) -> Iterable[Widget]:
+        """The list, and what stands with it."""
+        preview = Page(id="preview")
+        preview.can_focus = False
+        yield Horizontal(rows, preview, id="split")
+
     def opened(self) -> None:
-        self.query_one("#preview").can_focus = False
         self._mark_order()
         self.rows().focus()
         self.show_rows()
@@ -169,19 +177,26 @@ class ListScreen(ConsoleScreen, Generic[Row]):
             shown = [row for row in everything if wanted.matches(self.fields(row))]
         column, descending = self.sorted_by
         assert column.key is not None
-        shown = sorted(shown, key=column.key, reverse=descending)
+        shown = ordered(shown, column.key, descending)
         if wanted.fuzzy:
             shown = sorted(shown, key=lambda row: -wanted.score(self.fields(row)))
         rows = self.rows()
-        rows.show_when_empty(*self._when_empty(len(everything)))
+        rows.show_when_empty(*self.when_empty(len(everything)))
         rows.show(shown)
 
-    def _when_empty(self, total: int) -> Sequence[str]:
+    def awaited(self) -> Sequence[str]:
+        """What stands in the list as long as nothing was fetched."""
         snapshot = self.snapshots.get(self.topic)
         if snapshot is None or (snapshot.value is None and snapshot.error is None):
             return (f"Loading {self.noun}s …",)
         if snapshot.value is None:
             return (f"No {self.noun}s could be loaded yet. {key('app.refresh')} tries again.",)
+        return ()
+
+    def when_empty(self, total: int) -> Sequence[str]:
+        """What stands in the list while none of so many rows is shown."""
+        if awaited := self.awaited():
+            return awaited
         if total and self._filter:
             change, drop = key(f"{self.place}.filter"), key("app.back")
             reason = (
@@ -204,14 +219,23 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         )
         if listed and (marked := len(self.rows().chosen)):
             text = f"{marked} marked · {text}"
+        return text + self.coming()
+
+    def coming(self) -> str:
+        """Whether that is all, behind the number of rows."""
         snapshot = self.snapshots.get(self.topic)
         if snapshot is None or snapshot.complete:
-            return text + (", the newest" if snapshot is not None and snapshot.more else "")
-        return text + " …"
+            return ", the newest" if snapshot is not None and snapshot.more else ""
+        return " …"
 
     def subject(self) -> Place | None:
         row = self.rows().current
-        return Place(self.kind_of(row), str(row.name)) if row is not None and self.kind_of(row) else None  # type: ignore[attr-defined]
+        return self.place_of(row) if row is not None else None
+
+    def place_of(self, row: Row) -> Place | None:
+        """A row as a resource of AWS; None where AWS does not know such things."""
+        kind = self.kind_of(row)
+        return Place(kind, str(row.name)) if kind else None  # type: ignore[attr-defined]
 
     def kind_of(self, row: Row) -> str:
         """What a row is, as `workflows.inspecting.kinds` names it; empty where AWS does not know such things."""
@@ -292,6 +316,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
     def action_sort(self) -> None:
         here, _ = self.sorted_by
         sortable = [column for column in self.shown if column.key is not None]
+        if self.all_columns[self.order] not in sortable:
+            sortable.append(self.all_columns[self.order])  # the order at first can be come back to
         at = next((place for place, column in enumerate(sortable) if column.id == here.id), -1)
         if not self.view.sort:
             at = -1  # from the order that comes with the list one begins at the left
@@ -348,6 +374,9 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     def on_resize(self) -> None:
         super().on_resize()
+        self.__dict__.pop("all_columns", None)  # they may be other ones where there is more or less room
+        if self.query("#list"):
+            self.rows().set_columns(self._widget_columns())
         if self.is_current:
             self.observe()
 
