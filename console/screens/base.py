@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from console import actions
-from console.formatting import crop_middle, span
+from console.formatting import crop, crop_middle, span
 from console.keymap import key
 from console.messages import SnapshotArrived
 from console.services import Unwatch
@@ -268,6 +268,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             room = max(16, self.app.size.width - 1 - sum(len(text) for text, _ in left))
             # Cut in its middle: the end is what tells two jobs apart.
             left.append((crop_middle(trail, room) if len(trail) > room else trail, "strong"))
+        room = self.app.size.width - 2 - sum(len(text) for text, _ in left)
+        if self.summary_matters and room > 0:  # its end gives way, not all of it
+            summary = crop(summary, room).rstrip()
         return left, [(summary + " ", self.summary_role())] if summary else []
 
     def _draw_notice(self) -> None:

@@ -139,8 +139,8 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         console.in_background(lambda: [services.plan_deletion(name) for name in names], planned)
 
 
-def _dollars(row: EndpointRow) -> float:
-    return expenses.of_endpoint(row).dollars or 0.0
+def _dollars(row: EndpointRow) -> float | None:
+    return expenses.of_endpoint(row).dollars
 
 
 def instances(row: EndpointRow) -> str:

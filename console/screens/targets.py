@@ -183,17 +183,17 @@ class TargetsScreen(ListScreen[Glance]):
 
         return (
             column("target", Column("Target", 16, grow=2, middle=True), self._named),
-            column("region", Column("Region", 12, drop=2), lambda row: Cell(row.region or "–", "dim")),
-            column("account", Column("Account", 12, drop=1), lambda row: Cell(row.account or "–", "dim")),
+            column("region", Column("Region", 12, drop=6), lambda row: Cell(row.region or "–", "dim")),
+            column("account", Column("Account", 12, drop=5), lambda row: Cell(row.account or "–", "dim")),
             column("state", Column("State", 12, watch=True), self._state),
-            column("training", Column("Training" if wide else "Train", 8 if wide else 5, right=True, watch=True), lambda row: self._tally(row, row.training)),
-            column("tuning", Column("Tuning" if wide else "Tune", 6 if wide else 4, right=True, watch=True), lambda row: self._tally(row, row.tuning)),
-            column("transform", Column("Transform" if wide else "Batch", 9 if wide else 5, right=True, watch=True), lambda row: self._tally(row, row.transform)),
+            column("training", Column("Training" if wide else "Train", 8 if wide else 5, drop=1, right=True, watch=True), lambda row: self._tally(row, row.training)),
+            column("tuning", Column("Tuning" if wide else "Tune", 6 if wide else 4, drop=3, right=True, watch=True), lambda row: self._tally(row, row.tuning)),
+            column("transform", Column("Transform" if wide else "Batch", 9 if wide else 5, drop=2, right=True, watch=True), lambda row: self._tally(row, row.transform)),
             column("endpoints", Column("Endpoints", 25 if self._roomy else 13 if wide else 11, watch=True), self._endpoints),
             column("cost", Column("$/h", 8 if wide else 7, right=True), self._cost),
-            ListColumn("age", Column("Age", 4, right=True), self._age_cell, lambda row: -row.at if row.at else None),
-            ListColumn("profile", Column("Profile", 14), lambda row: Cell(row.entry.profile or "–", "dim"), lambda row: row.entry.profile or None, extra=True),
-            ListColumn("listed", Column("Listed", 8, right=True), lambda row: Cell(str(1 + self.entries.index(row.entry)), "dim"), lambda row: self.entries.index(row.entry), extra=True),
+            ListColumn("age", Column("Age", 4, drop=4, right=True), self._age_cell, lambda row: -row.at if row.at else None),
+            ListColumn("profile", Column("Profile", 14, drop=7), lambda row: Cell(row.entry.profile or "–", "dim"), lambda row: row.entry.profile or None, extra=True),
+            ListColumn("listed", Column("Listed", 8, drop=8, right=True), lambda row: Cell(str(1 + self.entries.index(row.entry)), "dim"), lambda row: self.entries.index(row.entry), extra=True),
         )  # fmt: skip
 
     @property

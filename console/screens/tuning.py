@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -41,7 +40,7 @@ class TuningScreen(ListScreen[TuningRow]):
             ListColumn("name", Column("Name", 18, grow=3, middle=True), lambda row: Cell(row.name), lambda row: row.name),
             ListColumn("status", Column("Status", 13, watch=True), status_cell, lambda row: (row.status != "InProgress", row.status, -row.created)),
             ListColumn("strategy", Column("Strategy", 9, drop=2), lambda row: Cell(row.strategy, "dim"), lambda row: (row.strategy, -row.created)),
-            ListColumn("best", Column("Best", 9, grow=1, right=True, watch=True), self._best_cell, lambda row: -math.inf if (best := self._best(row)) is None else best, descending=True),
+            ListColumn("best", Column("Best", 9, grow=1, right=True, watch=True), self._best_cell, self._best, descending=True),
             ListColumn("trials", Column("Trials", 15, watch=True), lambda row: Cell(tuning_facts.counted(row)), lambda row: row.counts.ended, descending=True),
             ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True),
             ListColumn("took", Column("Took", 6, right=True, drop=3), lambda row: Cell(span(row.seconds(self._now))), lambda row: row.seconds(self._now), descending=True),

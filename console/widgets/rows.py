@@ -331,7 +331,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
                 continue
             label = column.label
             if self._sorted and self._sorted[0] == index:
-                label += " ▼" if self._sorted[1] else " ▲"
+                way = "▼" if self._sorted[1] else "▲"  # never cut: it tells the order
+                label = f"{label} {way}" if len(label) + 2 <= width else label[: width - 1] + way
             parts.append(right(label, width) if column.right else crop(label, width))
         return "  " + "  ".join(parts)
 

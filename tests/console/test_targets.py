@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.app import Console, make_app
+from console.memory import Memory
+from console.screens import exports
+from console.screens.columns import ColumnsScreen
 from console.screens.targets import EVERY, TargetsScreen
 from tests.console import command, target_data
 from tests.console.conftest import until
 from tests.console.scripted import Scripted, populated
+from workflows.costs.estimates import Hourly
+from workflows.targets.entries import Entry
 from workflows.targets.glance import Glance
 
 
@@ -23,6 +29,19 @@ def shown(app: Console) -> str:
 
 def asked(services: Scripted) -> list[tuple[Any, ...]]:
     return [call[1:] for call in services.done if call[0] == "glances"]
+
+
+def listed(screen: TargetsScreen) -> list[str]:
+    return [str(row.entry) for row in screen.rows().items]
+
+
+def under_cursor(screen: TargetsScreen) -> Entry | None:
+    row = screen.rows().current
+    return row.entry if row is not None else None
+
+
+def message(app: Console) -> str:
+    return app.flash_text[0] if app.flash_text else ""
 
 
 async def opened(pilot: Any, app: Console) -> TargetsScreen:
@@ -50,8 +69,9 @@ async def test_one_that_hangs_and_one_that_fails_keep_nobody_waiting(monkeypatch
         ):
             assert part in text
         await pilot.press("down", "down", "y")
-        assert screen._list.current == target_data.PROD, "keys are answered while it hangs"
-        assert json.loads(copied[-1]) == {"target": "prod@us-east-1"}
+        assert under_cursor(screen) == target_data.PROD, "keys are answered while it hangs"
+        unseen = json.loads(copied[-1])
+        assert (unseen["target"], unseen["at"], unseen["training"]) == ("prod@us-east-1", None, None)
         await pilot.press("r")
         await until(pilot, lambda: len(asked(services)) == 2)
         assert asked(services)[1] == ("embedded", "research", "prod@eu-west-2"), (
@@ -76,12 +96,136 @@ async def test_it_asks_again_while_it_is_in_sight_and_marks_what_is_old() -> Non
         await until(pilot, lambda: target_data.EMBEDDED in screen.failed)
         assert "Shown is what was seen last." in shown(app)
         assert len(asked(services)) == 2
-        assert screen._cells(target_data.EMBEDDED)[-1].role == "wait"
+        assert screen._cells(screen.everything()[0])[-1].role == "wait"
         await pilot.press("2")
         services.time += 10 * EVERY
         app._tick()
         await pilot.pause()
         assert len(asked(services)) == 2, "nobody looks"
+
+
+async def test_it_is_filtered_as_every_list() -> None:
+    services = populated()
+    services.silent = {target_data.PROD}
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon", *"targets prod", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TargetsScreen))
+        screen: TargetsScreen = app.screen  # type: ignore[assignment]
+        await until(pilot, lambda: len(screen.seen) == 2 and len(screen.failed) == 1)
+        assert listed(screen) == ["prod@us-east-1", "prod@eu-west-2"]
+        assert screen.summary() == "2 of 4 targets · /prod · 1 failed · asking 1 …"
+        await until(pilot, lambda: "2 of 4 targets · /prod · 1 failed · askin…" in shown(app))
+        assert "credentials have expired" not in shown(app), "reasons are told of those that are listed"
+        await pilot.press("colon", *"targets state:asking", "enter")
+        await until(pilot, lambda: listed(screen) == ["prod@us-east-1"])
+        assert app.screen is screen and len(asked(services)) == 1, "what is known is not asked for anew"
+        services.silent = set()
+        await until(pilot, lambda: not listed(screen))
+        assert "None of 4 targets matches 'state:asking'." in shown(app)
+        assert "Press / to change the filter, Esc to drop it." in shown(app)
+        await pilot.press("escape")
+        assert app.screen is screen and len(listed(screen)) == 4
+        for text, left in (
+            ("!region:us account:1234", ["prod@eu-west-2"]),
+            ("state:expired", ["research"]),
+            ("endpoints:failed", ["prod@us-east-1"]),
+            ("^(emb|res)", ["embedded", "research"]),
+            ("-f prdus1", ["prod@us-east-1"]),
+        ):
+            await pilot.press("slash", "ctrl+u")
+            screen.query_one("Field").value = text  # type: ignore[attr-defined]
+            await pilot.press("enter")
+            assert listed(screen) == left, text
+
+
+async def test_any_column_sorts_it_and_who_has_not_answered_stands_last() -> None:
+    services = populated()
+    services.silent = {target_data.LONDON}
+    app = make_app(services, theme_name="mlconsole-dark")
+    configured = [str(entry) for entry in target_data.ENTRIES]
+    async with app.run_test(size=(160, 48)) as pilot:
+        screen = await opened(pilot, app)
+        await until(pilot, lambda: len(screen.seen) == 2 and len(screen.failed) == 1)
+        assert listed(screen) == configured
+        for name, descending, order in (
+            ("cost", None, ["prod@us-east-1", "embedded", "research", "prod@eu-west-2"]),
+            ("cost", None, ["embedded", "prod@us-east-1", "research", "prod@eu-west-2"]),
+            ("training", None, ["prod@us-east-1", "embedded", "research", "prod@eu-west-2"]),
+            ("endpoints", False, ["embedded", "prod@us-east-1", "research", "prod@eu-west-2"]),
+            ("account", None, ["prod@us-east-1", "embedded", "research", "prod@eu-west-2"]),
+            ("region", True, ["embedded", "prod@us-east-1", "prod@eu-west-2", "research"]),
+            ("state", None, ["research", "embedded", "prod@us-east-1", "prod@eu-west-2"]),
+            ("state", None, ["embedded", "prod@us-east-1", "research", "prod@eu-west-2"]),
+            ("age", True, ["embedded", "prod@us-east-1", "research", "prod@eu-west-2"]),
+            ("profile", None, ["prod@us-east-1", "prod@eu-west-2", "research", "embedded"]),
+            ("target", True, ["research", "prod@us-east-1", "prod@eu-west-2", "embedded"]),
+        ):
+            screen.sort_by(name, descending)
+            assert listed(screen) == order, name
+        await pilot.press("end", "colon", *"sort cost", "enter")
+        await until(pilot, lambda: "$/h ▼" in shown(app))
+        assert under_cursor(screen) == target_data.EMBEDDED, "the cursor stays on its target"
+        services.glanced[target_data.LONDON] = replace(
+            target_data.glances(services.time)[target_data.PROD], entry=target_data.LONDON, hourly=Hourly(99)
+        )
+        services.silent = set()
+        await until(pilot, lambda: listed(screen)[0] == "prod@eu-west-2")
+        await pilot.press("s", "s")
+        assert screen.view.sort == "listed" and listed(screen) == configured, "behind the last column"
+        await pilot.press("S")
+        assert listed(screen) == configured[::-1]
+        await pilot.click("#list", offset=(4, 0))
+        assert screen.view.sort == "target" and listed(screen)[0] == "embedded"
+
+
+async def test_columns_and_order_are_remembered_and_marked_targets_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory(tmp_path / "console.json")
+    app = make_app(populated(), memory=memory)
+    copied: list[str] = []
+    monkeypatch.setattr(app, "copy", lambda text, what: copied.append(text))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, app)
+        await until(pilot, lambda: len(screen.seen) == 3 and not screen._asking)
+        assert "Train" in shown(app) and "Account" not in shown(app)
+        await pilot.press("C")
+        assert isinstance(app.screen, ColumnsScreen)
+        await pilot.press("down", "down", *["K"] * 2, "enter")  # the account, before all others
+        assert screen.view.columns[:2] == ("account", "target")
+        await pilot.press("S", "home", "space", "space", "y")
+        assert [json.loads(line)["target"] for line in copied[-1].splitlines()] == [
+            "prod@eu-west-2",
+            "prod@us-east-1",
+        ]
+        await pilot.press("W")
+        assert "Put the cursor on a job" in message(app), "a target is nothing to be watched"
+        await pilot.press("escape")
+        assert not screen.rows().chosen
+        await pilot.resize_terminal(160, 48)
+        await until(pilot, lambda: "Training" in shown(app))
+    memory.flush()
+    again = make_app(populated(), memory=Memory(tmp_path / "console.json"))
+    async with again.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, again)
+        assert listed(screen)[0] == "prod@eu-west-2" and screen.shown[0].id == "account"
+        await until(pilot, lambda: "439406257577" in shown(again))
+
+
+async def test_a_target_is_exported_with_what_was_seen(tmp_path: Path) -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=(160, 48)) as pilot:
+        screen = await opened(pilot, app)
+        await until(pilot, lambda: len(screen.seen) == 3 and not screen._asking)
+        for kind in ("csv", "json"):
+            exports.export(app, kind, f"{tmp_path}/found.{kind}")
+            await until(pilot, lambda kind=kind: (tmp_path / f"found.{kind}").exists())  # type: ignore[misc]
+    rows = (tmp_path / "found.csv").read_text().splitlines()
+    assert rows[0] == "target,region,account,state,training,tuning,transform,endpoints,cost,age"
+    assert rows[3].startswith("prod@us-east-1,us-east-1,123456789012,✓ ok,100+,4,0,")
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found[2]["training"] == {"count": 100, "more": True} and found[1]["problem"]["code"] == "ExpiredTokenException"  # fmt: skip
 
 
 async def test_enter_moves_to_the_target() -> None:
@@ -123,6 +267,8 @@ def test_the_command_tells_who_answered_and_who_did_not(
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
         done = command.run("targets", "--json", env={"MLCONSOLE_TARGETS": "embedded, nobody, @eu-west-1"})
+        ordered = command.run("targets", "--name", "E", "--sort", "state", "--json", env={"MLCONSOLE_TARGETS": "embedded, nobody, @eu-west-1"})  # fmt: skip
+        unknown = command.run("targets", "--name", "york", env={"MLCONSOLE_TARGETS": "embedded, nobody"})
         none = command.run("targets", env={"MLCONSOLE_TARGETS": "@eu-west-1", "MLCONSOLE_TARGET": "aws", "MLCONSOLE_REGION": "eu-west-1"})  # fmt: skip
     command.run("engine", "stop")
     here, nobody, dead = json.loads(done.stdout)
@@ -132,5 +278,7 @@ def test_the_command_tells_who_answered_and_who_did_not(
     assert nobody["problem"]["code"] == "credentials" and "--profile nobody" in nobody["problem"]["remedy"]
     assert dead["problem"]["code"] == "unreachable" and dead["region"] == "eu-west-1"
     assert none.returncode == 1 and "✗ no network" in none.stdout and "cannot be reached" in none.stderr
+    assert [row["target"] for row in json.loads(ordered.stdout)] == ["@eu-west-1", "embedded"]
+    assert unknown.returncode == 2 and "'york'. There are embedded, nobody." in " ".join(unknown.stderr.split())  # fmt: skip
     wrong = command.run("targets", env={"MLCONSOLE_TARGETS": "embedded, eu-west-1"})
     assert wrong.returncode == 2 and "write @eu-west-1" in wrong.stderr
