@@ -305,8 +305,7 @@ class Commands:
                 yield self._named(kind, rows[place])
 
     async def _filtered(self, section: str, argument: str) -> None:
-        above = {"ab": "experiments", "audit": "audit", "targets": "targets"}
-        """Lists that lie open above that of their section."""
+        above = {"ab": "experiments", "audit": "audit", "targets": "targets"}  # no section's own list
         await (self._console.visit(Place(above[section])) if section in above else self._console.go(section))
         screen = self._console.screen
         if isinstance(screen, ListScreen):

@@ -101,6 +101,13 @@ def test_screen(snap_compare: Compare, name: str, look: Look) -> None:
     assert snap_compare(app, terminal_size=look.size, run_before=press(SCREENS[name]))
 
 
+def test_targets_in_little_room(snap_compare: Compare) -> None:
+    """What is read least gives way; the filter is told of as far as there is room."""
+    keys = [*SCREENS["targets"], "slash", *"prod", "enter", "s"]
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=(60, 20), run_before=press(keys))
+
+
 LESSONS = {
     "list": ["7"],
     "page": ["7", "enter"],
