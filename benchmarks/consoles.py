@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import mysql
 from benchmarks.console import home
 from benchmarks.paint import paint
 from benchmarks.report import Row
@@ -39,6 +40,7 @@ LOOKED_AT = 0.11
 SITTER = "tree-sitter<0.26"
 """posting 2.11 does not say so, and 0.26 ends it with a segmentation fault."""
 DOLPHIE_URI = "MLCONSOLE_BENCH_MYSQL"
+"""A server to show instead of the scratch one of `benchmarks.mysql`."""
 LIVE_JOB = "bench-live"
 TRAIN = """
 import math, time
@@ -244,11 +246,8 @@ def _memray() -> Program:
 
 def _dolphie() -> Program:
     program = str(environment("dolphie", "dolphie") / "bin" / "dolphie")
-    uri = os.environ.get(DOLPHIE_URI, "")
-    if not uri:
-        taken = start_time([program, "--help"], dict(os.environ))
-        raise Unavailable(f"dolphie shows a MySQL server: ${DOLPHIE_URI} names none (--help: {taken:.0f} ms)")
-    return Program("dolphie, dashboard and processes", [program, uri], [program, "--help"])
+    uri = os.environ.get(DOLPHIE_URI) or mysql.uri()
+    return Program("dolphie, an idle MariaDB", [program, uri], [program, "--help"])
 
 
 def _htop() -> Program:
