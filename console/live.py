@@ -10,11 +10,9 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.shifting import ShiftingServices
-from workflows import accounts, firsttime, lineage, notices, runs
-from workflows.events import Event, RunFinished
+from workflows import accounts, firsttime, notices
 from workflows.explain import explain
 from workflows.problem import Problem
-from workflows.studies.catalog import StudyInfo, catalog
 
 if TYPE_CHECKING:
     from console.services import Deliver, Services, Unwatch
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from workflows.configuration import Configuration
     from workflows.creation import NewVariant
     from workflows.drift.report import DriftReport
+    from workflows.events import Event
     from workflows.hub import Hub
     from workflows.inspecting.bucket import Folder, Preview
     from workflows.inspecting.code import Snippet
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from workflows.observe.watch_rows import AlarmChange
     from workflows.runs import Run
     from workflows.safety.rehearsal import Rehearsal
+    from workflows.studies.catalog import StudyInfo
     from workflows.studies.parameters import Value
     from workflows.studies.shelf import Shelf
     from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
@@ -116,6 +116,8 @@ class LiveServices(ShiftingServices):
         self._hub.hidden(yes)
 
     def studies(self) -> Sequence[StudyInfo]:
+        from workflows.studies.catalog import catalog
+
         return catalog()
 
     def lessons(self) -> Sequence[StudyInfo]:
@@ -124,6 +126,7 @@ class LiveServices(ShiftingServices):
         return lessons()
 
     def progress(self) -> Mapping[str, Progress]:
+        from workflows import runs
         from workflows.lessons.progress import progress
 
         return progress(self.lessons(), runs.list_runs())
@@ -131,6 +134,8 @@ class LiveServices(ShiftingServices):
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
     ) -> Run:
+        from workflows import runs
+
         return runs.start(
             study,
             values,
@@ -142,9 +147,14 @@ class LiveServices(ShiftingServices):
         )
 
     def find_run(self, run: str) -> Run:
+        from workflows import runs
+
         return runs.find(run)
 
     def follow(self, run: str, deliver: Callable[[Event], None], closed: Callable[[], bool]) -> None:
+        from workflows import lineage, runs
+        from workflows.events import RunFinished
+
         found = runs.find(run)
         checked = None if found.active else lineage.check(found)
         seen, ended = 0, False
@@ -159,15 +169,23 @@ class LiveServices(ShiftingServices):
                     deliver(shown)
 
     def stop_run(self, run: str) -> None:
+        from workflows import runs
+
         runs.stop(runs.find(run))
 
     def resume_run(self, run: str) -> None:
+        from workflows import runs
+
         runs.resume(runs.find(run))
 
     def answer(self, run: str, question: str, choice: str) -> None:
+        from workflows import runs
+
         runs.answer(runs.find(run), question, choice)
 
     def code(self, run: str, interface: str = "") -> str:
+        from workflows import runs
+
         return runs.code(runs.find(run), interface)
 
     def shelves(self) -> Mapping[str, Shelf]:
@@ -176,10 +194,14 @@ class LiveServices(ShiftingServices):
         return shelves(self.configuration)
 
     def withheld(self, runs: Sequence[Run]) -> Mapping[str, str]:
+        from workflows import lineage
+
         checked = {run.id: lineage.check(run, quick=True).sentence for run in runs}
         return {name: why for name, why in checked.items() if why}
 
     def lineage(self, run: str) -> Lineage:
+        from workflows import lineage, runs
+
         return lineage.check(runs.find(run))
 
     def remains(self, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:
@@ -188,14 +210,18 @@ class LiveServices(ShiftingServices):
         return {name: left(find(name)) for name in runs}
 
     def events_of(self, run: str) -> Sequence[Event]:
+        from workflows import runs
+
         return tuple(runs.follow(runs.find(run), timeout=0))
 
     def compare(self, a: str, b: str) -> Comparison:
+        from workflows import runs
         from workflows.comparison import compare
 
         return compare(runs.find(a), runs.find(b))
 
     def write_report(self, run: str) -> Path:
+        from workflows import runs
         from workflows.report import files
 
         found = runs.find(run)

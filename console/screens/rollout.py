@@ -98,7 +98,7 @@ class RolloutScreen(ConsoleScreen):
         self.call_after_refresh(self._write)
 
     def _write(self) -> None:
-        if not self.query("#overview"):
+        if not self.has("#overview"):
             return
         view, now = self.view, self.console.services.now()
         page = self.query_one("#overview", Page)

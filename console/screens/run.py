@@ -261,12 +261,12 @@ class RunScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#overview"):
+        if self.has("#overview"):
             self._draw()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        if self.query("#overview"):
+        if self.has("#overview"):
             self._ask()
 
     def part_shown(self, name: str) -> None:

@@ -189,7 +189,7 @@ class StudiesScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#list"):
+        if self.has("#list"):
             self._describe()
 
     # Actions

@@ -79,7 +79,7 @@ class TargetsScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.is_mounted and self.query("#list"):
+        if self.is_mounted and self.has("#list"):
             self._list.set_columns(self._columns())
 
     def look(self) -> None:
