@@ -45,14 +45,17 @@ $(VENV)/python.stamp:
 	  { echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 	@pwd -P > $@.new && mv $@.new $@
 
+# A path in site-packages instead of a finder that every start of Python imports: 2 ms instead of 12.
+EDITABLE := --config-settings editable_mode=compat
+
 $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing mlconsole into $(VENV) (a few minutes the first time: PyTorch and the SageMaker SDK are large)"
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install -c constraints.txt $(EDITABLE) -e .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@echo "Installing mlconsole and its test tools into $(VENV) (a few minutes the first time)"
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install -c constraints.txt $(EDITABLE) -e '.[dev]'
 	@touch $@ $(VENV)/run.stamp
 
 run: run-env

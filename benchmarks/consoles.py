@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import mysql
 from benchmarks.console import home
 from benchmarks.paint import paint
 from benchmarks.report import Row
@@ -39,6 +40,7 @@ LOOKED_AT = 0.11
 SITTER = "tree-sitter<0.26"
 """posting 2.11 does not say so, and 0.26 ends it with a segmentation fault."""
 DOLPHIE_URI = "MLCONSOLE_BENCH_MYSQL"
+"""A server to show instead of the scratch one of `benchmarks.mysql`."""
 LIVE_JOB = "bench-live"
 TRAIN = """
 import math, time
@@ -244,11 +246,8 @@ def _memray() -> Program:
 
 def _dolphie() -> Program:
     program = str(environment("dolphie", "dolphie") / "bin" / "dolphie")
-    uri = os.environ.get(DOLPHIE_URI, "")
-    if not uri:
-        taken = start_time([program, "--help"], dict(os.environ))
-        raise Unavailable(f"dolphie shows a MySQL server: ${DOLPHIE_URI} names none (--help: {taken:.0f} ms)")
-    return Program("dolphie, dashboard and processes", [program, uri], [program, "--help"])
+    uri = os.environ.get(DOLPHIE_URI) or mysql.uri()
+    return Program("dolphie, an idle MariaDB", [program, uri], [program, "--help"])
 
 
 def _htop() -> Program:
@@ -349,8 +348,9 @@ def _live(variables: Mapping[str, str], *options: str) -> tuple[float, float]:
     program = ours(variables, *options, name="live", setup=())
     with _launched(program) as screen:
         screen.press(b"2")
-        screen.read(2.0)
-        screen.press(b"\r")
+        screen.until(LIVE_JOB)  # not the newest one of the last session, whom the cursor would stay on
+        screen.press(b"g\r")
+        screen.until("loss")
         screen.recording = False
         screen.read(12.0)
         began, written = time.perf_counter(), screen.written
@@ -379,7 +379,8 @@ def _rows(
         ("key to repaint p95", "ms", lambda one: one.p95, 20),
         ("quit", "ms", lambda one: one.quit, 300),
         ("terminal gone", "s", lambda one: one.hung_up, 1),
-        ("SIGTERM", "s", lambda one: one.terminated, 1),
+        # Who leaves the terminal as it was while it ran has done nothing.
+        ("SIGTERM", "s", lambda one: one.terminated if one.restored else None, 1),
     ]
     rows = []
     for name, unit, of, target in columns:

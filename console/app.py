@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -26,13 +27,6 @@ from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
 from console.notifying import Notifying
 from console.screens.base import ConsoleScreen
-from console.screens.costs import CostsScreen
-from console.screens.endpoints import EndpointsScreen
-from console.screens.home import HomeScreen
-from console.screens.jobs import JobsScreen
-from console.screens.lessons import LessonsScreen
-from console.screens.studies import StudiesScreen
-from console.screens.tuning import TuningScreen
 from console.services import Services
 from console.trail import Place
 from console.widgets.drawing import Run
@@ -45,10 +39,20 @@ if TYPE_CHECKING:
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
-CALLS_SECONDS = 30.0
+CALLS_SECONDS = 60.0
 """Between two changes of the number of calls in the header: in the first minute it grows with every poll."""
 SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
+
+
+def _section(module: str, name: str) -> Callable[[], ConsoleScreen]:
+    """Makes a section's screen, which is imported then: all seven before the first picture would be a tenth of a second."""
+
+    def make() -> ConsoleScreen:
+        screen: ConsoleScreen = getattr(import_module(f"console.screens.{module}"), name)()
+        return screen
+
+    return make
 
 
 class Console(Notifying, inherit_bindings=False):
@@ -59,13 +63,13 @@ class Console(Notifying, inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("app"))
     MODES: ClassVar[dict[str, Any]] = {
-        "home": HomeScreen,
-        "jobs": JobsScreen,
-        "endpoints": EndpointsScreen,
-        "studies": StudiesScreen,
-        "tuning": TuningScreen,
-        "costs": CostsScreen,
-        "lessons": LessonsScreen,
+        "home": _section("home", "HomeScreen"),
+        "jobs": _section("jobs", "JobsScreen"),
+        "endpoints": _section("endpoints", "EndpointsScreen"),
+        "studies": _section("studies", "StudiesScreen"),
+        "tuning": _section("tuning", "TuningScreen"),
+        "costs": _section("costs", "CostsScreen"),
+        "lessons": _section("lessons", "LessonsScreen"),
     }
     DEFAULT_MODE = "home"
 
@@ -80,17 +84,19 @@ class Console(Notifying, inherit_bindings=False):
         keymap_file: Path | None = None,
         themes_dir: Path | None = None,
     ) -> None:
-        super().__init__(memory or Memory(), keymap_file, themes_dir)
+        self.memory, self.services = memory or Memory(), services
+        self._last_place = self.last_place  # before the first screen becomes the last place itself
+        if self._last_place is not None and not first_run:
+            self.DEFAULT_MODE = self.section_of(self._last_place)  # type: ignore[misc]  # the first screen is made of it
+        super().__init__(self.memory, keymap_file, themes_dir)
         self.low_bandwidth = low_bandwidth
         self.begin_with_theme(theme_name)
         self._first_run = first_run
-        self.services = services
         self.hub_status = HubStatus(target=services.target, region=services.region)
         self.flash_text: Run | None = None
         self._flashes = 0
         self._calls_shown = 0
         self._calls_shown_at = 0.0
-        self._last_place = self.last_place  # before the first screen becomes the last place itself
         self.moving_to: Services | None = None
         """Where the next console of this process is to look: set when a person changes the target."""
         self.profiles: tuple[str, ...] = ()
@@ -109,18 +115,22 @@ class Console(Notifying, inherit_bindings=False):
         self.services.start(self._status_from_thread)
         self.read_files()
         self.begin_watching()
-        self.in_background(
-            self.services.lessons, lambda lessons: None
-        )  # a key that needs them finds them imported
+        # A key that needs them finds them imported.
+        self.in_background(self._import_sections, lambda _: None)
+        self.in_background(self.services.lessons, lambda lessons: None)
         if self._first_run:
             self.call_after_refresh(self.open_run, self._first_run)
         elif self._last_place is not None:
             self.call_after_refresh(self._restore, self._last_place)
 
+    def _import_sections(self) -> None:
+        for mode in self.MODES:
+            import_module(f"console.screens.{mode}")
+
     async def _restore(self, place: Place) -> None:
         """Go where the last console was left, unless a key was faster."""
         if (
-            self.current_mode == "home"
+            self.current_mode == self.DEFAULT_MODE
             and len(self.screen_stack) == 1
             and not isinstance(self.screen, ModalScreen)
         ):
@@ -134,7 +144,9 @@ class Console(Notifying, inherit_bindings=False):
     def _status(self, message: StatusArrived) -> None:
         status = message.status
         self.hub_status = replace(status, region=status.region or self.hub_status.region)
-        self.redraw()
+        screen = self.base_screen
+        if screen is not None:
+            screen.draw_frame_soon()
 
     def redraw(self) -> None:
         screen = self.base_screen
@@ -147,7 +159,7 @@ class Console(Notifying, inherit_bindings=False):
         if (
             screen is not None
             and screen.is_mounted
-            and screen.query("#keys")
+            and screen.has("#keys")
             and not isinstance(self.screen, ModalScreen)
         ):
             screen.tick()
@@ -433,6 +445,7 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
     terminal.restore_on_signals(leave)
     # A full collection goes through all that is known of thousands of jobs: a tenth of a second between a key and its picture.
     gc.freeze()
+    gc.enable()
     gc.set_threshold(5_000, 10, 50)
     mouse = os.environ.get("MLCONSOLE_MOUSE", "on") != "off"
     error: BaseException | None = None

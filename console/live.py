@@ -9,27 +9,22 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workflows import accounts, firsttime, lineage, notices, runs
-from workflows.events import Event, RunFinished
+from console.shifting import ShiftingServices
+from workflows import accounts, firsttime, notices
 from workflows.explain import explain
 from workflows.problem import Problem
-from workflows.studies.catalog import StudyInfo, catalog
 
 if TYPE_CHECKING:
     from console.services import Deliver, Services, Unwatch
-    from workflows.abtest.definition import Experiment
-    from workflows.abtest.operations import After, Intake
-    from workflows.abtest.promotion import How, Promotion
-    from workflows.abtest.replaying import ReplayRequest
     from workflows.comparison import Comparison
     from workflows.configuration import Configuration
     from workflows.creation import NewVariant
     from workflows.drift.report import DriftReport
+    from workflows.events import Event
     from workflows.hub import Hub
     from workflows.inspecting.bucket import Folder, Preview
     from workflows.inspecting.code import Snippet
     from workflows.inspecting.relations import Related
-    from workflows.interfaces.rollouts.low import LowRollouts
     from workflows.lessons.progress import Progress
     from workflows.lifetime import Lifetime
     from workflows.lineage import Lineage
@@ -38,11 +33,9 @@ if TYPE_CHECKING:
     from workflows.observe.rows import DeletionPlan, Invocation
     from workflows.observe.transform_rows import TransformOutput
     from workflows.observe.watch_rows import AlarmChange
-    from workflows.rollout.facts import Facts, Source
-    from workflows.rollout.plan import Plan
-    from workflows.rollout.remains import Cleaning
     from workflows.runs import Run
     from workflows.safety.rehearsal import Rehearsal
+    from workflows.studies.catalog import StudyInfo
     from workflows.studies.parameters import Value
     from workflows.studies.shelf import Shelf
     from workflows.sweep.leftovers import Leftover, Outcome, Rules, SweepPlan, SweepReport
@@ -64,7 +57,7 @@ IDLE = 5.0
 """Seconds without an event after which a follower looks whether anybody still reads."""
 
 
-class LiveServices:
+class LiveServices(ShiftingServices):
     """Implements `console.services.Services` on the layers below.
 
     Args:
@@ -123,6 +116,8 @@ class LiveServices:
         self._hub.hidden(yes)
 
     def studies(self) -> Sequence[StudyInfo]:
+        from workflows.studies.catalog import catalog
+
         return catalog()
 
     def lessons(self) -> Sequence[StudyInfo]:
@@ -131,6 +126,7 @@ class LiveServices:
         return lessons()
 
     def progress(self) -> Mapping[str, Progress]:
+        from workflows import runs
         from workflows.lessons.progress import progress
 
         return progress(self.lessons(), runs.list_runs())
@@ -138,6 +134,8 @@ class LiveServices:
     def start_run(
         self, study: str, values: Mapping[str, Value], *, interface: str, keep: bool, preset: str
     ) -> Run:
+        from workflows import runs
+
         return runs.start(
             study,
             values,
@@ -149,9 +147,14 @@ class LiveServices:
         )
 
     def find_run(self, run: str) -> Run:
+        from workflows import runs
+
         return runs.find(run)
 
     def follow(self, run: str, deliver: Callable[[Event], None], closed: Callable[[], bool]) -> None:
+        from workflows import lineage, runs
+        from workflows.events import RunFinished
+
         found = runs.find(run)
         checked = None if found.active else lineage.check(found)
         seen, ended = 0, False
@@ -166,15 +169,23 @@ class LiveServices:
                     deliver(shown)
 
     def stop_run(self, run: str) -> None:
+        from workflows import runs
+
         runs.stop(runs.find(run))
 
     def resume_run(self, run: str) -> None:
+        from workflows import runs
+
         runs.resume(runs.find(run))
 
     def answer(self, run: str, question: str, choice: str) -> None:
+        from workflows import runs
+
         runs.answer(runs.find(run), question, choice)
 
     def code(self, run: str, interface: str = "") -> str:
+        from workflows import runs
+
         return runs.code(runs.find(run), interface)
 
     def shelves(self) -> Mapping[str, Shelf]:
@@ -183,10 +194,14 @@ class LiveServices:
         return shelves(self.configuration)
 
     def withheld(self, runs: Sequence[Run]) -> Mapping[str, str]:
+        from workflows import lineage
+
         checked = {run.id: lineage.check(run, quick=True).sentence for run in runs}
         return {name: why for name, why in checked.items() if why}
 
     def lineage(self, run: str) -> Lineage:
+        from workflows import lineage, runs
+
         return lineage.check(runs.find(run))
 
     def remains(self, runs: Sequence[str]) -> Mapping[str, Sequence[str]]:
@@ -195,14 +210,18 @@ class LiveServices:
         return {name: left(find(name)) for name in runs}
 
     def events_of(self, run: str) -> Sequence[Event]:
+        from workflows import runs
+
         return tuple(runs.follow(runs.find(run), timeout=0))
 
     def compare(self, a: str, b: str) -> Comparison:
+        from workflows import runs
         from workflows.comparison import compare
 
         return compare(runs.find(a), runs.find(b))
 
     def write_report(self, run: str) -> Path:
+        from workflows import runs
         from workflows.report import files
 
         found = runs.find(run)
@@ -460,127 +479,6 @@ class LiveServices:
         from workflows.transforms.output import preview
 
         return self._use(lambda gateway: preview(gateway, transforms.describe(gateway, name), rows))
-
-    def draft_experiment(self, endpoint: str) -> Experiment:
-        from workflows.abtest.drafting import draft
-
-        return self._use(lambda gateway: draft(gateway, endpoint))
-
-    def start_experiment(self, experiment: Experiment) -> str:
-        from workflows.abtest import operations
-
-        self._shifting(lambda gateway, rollouts: operations.start(gateway, rollouts, experiment))
-        return experiment.name
-
-    def weigh_experiment(self, name: str, weights: Mapping[str, float]) -> None:
-        from workflows.abtest import operations
-
-        self._shifting(lambda gateway, rollouts: operations.weigh(gateway, rollouts, name, weights))
-
-    def stop_experiment(self, name: str, after: After) -> None:
-        from workflows.abtest import background, operations
-
-        background.end(name)
-        self._shifting(lambda gateway, rollouts: operations.stop(gateway, rollouts, name, after))
-
-    def plan_promotion(self, name: str, variant: str, how: How) -> Promotion:
-        from workflows.abtest import promotion
-
-        return promotion.plan(name, variant, how)
-
-    def promote(self, promotion: Promotion) -> None:
-        from workflows.abtest.promotion import promote
-
-        self._shifting(lambda gateway, rollouts: promote(gateway, rollouts, promotion))
-
-    def remove_experiment(self, name: str) -> None:
-        from workflows.abtest import operations
-
-        operations.remove(name)
-
-    def feed_experiment(self, name: str, path: str) -> Intake:
-        from pathlib import Path
-
-        from workflows.abtest import feeding, operations
-
-        with Path(path).expanduser().open(encoding="utf-8") as file:
-            return operations.feed(name, feeding.rows(path, file))
-
-    def price_feed(self, name: str, request: ReplayRequest) -> tuple[Sequence[str], str]:
-        from workflows.abtest import replaying
-        from workflows.abtest.following import follower
-
-        if self.target == "embedded":
-            return (), ""
-        endpoint = follower(name).experiment.endpoint
-        bill = self._use(
-            lambda gateway: replaying.bill(gateway, endpoint, request, replaying.payloads(request, gateway))
-        )
-        return bill.sentences, bill.confirmation
-
-    def start_feed(self, name: str, request: ReplayRequest, confirmed: str) -> None:
-        from workflows.abtest import background
-
-        background.start(name, request, self.configuration, confirmed=confirmed)
-
-    def stop_feed(self, name: str) -> bool:
-        from workflows.abtest import background
-
-        return background.end(name)
-
-    def _shifting(self, action: Callable[[Gateway, LowRollouts], T]) -> T:
-        """The result of an action that moves traffic."""
-        from workflows.interfaces.rollouts.low import LowRollouts
-
-        return self._use(lambda gateway: action(gateway, LowRollouts(gateway)))
-
-    def rollout_of(self, endpoint: str) -> tuple[str, Facts | None]:
-        from workflows.rollout import asked
-
-        name, ended = self._use(lambda gateway: asked.newest(gateway, endpoint))
-        return name, self.rollout_facts(endpoint) if ended else None
-
-    def rollout_facts(self, endpoint: str) -> Facts:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.facts(gateway, endpoint))
-
-    def draft_rollout(
-        self, endpoint: str, source: str, variant: str, alarms: tuple[str, ...]
-    ) -> tuple[Facts, Source]:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.drafted(gateway, endpoint, source, variant, alarms))
-
-    def begin_rollout(self, plan: Plan) -> str:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.begin(gateway, plan))
-
-    def roll_back_rollout(self, name: str) -> tuple[str, str]:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.roll_back(gateway, name))
-
-    def promote_rollout(self, name: str) -> str:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.promote(gateway, name))
-
-    def settle_rollout(self, name: str) -> int:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.settle(gateway, name))
-
-    def plan_rollout_cleaning(self, name: str) -> Cleaning:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.cleaning(gateway, name))
-
-    def clean_rollout(self, cleaning: Cleaning) -> Sequence[str]:
-        from workflows.rollout import asked
-
-        return self._use(lambda gateway: asked.clean(gateway, cleaning))
 
     def _use(self, action: Callable[[Gateway], T]) -> T:
         """The result of an action at the target; the caller's thread waits."""

@@ -170,7 +170,7 @@ COMMAND_CHANGES: dict[str, Change] = {
     "tuning stop": Change(("StopHyperParameterTuningJob",)), "tuning delete": Change(("DeleteHyperParameterTuningJob",)),
     "transform start": Change(_TRANSFORM, _QUESTION), "transform stop": Change(("StopTransformJob",)),
     "sweep": Change((*_DELETE, "DeleteTrainingJob", "DeleteObjects", "DeleteLogGroup", "DeleteAlarms")),
-    "engine": Change(("StopEngine", "ResetEngine")), "prices refresh": Change((), "reads AWS's Price List, which is free"),
+    "engine": Change(("StopEngine", "ResetEngine")), "prices refresh": Change(("RefreshPrices",), "reads AWS's Price List, which is free"),
 }  # fmt: skip
 """Every command that is not in `console.cli.looking`."""
 

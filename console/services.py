@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from workflows.topics import HubStatus, Snapshot, Topic
 
@@ -325,6 +325,9 @@ class Services(Protocol):
 
     def begin_rollout(self, plan: Plan) -> str:
         """Start a rollout; returns its name. Blocks."""
+
+    def question_of_rollout(self, name: str, what: Literal["roll back", "promote"]) -> Sequence[str]:
+        """What a person is told before a rollout is rolled back or promoted: calls, weights, costs. Blocks."""
 
     def roll_back_rollout(self, name: str) -> tuple[str, str]:
         """Take the new model back; the rollout that does it, and by which call. Blocks."""

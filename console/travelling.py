@@ -317,7 +317,7 @@ class Travelling(Painting, inherit_bindings=False):
             return
         opener = self._openers().get(place.kind)
         if opener is not None and place.name:
-            section = place.section if place.section in self.MODES else _SECTIONS.get(place.kind, "endpoints")
+            section = self.section_of(place)
             if self.current_mode != section:
                 await self.switch_mode(section)
             await opener(place.name)
@@ -329,6 +329,16 @@ class Travelling(Painting, inherit_bindings=False):
             await self.action_targets()
         else:
             await self.go(place.kind)
+
+    def section_of(self, place: Place) -> str:
+        """The section in which a place lies."""
+        if place.kind in self.MODES:
+            return place.kind
+        if place.section in self.MODES:
+            return place.section
+        if place.kind in ("audit", "targets"):
+            return "home"
+        return _SECTIONS.get(place.kind, "endpoints")
 
     def _openers(self) -> dict[str, Callable[[str], Awaitable[None]]]:
         """What opens a resource of a kind by its name."""

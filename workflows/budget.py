@@ -27,12 +27,14 @@ COSTS = {"sagemaker": 1.0, "logs": 0.1, "cloudwatch": 0.1, "sts": 0.1, "applicat
 class Pace:
     """How fast one kind of target is polled. ``rate`` is tokens per second, ``burst`` the bucket's size, ``*_period`` the
     seconds per point asked of CloudWatch, ``hidden`` the shortest interval while nobody looks, ``full`` the seconds between
-    complete lists (only they show what was deleted), and the rest the seconds between two polls of one thing."""
+    complete lists (only they show what was deleted), ``calm`` the longest interval of a list that brings nothing new, and the rest the
+    seconds between two polls of one thing."""
 
     rate: float
     burst: float
     active: float
     idle: float
+    calm: float
     logs: float
     metrics: float
     hidden: float
@@ -44,11 +46,11 @@ class Pace:
 
 PACES = {
     "embedded": Pace(
-        rate=50, burst=200, active=1, idle=2, logs=1, metrics=2, hidden=15, full=30,
+        rate=50, burst=200, active=1, idle=2, calm=4.5, logs=1, metrics=2, hidden=15, full=30,
         training_period=1, traffic_period=10, traffic_window=900,
     ),
     "aws": Pace(
-        rate=0.5, burst=10, active=10, idle=30, logs=5, metrics=60, hidden=120, full=600,
+        rate=0.5, burst=10, active=10, idle=30, calm=30, logs=5, metrics=60, hidden=120, full=600,
         training_period=60, traffic_period=60, traffic_window=3600,
     ),
 }  # fmt: skip

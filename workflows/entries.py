@@ -67,8 +67,8 @@ class Entries:
 
     def first_snapshot(self, topic: Topic[Any]) -> Snapshot[Any]:
         """What is known of a topic from an earlier session."""
-        rows, fetched_at = self._remembered.first(topic.kind) if self._remembered else (None, None)
-        return Snapshot(topic=topic, value=rows, fetched_at=fetched_at, stale=rows is not None)
+        value, fetched_at = self._remembered.first(topic) if self._remembered else (None, None)
+        return Snapshot(topic=topic, value=value, fetched_at=fetched_at, stale=value is not None)
 
     def begin(self, topic: Topic[Any], entry: Entry, generation: int) -> None:
         """A first listener: a new generation with a new poller; an answer still in flight for the old one is dropped."""

@@ -68,12 +68,13 @@ class Log(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric(Event):
-    """One point of the series ``name`` at ``x`` (an epoch, a step, a second)."""
+    """One point of the series ``name`` at ``x``, counted in ``unit``: epoch, round, trial, call."""
 
     kind: ClassVar[str] = "metric"
     name: str
     value: float
     x: float | None = None
+    unit: str = "epoch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -27,6 +25,9 @@ def post(webhook: str, text: str, details: Mapping[str, str]) -> None:
     Raises:
         Problem: It was not taken. The sentence names the host only: the rest of such an address is a secret.
     """
+    import urllib.error  # here: it brings http and email with it, 10 ms before the first picture
+    import urllib.request
+
     host = urlsplit(webhook).hostname or "the webhook"
     body = json.dumps({"text": text, "content": text, **details}).encode()
     request = urllib.request.Request(webhook, body, {"Content-Type": "application/json"}, method="POST")

@@ -290,7 +290,7 @@ def stop(run: Run) -> None:
     """
     current = read(run.folder)
     if current.active:
-        with _change("StopRun", current):
+        with _change("StopRun", current, {"deletes": left(current)}):
             (current.control / "stop").touch()
         if current.pid and processes.runs(current.pid, current.pid_started):
             with contextlib.suppress(ProcessLookupError):
@@ -298,7 +298,7 @@ def stop(run: Run) -> None:
         return
     if current.status != "interrupted" and not left(current):
         raise RunError(f"Run {run.id} is not running: it is {current.status}, and it left nothing to delete.")
-    with _change("StopRun", current, {"why": "it left something"}):
+    with _change("StopRun", current, {"deletes": left(current)}):
         (current.control / "stop").touch()
     current.outcome = "" if current.status == "interrupted" else current.status
     _again(current, "Deleting what the run left.")

@@ -16,22 +16,23 @@ if TYPE_CHECKING:
 
 
 def confirm(sentences: Sequence[str], *, yes: bool) -> None:
-    """Show what will happen and ask; with ``yes`` nothing is asked.
+    """Show what will happen and ask; with ``yes`` nothing is asked. Empty sentences are left out.
 
     Raises:
         click.UsageError: Nobody can be asked.
         click.Abort: The answer is no.
     """
+    told = [sentence for sentence in sentences if sentence]
     rehearsed = _rehearsed()
     if rehearsed is not None:
-        rehearsed.questions += sentences
+        rehearsed.questions += told
         return
     if yes:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody can be asked here; say --yes to go on.")
     with heard():
-        for sentence in sentences:
+        for sentence in told:
             click.echo(sentence, err=True)
         click.confirm("Go on?", abort=True, err=True)
 

@@ -19,11 +19,12 @@ def names_of(kind: str) -> Complete:
 
     def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         from workflows.remembered import Remembered
+        from workflows.topics import Topic
 
         with contextlib.suppress(
             Exception
         ):  # a shell shows what is printed here in the middle of a command line
-            rows, _ = Remembered.of(Settings.of(ctx).configuration).first(kind)
+            rows, _ = Remembered.of(Settings.of(ctx).configuration).first(Topic(kind))
             return [row.name for row in rows or () if row.name.startswith(incomplete)][:MOST]
         return []
 

@@ -14,27 +14,32 @@ STARTING = {"start", "serve", "env"}
 
 
 def become(arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by ``python -P -m engine`` with this machine's data directory.
+    """Replace this process by ``python -P -m engine`` with this machine's data directory; what changes something is waited for and noted.
 
     Raises:
         ConfigurationError: The configuration cannot be used.
     """
     verb = next((argument for argument in arguments[:1]), "")
     if verb in CHANGING and "--help" not in arguments:
+        import subprocess
+
         from workflows.safety.changes import change
         from workflows.safety.origin import came_from
 
         came_from(f"mlconsole engine {verb}")
         with change(CHANGING[verb], "engine", target="embedded"):
-            _execute(arguments)
-    _execute(arguments)
-
-
-def _execute(arguments: Sequence[str]) -> NoReturn:
-    command = [sys.executable, "-P", "-m", "engine", *completed(list(arguments))]
+            left = subprocess.run(_command(arguments), check=False).returncode
+            if left:
+                raise SystemExit(left)
+        raise SystemExit(0)
+    command = _command(arguments)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, command)
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-P", "-m", "engine", *completed(list(arguments))]
 
 
 def completed(arguments: list[str]) -> list[str]:

@@ -109,15 +109,12 @@ def promote(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
     """
     from console.cli.asking import confirm
     from console.cli.output import print_json
-    from workflows.rollout import operations, record
+    from workflows.rollout import operations, questions, record
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
         found.place.check(platform, found.id)
-        confirm(
-            [f"Give all traffic of {found.plan.request.endpoint} to {', '.join(found.plan.variants)}."],
-            yes=yes,
-        )
+        confirm(questions.of_promotion(interface.rollouts, found, time.time()), yes=yes)
         how = operations.promote(interface.rollouts, found)
         if as_json:
             print_json({"rollout": found.id, "done": how})
@@ -141,15 +138,12 @@ def roll_back(ctx: click.Context, name: str, watches: bool, yes: bool, as_json: 
     """
     from console.cli.asking import confirm
     from console.cli.output import print_json
-    from workflows.rollout import operations, record
+    from workflows.rollout import operations, questions, record
 
     found = record.find(name)
     with Settings.of(ctx).acting() as (platform, interface):
         found.place.check(platform, found.id)
-        confirm(
-            [f"Roll {found.plan.request.endpoint} back from {found.plan.green} to {found.plan.blue}."],
-            yes=yes,
-        )
+        confirm(questions.of_roll_back(interface.rollouts, found, time.time()), yes=yes)
         goes, how = operations.roll_back(interface.rollouts, found)
         if watches:
             watched(interface.rollouts, platform, goes, as_json)

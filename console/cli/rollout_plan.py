@@ -114,8 +114,9 @@ def start(
         if as_json or yes:
             for finding in made.warnings:
                 click.echo(f"Warning: {finding.sentence}", err=True)
-        price = f" Both fleets are up meanwhile: {made.extra} more." if platform.target == "aws" else ""
-        confirm([f"Update {endpoint} from {made.blue} to {made.green}.{price}"], yes=yes)
+        confirm(
+            [f"Update {endpoint} from {made.blue} to {made.green}.", made.price(platform.target)], yes=yes
+        )
         rollout = operations.start(interface.rollouts, made, Place.of(platform, interface.name))
         if watches:
             return watched(interface.rollouts, platform, rollout, as_json, keep_alarms=keep_alarms)

@@ -84,6 +84,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """The application, typed."""
         return self.app  # type: ignore[return-value]
 
+    def has(self, selector: str) -> bool:
+        """Whether a widget is there. Asked several times a second: `query` would go through all widgets each time."""
+        return self.query_one_optional(selector) is not None
+
     # Body
 
     def body(self) -> Iterable[Widget]:
@@ -174,11 +178,13 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.console.remember(snapshot)
         if self.is_attached:
             self.arrived(snapshot)
-            if (
-                not self._frame_due
-            ):  # many snapshots come at once when the backend goes: one frame shows them all
-                self._frame_due = True
-                self.call_after_refresh(self._draw_due_frame)
+            self.draw_frame_soon()
+
+    def draw_frame_soon(self) -> None:
+        """Draw it when all that has come by now was taken: many snapshots come at once when the backend goes."""
+        if not self._frame_due:
+            self._frame_due = True
+            self.call_after_refresh(self._draw_due_frame)
 
     def _draw_due_frame(self) -> None:
         self._frame_due = False
@@ -238,7 +244,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def draw_frame(self) -> None:
         """Draw the header, navigation, notice and keys; each repaints only when its text changed."""
-        if not self.is_mounted or not self.query("#banner"):
+        if not self.is_mounted or not self.has("#banner"):
             return
         self.query_one("#banner", Line).show(*self.console.banner(self._primary()))
         self.query_one("#nav", Line).show(*self._navigation())
@@ -356,7 +362,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.console.flash(f"{action.label}: not for what is shown here.", "dim")
 
     def on_descendant_focus(self) -> None:
-        if self.query("#keys"):
+        if self.has("#keys"):
             self.draw_keys()
 
     def leave(self) -> bool:

@@ -146,7 +146,7 @@ class CompareScreen(Charting, ConsoleScreen):
         )
 
     def part_shown(self, name: str) -> None:
-        if name == "differences" and self.query("#differences"):
+        if name == "differences" and self.has("#differences"):
             self.query_one("#differences").focus()
         else:
             self.set_focus(None)

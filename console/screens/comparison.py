@@ -81,7 +81,7 @@ class ComparisonScreen(ConsoleScreen):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_attached or not self.query("#sides"):
+        if not self.is_attached or not self.has("#sides"):
             return
         found, problem = self._found, self._problem
         ground = self.console.ground

@@ -81,7 +81,7 @@ class CostsScreen(ConsoleScreen):
         self._show_leftovers()
 
     def part_shown(self, name: str) -> None:
-        if not self.query("#left-list"):
+        if not self.has("#left-list"):
             return
         (self._left if name == "leftovers" else self._bills).focus()
         if name == "leftovers" and self.plan is None:
@@ -165,7 +165,7 @@ class CostsScreen(ConsoleScreen):
 
     def _endpoint(self) -> Billed | None:
         """The endpoint under the cursor of the bill."""
-        row = self._bills.current if self.part == "bills" and self.query("#list") else None
+        row = self._bills.current if self.part == "bills" and self.has("#list") else None
         return row if row is not None and row.bill.kind == ENDPOINT else None
 
     # What is left over
@@ -213,7 +213,7 @@ class CostsScreen(ConsoleScreen):
 
     def draw_frame(self) -> None:
         super().draw_frame()
-        if self.is_mounted and self.query("#basis"):
+        if self.is_mounted and self.has("#basis"):
             self._draw_totals()
 
     def _draw_totals(self) -> None:
@@ -248,7 +248,7 @@ class CostsScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#preview"):
+        if self.has("#preview"):
             self._write()
 
     # Actions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -34,7 +34,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     """Asks for one of some choices. Returns the choice, or None when it was left.
 
     With ``typed`` the dangerous choices need that text typed first. ``listed`` are names that it concerns, in a list that scrolls.
-    ``does`` is what is done with the services that it is given when it is wanted: it can be rehearsed before.
+    ``does`` is what is done with the services that it is given when it is wanted, or that for each choice: it can be rehearsed before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("dialog"))
@@ -51,7 +51,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         typed: str = "",
         needs_typing: Sequence[str] = (),
         listed: Sequence[str] = (),
-        does: Task | None = None,
+        does: Task | Mapping[str, Task] | None = None,
     ) -> None:
         super().__init__()
         self.listed, self._does = listed, does
@@ -148,6 +148,9 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     def action_calls(self) -> None:
         """Show what would be sent, above this question."""
         does = self._does
+        if isinstance(does, Mapping):
+            # What is safe is marked first and does nothing: then the first that does something.
+            does = does.get(self._choices[self._chosen]) or next(iter(does.values()), None)
         console: Console = self.app  # type: ignore[assignment]
         if does is None:
             return

@@ -103,7 +103,7 @@ class ExperimentScreen(ConsoleScreen):
         self._write()
 
     def _write(self, *, at_once: bool = False) -> None:
-        if not self.query("#band"):
+        if not self.has("#band"):
             return
         report, feed, now = self.report, self.feed, self.console.services.now()
         shown, inline = self._shown, 0 if self.wide else INLINE

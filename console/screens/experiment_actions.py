@@ -50,6 +50,7 @@ def confirm_stop(screen: ConsoleScreen, report: Report) -> None:
             danger=True,
             typed=name if console.services.target == "aws" else "",
             needs_typing=list(ENDS),
+            does={word: methodcaller("stop_experiment", name, after) for word, after in ENDS.items()},
         ),
         chosen,
     )
@@ -148,6 +149,7 @@ def confirm_removal(screen: ConsoleScreen, report: Report) -> None:
             f"Delete A/B test {name}?",
             ["Everything that it has counted is gone then. Its endpoint stays as it is."],
             "Delete",
+            does=methodcaller("remove_experiment", name),
         ),
         chosen,
     )

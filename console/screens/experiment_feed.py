@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import methodcaller
 from typing import ClassVar
 
 from textual.containers import Vertical
@@ -136,7 +137,13 @@ class ExperimentFeedScreen(StartingForm):
         def priced(price: tuple[Sequence[str], str]) -> None:
             told, confirmed = price
             if told:
-                dialog = ConfirmScreen("Send requests to an AWS endpoint?", told, "Send", typed=test)
+                dialog = ConfirmScreen(
+                    "Send requests to an AWS endpoint?",
+                    told,
+                    "Send",
+                    typed=test,
+                    does=methodcaller("start_feed", test, request, confirmed),
+                )
                 self.console.push_screen(
                     dialog, lambda choice: go(confirmed) if choice == "Send" else self._left()
                 )

@@ -168,7 +168,7 @@ class FormScreen(ConsoleScreen):
 
     def _check(self) -> None:
         self._to_check = False
-        if not self.query("#verdict"):
+        if not self.has("#verdict"):
             return
         values, wrong = self.check()
         self._tell_price(values)
@@ -236,7 +236,7 @@ class FormScreen(ConsoleScreen):
             text = f"{parameter.help} {self._allowed(parameter)}; default {_text(parameter.default) or 'empty'}{was}."
         else:
             text = OTHERS.get(name, "").format(code=key("run.code"))
-        if self.query("#hint"):
+        if self.has("#hint"):
             self.query_one("#hint", Static).update(text)
 
     def _allowed(self, parameter: Parameter) -> str:

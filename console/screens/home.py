@@ -20,7 +20,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
-from console.screens.run_actions import leading, ordered
+from console.screens.run_scores import leading, ordered
 from console.screens.welcome import Welcome
 from console.trail import Place
 from console.widgets import charts as chart_grid
@@ -113,7 +113,7 @@ class HomeScreen(ConsoleScreen):
             topics.TUNING_JOBS,
             topics.TRANSFORMS,
         ]
-        entry = self._rows().current if self.query("#list") else None
+        entry = self._rows().current if self.has("#list") else None
         if self.wide and entry is not None:
             if entry.kind == "job":
                 found += [topics.job(entry.name), topics.job_metrics(entry.name)]

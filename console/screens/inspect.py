@@ -156,7 +156,7 @@ class InspectScreen(ConsoleScreen):
         return self.query_one("#describe", Rows)
 
     def part_shown(self, name: str) -> None:
-        if self.query("#describe"):
+        if self.has("#describe"):
             self.query_one({"code": "#snippets"}.get(name, f"#{name}")).focus()
 
     # Folding

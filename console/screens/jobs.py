@@ -18,8 +18,6 @@ from console.screens.base import ConsoleScreen
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
-from console.screens.transform import confirm_stop as confirm_stop_transform
-from console.screens.tuning_actions import open_tune
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -59,6 +57,8 @@ class JobsScreen(ListScreen[AnyJob]):
     def __init__(self) -> None:
         super().__init__()
         self._settled = False
+        self._transforms: object = None
+        """The transform jobs that are listed: many answers bring the same ones."""
 
     def on_key(self) -> None:
         self._settled = True
@@ -142,7 +142,7 @@ class JobsScreen(ListScreen[AnyJob]):
         found = list(super().topics())
         if self.part in ("all", "transform"):
             found.append(topics.TRANSFORMS)
-        if self.console.services.target == "embedded" and self.query("#list"):
+        if self.console.services.target == "embedded" and self.has("#list"):
             for row in self.rows().in_sight:
                 asked: list[Topic[Any]] = [topics.job(row.name)]
                 if isinstance(row, TransformRow):
@@ -151,7 +151,10 @@ class JobsScreen(ListScreen[AnyJob]):
         return found
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.topic == topics.TRANSFORMS:
+        if snapshot.topic == topics.TRANSFORMS and (
+            snapshot.value is None or snapshot.value is not self._transforms
+        ):
+            self._transforms = snapshot.value
             self.show_rows()
         super().arrived(snapshot)
         if snapshot.topic in (self.topic, topics.TRANSFORMS):
@@ -160,7 +163,7 @@ class JobsScreen(ListScreen[AnyJob]):
                 self._settled = {topics.JOBS, topics.TRANSFORMS} <= self.snapshots.keys()
             self.observe()
         elif snapshot.value is not None:
-            self.rows().repaint()
+            self.rows().repaint_soon()
             self._preview_again(snapshot.topic.name)
 
     def _preview_again(self, name: str) -> None:
@@ -173,7 +176,7 @@ class JobsScreen(ListScreen[AnyJob]):
         return snapshot.error if snapshot else None
 
     def part_shown(self, name: str) -> None:
-        if self.query("#list") and self.is_mounted:
+        if self.has("#list") and self.is_mounted:
             self.show_rows()
             self.observe()
             self.draw_frame()
@@ -260,6 +263,8 @@ class JobsScreen(ListScreen[AnyJob]):
             self._stop_all([one for one in chosen if one.active], sum(not one.active for one in chosen))
             return
         if isinstance(row, TransformRow):
+            from console.screens.transform import confirm_stop as confirm_stop_transform
+
             confirm_stop_transform(self, row)
         else:
             confirm_stop(self, row)
@@ -267,6 +272,8 @@ class JobsScreen(ListScreen[AnyJob]):
     def action_tune(self) -> None:
         row = self._trained()
         if row is not None and self.console.allowed(actions.get("jobs.tune")):
+            from console.screens.tuning_actions import open_tune
+
             open_tune(self, row.name)
 
     def action_transform(self) -> None:

@@ -71,7 +71,7 @@ class LessonScreen(CourseScreen):
         self.part_shown(self.part)
 
     def part_shown(self, name: str) -> None:
-        if self.query("#list"):
+        if self.has("#list"):
             self.query_one("#list" if name == "choices" else "#overview").focus()
 
     def trail(self) -> str:

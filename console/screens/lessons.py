@@ -88,7 +88,7 @@ class LessonsScreen(CourseScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#list"):
+        if self.has("#list"):
             self._describe()
 
     def offers(self, action: actions.Action) -> bool:

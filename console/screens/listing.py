@@ -24,6 +24,8 @@ from console.widgets.rows import Cell, Column, Rows
 from workflows.topics import Snapshot, Topic
 
 Row = TypeVar("Row")
+SELDOM = 10
+"""Ticks between two drawings of a list in which nothing runs, for the ages in it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         self.view = View()
         self._filter = filtering.Filter()
         self._listed: object = None
+        self._ticks = 0
 
     # What is listed
 
@@ -144,7 +147,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         self.show_rows()
 
     def topics(self) -> Sequence[Topic[Any]]:
-        current = self.rows().cursor_key if self.is_mounted and self.query("#list") else None
+        current = self.rows().cursor_key if self.is_mounted and self.has("#list") else None
         return [self.topic, self.detail_topic(str(current))] if self.wide and current else [self.topic]
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
@@ -153,11 +156,23 @@ class ListScreen(ConsoleScreen, Generic[Row]):
             self._listed = snapshot.value
             self.show_rows()
         current = self.rows().cursor_key
-        if current is not None and snapshot.topic.name in ("", str(current)):
+        if current is not None and (
+            snapshot.topic.name == str(current) or (news and not snapshot.topic.name)
+        ):
             self.write_preview(str(current))
 
     def tick(self) -> None:
-        self.rows().repaint()
+        """Durations of what runs move every second, all other ages need not."""
+        self._ticks += 1
+        seldom = self._ticks % SELDOM == 0
+        rows = self.rows()
+        if seldom or any(getattr(row, "active", True) for row in rows.in_sight):
+            rows.repaint()
+        if seldom and rows.cursor_key is not None:
+            self.write_preview(str(rows.cursor_key))
+
+    def _primary(self) -> Snapshot[Any] | None:
+        return self.snapshots.get(self.topic)
 
     def everything(self) -> Sequence[Row]:
         """All rows known."""
@@ -210,7 +225,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         return self.empty_lines()
 
     def summary(self) -> str:
-        listed = bool(self.query("#list"))
+        listed = bool(self.has("#list"))
         total, shown = len(self.everything()), len(self.rows().items) if listed else 0
         text = (
             count(total, self.noun)
@@ -243,7 +258,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     @property
     def summary_matters(self) -> bool:
-        return bool(self._filter) or bool(self.query("#list") and self.rows().chosen)
+        return bool(self._filter) or bool(self.has("#list") and self.rows().chosen)
 
     # Marked rows
 
@@ -375,7 +390,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
     def on_resize(self) -> None:
         super().on_resize()
         self.__dict__.pop("all_columns", None)  # they may be other ones where there is more or less room
-        if self.query("#list"):
+        if self.has("#list"):
             self.rows().set_columns(self._widget_columns())
         if self.is_current:
             self.observe()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -187,7 +188,15 @@ class ReplayFormScreen(StartingForm):
                 return
             self.starting = False
             self.app.push_screen(
-                ConfirmScreen("Replay requests at AWS?", bill.sentences, "Start it", typed=endpoint),
+                ConfirmScreen(
+                    "Replay requests at AWS?",
+                    bill.sentences,
+                    "Start it",
+                    typed=endpoint,
+                    does=methodcaller(
+                        "start_replay", endpoint, plan, source, variant=variant, confirmed=bill.confirmation
+                    ),
+                ),
                 lambda choice: start(bill.confirmation) if choice == "Start it" else None,
             )
 

@@ -65,7 +65,7 @@ class ResultScreen(ConsoleScreen):
 
     def summary(self) -> str:
         text = f"{self._at + 1} of {len(self._results())}"
-        if isinstance(self.result, Table) and self.query("#sheet"):
+        if isinstance(self.result, Table) and self.has("#sheet"):
             rows, total = len(self.sheet.items), len(self.result.rows)
             text = (
                 f"{count(total, 'row')} · {text}"
@@ -76,7 +76,7 @@ class ResultScreen(ConsoleScreen):
 
     def draw_frame(self) -> None:
         super().draw_frame()
-        if not self.query("#sheet-title"):
+        if not self.has("#sheet-title"):
             return
         if isinstance(self.result, Exhibit):
             shown, page = self.result, self.query_one("#figure", Page)

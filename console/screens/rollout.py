@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from operator import methodcaller
+from typing import Any, ClassVar, Literal
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -12,7 +13,7 @@ from console import actions
 from console.formatting import count, status
 from console.screens import rollout_facts
 from console.screens.base import ConsoleScreen
-from console.screens.dialogs import ConfirmScreen
+from console.screens.dialogs import ConfirmScreen, Task
 from console.trail import Place
 from console.widgets.page import Page
 from workflows import topics
@@ -97,7 +98,7 @@ class RolloutScreen(ConsoleScreen):
         self.call_after_refresh(self._write)
 
     def _write(self) -> None:
-        if not self.query("#overview"):
+        if not self.has("#overview"):
             return
         view, now = self.view, self.console.services.now()
         page = self.query_one("#overview", Page)
@@ -176,11 +177,11 @@ class RolloutScreen(ConsoleScreen):
             )
             return
         variants = ", ".join(view.rollout.plan.variants)
-        self._confirm(
+        self._asked(
+            "promote",
             f"Give all traffic of endpoint {self.endpoint} to {variants}?",
-            ["Its weight becomes all, the others' become 0; they stay up and keep costing."],
             "Promote",
-            lambda: console.services.promote_rollout(name),
+            methodcaller("promote_rollout", name),
             lambda how: console.flash(f"✓ {how}"),
         )
 
@@ -188,20 +189,11 @@ class RolloutScreen(ConsoleScreen):
         view = self.view
         if view is None or not self.console.allowed(actions.get("rollout.roll_back")):
             return
-        state, console, name, plan = view.state, self.console, self.name_of, view.rollout.plan
+        state, console, name = view.state, self.console, self.name_of
         if state.phase == "rolling-back":
             console.flash("It is rolling back already.", "wait")
             return
-        if state.active:
-            lines = [
-                f"Its alarm is set to ALARM; SageMaker takes all traffic back to {plan.blue} and ends the new fleet.",
-                "It looks at alarms while green bakes.",
-            ]
-        elif state.outcome == "succeeded":
-            lines = [
-                f"The old fleet is gone: the endpoint is updated to {plan.blue}, all at once. That is a rollout of its own."
-            ]
-        else:
+        if not state.active and state.outcome != "succeeded":
             console.flash("The old fleet serves already.", "wait")
             return
 
@@ -212,11 +204,11 @@ class RolloutScreen(ConsoleScreen):
             if goes != name:
                 console.call_later(console.open_rollout, goes)
 
-        self._confirm(
+        self._asked(
+            "roll back",
             f"Roll endpoint {self.endpoint} back?",
-            lines,
             "Roll back",
-            lambda: console.services.roll_back_rollout(name),
+            methodcaller("roll_back_rollout", name),
             done,
         )
 
@@ -239,26 +231,40 @@ class RolloutScreen(ConsoleScreen):
                 return
             self._confirm(
                 f"Delete what rollout {name} has left?",
-                list(cleaning.sentences),
+                cleaning.sentences,
                 "Delete",
-                lambda: console.services.clean_rollout(cleaning),
+                methodcaller("clean_rollout", cleaning),
                 deleted,
             )
 
         self.work(lambda: console.services.plan_rollout_cleaning(name), planned)
 
-    def _confirm(self, title: str, lines: list[str], verb: str, task: Any, done: Any) -> None:
+    def _asked(
+        self, what: Literal["roll back", "promote"], title: str, verb: str, task: Task, done: Any
+    ) -> None:
+        """Look up what it does now and what it costs, and ask."""
+        services, name = self.console.services, self.name_of
+        self.work(
+            lambda: services.question_of_rollout(name, what),
+            lambda lines: self._confirm(title, lines, verb, task, done),
+        )
+
+    def _confirm(self, title: str, lines: Sequence[str], verb: str, task: Task, done: Any) -> None:
         """Ask, naming the endpoint, and do it in the background."""
         console = self.console
 
         def chosen(choice: str | None) -> None:
             if choice == verb:
                 console.flash(f"{verb} …", "wait")
-                console.in_background(task, done)
+                console.in_background(lambda: task(console.services), done)
 
         console.push_screen(
             ConfirmScreen(
-                title, lines, verb, typed=self.endpoint if console.services.target == "aws" else ""
+                title,
+                lines,
+                verb,
+                typed=self.endpoint if console.services.target == "aws" else "",
+                does=task,
             ),
             chosen,
         )

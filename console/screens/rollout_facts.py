@@ -8,7 +8,6 @@ from console import timeline
 from console.formatting import clock, crop, duration, number, span, status
 from console.screens.facts import fact, head, sentences
 from console.widgets.drawing import Lines, Run
-from workflows import costs
 from workflows.rollout.alarms import AlarmState
 from workflows.rollout.asked import RolloutView
 from workflows.rollout.events import RolloutEvent
@@ -31,22 +30,6 @@ def amount(value: float | None, gauge: str) -> str:
     return f"{value:.3g} ms"
 
 
-def cost(plan: Plan, target: str) -> str:
-    """What it costs while both fleets are up."""
-    if not plan.extra:
-        return ""
-    total = plan.extra_dollars
-    whole = (
-        ""
-        if total is None
-        else f", about ${total:.4f} in all"
-        if total < 0.01
-        else f", about ${total:.2f} in all"
-    )
-    free = "free here; on AWS " if target == "embedded" else ""
-    return f"{free}{plan.extra} more while both fleets are up{whole} (estimate, {costs.REGION}, {costs.DATE})"
-
-
 # A plan
 
 
@@ -65,10 +48,10 @@ def preview(plan: Plan, width: int, height: int, target: str) -> Lines:
         if worst:
             lines += _finding(worst[0].level, worst[0].sentence, width)[:2]
         else:
-            lines += sentences([cost(plan, target)], width, "dim")[:2]
+            lines += sentences([plan.cost(target)], width, "dim")[:2]
         return lines
     lines += [[], *timeline.rows(plan.phases, width, most=12)]
-    lines += [[], head("Cost"), *sentences([cost(plan, target) or "nothing more: no instances"], width)]
+    lines += [[], head("Cost"), *sentences([plan.cost(target) or "nothing more: no instances"], width)]
     lines += [[], head("Alarms that take it back")]
     for rail in plan.guardrails:
         lines.append(

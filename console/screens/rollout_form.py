@@ -269,10 +269,7 @@ class RolloutFormScreen(StartingForm):
             f"From {made.blue} to {made.green}, {made.request.strategy}; {len(made.guardrails)} alarms and you can take it back."
         ]
         lines += [f"! {finding.sentence}" for finding in made.warnings[:3]]
-        if money := rollout_facts.cost(made, console.services.target):
-            lines.append(
-                f"Costs {money}." if console.services.target == "aws" else f"{money[:1].upper()}{money[1:]}."
-            )
+        lines.append(made.price(console.services.target))
 
         def chosen(choice: str | None) -> None:
             if choice == "Roll out":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual import on
@@ -260,12 +261,12 @@ class RunScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#overview"):
+        if self.has("#overview"):
             self._draw()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        if self.query("#overview"):
+        if self.has("#overview"):
             self._ask()
 
     def part_shown(self, name: str) -> None:
@@ -355,7 +356,17 @@ class RunScreen(ConsoleScreen):
             if gate.verdict != "pass"
         ]
         self.app.push_screen(
-            ChoiceScreen(question.text, reasons, question.choices, default=question.default), chosen
+            ChoiceScreen(
+                question.text,
+                reasons,
+                question.choices,
+                default=question.default,
+                does={
+                    choice: methodcaller("answer", run, question.question, choice)
+                    for choice in question.choices
+                },
+            ),
+            chosen,
         )
 
     def action_stop(self) -> None:
@@ -441,6 +452,7 @@ class RunScreen(ConsoleScreen):
                     self._price(),
                 ],
                 ["Cancel", "Resume it"],
+                does=methodcaller("resume_run", run),
             ),
             chosen,
         )

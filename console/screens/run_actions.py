@@ -13,6 +13,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ChoiceScreen
 from console.screens.help import TextScreen
 from console.screens.picking import PickScreen
+from console.screens.run_scores import leading
 from console.screens.run_state import RunState
 from workflows import costs, topics
 from workflows.creation import NewVariant
@@ -50,21 +51,6 @@ def result_of(run: Run) -> str:
         name, value = leading(run)
         return f"{'SYNTHETIC ' if run.synthetic else ''}{name} {number(value)}"
     return run.status
-
-
-def leading(run: Run) -> tuple[str, float]:
-    """A run's most important metric; NaN where it has none."""
-    from workflows.studies import catalog, measures
-
-    name, value = measures.leading(catalog.known(run.study), run.metrics)
-    return name, value if value is not None else float("nan")
-
-
-def ordered(run: Run) -> dict[str, float]:
-    """A run's metrics, those first that its study names, in its order."""
-    from workflows.studies import catalog, measures
-
-    return measures.ordered(catalog.known(run.study), run.metrics)
 
 
 def choose_other(screen: ConsoleScreen, run: str, study: str) -> None:

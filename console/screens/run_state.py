@@ -13,8 +13,6 @@ from workflows.lineage import Lineage
 from workflows.transcript import together
 
 Result = e.Table | e.Figure | e.Gate | e.Note
-LATENCY = "latency"
-"""The metric of which an endpoint's answers give a point each, in milliseconds."""
 Viewed = e.Table | e.Figure | Exhibit
 
 
@@ -43,6 +41,8 @@ class RunState:
     started: float | None = None
     steps: list[Step] = field(default_factory=list)
     points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    """What a point of each series comes once for."""
     results: list[Result] = field(default_factory=list)
     artifacts: list[e.Artifact] = field(default_factory=list)
     calls: list[e.ApiCall] = field(default_factory=list)
@@ -147,9 +147,9 @@ class RunState:
 
     @property
     def counted(self) -> str:
-        """What the charts go over: training tells a point an epoch, the questions to an endpoint one a call."""
-        drawn = [name for name, points in self.points.items() if len(points) > 1]
-        return "call" if drawn == [LATENCY] else "epoch or call" if LATENCY in drawn else "epoch"
+        """What the charts go over: training tells a point an epoch or a round, the questions to an endpoint one a call."""
+        units = dict.fromkeys(self.units[name] for name, points in self.points.items() if len(points) > 1)
+        return " or ".join(units) or "epoch"
 
     def charts(self) -> list[tuple[str, tuple[Series, ...]]]:
         """One chart per metric; the validation line in the chart of the training line."""
@@ -216,6 +216,7 @@ class RunState:
                 role = {"error": "bad", "warning": "wait", "debug": "dim"}.get(event.level, "")
                 return Entry(event.message, event.time, event.source, role)
             case e.Metric():
+                self.units[event.name] = event.unit
                 series = self.points.setdefault(event.name, [])
                 series.append((event.x if event.x is not None else float(len(series)), event.value))
             case e.Figure():

@@ -47,7 +47,7 @@ class StartingForm(ConsoleScreen):
 
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
-        if self.query("#hint"):
+        if self.has("#hint"):
             kind, _, name = (
                 str(self.focused.id or "").partition("-") if self.focused is not None else ("", "", "")
             )
@@ -63,7 +63,7 @@ class StartingForm(ConsoleScreen):
 
     def _check_once(self) -> None:
         self._to_check = False
-        if self.query("#verdict"):
+        if self.has("#verdict"):
             self.draw_check()
 
     def draw_check(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual import on
@@ -188,7 +189,7 @@ class StudiesScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#list"):
+        if self.has("#list"):
             self._describe()
 
     # Actions
@@ -327,6 +328,7 @@ def confirm_stop(screen: ConsoleScreen, run: str, can_stop: bool, word: str) -> 
             ],
             verb,
             typed=run if console.services.target == "aws" else "",
+            does=methodcaller("stop_run", run),
         ),
         chosen,
     )

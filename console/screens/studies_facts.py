@@ -8,7 +8,7 @@ from console.formatting import ago, count, duration, number, span, status
 from console.keymap import key
 from console.money import amount
 from console.screens import facts
-from console.screens.run_actions import leading
+from console.screens.run_scores import leading
 from console.widgets.canvas import Lines, Run
 from console.widgets.rows import Cell
 from workflows import costs

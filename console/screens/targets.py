@@ -138,6 +138,9 @@ class TargetsScreen(ListScreen[Glance]):
 
     # What is listed
 
+    def _primary(self) -> None:
+        """No age in the header: each row has its own."""
+
     def topics(self) -> Sequence[Topic[Any]]:
         return ()  # they are asked from here
 

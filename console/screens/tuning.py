@@ -93,7 +93,7 @@ class TuningScreen(ListScreen[TuningRow]):
     def topics(self) -> Sequence[Topic[Any]]:
         """Here every visible tuning job is looked into, for its best value and its cost; on AWS that would eat the budget."""
         found = list(super().topics())
-        if self.console.services.target == "embedded" and self.query("#list"):
+        if self.console.services.target == "embedded" and self.has("#list"):
             found += [
                 topics.tuning(row.name)
                 for row in self.rows().in_sight

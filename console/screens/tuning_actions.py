@@ -227,6 +227,10 @@ def confirm_defaults(screen: ConsoleScreen, view: TuningView) -> None:
             danger=not free,
             typed=_typed(screen, name),
             needs_typing=choices[1:],
+            does={
+                choice: methodcaller("start_defaults", name, runs)
+                for choice, runs in zip(choices[1:], SEEDS, strict=True)
+            },
         ),
         chosen,
     )

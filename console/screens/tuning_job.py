@@ -131,7 +131,7 @@ class TuningJobScreen(ConsoleScreen):
         if snapshot.value is not None:
             self._newest = snapshot.value
             self._look()
-        if self.query("#overview"):
+        if self.has("#overview"):
             self._draw_overview()
 
     def _look(self) -> None:
@@ -198,7 +198,7 @@ class TuningJobScreen(ConsoleScreen):
 
     def _draw(self, *, at_once: bool = False) -> None:
         """Draw the part in sight."""
-        if not self.query("#default"):
+        if not self.has("#default"):
             return  # the screen is being built, or taken down
         self._draw_overview()
         findings, now = self.findings, self.console.services.now()
@@ -260,7 +260,7 @@ class TuningJobScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#overview"):
+        if self.has("#overview"):
             self._draw()
 
     # Keys

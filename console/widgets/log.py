@@ -65,7 +65,11 @@ def level_role(text: str) -> str:
 
 
 class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
-    """Lines of a log. It follows the end until a person moves up; `f` or End follows again."""
+    """Lines of a log. It follows the end until a person moves up; `f` or End follows again.
+
+    As many lines are kept as there is room for. While somebody reads further up, lines that would push out others wait below
+    until that person comes to the end: a flood does not carry away what is being read.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("log"))
 
@@ -95,6 +99,10 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._entries: deque[Entry] = deque()
         self._kept = kept
         self._dropped = 0
+        self._room = max(1, kept // 2)
+        self._waiting: deque[Entry] = deque(maxlen=self._room)
+        self._unkept = 0
+        """Lines that came and went while others were read."""
         self.following = True
         self.wrapping = False
         self.stamps: Stamps = "clock"
@@ -112,12 +120,17 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         return len(self._entries)
 
     @property
+    def waiting(self) -> int:
+        """Lines that have come since and are not shown yet."""
+        return len(self._waiting) + self._unkept
+
+    @property
     def first(self) -> int:
         """The number of the first line kept, counted since the log was opened."""
         return self._dropped
 
     def extend(self, entries: Iterable[Entry]) -> None:
-        """Add lines at the end; lines beyond the bound leave at the top."""
+        """Add lines at the end; lines beyond the bound leave at the top, or wait while others are read."""
         added = [
             entry
             if entry.text.isprintable()
@@ -126,6 +139,25 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         ]
         if not added:
             return
+        if not self.following and (self._waiting or len(self._entries) + len(added) > self._kept):
+            self._unkept += max(0, len(self._waiting) + len(added) - self._room)
+            self._waiting.extend(added)
+            return
+        self._add(added)
+
+    def _take_waiting(self) -> None:
+        """Show what has come while others were read."""
+        waiting, unkept = list(self._waiting), self._unkept
+        if not waiting:
+            return
+        self._waiting.clear()
+        self._unkept = 0
+        if unkept:
+            gap = f"… {unkept:,} lines came and went meanwhile".replace(",", " ")
+            waiting.insert(0, Entry(gap, waiting[0].time, role="wait"))
+        self._add(waiting)
+
+    def _add(self, added: list[Entry]) -> None:
         old_end = self._dropped + len(self._entries)
         top = self.scroll_offset.y
         self._entries.extend(added)
@@ -152,6 +184,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def clear(self) -> None:
         """Forget all lines."""
         self._entries.clear()
+        self._waiting.clear()
+        self._unkept = 0
         self._starts.clear()
         self._matches.clear()
         self._dropped, self._widest, self._match = 0, 0, -1
@@ -175,6 +209,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         if self._dropped:
             lines = f"last {lines}"
         parts = [lines, "following" if self.following else f"not following ({key('log.follow')} follows)"]
+        if self.waiting:
+            parts.append(f"{self.waiting:,} more below".replace(",", " "))
         if self.wrapping:
             parts.append("wrapped")
         if self.term:
@@ -252,6 +288,12 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _scroll(self, row: int) -> None:
         last = max(0, self.virtual_size.height - self.size.height)
+        if row >= last and self._waiting:
+            to_end = row >= self.virtual_size.height  # and not by a line or a page
+            step = row - self.scroll_offset.y
+            self._take_waiting()
+            row = self.virtual_size.height if to_end else self.scroll_offset.y + step
+            last = max(0, self.virtual_size.height - self.size.height)
         row = max(0, min(row, last))
         self.following = row >= last
         if row != self.scroll_offset.y:

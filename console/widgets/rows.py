@@ -133,6 +133,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._cursor = 0
         self._cursor_key: Hashable = None
         self._painted: dict[int, _Line] = {}
+        self._due = False
         self._marks: dict[tuple[Hashable, int], None] = {}
         self._strips: dict[_Line, Strip] = {}
         """Lines as they were drawn last: when the page scrolls by a row, all others are there already."""
@@ -231,6 +232,16 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         for y in range(self.size.height):
             if self._painted.get(y) != self._line(y):
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    def repaint_soon(self) -> None:
+        """Draw them again when all that has come by now was taken: forty answers that come together are one drawing."""
+        if not self._due:
+            self._due = True
+            self.call_next(self._repaint_due)
+
+    def _repaint_due(self) -> None:
+        self._due = False
+        self.repaint()
 
     # Drawing
 

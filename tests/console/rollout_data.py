@@ -25,6 +25,19 @@ from workflows.rollout.state import FleetTraffic, FleetView, RolloutState, Varia
 NOW = 1_800_000_000.0
 ENDPOINT = "moons-ab-20270115-074500"
 NAME = "moons-ab-r-0115-080000"
+QUESTIONS = {
+    "roll back": (
+        f"Sets alarm {NAME}-manual to ALARM: SageMaker takes all traffic back to moons-ab-config and ends the new fleet.",
+        "It looks at alarms while green bakes.",
+        "Free here; on AWS $0.230/h of the new fleet end with it (estimate, us-east-1, 2026-11).",
+    ),
+    "promote": (
+        f"Changes the weights of {ENDPOINT}: linear 1 to 2, network 1 to 0.",
+        "Every variant stays up.",
+        "Free here; on AWS $0.230/h go on: no more, no less (estimate, us-east-1, 2026-11).",
+    ),
+}
+"""What the rollout's questions say, by what is asked."""
 
 
 def facts(**more: Any) -> Facts:

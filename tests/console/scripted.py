@@ -512,6 +512,10 @@ class Scripted:
         self._block("begin_rollout", plan)
         return plan.id
 
+    def question_of_rollout(self, name: str, what: str) -> Sequence[str]:
+        self._block("question_of_rollout", name, what)
+        return rollout_data.QUESTIONS[what]
+
     def roll_back_rollout(self, name: str) -> tuple[str, str]:
         self._block("roll_back_rollout", name)
         return name, "SetAlarmState to ALARM."

@@ -271,6 +271,8 @@ def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status(
         assert "Runs at http" in run("doctor").stdout
     finally:
         assert run("engine", "stop").returncode == 0
+    noted = [json.loads(line) for line in run("audit", "--about", "StopEngine", "--json").stdout.splitlines()]
+    assert [entry["result"] for entry in noted] == ["ok"]
     assert run("engine", "status").returncode == 3
     assert run("engine", "dance").returncode == 2
     # A person's own package of that name, where they happen to be, is not the engine.

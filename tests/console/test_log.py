@@ -52,17 +52,45 @@ async def test_it_follows_until_somebody_moves_up() -> None:
         assert "line 149 " in app.screen_text()
 
 
-async def test_a_hundred_thousand_lines_are_kept_and_what_is_read_stays_in_sight() -> None:
+async def test_a_hundred_thousand_lines_are_kept_and_a_flood_does_not_carry_away_what_is_read() -> None:
     app = Host()
     async with app.run_test(size=(80, 20)) as pilot:
         app.view.extend(lines(0, 100_000))
-        await pilot.press("home", *["pagedown"] * 5)
-        read = app.screen_text().splitlines()[0]
         app.view.extend(lines(100_000, 40))
+        assert (len(app.view), app.view.first) == (100_000, 40)
+        await pilot.press("home")
+        read = app.screen_text().splitlines()[0]
+        assert "line 40 " in read
+        app.view.extend(lines(100_040, 150_000))
         await pilot.pause()
+        assert app.screen_text().splitlines()[0] == read and app.view.first == 40
+        assert (app.view.waiting, "150 000 more below" in app.view.summary) == (150_000, True)
+        await pilot.press("end")
+        assert app.view.following and not app.view.waiting and "line 250039 " in app.screen_text()
         assert len(app.view) == 100_000
-        assert app.view.first == 40
-        assert app.screen_text().splitlines()[0] == read
+        gap = next(at for at, entry in enumerate(app.view.entries) if "lines came and went" in entry.text)
+        assert "100 000 lines" in app.view.entries[gap].text
+        assert (
+            "line 100039 " in app.view.entries[gap - 1].text
+            and "line 200040 " in app.view.entries[gap + 1].text
+        )
+
+
+async def test_down_at_the_end_goes_on_with_what_came_meanwhile() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.view.extend(lines(0, 100_000))
+        await pilot.press("up", "up")
+        app.view.extend(lines(100_000, 500))
+        await pilot.pause()
+        bottom = app.screen_text().splitlines()[-1]
+        assert "line 99997 " in bottom
+        await pilot.press("down", "down")
+        assert "line 100000 " not in app.screen_text() and not app.view.following
+        await pilot.press("down")
+        assert "line 100000 " in app.screen_text() and not app.view.following
+        await pilot.press("f")
+        assert "line 100499 " in app.screen_text()
 
 
 async def test_search_goes_to_matches_and_round() -> None:

@@ -152,10 +152,18 @@ async def test_rolling_back_asks_first_and_promoting_says_what_is_impossible() -
         await until(pilot, lambda: isinstance(app.screen, MessageScreen))
         await pilot.press("escape", "b")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        assert rollout_data.ENDPOINT in str(app.screen.query_one(".title").render())
+        question = app.screen
+        assert rollout_data.ENDPOINT in str(question.query_one(".title").render())
+        assert "of the new fleet end with it" in str(question.query_one(".sentences").render())
+        await pilot.press("f4")
+        await until(pilot, lambda: app.screen is not question, "the calls are shown")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is question)
         await pilot.press("escape")
         assert not any(call[0] == "roll_back_rollout" for call in services.done)
-        await pilot.press("b", "right", "enter")
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("right", "enter")
         await until(pilot, lambda: ("roll_back_rollout", rollout_data.NAME) in services.done)
         assert not any(call[0] in ("promote_rollout", "settle_rollout") for call in services.done)
 
@@ -165,7 +173,9 @@ async def test_on_aws_the_name_has_to_be_typed() -> None:
     services.publish(topics.rollout(rollout_data.NAME), rollout_data.baking())
     async with app.run_test(size=SMALL) as pilot:
         await live(app, pilot)
-        await pilot.press("b", "right", "enter")
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("right", "enter")
         await pilot.pause()
         assert not any(call[0] == "roll_back_rollout" for call in services.done)
 

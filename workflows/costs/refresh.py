@@ -14,6 +14,7 @@ from workflows.costs.prices import HOSTING, SERVERLESS, TRAINING, TRANSFORM, Fig
 from workflows.explain import explain
 from workflows.files import write_atomically
 from workflows.problem import Problem
+from workflows.safety.changes import change
 
 SERVICE = "AmazonSageMaker"
 PRICE_REGION = "us-east-1"
@@ -49,7 +50,7 @@ def refresh(client: Any, region: str, now: float) -> Refreshed:
         now: Epoch seconds: the date of the prices.
 
     Raises:
-        Problem: The Price List cannot be read, or has no instance price for that region.
+        Problem: The Price List cannot be read, has no instance price for that region, or read-only mode forbids it.
     """
     date = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
     found: list[Figure] = []
@@ -71,10 +72,11 @@ def refresh(client: Any, region: str, now: float) -> Refreshed:
             "prices",
         )
     updated = prices.merged(prices.current(), kept, region, date)
-    file = prices.path()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, json.dumps(prices.to_document(updated), indent=1))
-    prices.forget()
+    with change("RefreshPrices", region, {"date": date, "figures": len(kept)}):
+        file = prices.path()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(prices.to_document(updated), indent=1))
+        prices.forget()
     return Refreshed(
         prices=updated.in_region(region),
         region=region,

@@ -114,7 +114,11 @@ def job(
 ) -> training.Job:
     """A job of XGBoost as `training.train_all` takes it; ``label`` tells jobs apart."""
     return training.Job(
-        training.built_in(context, name, image(context), inputs, settings), 0, metrics(kind), label
+        training.built_in(context, name, image(context), inputs, settings),
+        0,
+        metrics(kind),
+        label,
+        unit="round",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
@@ -30,9 +31,13 @@ class Listing(TypedDict, total=False):
 
 
 def seconds(value: Any) -> float | None:
-    """Epoch seconds of a datetime or a number; None for anything else."""
+    """Epoch seconds of a datetime, of its text as `plain` writes it, or of a number; None for anything else."""
     if isinstance(value, datetime):
         return value.timestamp()
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(value).timestamp()
+        return None
     return float(value) if isinstance(value, int | float) else None
 
 

@@ -24,6 +24,12 @@ OVERLAP = 2.0
 MOST_PAGES = 100
 """Pages that are read of a list, the newest first: 10,000 rows, which take about 3 MB, and 200 s of an account's budget on AWS."""
 
+CALMER = 1.5
+"""How much longer each wait is than the one before, while a list without anything that runs brings nothing new."""
+
+GROWTH = 1.1
+"""How much longer a list has become when it is shown again while it is paged in: 5,000 rows are sorted 27 times instead of 50."""
+
 MOST_RUNNING_PAGES = 10
 """Pages of running ones that are read besides where a list is longer than that."""
 
@@ -49,6 +55,7 @@ class ListPoller(Generic[R]):
         self._listed_at: float | None = None
         self._pages = 0
         self._changed = True
+        self._quiet = 0
         self.more = False
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> tuple[R, ...]:
@@ -57,10 +64,13 @@ class ListPoller(Generic[R]):
         else:
             self._update(gateway)
         self._enrich(gateway)
+        self._quiet = 0 if self._changed else self._quiet + 1
         return self._sorted()
 
     def interval(self, pace: Pace) -> float | None:
-        return pace.active if any(row.active for row in self._rows.values()) else pace.idle
+        if any(row.active for row in self._rows.values()):
+            return pace.active
+        return min(pace.idle * CALMER ** min(self._quiet, 20), max(pace.idle, pace.calm))
 
     def _due(self, gateway: Gateway, now: float) -> bool:
         """Whether the whole list is asked for, although it is a long one."""
@@ -72,24 +82,26 @@ class ListPoller(Generic[R]):
 
     def _list(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> None:
         fresh: dict[str, R] = {}
-        count, more = 0, False
+        count, more, told = 0, False, 0
         for page in self._list_pages(gateway):
             if count == MOST_PAGES:
                 more = True
                 break
             count += 1
-            for row in page:
-                fresh[row.name] = self._merged(row)
-            if self._listed_at is None:
-                self._rows |= fresh
+            got = {row.name: self._merged(row) for row in page}
+            fresh |= got
+            if self._listed_at is None and any(self._rows.get(name) != row for name, row in got.items()):
+                self._rows |= got
                 self._changed = True
-                emit(self._sorted())
+                if len(self._rows) >= told * GROWTH:
+                    emit(self._sorted())
+                    told = len(self._rows)
         self.more = more
         if more:
             for page in islice(self._list_pages(gateway, status="InProgress"), MOST_RUNNING_PAGES):
                 fresh |= {row.name: self._merged(row) for row in page if row.name not in fresh}
+        self._changed = self._changed or fresh != self._rows
         self._rows, self._pages, self._listed_at = fresh, count, now
-        self._changed = True
 
     def _update(self, gateway: Gateway) -> None:
         newest = max((row.modified for row in self._rows.values()), default=0.0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Literal
 
 from workflows.interfaces.rollouts.low import LowRollouts
 from workflows.observe import endpoints
 from workflows.observe.gateway import Gateway
-from workflows.rollout import operations, record, remains
+from workflows.rollout import operations, questions, record, remains
 from workflows.rollout.events import RolloutEvent
 from workflows.rollout.facts import Facts, Source, facts_of, source_of
 from workflows.rollout.plan import Plan
@@ -88,6 +89,16 @@ def promote(gateway: Gateway, name: str) -> str:
         Problem: It cannot be.
     """
     return operations.promote(LowRollouts(gateway), _found(gateway, name))
+
+
+def question(gateway: Gateway, name: str, what: Literal["roll back", "promote"]) -> tuple[str, ...]:
+    """What a person is told before a rollout is rolled back or promoted.
+
+    Raises:
+        Problem: It cannot be.
+    """
+    told = questions.of_roll_back if what == "roll back" else questions.of_promotion
+    return told(LowRollouts(gateway), _found(gateway, name), time.time())
 
 
 def settle(gateway: Gateway, name: str) -> int:

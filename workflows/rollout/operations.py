@@ -156,15 +156,20 @@ def roll_back(
     """
     found = glance(rollouts, rollout, clock())
     if found.active:
-        detail = {"endpoint": rollout.plan.request.endpoint, "how": "its manual alarm"}
-        with change("RollBack", rollout.id, detail, target=rollout.place.target):
-            return _set_off(rollouts, rollout, found, clock)
-    if found.outcome != "succeeded":
-        raise Problem(
-            f"Rollout {rollout.id} has ended as {found.outcome}: there is nothing to roll back.",
-            f"`mlconsole rollout show {rollout.id}` tells how it ended.",
-            "ended",
-        )
+        name, endpoint = manual(found, rollout), rollout.plan.request.endpoint
+        sent = {"AlarmName": name, "StateValue": "ALARM", "StateReason": REASON}
+        with change(
+            "RollBack",
+            rollout.id,
+            {"endpoint": endpoint, "how": "its manual alarm"},
+            target=rollout.place.target,
+            calls=(("cloudwatch", "SetAlarmState", sent),),
+        ):
+            rollouts.set_alarm(name, "ALARM", REASON)
+            how = f"SetAlarmState {name} to ALARM; SageMaker looks at alarms while green bakes."
+            record.append(rollout, Asked(time=clock(), what="roll-back", how=how))
+            return record.read(rollout.folder), how
+    over(found, rollout)
     planned = reversal(rollouts, rollout, clock())
     began = start(rollouts, planned, rollout.place, clock=clock)
     how = f"UpdateEndpoint to {rollout.plan.blue}, as rollout {began.id}."
@@ -242,8 +247,36 @@ def promote(rollouts: Rollouts, rollout: Rollout, *, clock: Callable[[], float] 
     Raises:
         Problem: The update still runs (SageMaker cannot be told to skip a bake), or there is nothing to promote.
     """
-    planned, endpoint = rollout.plan, rollout.plan.request.endpoint
-    found = glance(rollouts, rollout, clock())
+    endpoint = rollout.plan.request.endpoint
+    weights, new = shift(glance(rollouts, rollout, clock()), rollout)
+    sent = {
+        "EndpointName": endpoint,
+        "DesiredWeightsAndCapacities": [
+            {"VariantName": name, "DesiredWeight": value} for name, value in new.items()
+        ],
+    }
+    with change(
+        "PromoteRollout",
+        rollout.id,
+        {"endpoint": endpoint, "weights": new},
+        target=rollout.place.target,
+        calls=(("sagemaker", "UpdateEndpointWeightsAndCapacities", sent),),
+    ):
+        rollouts.weigh(endpoint, new)
+        before = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+        now = ", ".join(f"{name} {weight:g}" for name, weight in new.items())
+        how = f"UpdateEndpointWeightsAndCapacities: {now} (before: {before})."
+        record.append(rollout, Asked(time=clock(), what="promote", how=how))
+    return how
+
+
+def shift(found: RolloutState, rollout: Rollout) -> tuple[dict[str, float], dict[str, float]]:
+    """The weights of an endpoint's variants, and those that give the new model's all of the traffic.
+
+    Raises:
+        Problem: The update still runs, the new model does not serve, or has everything.
+    """
+    new_ones = rollout.plan.variants
     if found.active:
         raise Problem(
             promotion(found), f"Wait, or roll back: `mlconsole rollout rollback {rollout.id}`.", "impossible"
@@ -255,24 +288,15 @@ def promote(rollouts: Rollouts, rollout: Rollout, *, clock: Callable[[], float] 
             "ended",
         )
     weights = {item.name: item.weight for item in found.green.variants}
-    others = [name for name in weights if name not in planned.variants]
+    others = [name for name in weights if name not in new_ones]
     if not others or not any(weights[name] for name in others):
         raise Problem(
-            f"The new model has all of the traffic of {endpoint} already.",
+            f"The new model has all of the traffic of {found.endpoint} already.",
             "There is nothing to promote.",
             "done",
         )
     total = sum(weights.values())
-    new = {name: total / len(planned.variants) if name in planned.variants else 0.0 for name in weights}
-    with change(
-        "PromoteRollout", rollout.id, {"endpoint": endpoint, "weights": new}, target=rollout.place.target
-    ):
-        rollouts.weigh(endpoint, new)
-        before = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
-        now = ", ".join(f"{name} {weight:g}" for name, weight in new.items())
-        how = f"UpdateEndpointWeightsAndCapacities: {now} (before: {before})."
-        record.append(rollout, Asked(time=clock(), what="promote", how=how))
-    return how
+    return weights, {name: total / len(new_ones) if name in new_ones else 0.0 for name in weights}
 
 
 def promotion(found: RolloutState) -> str:
@@ -292,9 +316,12 @@ def _undo(rollouts: Rollouts, rollout: Rollout, clock: Callable[[], float]) -> N
     record.append(rollout, Finished(time=clock(), outcome="failed", reason="SageMaker refused to begin it."))
 
 
-def _set_off(
-    rollouts: Rollouts, rollout: Rollout, found: RolloutState, clock: Callable[[], float]
-) -> tuple[Rollout, str]:
+def manual(found: RolloutState, rollout: Rollout) -> str:
+    """The alarm of an update that runs that a person sets off to roll it back.
+
+    Raises:
+        Problem: It is rolling back already, or that alarm was deleted.
+    """
     if found.phase == "rolling-back":
         raise Problem(
             f"Endpoint {found.endpoint} is rolling back already.", "Wait for its end.", "rolling-back"
@@ -306,10 +333,21 @@ def _set_off(
             "It ends by itself; roll back afterwards.",
             "alarm",
         )
-    rollouts.set_alarm(name, "ALARM", REASON)
-    how = f"SetAlarmState {name} to ALARM; SageMaker looks at alarms while green bakes."
-    record.append(rollout, Asked(time=clock(), what="roll-back", how=how))
-    return record.read(rollout.folder), how
+    return name
+
+
+def over(found: RolloutState, rollout: Rollout) -> None:
+    """Let a rollout pass that has ended with the new model in service.
+
+    Raises:
+        Problem: It has ended otherwise: the old fleet serves.
+    """
+    if found.outcome != "succeeded":
+        raise Problem(
+            f"Rollout {rollout.id} has ended as {found.outcome}: there is nothing to roll back.",
+            f"`mlconsole rollout show {rollout.id}` tells how it ended.",
+            "ended",
+        )
 
 
 def _measured(rollouts: Rollouts, planned: Plan, found: RolloutState) -> RolloutState:

@@ -72,6 +72,25 @@ class Plan:
         """What the second fleet costs until the first is gone; None where a price is not known."""
         return costs.total(self.green_instances, extra_fleet_seconds(self.phases))
 
+    def cost(self, target: str) -> str:
+        """What it costs at a target while both fleets are up, as a phrase; empty where it brings no instances."""
+        if not self.extra:
+            return ""
+        total = self.extra_dollars
+        if total is None:
+            whole = ""
+        else:
+            whole = f", about ${total:.4f} in all" if total < 0.01 else f", about ${total:.2f} in all"
+        free = "free here; on AWS " if target == "embedded" else ""
+        return f"{free}{self.extra} more while both fleets are up{whole} (estimate, {costs.REGION}, {costs.DATE})"
+
+    def price(self, target: str) -> str:
+        """The same as a sentence."""
+        money = self.cost(target)
+        if not money:
+            return ""
+        return f"Costs {money}." if target == "aws" else f"{money[:1].upper()}{money[1:]}."
+
     def checked(self) -> Plan:
         """The plan, where nothing forbids it.
 

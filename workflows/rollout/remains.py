@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workflows.interfaces.rollouts.base import Rollouts
 from workflows.problem import Problem
@@ -13,6 +14,11 @@ from workflows.rollout.events import Removed
 from workflows.rollout.record import Rollout
 from workflows.rollout.state import RolloutState
 from workflows.safety.changes import change
+
+_DELETES = {
+    "endpoint configuration": ("DeleteEndpointConfig", "EndpointConfigName"),
+    "model": ("DeleteModel", "ModelName"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,14 @@ def remove(
     """
     alarms = [name for what, name in things if what == "alarm"]
     deleted = {"things": [f"{what} {name}" for what, name in things]}
-    with change("CleanRollout", rollout.id, deleted, target=rollout.place.target):
+    calls: list[tuple[str, str, Mapping[str, Any]]] = []
+    if alarms:
+        calls.append(("cloudwatch", "DeleteAlarms", {"AlarmNames": alarms}))
+    for what, name in things:
+        if what in _DELETES:
+            operation, member = _DELETES[what]
+            calls.append(("sagemaker", operation, {member: name}))
+    with change("CleanRollout", rollout.id, deleted, target=rollout.place.target, calls=calls):
         if alarms:
             rollouts.delete_alarms(alarms)
         for what, name in things:

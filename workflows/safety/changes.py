@@ -51,6 +51,7 @@ def change(
     try:
         yield
     except BaseException as error:
-        auditlog.end(noted, str(getattr(error, "code", "")) or type(error).__name__, str(error))
+        code = f"exit {error.code}" if isinstance(error, SystemExit) else str(getattr(error, "code", ""))
+        auditlog.end(noted, code or type(error).__name__, str(error))
         raise
     auditlog.end(noted)

@@ -77,9 +77,9 @@ class Context:
             events.Progress(time=time.time(), step=self.step, done=done, total=total, unit=unit, note=note)
         )
 
-    def metric(self, name: str, value: float, x: float | None = None) -> None:
-        """Tells one point of a series."""
-        self.send(events.Metric(time=time.time(), step=self.step, name=name, value=value, x=x))
+    def metric(self, name: str, value: float, x: float | None = None, unit: str = "epoch") -> None:
+        """Tells one point of a series, at the ``x``-th ``unit``."""
+        self.send(events.Metric(time=time.time(), step=self.step, name=name, value=value, x=x, unit=unit))
 
     def table(self, title: str, columns: list[str], rows: list[list[Any]]) -> None:
         """Tells a table."""

@@ -131,5 +131,5 @@ def latencies(context: Context, ask: Callable[[Any], Any], rows: Any) -> list[fl
         row = number % len(rows)
         ask(rows[row : row + 1])
         seconds.append(time.perf_counter() - began)
-        context.metric("latency", 1000 * seconds[-1], number + 1)
+        context.metric("latency", 1000 * seconds[-1], number + 1, "call")
     return sorted(seconds)

@@ -38,7 +38,7 @@ class Job:
     """A training job to be run.
 
     ``epochs`` are expected (0: it has none); ``label`` stands before the names of its metrics when it is not alone;
-    ``listener`` hears its log.
+    ``listener`` hears its log; ``unit`` is what its metrics come once for.
     """
 
     request: TrainingRequest | AlgorithmRequest
@@ -46,6 +46,7 @@ class Job:
     metrics: tuple[MetricDefinition, ...]
     label: str = ""
     listener: Listener | None = None
+    unit: str = "epoch"
 
 
 def built_in(
@@ -220,7 +221,7 @@ class _Watch:
         self._context = context
         self._patterns = [(metric.name, re.compile(metric.regex)) for metric in job.metrics]
         self._label = f"{job.label} " if job.label else ""
-        self._total = job.epochs
+        self._total, self._unit = job.epochs, job.unit
         self._listener = job.listener
         self._log = context.interface.training_log(name)
         self._told: list[str] = []
@@ -285,8 +286,8 @@ class _Watch:
             number = int(epoch.group(1)) if epoch else max(len(self.series[name]) for name in found) + 1
             for name, value in found.items():
                 self.series[name].append(value)
-                self._context.metric(f"{self._label}{name}", value, number)
+                self._context.metric(f"{self._label}{name}", value, number, self._unit)
             if self._total:
-                self._context.progress(number, self._total, "epochs", self._label.strip())
+                self._context.progress(number, self._total, f"{self._unit}s", self._label.strip())
         if lines and self._listener is not None:
             self._listener.looked()

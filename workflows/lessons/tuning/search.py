@@ -172,7 +172,7 @@ def tune(context: Context) -> Result:
                 if not trial.active and trial.name not in told:
                     told.add(trial.name)
                     if trial.value is not None:
-                        context.metric(f"trials {trial.metric}", trial.value, number)
+                        context.metric(f"trials {trial.metric}", trial.value, number, "trial")
                     context.log(_told(trial), source="trial")
         context.progress(len(told), float(str(context.value("jobs"))), "trials")
         return found.row.status in ENDED, (found.row.status, counts, len(told))

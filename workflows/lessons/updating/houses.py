@@ -86,6 +86,7 @@ def train(context: Context) -> Result:
             0,
             boosted.metrics(kind) if variant == CONTROL else LINEAR_METRICS,
             variant,
+            unit="round" if variant == CONTROL else "epoch",
         )
         for variant, given in parameters.items()
     ]
@@ -232,7 +233,7 @@ def _judged(context: Context, name: str) -> Report:
         for compared in report.comparisons:
             if report.rewarded >= told:
                 told = report.rewarded + TELL
-                context.metric("difference of the errors", compared.value, report.rewarded)
+                context.metric("difference of the errors", compared.value, report.rewarded, "reward")
 
     replaying.replay(
         context.platform,

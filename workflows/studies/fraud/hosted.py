@@ -108,7 +108,7 @@ def predict(context: Context) -> Result:
         began = time.perf_counter()
         _ask(context, rows.features[number : number + 1])
         latencies.append(time.perf_counter() - began)
-        context.metric("latency", 1000 * latencies[-1], number + 1)
+        context.metric("latency", 1000 * latencies[-1], number + 1, "call")
     path = context.work / "predictions.csv"
     lines = [
         f"{row},{label},{score!r},{int(flag)}"
