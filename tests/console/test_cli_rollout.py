@@ -110,7 +110,7 @@ def test_who_watches_may_be_killed_and_somebody_else_goes_on(
     assert "no call that skips a bake" in told(capsys, "promote", "first", "--yes", status=1)
     assert "has not ended" in told(capsys, "clean", "first", "--yes", status=1)
     again = told(capsys, "start", world.endpoint, world.model, "--name", "first", "--yes", status=1)
-    assert "first" in again
+    assert f"{world.endpoint} is Updating" in again
     assert "say --yes" in told(capsys, "rollback", "first", status=2)
     rehearsed = read(capsys, "rollback", "first", before=("--dry-run",))
     assert [call["operation"] for call in rehearsed["calls"]] == ["RollBack", "SetAlarmState"]

@@ -111,7 +111,7 @@ class TestCommandLine:
             await pilot.press("ctrl+n", "ctrl+n")
             assert line.value == "dra"
             await pilot.press("ctrl+u", "enter")
-            assert isinstance(again.screen, HomeScreen), "an empty line does nothing"
+            assert isinstance(again.screen, EndpointsScreen), "an empty line does nothing"
             await pilot.press("colon", "down", "up", "enter")  # but offers the last command first
             await until(pilot, lambda: isinstance(again.screen, EndpointsScreen))
 

@@ -17,7 +17,7 @@ from workflows import topics
 from workflows.budget import Budget
 from workflows.hub import PATIENCE, Hub
 from workflows.problem import Problem
-from workflows.remembered import Remembered
+from workflows.remembered import MOST_JOBS, Remembered
 from workflows.topics import HubStatus, Snapshot
 
 
@@ -291,7 +291,7 @@ def test_endpoints_are_listed_with_their_instances_described_once_per_change(tmp
     bench.advance(5)
     assert gateway.count("describe_endpoint") == 2
     bench.hub.close()
-    rows, _ = Remembered(tmp_path, "embedded", "here").first("endpoints")
+    rows, _ = Remembered(tmp_path, "embedded", "here").first(topics.ENDPOINTS)
     assert rows is not None and rows[0].instances == (("ml.t2.medium", 2),)
 
 
@@ -379,7 +379,7 @@ def test_hidden_paused_and_fixed_intervals() -> None:
     bench.hub.step()
     bench.queue.pop()()
     bench.hub.set_interval(7)
-    bench.advance(2)
+    bench.advance(4.5)  # the third poll that brings nothing new
     assert bench.hub.step() == pytest.approx(7)
     bench.hub.pause()
     assert bench.hub.status().paused
@@ -419,7 +419,7 @@ def test_the_next_session_begins_with_the_last_known_rows_marked_stale(tmp_path:
 def test_a_damaged_memory_counts_as_empty(tmp_path: Path, damage: str) -> None:
     remembered = Remembered(tmp_path, "aws")
     remembered.path.write_text(damage)
-    assert remembered.load() == {}
+    assert remembered.load() == ({}, {})
 
 
 def test_a_listener_that_fails_harms_nobody_else() -> None:
@@ -508,3 +508,37 @@ hub.close()
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_list_that_brings_nothing_new_is_asked_more_calmly_and_a_change_makes_it_quick_again() -> None:
+    bench, _ = jobs_bench(1)
+    bench.hub.subscribe(topics.JOBS, lambda shot: None)
+    waits = [bench.settle()]
+    for _ in range(4):
+        bench.advance(waits[-1])
+        waits.append(bench.hub.step())
+    assert waits == pytest.approx([2, 3, 4.5, 4.5, 4.5])
+
+
+def test_the_jobs_that_were_looked_at_last_are_there_at_once_without_what_may_be_secret(
+    tmp_path: Path,
+) -> None:
+    described = {
+        "TrainingJobName": "a", "TrainingJobStatus": "Completed", "CreationTime": moment(1), "TrainingEndTime": moment(9),
+        "HyperParameters": {"epochs": "3"}, "Environment": {"TOKEN": "s3cret"},
+    }  # fmt: skip
+    gateway = Scripted(
+        describe_training_job=lambda TrainingJobName: {**described, "TrainingJobName": TrainingJobName}
+    )
+    bench = Bench(gateway, remembered=Remembered(tmp_path, "embedded", "here"))
+    for number in range(MOST_JOBS + 1):
+        bench.hub.subscribe(topics.job(f"job-{number}"), lambda shot: None)
+    bench.settle()
+    bench.hub.close()
+    later = Remembered(tmp_path, "embedded", "here")
+    detail, at = later.first(topics.job(f"job-{MOST_JOBS}"))
+    assert detail.row.ended == 9.0 and detail.hyperparameters == {"epochs": "3"} and at is not None
+    assert later.first(topics.job("job-0")) == (None, None), "the one looked at longest ago makes room"
+    assert "s3cret" not in later.path.read_text()
+    shot = Bench(gateway, remembered=later).hub.snapshot(topics.job("job-5"))
+    assert shot.stale and shot.value.row.status == "Completed"

@@ -59,13 +59,15 @@ class ListPoller(Generic[R]):
         self.more = False
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> tuple[R, ...]:
+        before = self._shown
         if self._pages <= 1 or self._due(gateway, now):
             self._list(gateway, emit, now)
         else:
             self._update(gateway)
         self._enrich(gateway)
-        self._quiet = 0 if self._changed else self._quiet + 1
-        return self._sorted()
+        found = self._sorted()
+        self._quiet = self._quiet + 1 if found is before else 0
+        return found
 
     def interval(self, pace: Pace) -> float | None:
         if any(row.active for row in self._rows.values()):
