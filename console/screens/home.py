@@ -20,6 +20,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.curves import charts
 from console.screens.endpoints import instances
 from console.screens.jobs import headline, is_trial
+from console.screens.listing import SELDOM
 from console.screens.run_scores import leading, ordered
 from console.screens.welcome import Welcome
 from console.trail import Place
@@ -60,6 +61,11 @@ class HomeScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._settled = False
+        self._taken: dict[Topic[Any], object] = {}
+        """What is shown of each topic."""
+        self._counted: object = None
+        self._running = 0
+        self._ticks = 0
         self._costs = ""
 
     def on_key(self) -> None:
@@ -134,16 +140,27 @@ class HomeScreen(ConsoleScreen):
         return None
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
+        if snapshot.value is not None and snapshot.value is self._taken.get(snapshot.topic):
+            return  # asked again, and nothing is new: thousands of jobs are not gone through for that
+        self._taken[snapshot.topic] = snapshot.value
         if not snapshot.topic.name:
             self._show()
         self._preview()
 
     def tick(self) -> None:
-        self._rows().repaint()
+        """Durations of what runs move every second; what ages, or has failed too long ago to stand here, need not."""
+        self._ticks += 1
+        if self._ticks % SELDOM == 0:
+            self._show()
+            self._preview()
+        elif any(getattr(entry.resource, "active", False) for entry in self._rows().in_sight):
+            self._rows().repaint()
 
     def summary(self) -> str:
         jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
-        running = sum(1 for job in jobs if job.active)
+        if jobs is not self._counted:
+            self._counted, self._running = jobs, sum(1 for job in jobs if job.active)
+        running = self._running
         hosted = len(self.value(topics.ENDPOINTS) or ())
         return f"{count(running, 'running job')} · {count(hosted, 'endpoint')}"
 
