@@ -132,6 +132,11 @@ class Account:
         assert asked["SortBy"] == "CreationTime" and asked["SortOrder"] == "Descending"
         after: datetime | None = asked.get(MODIFIED)
         status = asked.get("StatusEquals")
+        if status and "MaxResults" in asked:  # as AWS has it: the page first, then the filter
+            unfiltered = {name: value for name, value in asked.items() if name != "StatusEquals"}
+            page = self._ListTrainingJobs(**unfiltered)
+            kept = [job for job in page["TrainingJobSummaries"] if job["TrainingJobStatus"] == status]
+            return {**page, "TrainingJobSummaries": kept}
         if after is None and not status:
             rows: Any = self.jobs
         else:
@@ -208,7 +213,7 @@ class Account:
     @staticmethod
     def _page(rows: list[dict[str, Any]], member: str, asked: dict[str, Any]) -> dict[str, Any]:
         """The page of a list that is kept oldest first and answered newest first."""
-        first, size = int(asked.get("NextToken", 0)), asked["MaxResults"]
+        first, size = int(asked.get("NextToken", 0)), asked.get("MaxResults", 10)
         end = len(rows) - first
         page: dict[str, Any] = {member: rows[max(0, end - size) : end][::-1]}
         if end > size:

@@ -183,3 +183,13 @@ def test_a_page_that_is_not_the_last_is_shown_at_once() -> None:
     watch.hub.subscribe(topics.JOBS, lambda shot: sizes.append(len(shot.value)))
     watch.run(120)
     assert sizes[:3] == [100, 200, 300]
+
+
+def test_what_bills_is_known_of_a_long_list_without_going_through_it() -> None:
+    watch = Watch(5_000, running=3, open_topics=[topics.COSTS])
+    watch.run(300)
+    assert {row.bill.name for row in watch.newest[topics.COSTS].value.rows} >= {
+        job["TrainingJobName"] for job in watch.account.jobs if job["TrainingJobStatus"] == "InProgress"
+    }
+    calls = watch.account.count()
+    assert 0 < calls["ListTrainingJobs"] <= calls["ListEndpoints"]

@@ -79,6 +79,10 @@ def pages(
         asked[token] = following
 
 
+_FEW = frozenset({"InProgress", "Stopping", "Deleting"})
+"""States that few jobs of an account are in."""
+
+
 def pages_of(gateway: Gateway, method: str, **listing: Unpack[Listing]) -> Iterator[dict[str, Any]]:
     """All pages of one of SageMaker's lists, which all filter and sort alike.
 
@@ -102,6 +106,9 @@ def pages_of(gateway: Gateway, method: str, **listing: Unpack[Listing]) -> Itera
     ):
         if text:
             asked[name] = text
+    if method == "list_training_jobs" and asked.get("StatusEquals") in _FEW:
+        # AWS takes a page of MaxResults first and filters it then: of a long list most pages would come empty.
+        del asked["MaxResults"]
     return pages(gateway, "sagemaker", method, **asked)
 
 
