@@ -64,7 +64,7 @@ class HomeScreen(ConsoleScreen):
         self._taken: dict[Topic[Any], object] = {}
         """What is shown of each topic."""
         self._counted: object = None
-        self._running = 0
+        self._running_jobs = 0
         self._ticks = 0
         self._costs = ""
 
@@ -159,8 +159,8 @@ class HomeScreen(ConsoleScreen):
     def summary(self) -> str:
         jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
         if jobs is not self._counted:
-            self._counted, self._running = jobs, sum(1 for job in jobs if job.active)
-        running = self._running
+            self._counted, self._running_jobs = jobs, sum(1 for job in jobs if job.active)
+        running = self._running_jobs
         hosted = len(self.value(topics.ENDPOINTS) or ())
         return f"{count(running, 'running job')} · {count(hosted, 'endpoint')}"
 
