@@ -354,17 +354,17 @@ class Console(Notifying, inherit_bindings=False):
         ask(self)
 
     def copy(self, text: str, what: str) -> None:
-        """Put a text into the clipboard of the person's own machine."""
-        try:
-            sequence = terminal.clipboard_sequence(text)
-        except ValueError as error:
-            self.flash(f"✗ Not copied: {error}", "bad")
-            return
-        driver = self._driver
-        if driver is not None:
-            driver.write(sequence)
-            driver.flush()
-        self.flash(f"Copied {what} through the terminal (OSC 52).", "ok")
+        """Put a text into the clipboard of the person's own machine; one that is too long for it becomes a file."""
+        from console.screens import exports
+
+        self.flash(f"Copying {what}.", "dim")
+        self.in_background(lambda: exports.copy(text), lambda copied: self._copied(what, *copied))
+
+    def _copied(self, what: str, sequence: str, way: str) -> None:
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+        self.flash(f"Copied {what} {way}.", "ok")
 
     # Leaving
 
