@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,19 @@ class Remembered:
                 return
             self._known, self._saved_at = known, now
             self.save(known)
+
+    def see(self, kind: str, rows: Sequence[Any], at: float, *, whole: bool) -> None:
+        """Take over what a list begins with, newest first, and write it; unless it is the ``whole`` list, older rows that were kept stay.
+
+        Args:
+            at: Epoch seconds of the fetching.
+        """
+        with self._lock:
+            known = self.load()
+            older = [] if whole or not rows else known.get(kind, ((), 0.0))[0]
+            kept = [row for row in older if row.created < rows[-1].created]
+            self._known = known | {kind: ((*rows, *kept), at)}
+            self.save(self._known)
 
     def load(self) -> Known:
         """Rows and the time of their fetching, by topic kind."""

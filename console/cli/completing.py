@@ -1,9 +1,11 @@
-"""Names of resources for the shell: those of the last known lists, so that a Tab neither waits nor calls AWS."""
+"""Names of resources for the shell: those of the lists that the console or a command has seen last, so that a Tab neither waits nor calls AWS."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
@@ -28,6 +30,16 @@ def names_of(kind: str) -> Complete:
         return []
 
     return complete
+
+
+def listed(ctx: click.Context, kind: str, rows: Sequence[Any], *, more: bool) -> None:
+    """Remember the list that a command shows, so that the next Tab knows its names; not one that was narrowed or sorted otherwise."""
+    from workflows.remembered import Remembered
+
+    given = ctx.params
+    narrowed = given.get("status") or given.get("part") or given.get("since")
+    if not narrowed and given["sort"] == "created" and not given["reverse"]:
+        Remembered.of(Settings.of(ctx).configuration).see(kind, rows, time.time(), whole=not more)
 
 
 _TOPICS = {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+ZSH_BEGINNING = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }"
+"""A zsh whose completion was not begun knows no ``compdef``."""
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -22,4 +25,5 @@ def completion(shell: str) -> None:
 
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(cli, {}, "mlconsole", "_MLCONSOLE_COMPLETE").source())
+    script = found(cli, {}, "mlconsole", "_MLCONSOLE_COMPLETE").source()
+    click.echo(f"{ZSH_BEGINNING}\n{script}" if shell == "zsh" else script)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 
 from console.cli.root import cli
 from tests.console.scripted import NOW, endpoints, jobs
@@ -41,3 +45,24 @@ def test_names_of_the_last_known_lists_are_completed(tmp_path: Path, monkeypatch
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.toml").write_text("target = 7")
     assert offered(["jobs", "show"], "") == []
+
+
+def test_a_list_that_begins_like_the_kept_one_leaves_its_older_rows(tmp_path: Path) -> None:
+    rows = sorted(jobs(), key=lambda row: -row.created)
+    kept = Remembered(tmp_path, "embedded")
+    kept.see("jobs", rows[1:], NOW, whole=True)
+    kept.see("jobs", rows[:2], NOW, whole=False)
+    assert list(Remembered(tmp_path, "embedded").first("jobs")[0] or ()) == rows
+    kept.see("jobs", rows[:2], NOW, whole=True)
+    assert list(Remembered(tmp_path, "embedded").first("jobs")[0] or ()) == rows[:2]
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_the_script_works_in_a_zsh_whose_completion_was_not_begun(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(CliRunner().invoke(cli, ["completion", "zsh"]).output, encoding="utf-8")
+    done = subprocess.run(
+        ["zsh", "-f", "-c", f"source {script}; print $_comps[mlconsole]"],
+        capture_output=True, text=True, env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]}, check=False,
+    )  # fmt: skip
+    assert (done.stdout.strip(), done.stderr) == ("_mlconsole_completion", "")
