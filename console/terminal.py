@@ -159,6 +159,10 @@ def write_crash_report(error: BaseException, folder: Path) -> Path:
     return path
 
 
+KEEP_TITLE, GIVE_TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"
+"""Put the window's title on the terminal's own stack, and take it from there (xterm, XTWINOPS)."""
+
+
 def title_sequence(text: str) -> str:
     """The OSC 2 sequence that names the terminal's window; tmux and screen show it as the name of the pane."""
     return f"\x1b]2;{_harmless(text)}\x07"
