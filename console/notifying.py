@@ -133,8 +133,10 @@ class Notifying(Customized, inherit_bindings=False):
             self.watchlist.toggle(place)
         self._observe_watched()
         names = changed[0].name if len(changed) == 1 else f"{len(changed)} resources"
-        told = "ends, changes or is in alarm" if begin else ""
+        one = len(changed) == 1
+        told = "ends, changes or is in alarm" if one else "end, change or are in alarm"
+        over_now = f"{'is' if one else 'are'} watched no more"
         self.flash(
-            f"You are told when {names} {told}." if begin else f"{names} is watched no more.",
+            f"You are told when {names} {told}." if begin else f"{names} {over_now}.",
             "ok" if begin else "dim",
         )
