@@ -451,6 +451,7 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
     if application.titled:
         print(terminal.GIVE_TITLE_BACK, end="", flush=True)
     if error is not None:
+        application.forget_last_place()
         path = terminal.write_crash_report(error, crash_folder)
         print(f"mlconsole ended on an unexpected error: {type(error).__name__}. Runs and jobs go on.")
         print(f"The report is in {path}; please send it with what you did last.")
