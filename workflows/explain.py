@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Any
 
@@ -102,6 +103,11 @@ def explain(error: BaseException, target: str = "aws") -> Problem:
             "Is the endpoint URL that of an AWS service? `mlconsole doctor` tells what is used.",
             "garbage",
         )
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "Make room; `mlconsole doctor` tells how much is left where." if full else ""
+        return Problem(f"{where}{_ended(error.strerror)}", remedy, type(error).__name__)
     remedy = getattr(error, "remedy", "")
     return Problem(_sentence(error), remedy if isinstance(remedy, str) else "", type(error).__name__)
 

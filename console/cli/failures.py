@@ -109,6 +109,8 @@ def _fail(error: Exception, as_json: bool) -> int:
 
 def _writable_place(error: OSError) -> str:
     """The remedy where one of mlconsole's own folders cannot be written to; empty for every other failure."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) and not error.filename:
+        return "Make room; `mlconsole doctor` tells how much is left where."
     if error.errno not in _UNWRITABLE or not error.filename:
         return ""
     from workflows import locations

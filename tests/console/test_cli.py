@@ -371,5 +371,5 @@ class TestPipes:
                 done = subprocess.run(
                     [COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
                 )
-            assert done.returncode == 1 and "No space left" in done.stderr, arguments
+            assert done.returncode == 1 and "No space left on device. Make room" in done.stderr, arguments
             assert len(done.stderr.splitlines()) == 1
