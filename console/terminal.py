@@ -183,10 +183,11 @@ def _harmless(text: str) -> str:
 
 
 def interactive() -> bool:
-    """Whether a person sits at both ends: keyboard and screen."""
+    """Whether a person sits at both ends, keyboard and screen, and the screen can be drawn on."""
     try:
         return (
-            sys.__stdin__ is not None
+            os.environ.get("TERM") != "dumb"
+            and sys.__stdin__ is not None
             and sys.__stdin__.isatty()
             and sys.__stdout__ is not None
             and sys.__stdout__.isatty()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.command import COMMAND
 from tests.console.terminals import ALTERNATE_SCREEN_OFF, CURSOR_ON, MOUSE_OFF, Terminal
 from tests.console.tmux import Tmux, needs_tmux
 
@@ -180,3 +181,13 @@ def test_a_crash_report_names_no_secret(tmp_path: Path) -> None:
     except RuntimeError as error:
         report = write_crash_report(error, tmp_path).read_text()
     assert "hunter2" not in report and "test_a_crash_report_names_no_secret" in report
+
+
+def test_a_dumb_terminal_is_told_that_it_cannot_be_drawn_on(tmp_path: Path) -> None:
+    screen = Terminal([COMMAND], environment={"TERM": "dumb", "MLCONSOLE_HOME": str(tmp_path)})
+    try:
+        screen.until(screen.ended, "the end")
+        screen.read()
+        assert screen.status == 2 and b"TERM is dumb" in screen.output and b"\x1b" not in screen.output
+    finally:
+        screen.close()
