@@ -53,6 +53,7 @@ _EXPIRED_SSO = {
     "TokenRetrievalError",
     "RefreshWithMFAUnsupportedError",
 }
+_WRONG_FILES = {"ConfigParseError", "InvalidConfigError", "ConfigNotFound", "InfiniteLoopConfigError"}
 _UNREACHABLE = {
     "EndpointConnectionError", "ConnectionClosedError", "ConnectionError", "HTTPClientError", "ProxyConnectionError",
     "SSLError", "NameResolutionError",
@@ -84,7 +85,13 @@ def explain(error: BaseException, target: str = "aws") -> Problem:
             "credentials",
         )
     if names & _EXPIRED_SSO:
-        return Problem("The AWS single sign-on session has expired.", "Run `aws sso login`.", "expired")
+        return Problem(
+            "The AWS single sign-on session has expired.",
+            "Run `aws sso login`, for another than the default profile with --profile.",
+            "expired",
+        )
+    if names & _WRONG_FILES:
+        return Problem(_sentence(error), "Correct ~/.aws/config or ~/.aws/credentials.", "credentials")
     if "NoRegionError" in names:
         return Problem("No AWS region is set.", "Give one with --region, or set AWS_REGION.", "region")
     if names & {"ParamValidationError"}:

@@ -22,7 +22,10 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     from workflows.diagnosis import diagnose
 
     findings = []
-    for finding in diagnose(Settings.of(ctx).configuration):
+    settings = Settings.of(ctx)
+    if settings.configuration.target == "aws":
+        settings.ask_for_codes()
+    for finding in diagnose(settings.configuration):
         findings.append(finding)
         if as_json:
             continue

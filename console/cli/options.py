@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,7 +54,20 @@ class Settings:
         """
         from workflows.platform import open_platform
 
-        return self._told(open_platform(self.configuration, observing=True))
+        configuration = self.configuration
+        if configuration.target == "aws":
+            self.ask_for_codes()
+        return self._told(open_platform(configuration, observing=True))
+
+    @staticmethod
+    def ask_for_codes() -> None:
+        """A command on a terminal may ask for the code of an MFA device."""
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            import getpass
+
+            from workflows import mfa
+
+            mfa.ask_with(getpass.getpass)
 
     def _told(self, platform: Platform) -> Platform:
         if self.verbose:
@@ -75,6 +89,8 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
+        if configuration.target == "aws":
+            self.ask_for_codes()
         platform = self._told(open_platform(configuration))
         with platform.applied():
             try:
