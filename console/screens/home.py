@@ -142,10 +142,14 @@ class HomeScreen(ConsoleScreen):
         self._rows().repaint()
 
     def summary(self) -> str:
-        jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
-        running = sum(1 for job in jobs if job.active)
-        hosted = len(self.value(topics.ENDPOINTS) or ())
-        return f"{count(running, 'running job')} · {count(hosted, 'endpoint')}"
+        jobs: Sequence[JobRow] | None = self.value(topics.JOBS)
+        hosted: Sequence[EndpointRow] | None = self.value(topics.ENDPOINTS)
+        parts = []  # what nobody has told yet is not none
+        if jobs is not None:
+            parts.append(count(sum(1 for job in jobs if job.active), "running job"))
+        if hosted is not None:
+            parts.append(count(len(hosted), "endpoint"))
+        return " · ".join(parts)
 
     # Contents
 
@@ -183,6 +187,8 @@ class HomeScreen(ConsoleScreen):
                 "",
                 f"Press {key('app.studies')} to see the case studies, {key('app.lessons')} the lessons meanwhile.",
             )
+        if snapshot.value is None:
+            return ("Nothing is known of what runs: the line above tells why.",)
         return (
             "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
             "",

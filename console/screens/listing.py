@@ -205,6 +205,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         if listed and (marked := len(self.rows().chosen)):
             text = f"{marked} marked · {text}"
         snapshot = self.snapshots.get(self.topic)
+        if not total and (snapshot is None or snapshot.value is None):
+            return ""  # what nobody has told yet is not none
         if snapshot is None or snapshot.complete:
             return text + (", the newest" if snapshot is not None and snapshot.more else "")
         return text + " …"
