@@ -48,7 +48,7 @@ class _Options(BaseSettings):
     )
     notify_webhook: str = ""
     read_only: str = Field(
-        default="", pattern=r"^((none|all|embedded|aws(:[^\s,]+)?)(,(all|embedded|aws(:[^\s,]+)?))*)?$"
+        default="", pattern=r"^((none|all|embedded|aws(:[^\s,*?]+)?)(,(all|embedded|aws(:[^\s,*?]+)?))*)?$"
     )
 
     targets: str = ""

@@ -353,6 +353,14 @@ class TestDoctor:
         assert (found.state, said in found.text) == (state, True)
 
 
+def test_doctor_names_a_wrong_configuration_and_looks_at_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('target = "moon"', encoding="utf-8")
+    done = run("doctor", "--json", env={"MLCONSOLE_CONFIG_DIR": str(tmp_path)})
+    findings = {found["name"]: found for found in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 1 and len(findings) > 5
+    assert findings["configuration"]["state"] == "bad" and "moon" in findings["configuration"]["text"]
+
+
 class TestPipes:
     """What a command does when what it prints is not taken."""
 
