@@ -11,8 +11,8 @@ ZSH_BEGINNING = "(( $+functions[compdef] )) || { autoload -Uz compinit && compin
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script of a shell. Commands, options, and names of jobs, endpoints, tuning and transform jobs and runs
-    are completed; names are those that were seen last, so that nothing is asked of AWS.
+    """Print the completion script of a shell. Commands, options, and names: jobs, endpoints, tuning and transform jobs, runs, A/B tests,
+    rollouts, data sets, profiles, regions. Resources are those that the console or a list saw last, so that nothing is asked of AWS.
 
     \b
     bash: eval "$(mlconsole completion bash)"      in ~/.bashrc

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from console.cli.root import cli
 from tests.console.scripted import NOW, endpoints, jobs
-from workflows import topics
+from workflows import locations, topics
 from workflows.configuration import Configuration
 from workflows.remembered import Remembered
 from workflows.topics import Snapshot
@@ -66,3 +66,21 @@ def test_the_script_works_in_a_zsh_whose_completion_was_not_begun(tmp_path: Path
         capture_output=True, text=True, env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]}, check=False,
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == ("_mlconsole_completion", "")
+
+
+def test_names_that_this_machine_knows_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCONSOLE_HOME", str(tmp_path))
+    for folder in (
+        locations.experiments_dir() / "fraud-ab",
+        locations.state_dir() / "rollouts" / "fraud-new",
+    ):
+        folder.mkdir(parents=True)
+    (tmp_path / "aws").write_text("[default]\n[profile research]\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws"))
+    assert offered(["ab", "show"], "fr") == ["fraud-ab"] and offered(["ab", "show"], "x") == []
+    assert offered(["rollout", "show"], "") == ["fraud-new"]
+    assert offered(["data", "fetch"], "cr") == ["creditcard"]
+    assert "research" in offered(["jobs", "ls", "--profile"], "")
+    assert "eu-west-1" in offered(["jobs", "ls", "--region"], "eu-w")
+    (tmp_path / "aws").write_text("[", encoding="utf-8")
+    assert offered(["jobs", "ls", "--profile"], "") == []
