@@ -29,9 +29,11 @@ class Notifying(Customized, inherit_bindings=False):
     def begin_watching(self) -> None:
         """Go on watching what was watched on this target."""
         kept = self.memory.get("targets", self._target_name, "watched")
-        pairs = [str(text).partition(" ") for text in kept] if isinstance(kept, list) else []
+        pairs = [str(text).partition(" ") for text in kept] if isinstance(kept, dict | list) else []
         self.watchlist = Watchlist(Place(kind, name) for kind, _, name in pairs if kind in LISTS and name)
         self._observed: dict[Topic[Any], Unwatch] = {}
+        # A list is what earlier versions have written: it becomes what can be changed one by one.
+        self._kept = {str(place) for place in self.watchlist.places} if isinstance(kept, dict) else set()
         self._observe_watched()
 
     def flash(self, text: str, role: str = "ok", *, stays: bool = False) -> None:
@@ -53,8 +55,11 @@ class Notifying(Customized, inherit_bindings=False):
         for topic in wanted:
             if topic not in self._observed:
                 self._observed[topic] = self.services.watch(topic, self._deliver_watched)
-        places = [str(place) for place in self.watchlist.places]
-        self.memory.put(places or None, "targets", self._target_name, "watched")
+        # One by one: another console may watch other things on this target.
+        places = {str(place) for place in self.watchlist.places}
+        for text in places ^ self._kept:
+            self.memory.put(True if text in places else None, "targets", self._target_name, "watched", text)
+        self._kept = places
 
     def _deliver_watched(self, snapshot: Snapshot[Any]) -> None:
         self.post_message(WatchedArrived(snapshot))

@@ -77,7 +77,7 @@ async def test_watch_this_tells_through_every_way_and_is_kept(services: Scripted
         await pilot.press("3")
         memory.flush()
         assert "jobs" in services.watched(), "also while another screen is looked at"
-    assert json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"] == [f"job {name}"]
+    assert json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"] == {f"job {name}": True}
 
     again = make_app(services, memory=Memory(path))
     again.bell = lambda: bells.append(True)  # type: ignore[method-assign]
@@ -217,3 +217,19 @@ async def test_what_comes_at_once_is_told_in_one_line_that_stays_with_a_webhook_
         app._flash_stays_until = 1e-9
         await pilot.press("3")
         assert told not in message(app)
+
+
+async def test_two_consoles_keep_what_each_of_them_watches(services: Scripted, tmp_path: Path) -> None:
+    path = tmp_path / "console.json"
+    path.write_text(json.dumps({"targets": {"embedded us-east-1": {"watched": ["endpoint old"]}}}))
+    memories = [Memory(path), Memory(path)]
+    names = [row.name for row in endpoints()[:2]]
+    for memory, name in zip(memories, names, strict=True):
+        app = make_app(services, memory=memory)
+        async with app.run_test(size=SMALL) as pilot:
+            await until(pilot, lambda app=app: app.watchlist.places)  # type: ignore[misc]
+            app.watchlist.toggle(Place("endpoint", name))
+            app._observe_watched()
+        memory.flush()
+    kept = json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"]
+    assert set(kept) == {"endpoint old", *(f"endpoint {name}" for name in names)}
