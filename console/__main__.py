@@ -14,8 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
-        print(f"mlconsole {__version__}")
-        return 0
+        with contextlib.suppress(OSError):  # a disk that is full is told below
+            print(f"mlconsole {__version__}", flush=True)
+            return 0
     if given[:1] == ["engine"] and "_MLCONSOLE_COMPLETE" not in os.environ:
         from console.cli.passing import become
 

@@ -95,6 +95,7 @@ class Console(Notifying, inherit_bindings=False):
         self.hub_status = HubStatus(target=services.target, region=services.region)
         self.flash_text: Run | None = None
         self._flashes = 0
+        self._flash_stays_until = 0.0
         self._calls_shown = 0
         self._calls_shown_at = 0.0
         self.moving_to: Services | None = None
@@ -204,13 +205,15 @@ class Console(Notifying, inherit_bindings=False):
 
     # Messages to the person
 
-    def flash(self, text: str, role: str = "ok") -> None:
-        """Say something for some seconds in the key line."""
+    def flash(self, text: str, role: str = "ok", *, stays: bool = False) -> None:
+        """Say something in the key line for some seconds; what ``stays`` goes with the next key after them."""
         self._flashes += 1
         number = self._flashes
         self.flash_text = (text, role)
+        self._flash_stays_until = monotonic() + FLASH_SECONDS if stays else 0.0
         self.redraw()
-        self.set_timer(FLASH_SECONDS, lambda: self._flash_over(number))
+        if not stays:
+            self.set_timer(FLASH_SECONDS, lambda: self._flash_over(number))
 
     def unflash(self) -> None:
         """What was said is over: the keys stand there again."""
@@ -278,6 +281,9 @@ class Console(Notifying, inherit_bindings=False):
         self, action: Any, default_namespace: DOMNode | None = None, namespaces: Any = None
     ) -> bool:
         """Do what a key stands for. A key that is bound but has nothing to do on what is shown says so, instead of nothing."""
+        if self._flash_stays_until and monotonic() > self._flash_stays_until:
+            self._flash_stays_until = 0.0
+            self.unflash()
         said, screen = self._flashes, self.screen
         done = await super().run_action(action, default_namespace, namespaces)
         idle = self.screen is screen and self._flashes == said
@@ -366,17 +372,17 @@ class Console(Notifying, inherit_bindings=False):
         ask(self)
 
     def copy(self, text: str, what: str) -> None:
-        """Put a text into the clipboard of the person's own machine."""
-        try:
-            sequence = terminal.clipboard_sequence(text)
-        except ValueError as error:
-            self.flash(f"✗ Not copied: {error}", "bad")
-            return
-        driver = self._driver
-        if driver is not None:
-            driver.write(sequence)
-            driver.flush()
-        self.flash(f"Copied {what} through the terminal (OSC 52).", "ok")
+        """Put a text into the clipboard of the person's own machine; one that is too long for it becomes a file."""
+        from console.screens import exports
+
+        self.flash(f"Copying {what}.", "dim")
+        self.in_background(lambda: exports.copy(text), lambda copied: self._copied(what, *copied))
+
+    def _copied(self, what: str, sequence: str, way: str) -> None:
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+        self.flash(f"Copied {what} {way}.", "ok")
 
     # Leaving
 
@@ -455,7 +461,10 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
     except Exception as unexpected:
         error = unexpected
         terminal.give_back_terminal()
+    if application.titled:
+        print(terminal.GIVE_TITLE_BACK, end="", flush=True)
     if error is not None:
+        application.forget_last_place()
         path = terminal.write_crash_report(error, crash_folder)
         print(f"mlconsole ended on an unexpected error: {type(error).__name__}. Runs and jobs go on.")
         print(f"The report is in {path}; please send it with what you did last.")

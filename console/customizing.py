@@ -172,8 +172,13 @@ class Customized(Travelling, inherit_bindings=False):
         """Where the last console of this target was left."""
         kept = self.memory.get("targets", self._target_name, "place")
         if isinstance(kept, list) and len(kept) in (2, 3) and all(isinstance(part, str) for part in kept):
-            return Place(*kept)
+            place = Place(*kept)
+            return place if self.can_visit(place) else None
         return None
+
+    def forget_last_place(self) -> None:
+        """Begin at Home next time: a screen that ends the console would end the next one, too."""
+        self.memory.put(None, "targets", self._target_name, "place")
 
     # Views
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -12,7 +13,7 @@ from console.messages import WatchedArrived
 from console.screens.listing import ListScreen
 from console.services import Unwatch
 from console.trail import Place
-from console.watchlist import LISTS, Notice, Watchlist
+from console.watchlist import LISTS, ROLES, Notice, Watchlist, has_ended, together
 from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
 
@@ -21,14 +22,27 @@ class Notifying(Customized, inherit_bindings=False):
     """An application with a list of watched resources, which it keeps for the next time."""
 
     watchlist = Watchlist()
+    titled = False
+    """Whether the terminal's title was changed, and has to be given back."""
+    _webhook_fails = False
 
     def begin_watching(self) -> None:
         """Go on watching what was watched on this target."""
         kept = self.memory.get("targets", self._target_name, "watched")
-        pairs = [str(text).partition(" ") for text in kept] if isinstance(kept, list) else []
+        pairs = [str(text).partition(" ") for text in kept] if isinstance(kept, dict | list) else []
         self.watchlist = Watchlist(Place(kind, name) for kind, _, name in pairs if kind in LISTS and name)
         self._observed: dict[Topic[Any], Unwatch] = {}
+        # A list is what earlier versions have written: it becomes what can be changed one by one.
+        self._kept = {str(place) for place in self.watchlist.places} if isinstance(kept, dict) else set()
         self._observe_watched()
+
+    def flash(self, text: str, role: str = "ok", *, stays: bool = False) -> None:
+        """Say something in the key line."""
+        raise NotImplementedError
+
+    def known(self, topic: Topic[Any]) -> Any:
+        """The last good value of a topic."""
+        raise NotImplementedError
 
     def in_background(self, task: Any, succeeded: Any, failed: Any = None) -> None:
         """Do blocking work in a thread."""
@@ -41,8 +55,11 @@ class Notifying(Customized, inherit_bindings=False):
         for topic in wanted:
             if topic not in self._observed:
                 self._observed[topic] = self.services.watch(topic, self._deliver_watched)
-        places = [str(place) for place in self.watchlist.places]
-        self.memory.put(places or None, "targets", self._target_name, "watched")
+        # One by one: another console may watch other things on this target.
+        places = {str(place) for place in self.watchlist.places}
+        for text in places ^ self._kept:
+            self.memory.put(True if text in places else None, "targets", self._target_name, "watched", text)
+        self._kept = places
 
     def _deliver_watched(self, snapshot: Snapshot[Any]) -> None:
         self.post_message(WatchedArrived(snapshot))
@@ -53,29 +70,50 @@ class Notifying(Customized, inherit_bindings=False):
         if snapshot.value is None or snapshot.stale:
             return
         notices = self.watchlist.arrived(snapshot.topic, snapshot.value, self.services.now())
-        for notice in notices:
-            self.notice(notice)
         if notices:
+            self.notice(notices)
             self._observe_watched()
 
-    def notice(self, notice: Notice) -> None:
-        """Tell it: in the key line, by the terminal as the configuration has it, and to the webhook."""
-        self.flash(notice.text, notice.role)
+    def notice(self, notices: Sequence[Notice]) -> None:
+        """Tell what has come at once: in the key line, by the terminal as the configuration has it, and to the webhook one by one.
+
+        In the key line it stays until a key is pressed: who watches looks elsewhere.
+        """
+        text, role = together(notices), max((notice.role for notice in notices), key=ROLES.index)
+        self.flash(text, role, stays=True)
         ways = self.services.notices
         if "bell" in ways:
             self.bell()
-        sequences = [terminal.title_sequence(notice.text)] if "title" in ways else []
-        sequences += [terminal.notification_sequence(notice.text)] if "desktop" in ways else []
+        sequences = [terminal.title_sequence(text)] if "title" in ways else []
+        if sequences and not self.titled:
+            sequences.insert(0, terminal.KEEP_TITLE)
+            self.titled = True
+        sequences += [terminal.notification_sequence(text)] if "desktop" in ways else []
         if sequences and self._driver is not None:
             self._driver.write("".join(sequences))
             self._driver.flush()
-        details = {"kind": notice.place.kind, "name": notice.place.name, "status": notice.status}
-        self.in_background(
-            lambda: self.services.notify(notice.text, details), lambda _: None, self._not_notified
-        )
 
-    def _not_notified(self, problem: Problem) -> None:
-        self.flash(f"✗ {problem}", "bad")
+        def send() -> None:
+            failed: Exception | None = None
+            for notice in notices:
+                details = {"kind": notice.place.kind, "name": notice.place.name, "status": notice.status}
+                try:
+                    self.services.notify(notice.text, details)
+                except Exception as error:
+                    failed = error
+            if failed is not None:
+                raise failed
+
+        self.in_background(send, self._notified, lambda problem: self._not_notified(problem, text))
+
+    def _notified(self, _: None) -> None:
+        self._webhook_fails = False
+
+    def _not_notified(self, problem: Problem, text: str) -> None:
+        """Told once, and after what should have been told: that counts more."""
+        if not self._webhook_fails:
+            self.flash(f"{text} ✗ {problem}", "bad", stays=True)
+        self._webhook_fails = True
 
     def action_watch(self) -> None:
         screen = self.base_screen
@@ -89,13 +127,21 @@ class Notifying(Customized, inherit_bindings=False):
             self.flash("Put the cursor on a job, a tuning job or an endpoint first, or open a run.", "wait")
             return
         begin = any(place not in self.watchlist.places for place in wanted)
+        over = [place for place in wanted if begin and has_ended(place, self.known(LISTS[place.kind]))]
+        if over and len(over) == len(wanted):
+            names = over[0].name if len(over) == 1 else "All of them"
+            self.flash(f"{names} {'has' if len(over) == 1 else 'have'} ended already.", "wait")
+            return
+        wanted = [place for place in wanted if place not in over]
         changed = [place for place in wanted if (place not in self.watchlist.places) is begin]
         for place in changed:
             self.watchlist.toggle(place)
         self._observe_watched()
         names = changed[0].name if len(changed) == 1 else f"{len(changed)} resources"
-        told = "ends, changes or is in alarm" if begin else ""
+        one = len(changed) == 1
+        told = "ends, changes or is in alarm" if one else "end, change or are in alarm"
+        over_now = f"{'is' if one else 'are'} watched no more"
         self.flash(
-            f"You are told when {names} {told}." if begin else f"{names} is watched no more.",
+            f"You are told when {names} {told}." if begin else f"{names} {over_now}.",
             "ok" if begin else "dim",
         )

@@ -5,7 +5,6 @@ Each function repairs one thing, named with the upstream issue where there is on
 
 from __future__ import annotations
 
-import base64
 import codecs
 import contextlib
 import functools
@@ -23,9 +22,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import FrameType
-
-CLIPBOARD_LIMIT = 74_994
-"""Octets of text that terminals take in one OSC 52 sequence of 100 000 characters of base64."""
 
 RESTORE = (
     "\x1b[<u"  # leave the Kitty keyboard protocol
@@ -163,26 +159,8 @@ def write_crash_report(error: BaseException, folder: Path) -> Path:
     return path
 
 
-def clipboard_sequence(text: str, environment: dict[str, str] | None = None) -> str:
-    """The OSC 52 sequence that puts a text into the clipboard of the person's own machine, wrapped for tmux and screen.
-
-    Raises:
-        ValueError: The text is longer than terminals accept.
-    """
-    variables = os.environ if environment is None else environment
-    data = text.encode()
-    if len(data) > CLIPBOARD_LIMIT:
-        raise ValueError(
-            f"{len(data):,} bytes are more than terminals take into the clipboard ({CLIPBOARD_LIMIT:,})."
-        )
-    plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
-    if variables.get("TMUX"):
-        # tmux takes the plain sequence where set-clipboard is on, and passes the wrapped one on where that is allowed.
-        return plain + "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if variables.get("STY") or variables.get("TERM", "").startswith("screen"):
-        chunks = [plain[i : i + 250] for i in range(0, len(plain), 250)]
-        return "".join(f"\x1bP{chunk}\x1b\\" for chunk in chunks)
-    return plain
+KEEP_TITLE, GIVE_TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"
+"""Put the window's title on the terminal's own stack, and take it from there (xterm, XTWINOPS)."""
 
 
 def title_sequence(text: str) -> str:
@@ -205,10 +183,11 @@ def _harmless(text: str) -> str:
 
 
 def interactive() -> bool:
-    """Whether a person sits at both ends: keyboard and screen."""
+    """Whether a person sits at both ends, keyboard and screen, and the screen can be drawn on."""
     try:
         return (
-            sys.__stdin__ is not None
+            os.environ.get("TERM") != "dumb"
+            and sys.__stdin__ is not None
             and sys.__stdin__.isatty()
             and sys.__stdout__ is not None
             and sys.__stdout__.isatty()

@@ -28,6 +28,10 @@ _SECTIONS = {
 """Where resources of a kind are opened that nobody has seen yet; all others belong to an endpoint."""
 
 
+_LISTS = ("experiments", "audit", "targets")
+"""Lists that are opened above a section, each by the action of its name."""
+
+
 class Travelling(Painting, inherit_bindings=False):
     """An application that knows its sections and opens resources by their names."""
 
@@ -321,12 +325,8 @@ class Travelling(Painting, inherit_bindings=False):
             if self.current_mode != section:
                 await self.switch_mode(section)
             await opener(place.name)
-        elif place.kind == "experiments":
-            await self.action_experiments()
-        elif place.kind == "audit":
-            await self.action_audit()
-        elif place.kind == "targets":
-            await self.action_targets()
+        elif place.kind in _LISTS:
+            await getattr(self, f"action_{place.kind}")()
         else:
             await self.go(place.kind)
 
@@ -339,6 +339,12 @@ class Travelling(Painting, inherit_bindings=False):
         if place.kind in ("audit", "targets"):
             return "home"
         return _SECTIONS.get(place.kind, "endpoints")
+
+    def can_visit(self, place: Place) -> bool:
+        """Whether there is such a place: another version of the console may have noted it."""
+        if place.kind in self._openers():
+            return bool(place.name)
+        return place.kind in (*self.MODES, *_LISTS)
 
     def _openers(self) -> dict[str, Callable[[str], Awaitable[None]]]:
         """What opens a resource of a kind by its name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,24 @@ class Notice:
     text: str
     status: str
     role: str
+
+
+ROLES = ("idle", "dim", "ok", "live", "wait", "bad")
+"""Colours of notices, the one that counts most last."""
+
+
+def has_ended(place: Place, rows: Iterable[Any] | None) -> bool:
+    """Whether the rows of its list tell that there is nothing to come any more. An endpoint always goes on."""
+    return place.kind != "endpoint" and any(
+        not row.active for row in rows or () if place.name == (row.id if place.kind == "run" else row.name)
+    )
+
+
+def together(notices: Sequence[Notice]) -> str:
+    """What has happened at once, as one line."""
+    if len(notices) == 1:
+        return notices[0].text
+    return f"{len(notices)} watched: " + ", ".join(f"{one.place.name} {one.status}" for one in notices) + "."
 
 
 class Watchlist:

@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Failure as error:
         print(f"mlconsole engine: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder without rights
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"mlconsole engine: {where}{error.strerror or error}.", file=sys.stderr)
+        return 1
     return code
 
 

@@ -6,6 +6,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -190,6 +191,10 @@ def _spawn(layout: Layout, options: Sequence[str], deadline: float) -> Connectio
     raise DaemonError(f"the engine did not answer within {START_SECONDS:.0f} s (its log: {layout.log})")
 
 
+LEAST_ROOM = 1 << 20
+"""Bytes without which an engine cannot even write why it ended."""
+
+
 def _environment() -> dict[str, str]:
     """The caller's environment, with the folder of this package on the module path: the child runs in another directory."""
     here = str(Path(__file__).resolve().parent.parent)
@@ -203,6 +208,9 @@ def _last_words(log: Path, mark: int) -> str:
         lines = file.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
         if lines:
             return lines[-1].removeprefix("mlconsole engine: ")
+    with suppress(OSError):
+        if shutil.disk_usage(log.parent).free < LEAST_ROOM:
+            return f"no space is left on the disk of {log.parent}"
     return f"its log {log} is empty"
 
 

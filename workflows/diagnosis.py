@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from workflows import embedded, locations
+from workflows import embedded, locations, mfa
 from workflows.configuration import Configuration
 from workflows.explain import explain
 
@@ -280,18 +280,25 @@ def _datasets(configuration: Configuration) -> Finding:
     return Finding("data sets", "ok", f"Real data sets in {folder}.")
 
 
+def _session(configuration: Configuration) -> Any:
+    """A boto3 session as AWS clients find it."""
+    import boto3
+    import botocore.session
+
+    core = botocore.session.Session(profile=configuration.profile or None)
+    mfa.prepare(core)
+    return boto3.Session(region_name=configuration.region or None, botocore_session=core)
+
+
 def _aws(configuration: Configuration) -> Finding:
     """The credentials that --target aws would use. They are looked for without asking the instance metadata service
     unless AWS is the target, because that takes seconds on other machines."""
-    import boto3
     from botocore.config import Config
 
     wanted = configuration.target == "aws"
     if not wanted and "AWS_EC2_METADATA_DISABLED" not in os.environ:
         os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    session = boto3.Session(
-        profile_name=configuration.profile or None, region_name=configuration.region or None
-    )
+    session = _session(configuration)
     if session.get_credentials() is None:
         if wanted:
             return Finding(
@@ -337,15 +344,12 @@ def _execution_role(configuration: Configuration) -> Finding:
         )  # fmt: skip
     if configuration.target != "aws":
         return Finding("role", "note", f"{role or 'The engine has one of its own'}; roles bind nobody on the embedded SageMaker.")  # fmt: skip
-    import boto3
     from botocore.config import Config
 
     from workflows.failures import WorkflowError
     from workflows.platform import execution_role, trusts_sagemaker
 
-    session = boto3.Session(
-        profile_name=configuration.profile or None, region_name=configuration.region or None
-    )
+    session = _session(configuration)
     config = Config(connect_timeout=STS_TIMEOUT, read_timeout=STS_TIMEOUT, retries={"total_max_attempts": 1})
     region = session.region_name or "us-east-1"
     identity = session.client("sts", region_name=region, config=config).get_caller_identity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Any
 
@@ -52,6 +53,7 @@ _EXPIRED_SSO = {
     "TokenRetrievalError",
     "RefreshWithMFAUnsupportedError",
 }
+_WRONG_FILES = {"ConfigParseError", "InvalidConfigError", "ConfigNotFound", "InfiniteLoopConfigError"}
 _UNREACHABLE = {
     "EndpointConnectionError", "ConnectionClosedError", "ConnectionError", "HTTPClientError", "ProxyConnectionError",
     "SSLError", "NameResolutionError",
@@ -83,7 +85,13 @@ def explain(error: BaseException, target: str = "aws") -> Problem:
             "credentials",
         )
     if names & _EXPIRED_SSO:
-        return Problem("The AWS single sign-on session has expired.", "Run `aws sso login`.", "expired")
+        return Problem(
+            "The AWS single sign-on session has expired.",
+            "Run `aws sso login`, for another than the default profile with --profile.",
+            "expired",
+        )
+    if names & _WRONG_FILES:
+        return Problem(_sentence(error), "Correct ~/.aws/config or ~/.aws/credentials.", "credentials")
     if "NoRegionError" in names:
         return Problem("No AWS region is set.", "Give one with --region, or set AWS_REGION.", "region")
     if names & {"ParamValidationError"}:
@@ -102,6 +110,11 @@ def explain(error: BaseException, target: str = "aws") -> Problem:
             "Is the endpoint URL that of an AWS service? `mlconsole doctor` tells what is used.",
             "garbage",
         )
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "Make room; `mlconsole doctor` tells how much is left where." if full else ""
+        return Problem(f"{where}{_ended(error.strerror)}", remedy, type(error).__name__)
     remedy = getattr(error, "remedy", "")
     return Problem(_sentence(error), remedy if isinstance(remedy, str) else "", type(error).__name__)
 

@@ -11,9 +11,21 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from workflows.configuration import Configuration, ConfigurationError, variable
+from workflows.notices import unusable
 from workflows.targets.entries import parse
 
 TABLES = ("engine", "notify")
+SECRETS = ("notify_webhook", "engine_access_key", "engine_secret_key")
+"""Options whose values no message repeats."""
+ALLOWED = {
+    "region": "a region is written as eu-west-1",
+    "bucket": "a bucket has 3 to 63 small letters, digits, dots and dashes",
+    "engine_account_id": "it has 12 digits",
+    "engine_access_key": "it has 16 to 128 letters and digits",
+    "notify_by": "it is none, or some of bell, title and desktop, with commas",
+    "read_only": "it is all, none, embedded, aws or aws:PROFILE, several with commas",
+}
+"""What a pattern means."""
 
 
 class _Options(BaseSettings):
@@ -34,9 +46,9 @@ class _Options(BaseSettings):
     notify_by: str = Field(
         default="bell,title,desktop", pattern=r"^(none|(bell|title|desktop)(,(bell|title|desktop))*)$"
     )
-    notify_webhook: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
+    notify_webhook: str = ""
     read_only: str = Field(
-        default="", pattern=r"^((none|all|embedded|aws(:[^\s,]+)?)(,(all|embedded|aws(:[^\s,]+)?))*)?$"
+        default="", pattern=r"^((none|all|embedded|aws(:[^\s,*?]+)?)(,(all|embedded|aws(:[^\s,*?]+)?))*)?$"
     )
 
     targets: str = ""
@@ -51,15 +63,28 @@ class _Options(BaseSettings):
             str(value).lower(), value
         )
 
-    @field_validator("targets", mode="before")
+    @field_validator("targets", "notify_by", mode="before")
     @classmethod
     def _joined(cls, value: Any) -> Any:
-        """A list of targets is understood, too."""
+        """A list is understood, too."""
         return (
             ",".join(value)
             if isinstance(value, list) and all(isinstance(one, str) for one in value)
             else value
         )
+
+    @field_validator("notify_by", mode="before")
+    @classmethod
+    def _close(cls, value: Any) -> Any:
+        """Spaces after the commas mean nothing."""
+        return value.replace(" ", "") if isinstance(value, str) else value
+
+    @field_validator("notify_webhook")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and (why := unusable(value)):
+            raise ValueError(why)
+        return value
 
     @field_validator("targets")
     @classmethod
@@ -140,6 +165,7 @@ def _sentence(item: Any, flags: dict[str, Any], in_file: dict[str, Any], path: P
     else:
         where = f"the environment variable {variable(name)}"
     message = str(item["msg"]).removeprefix("Value error, ")
-    return (
-        f"{where} cannot be {item['input']!r}: {message[:1].lower()}{message[1:]}. Correct it or remove it."
-    )
+    if item["type"] == "string_pattern_mismatch":
+        message = ALLOWED.get(name, message)
+    wrong = "used" if name in SECRETS else repr(item["input"])
+    return f"{where} cannot be {wrong}: {message[:1].lower()}{message[1:]}. Correct it or remove it."

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workflows import embedded, locations
+from workflows import embedded, locations, mfa
 from workflows.configuration import Configuration
 from workflows.costs import prices
 from workflows.events import ApiCall
@@ -225,6 +225,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
         core = botocore.session.Session(profile=configuration.profile or None)
         slim(core)
         _own_polls(core)
+        mfa.prepare(core)
         session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
         if not session.region_name:
             raise WorkflowError(

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,19 @@ class Remembered:
                 return
             self._known, self._jobs, self._saved_at = known, described, now
             self.save(known, described)
+
+    def see(self, kind: str, rows: Sequence[Any], at: float, *, whole: bool) -> None:
+        """Take over what a list begins with, newest first, and write it; unless it is the ``whole`` list, older rows that were kept stay.
+
+        Args:
+            at: Epoch seconds of the fetching.
+        """
+        with self._lock:
+            known, described = self.load()
+            older = [] if whole or not rows else known.get(kind, ((), 0.0))[0]
+            kept = [row for row in older if row.created < rows[-1].created]
+            self._known, self._jobs = known | {kind: ((*rows, *kept), at)}, described
+            self.save(self._known, self._jobs)
 
     def load(self) -> tuple[Known, dict[str, tuple[JobDetail, float]]]:
         """Rows by topic kind and jobs by name, each with the time of its fetching."""

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from console.cli import ab_feeds, ab_start
+from console.cli.completing import experiments
 from console.cli.options import Nouns, Settings, interface_option, json_option, platform_options, yes_option
 
 
@@ -50,7 +51,7 @@ def list_(as_json: bool) -> None:
 
 
 @ab.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Tell where an A/B test stands."""
@@ -67,7 +68,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 @ab.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @click.argument("weights", nargs=-1, required=True, metavar="VARIANT=WEIGHT...")
 @yes_option
 @interface_option
@@ -91,7 +92,7 @@ def weigh(ctx: click.Context, name: str, weights: tuple[str, ...], yes: bool, as
 
 
 @ab.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @click.argument("variant", default="")
 @click.option(
     "--how",
@@ -145,7 +146,7 @@ def promote(
 
 
 @ab.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @click.option(
     "--weights",
     "after",
@@ -177,7 +178,7 @@ def stop(ctx: click.Context, name: str, after: Any, yes: bool, as_json: bool) ->
 
 
 @ab.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @yes_option
 @json_option
 def rm(name: str, yes: bool, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from console.cli.completing import experiments
 from console.cli.interrupting import interrupting
 from console.cli.options import Settings, interface_option, json_option, platform_options, yes_option
 
@@ -22,7 +23,7 @@ EVERY = 1.0
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @click.argument("source", type=click.File("r"), required=False)
 @click.option("--captured", is_flag=True, help="Take the assignments from what the endpoint has captured.")
 @json_option
@@ -58,7 +59,7 @@ def feed(ctx: click.Context, name: str, source: IO[str] | None, captured: bool, 
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @click.argument("source", required=False)
 @click.option(
     "--label", default="", metavar="COLUMN", help="The column of the true answers: a name or a number from 0."
@@ -184,7 +185,7 @@ def replay(
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=experiments)
 @click.option("--past-verdict", is_flag=True, help="Go on when there is a verdict.")
 @json_option
 def watch(name: str, past_verdict: bool, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.completing import datasets
 from console.cli.options import Nouns, Settings, json_option, yes_option
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 
 
 @data.command()
-@click.argument("name")
+@click.argument("name", shell_complete=datasets)
 @json_option
 @click.pass_context
 def show(ctx: click.Context, name: str, as_json: bool) -> None:
@@ -138,7 +139,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @data.command()
-@click.argument("name")
+@click.argument("name", shell_complete=datasets)
 @click.option("--url", default="", metavar="URL", help="Another place that has the same file.")
 @yes_option
 @json_option
@@ -163,7 +164,7 @@ def fetch(name: str, url: str, yes: bool, as_json: bool) -> None:
 
 
 @data.command("import")
-@click.argument("name")
+@click.argument("name", shell_complete=datasets)
 @click.argument("file", type=click.Path(path_type=Path))
 @yes_option
 @json_option
@@ -236,7 +237,7 @@ def check(ctx: click.Context, what: str, dataset_name: str, as_json: bool) -> No
 
 
 @data.command()
-@click.argument("name")
+@click.argument("name", shell_complete=datasets)
 @click.option("--imported", "source", flag_value="imported", help="Remove what you imported.")
 @click.option("--fetched", "source", flag_value="cache", help="Remove what was fetched.")
 @yes_option

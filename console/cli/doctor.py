@@ -19,10 +19,20 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     Exit status: 0 when nothing is broken, else 1.
     """
     from console.cli.output import print_json, styled
-    from workflows.diagnosis import diagnose
+    from workflows.configuration import Configuration, ConfigurationError
+    from workflows.diagnosis import Finding, diagnose
 
     findings = []
-    for finding in diagnose(Settings.of(ctx).configuration):
+    settings, wrong = Settings.of(ctx), ""
+    try:
+        configuration = settings.configuration
+    except ConfigurationError as error:  # it is a finding like any other; the rest is looked at as without it
+        configuration, wrong = Configuration(), str(error)
+    if configuration.target == "aws":
+        settings.ask_for_codes()
+    for finding in diagnose(configuration):
+        if wrong and finding.name == "configuration":
+            finding = Finding("configuration", "bad", wrong)
         findings.append(finding)
         if as_json:
             continue

@@ -180,9 +180,12 @@ def alarms(ctx: click.Context, name: str, history: bool, as_json: bool) -> None:
     from console.cli.output import heading, print_json, print_table, status_text
     from console.formatting import ago, clock, number
     from workflows.observe import alarms as watching
+    from workflows.observe.endpoints import describe
 
     platform = Settings.of(ctx).platform()
     found = watching.of_endpoint(platform, name)
+    if not found:
+        describe(platform, name)  # a name that does not exist is an error, not an endpoint without alarms
     changes = {row.name: watching.history(platform, row.name) for row in found} if history else {}
     if as_json:
         print_json([asdict(row) | ({"history": changes[row.name]} if history else {}) for row in found])

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from console.cli import endpoint_watch
-from console.cli.completing import names_of
+from console.cli.completing import listed, names_of
 from console.cli.endpoints_create import create
 from console.cli.endpoints_ttl import ttl
 from console.cli.options import (
@@ -87,6 +87,7 @@ def list_(
         if len(rows) > limit:
             break
     more, rows = len(rows) > limit, rows[:limit]
+    listed(ctx, "endpoints", rows, more=more)
     bills = {row.name: of_endpoint(describe(platform, row.name)) for row in rows if with_costs}
     if as_json:
         print_json(

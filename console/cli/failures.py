@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -33,6 +34,7 @@ def guarded(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a glyph that the terminal cannot show is no failure
+    stdout = sys.stdout
     try:
         try:
             with rehearsing(arguments):
@@ -41,24 +43,32 @@ def guarded(arguments: Sequence[str]) -> int:
             with contextlib.suppress(ValueError):
                 sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (head, less) has what it wanted. Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except SystemExit as left:
-        if not isinstance(left.__context__, BrokenPipeError):
+        return _unread(stdout)
+    except SystemExit:
+        if sys.stdout is stdout:
             raise
-        return 0  # so does click, which would call that a failure
+        return _unread(stdout)  # click has noticed the same, put its wrapper there, and calls it a failure
     except click.exceptions.Exit as done:
         return done.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        with contextlib.suppress(OSError):
-            click.echo("", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # Behind the terminal's ^C, where click has not ended that line already.
+        if not isinstance(error.__cause__, KeyboardInterrupt | EOFError):
+            with contextlib.suppress(OSError):
+                click.echo("", err=True)
         return INTERRUPTED
     except click.ClickException as error:
         return _refuse_usage(error, as_json)
     except Exception as error:
         return _fail(error, as_json)
     return result if isinstance(result, int) else 0
+
+
+def _unread(stdout: TextIO) -> int:
+    """The reader (head, less) has what it wanted: no failure, and Python must not complain when it flushes at exit."""
+    sys.stdout = stdout
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+    return 0
 
 
 def _refuse_usage(error: click.ClickException, as_json: bool) -> int:
@@ -99,6 +109,8 @@ def _fail(error: Exception, as_json: bool) -> int:
 
 def _writable_place(error: OSError) -> str:
     """The remedy where one of mlconsole's own folders cannot be written to; empty for every other failure."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) and not error.filename:
+        return "Make room; `mlconsole doctor` tells how much is left where."
     if error.errno not in _UNWRITABLE or not error.filename:
         return ""
     from workflows import locations
@@ -122,14 +134,15 @@ def _expected() -> tuple[type[Exception], ...]:
 
 
 def _tell(sentence: str, remedy: str, code: str, as_json: bool) -> None:
-    with contextlib.suppress(OSError):
-        if as_json:
-            from console.cli.output import print_json
+    if as_json:
+        from console.cli.output import print_json
 
+        with contextlib.suppress(OSError):
             print_json({"error": sentence, "remedy": remedy, "code": code})
-        else:
-            click.secho("Error: ", fg="red", nl=False, err=True)
-            click.echo(f"{sentence} {remedy}".strip(), err=True)
+            return
+    with contextlib.suppress(OSError):  # what cannot be written as JSON is told all the same
+        click.secho("Error: ", fg="red", nl=False, err=True)
+        click.echo(f"{sentence} {remedy}".strip(), err=True)
 
 
 def _crash_report(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import jobs_start
-from console.cli.completing import names_of
+from console.cli.completing import listed, names_of
 from console.cli.options import (
     Nouns,
     Settings,
@@ -78,6 +78,7 @@ def list_(
     elif sort == "duration":
         rows.sort(key=lambda row: row.seconds(now), reverse=descending)
     more, rows = len(rows) > limit, rows[:limit]
+    listed(ctx, "jobs", rows, more=more)
     if as_json:
         print_json([_public(row, now) for row in rows])
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,7 +54,20 @@ class Settings:
         """
         from workflows.platform import open_platform
 
-        return self._told(open_platform(self.configuration, observing=True))
+        configuration = self.configuration
+        if configuration.target == "aws":
+            self.ask_for_codes()
+        return self._told(open_platform(configuration, observing=True))
+
+    @staticmethod
+    def ask_for_codes() -> None:
+        """A command on a terminal may ask for the code of an MFA device."""
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            import getpass
+
+            from workflows import mfa
+
+            mfa.ask_with(getpass.getpass)
 
     def _told(self, platform: Platform) -> Platform:
         if self.verbose:
@@ -75,6 +89,8 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
+        if configuration.target == "aws":
+            self.ask_for_codes()
         platform = self._told(open_platform(configuration))
         with platform.applied():
             try:
@@ -95,12 +111,25 @@ def _shared(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, expose_value=False, callback=_remember, **attributes)
 
 
+def _complete_with(what: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completes one of the ``profiles`` or ``regions`` of `workflows.accounts`."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        from workflows import accounts
+
+        with contextlib.suppress(Exception):  # a file of AWS's that cannot be read is told when it is used
+            return [name for name in getattr(accounts, what)() if name.startswith(incomplete)]
+        return []
+
+    return complete
+
+
 def platform_options(command: F) -> F:
     """``--target``, ``--profile``, ``--region``, ``--role``: where SageMaker is."""
     for option in (
         _shared("--role", metavar="ARN", help="Execution role of jobs and models, on AWS."),
-        _shared("--region", metavar="NAME", help="AWS region."),
-        _shared("--profile", metavar="NAME", help="AWS profile."),
+        _shared("--region", metavar="NAME", help="AWS region.", shell_complete=_complete_with("regions")),
+        _shared("--profile", metavar="NAME", help="AWS profile.", shell_complete=_complete_with("profiles")),
         _shared(
             "--target", type=click.Choice(["embedded", "aws"]), help="The SageMaker of this machine, or AWS."
         ),

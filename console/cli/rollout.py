@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import rollout_plan
+from console.cli.completing import rollouts
 from console.cli.options import Nouns, Settings, interface_option, json_option, platform_options, yes_option
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def list_(endpoint: str, limit: int, as_json: bool) -> None:
 
 
 @rollout.command()
-@click.argument("name", metavar="ROLLOUT")
+@click.argument("name", metavar="ROLLOUT", shell_complete=rollouts)
 @json_option
 @platform_options
 @click.pass_context
@@ -80,7 +81,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 
 
 @rollout.command()
-@click.argument("name", metavar="ROLLOUT")
+@click.argument("name", metavar="ROLLOUT", shell_complete=rollouts)
 @click.option("--keep-alarms", is_flag=True, help="Leave the alarms in place at the end.")
 @json_option
 @platform_options
@@ -96,7 +97,7 @@ def watch(ctx: click.Context, name: str, keep_alarms: bool, as_json: bool) -> in
 
 
 @rollout.command()
-@click.argument("name", metavar="ROLLOUT")
+@click.argument("name", metavar="ROLLOUT", shell_complete=rollouts)
 @interface_option
 @yes_option
 @json_option
@@ -123,7 +124,7 @@ def promote(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
 
 
 @rollout.command("rollback")
-@click.argument("name", metavar="ROLLOUT")
+@click.argument("name", metavar="ROLLOUT", shell_complete=rollouts)
 @click.option("--watch", "-w", "watches", is_flag=True, help="Follow it to its end.")
 @interface_option
 @yes_option
@@ -156,7 +157,7 @@ def roll_back(ctx: click.Context, name: str, watches: bool, yes: bool, as_json: 
 
 
 @rollout.command()
-@click.argument("name", metavar="ROLLOUT")
+@click.argument("name", metavar="ROLLOUT", shell_complete=rollouts)
 @click.option(
     "--old", is_flag=True, help="Also the configuration before it; rolling back is impossible then."
 )
@@ -199,7 +200,7 @@ def clean(ctx: click.Context, name: str, old: bool, yes: bool, as_json: bool) ->
 
 
 @rollout.command()
-@click.argument("name", metavar="ROLLOUT")
+@click.argument("name", metavar="ROLLOUT", shell_complete=rollouts)
 @interface_option
 @json_option
 @platform_options

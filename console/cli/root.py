@@ -142,9 +142,13 @@ def cli(
     manner.apply(ctx, read_only=read_only, dry_run=dry_run, quiet=quiet, verbose=verbose)
     if ctx.invoked_subcommand is not None:
         return None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    dumb = (
+        os.environ.get("TERM") == "dumb"
+    )  # as in a shell within an editor: it shows escape sequences as text
+    if dumb or not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(ctx.get_help())
-        click.echo("\nThe console needs a terminal. Here, try: mlconsole run moons", err=True)
+        needed = "a terminal that can be drawn on: TERM is dumb" if dumb else "a terminal"
+        click.echo(f"\nThe console needs {needed}. Here, try: mlconsole run moons", err=True)
         ctx.exit(2)
     open_console(ctx, Settings.of(ctx), read_only=read_only, low_bandwidth=low_bandwidth)
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import transform_start
-from console.cli.completing import names_of
+from console.cli.completing import listed, names_of
 from console.cli.options import (
     Nouns,
     Settings,
@@ -69,6 +69,7 @@ def list_(
         if len(rows) > limit:
             break
     more, rows = len(rows) > limit, rows[:limit]
+    listed(ctx, "transforms", rows, more=more)
     now = time.time()
     if as_json:
         print_json([_public(row, now) for row in rows])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli import tuning_changes, tuning_start
-from console.cli.completing import names_of
+from console.cli.completing import listed, names_of
 from console.cli.options import Nouns, Settings, json_option, listing_options, platform_options
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def list_(
     more = len(rows) > limit
     # The list tells neither the objective nor the best value: what is shown is described.
     rows = [describe(platform, row.name).row for row in rows[:limit]]
+    listed(ctx, "tuning-jobs", rows, more=more)
     if as_json:
         print_json(rows)
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -61,13 +60,13 @@ def watch(
     news: queue.Queue[Snapshot[Any] | None] = queue.Queue()
     hub.subscribe(_topic(kind, name), news.put)
     differ = Differ(KINDS[kind], "" if kind in NAMED else name, quiet=changes)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: ended.set())
+    signalled: list[int] = []
+    for signal_ in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_, lambda number, _: signalled.append(number))
     deadline = time.monotonic() + timeout if timeout is not None else None
     told = ""
     try:
-        while not ended.is_set():
+        while not signalled:
             if deadline is not None and time.monotonic() >= deadline:
                 return 4
             try:
@@ -88,7 +87,7 @@ def watch(
                 return None if differ.ended in COMPLETED else 1
     finally:
         hub.close()
-    return None
+    return 128 + signalled[0] if signalled else None
 
 
 class Differ:

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console import exporting
+from console import clipboard, exporting
 from console.screens.dialogs import ChoiceScreen
 from console.screens.listing import ListScreen
 from workflows import locations
+from workflows.problem import Problem
 
 if TYPE_CHECKING:
     from console.app import Console
@@ -74,6 +75,19 @@ def _table(items: list[Any], screen: ListScreen[Any], kind: str) -> str:
 def _picture(console: Console) -> Callable[[], str]:
     picture = console.export_screenshot(title="mlconsole")
     return lambda: picture
+
+
+def copy(text: str) -> tuple[str, str]:
+    """Copy a text: what the terminal has to be sent for it, and how it goes there.
+
+    Raises:
+        Problem: It is longer than the clipboard takes; it is in a file instead.
+    """
+    try:
+        return clipboard.copy(text)
+    except ValueError as error:
+        kept = exporting.write(_folder() / exporting.file_name("copied", "txt"), text)
+        raise Problem(f"Not copied: {error}", f"It is in {kept} instead.", "clipboard") from error
 
 
 def _folder() -> Path:

@@ -157,12 +157,16 @@ class HomeScreen(ConsoleScreen):
             self._rows().repaint()
 
     def summary(self) -> str:
-        jobs: Sequence[JobRow] = self.value(topics.JOBS) or ()
+        jobs: Sequence[JobRow] | None = self.value(topics.JOBS)
+        hosted: Sequence[EndpointRow] | None = self.value(topics.ENDPOINTS)
         if jobs is not self._counted:
-            self._counted, self._running_jobs = jobs, sum(1 for job in jobs if job.active)
-        running = self._running_jobs
-        hosted = len(self.value(topics.ENDPOINTS) or ())
-        return f"{count(running, 'running job')} · {count(hosted, 'endpoint')}"
+            self._counted, self._running_jobs = jobs, sum(1 for job in jobs or () if job.active)
+        parts = []  # what nobody has told yet is not none
+        if jobs is not None:
+            parts.append(count(self._running_jobs, "running job"))
+        if hosted is not None:
+            parts.append(count(len(hosted), "endpoint"))
+        return " · ".join(parts)
 
     # Contents
 
@@ -200,6 +204,8 @@ class HomeScreen(ConsoleScreen):
                 "",
                 f"Press {key('app.studies')} to see the case studies, {key('app.lessons')} the lessons meanwhile.",
             )
+        if snapshot.value is None:
+            return ("Nothing is known of what runs: the line above tells why.",)
         return (
             "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
             "",

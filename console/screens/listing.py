@@ -225,8 +225,10 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         return self.empty_lines()
 
     def summary(self) -> str:
-        listed = bool(self.has("#list"))
+        listed = self.has("#list")
         total, shown = len(self.everything()), len(self.rows().items) if listed else 0
+        if not total and self.awaited():
+            return ""  # what nobody has told yet is not none
         text = (
             count(total, self.noun)
             if not self._filter

@@ -353,3 +353,33 @@ class TestDoctor:
         monkeypatch.setattr(diagnosis, "_tmux_option", lambda name, scope="": options.get(name, ""))
         found = diagnosis._clipboard()
         assert (found.state, said in found.text) == (state, True)
+
+
+def test_doctor_names_a_wrong_configuration_and_looks_at_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('target = "moon"', encoding="utf-8")
+    done = run("doctor", "--json", env={"MLCONSOLE_CONFIG_DIR": str(tmp_path)})
+    findings = {found["name"]: found for found in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 1 and len(findings) > 5
+    assert findings["configuration"]["state"] == "bad" and "moon" in findings["configuration"]["text"]
+
+
+class TestPipes:
+    """What a command does when what it prints is not taken."""
+
+    def test_a_reader_that_has_what_it_wanted_is_no_failure(self) -> None:
+        for arguments in (["keys", "--json"], ["keys"], ["--help"], ["--version"]):
+            read, write = os.pipe()
+            os.close(read)
+            done = subprocess.run([COMMAND, *arguments], stdout=write, stderr=subprocess.PIPE, check=False)
+            os.close(write)
+            assert (done.returncode, done.stderr) == (0, b""), arguments
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+    def test_a_disk_that_is_full_is_told_in_one_line(self) -> None:
+        for arguments in (["keys", "--json"], ["where"], ["--version"]):
+            with Path("/dev/full").open("w") as full:
+                done = subprocess.run(
+                    [COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+                )
+            assert done.returncode == 1 and "No space left on device. Make room" in done.stderr, arguments
+            assert len(done.stderr.splitlines()) == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.widgets import Input, Static
 
-from console import terminal
+from console import clipboard
 from console.app import Console, make_app
 from console.exhibit import Exhibit, cropped
 from console.keymap import Keymap
@@ -199,7 +199,7 @@ async def test_a_lesson_is_read_and_what_it_shows_looked_at_whole(
     services: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied: list[str] = []
-    monkeypatch.setattr(terminal, "clipboard_sequence", lambda text: copied.append(text) or "")
+    monkeypatch.setattr(clipboard, "copy", lambda text: copied.append(text) or ("", "here"))
     app = make_app(services, theme_name="mlconsole-dark")
     async with app.run_test(size=SMALL) as pilot:
         await app.open_run(TAKEN)

@@ -77,7 +77,7 @@ async def test_watch_this_tells_through_every_way_and_is_kept(services: Scripted
         await pilot.press("3")
         memory.flush()
         assert "jobs" in services.watched(), "also while another screen is looked at"
-    assert json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"] == [f"job {name}"]
+    assert json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"] == {f"job {name}": True}
 
     again = make_app(services, memory=Memory(path))
     again.bell = lambda: bells.append(True)  # type: ignore[method-assign]
@@ -115,7 +115,8 @@ def hook() -> Iterator[tuple[str, list[dict[str, str]]]]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(404 if self.path.endswith("wrong") else 200)
+            self.send_response({"wrong": 404, "elsewhere": 302}.get(self.path.rpartition("/")[2], 200))
+            self.send_header("Location", "/other")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -151,3 +152,84 @@ def test_how_it_is_told_is_configured(tmp_path: Path, monkeypatch: pytest.Monkey
     file.write_text('[notify]\nby = "smoke"\n')
     with pytest.raises(ConfigurationError, match=r"notify\.by"):
         load(file=file)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["hooks.example.com/secret", "http://127.0.0.1:9/sec ret", "http://[::1/secret", "http://h:8x/secret", "file:///secret",
+     "http://user:secret@127.0.0.1/", "https://h/sécret"],
+)  # fmt: skip
+def test_an_address_that_cannot_be_a_webhook_is_refused_and_not_repeated(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workflows.configuration import ConfigurationError, load
+
+    with pytest.raises(Problem, match="cannot be used") as problem:
+        notices.post(address, "x", {})
+    monkeypatch.setenv("MLCONSOLE_NOTIFY_WEBHOOK", address)
+    with pytest.raises(ConfigurationError, match="MLCONSOLE_NOTIFY_WEBHOOK cannot be used") as wrong:
+        load()
+    assert "cret" not in str(problem.value) + str(wrong.value).replace("password", "")
+
+
+def test_a_redirection_is_a_failure_because_the_text_would_not_come_along(
+    hook: tuple[str, list[dict[str, str]]],
+) -> None:
+    url, got = hook
+    with pytest.raises(Problem, match="302"):
+        notices.post(url + "/elsewhere", "x", {})
+    assert len(got) == 1
+
+
+async def test_what_has_ended_already_is_not_watched(app: Console, services: Scripted) -> None:
+    done = replace(jobs()[0], status="Completed", ended=NOW)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        services.publish(topics.JOBS, (done,))
+        await until(pilot, lambda: app.known(topics.JOBS) == (done,))
+        await pilot.press("W")
+        assert "has ended already" in message(app) and not app.watchlist.places
+        assert not any(call[0] == "notify" for call in services.done)
+
+
+async def test_what_comes_at_once_is_told_in_one_line_that_stays_with_a_webhook_that_fails(
+    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def notify(text: str, details: dict[str, str]) -> None:
+        services.done.append(("notify", text))
+        raise Problem("The host did not take it: 500.")
+
+    monkeypatch.setattr(services, "notify", notify)
+    running = [replace(row, status="InProgress", ended=None) for row in jobs()[:2]]
+    async with app.run_test(size=(200, 24)) as pilot:
+        await pilot.press("6")
+        for row in running:
+            app.watchlist.toggle(Place("job", row.name))
+        services.publish(topics.JOBS, tuple(running))
+        app._observe_watched()
+        services.publish(topics.JOBS, tuple(replace(row, status="Failed", ended=NOW) for row in running))
+        await until(pilot, lambda: "500" in message(app))
+        told = f"2 watched: {running[0].name} Failed, {running[1].name} Failed. ✗ The host did not take it"
+        assert told in message(app)
+        assert len([call for call in services.done if call[0] == "notify"]) == 2
+        await pilot.press("2")
+        assert told in message(app), "not with a key that came at the same moment"
+        app._flash_stays_until = 1e-9
+        await pilot.press("3")
+        assert told not in message(app)
+
+
+async def test_two_consoles_keep_what_each_of_them_watches(services: Scripted, tmp_path: Path) -> None:
+    path = tmp_path / "console.json"
+    path.write_text(json.dumps({"targets": {"embedded us-east-1": {"watched": ["endpoint old"]}}}))
+    memories = [Memory(path), Memory(path)]
+    names = [row.name for row in endpoints()[:2]]
+    for memory, name in zip(memories, names, strict=True):
+        app = make_app(services, memory=memory)
+        async with app.run_test(size=SMALL) as pilot:
+            await until(pilot, lambda app=app: app.watchlist.places)  # type: ignore[misc]
+            app.watchlist.toggle(Place("endpoint", name))
+            app._observe_watched()
+        memory.flush()
+    kept = json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"]
+    assert set(kept) == {"endpoint old", *(f"endpoint {name}" for name in names)}

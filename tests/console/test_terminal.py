@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import signal
 import stat
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console import terminal
+from tests.console.command import COMMAND
 from tests.console.terminals import ALTERNATE_SCREEN_OFF, CURSOR_ON, MOUSE_OFF, Terminal
 from tests.console.tmux import Tmux, needs_tmux
 
@@ -167,19 +166,6 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
         tmux.close()
 
 
-def test_the_clipboard_sequence_is_wrapped_for_tmux_and_screen() -> None:
-    encoded = base64.b64encode(b"moons").decode()
-    plain = terminal.clipboard_sequence("moons", {})
-    assert plain == f"\x1b]52;c;{encoded}\x07"
-    assert terminal.clipboard_sequence("moons", {"TMUX": "/tmp/x"}).endswith(
-        f"\x1bPtmux;\x1b\x1b]52;c;{encoded}\x07\x1b\\"
-    )
-    in_screen = terminal.clipboard_sequence("m" * 600, {"TERM": "screen-256color"})
-    assert all(len(chunk) <= 254 for chunk in in_screen.split("\x1b\\"))
-    with pytest.raises(ValueError, match="more than terminals take"):
-        terminal.clipboard_sequence("x" * 80_000, {})
-
-
 def test_a_crash_report_names_no_secret(tmp_path: Path) -> None:
     from console.terminal import without_secrets, write_crash_report
 
@@ -197,11 +183,11 @@ def test_a_crash_report_names_no_secret(tmp_path: Path) -> None:
     assert "hunter2" not in report and "test_a_crash_report_names_no_secret" in report
 
 
-def test_in_screen_a_copy_goes_in_pieces_whatever_term_says() -> None:
-    text = "x" * 600
-    inside = terminal.clipboard_sequence(text, {"TERM": "xterm-256color", "STY": "1234.pts-0.host"})
-    pieces = inside.split("\x1b\\")[:-1]
-    assert len(pieces) > 3 and all(piece.startswith("\x1bP") and len(piece) <= 256 for piece in pieces)
-    assert "".join(piece.removeprefix("\x1bP") for piece in pieces) == terminal.clipboard_sequence(
-        text, {"TERM": "xterm"}
-    )
+def test_a_dumb_terminal_is_told_that_it_cannot_be_drawn_on(tmp_path: Path) -> None:
+    screen = Terminal([COMMAND], environment={"TERM": "dumb", "MLCONSOLE_HOME": str(tmp_path)})
+    try:
+        screen.until(screen.ended, "the end")
+        screen.read()
+        assert screen.status == 2 and b"TERM is dumb" in screen.output and b"\x1b" not in screen.output
+    finally:
+        screen.close()
