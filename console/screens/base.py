@@ -113,6 +113,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._measure()
         if self.is_mounted:
             self.show_panes()
+            if self.parts and self.query("#parts"):
+                self._draw_parts()
         self.draw_frame()
 
     def _measure(self) -> None:
@@ -256,7 +258,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
         crowded = self.summary_matters and full + len(summary) + 1 > self.app.size.width
-        short = not self.wide and (bool(trail) or crowded)
+        short = not self.wide and (bool(trail) or crowded or full - 2 > self.app.size.width)
         for section, title in SECTIONS:
             here = section == self.section
             left.append((keys[section], f"key@{section}"))
@@ -366,12 +368,19 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Show one of the parts."""
         self.part = name
         self.show_panes()
-        line: list[Run] = [(" ", "")]
-        for other, title in self.parts:
-            line += [(title, ("here" if other == name else "dim") + f"@{other}"), ("   ", "")]
-        self.query_one("#parts", Line).show(line)
+        self._draw_parts()
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
+
+    def _draw_parts(self) -> None:
+        """The titles of the parts; where not all find room, those around the present one."""
+        titles = [title for _, title in self.parts]
+        here = [name for name, _ in self.parts].index(self.part)
+        first, last = in_sight([len(title) for title in titles], here, self.app.size.width - 2)
+        line: list[Run] = [(" ", ""), *([("‹  ", "dim")] if first else [])]
+        for other, title in self.parts[first:last]:
+            line += [(title, ("here" if other == self.part else "dim") + f"@{other}"), ("   ", "")]
+        self.query_one("#parts", Line).show([*line, *([("›", "dim")] if last < len(titles) else [])])
 
     def shown_panes(self) -> set[str]:
         """The ids of the panes that are in sight, at the present width."""
@@ -430,3 +439,23 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Do blocking work in a thread of its own; the functions are called here with its outcome."""
         self.console.in_background(task, succeeded, failed)
+
+
+def in_sight(widths: Sequence[int], here: int, room: int) -> tuple[int, int]:
+    """Which of some titles are shown in ``room`` cells, as (first, end): as many as fit, three cells apart, ``here`` among them.
+
+    On either side where titles are left out, three cells are kept for a sign of it.
+    """
+    first, end = here, here + 1
+
+    def fits(first: int, end: int) -> bool:
+        signs = 3 * ((first > 0) + (end < len(widths)))
+        return sum(widths[first:end]) + 3 * (end - first - 1) + signs <= room
+
+    while first > 0 and fits(first - 1, end):
+        first -= 1
+    while end < len(widths) and fits(first, end + 1):
+        end += 1
+    while first > 0 and fits(first - 1, end):
+        first -= 1
+    return first, end

@@ -24,6 +24,7 @@ from console import actions
 from console.formatting import clock, printable
 from console.keymap import key
 from console.theme import Painted
+from console.widgets.page import cut_signs
 
 KEPT = 100_000
 """Lines that are kept; older ones are dropped from the top."""
@@ -392,8 +393,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         role = entry.role or level_role(entry.text)
         segments += self._highlighted(text, base + self.paint(role), line + self._dropped)
         strip = Strip(segments)
-        start = 0 if self.wrapping else self.scroll_offset.x
-        return strip.crop(start, start + width).adjust_cell_length(width, base)
+        if self.wrapping:
+            return strip.adjust_cell_length(width, base)
+        start = self.scroll_offset.x
+        shown = strip.crop(start, start + width).adjust_cell_length(width, base)
+        return cut_signs(shown, start, prefix + cell_len(text.rstrip()), base + self.paint("dim"))
 
     def _highlighted(self, text: str, style: Style, number: int) -> list[Segment]:
         if self._pattern is None:

@@ -67,6 +67,40 @@ class _Line:
 
 _BLANK = _Line()
 
+LEAST = 12
+"""Cells to which a column that has spare room elsewhere may shrink, before others leave."""
+
+
+def laid_out(columns: Sequence[Column], room: int) -> list[int]:
+    """The width of each column in ``room`` cells with two between them; 0 for one that is dropped.
+
+    Where those that never leave find no room, the growing ones shrink, then the last ones leave: a figure that is cut off would be
+    another figure.
+    """
+    kept = list(range(len(columns)))
+    widths = [column.width for column in columns]
+
+    def over() -> int:
+        return sum(widths[i] + 2 for i in kept) - 2 - room
+
+    while over() > 0 and (leaving := [i for i in kept if columns[i].drop]):
+        kept.remove(max(leaving, key=lambda i: columns[i].drop))
+    while (excess := over()) > 0:
+        soft = [i for i in kept if columns[i].grow and widths[i] > LEAST]
+        if sum(widths[i] - LEAST for i in soft) >= excess:
+            for _ in range(excess):
+                widths[max(soft, key=lambda i: widths[i])] -= 1
+        elif len(kept) > 1:
+            kept.pop()
+        else:
+            widths[kept[0]] = max(1, room)
+            break
+    spare, weights = -over() - 2, sum(columns[i].grow for i in kept)  # a margin stays at the right
+    if weights and spare > 0:
+        for i in kept:
+            widths[i] += spare * columns[i].grow // weights
+    return [width if i in kept else 0 for i, width in enumerate(widths)]
+
 
 class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
     """A list of any length.
@@ -340,19 +374,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if self._widths and self._widths[-1] == self.size.width:
             return self._widths[:-1]
         self._strips.clear()  # a size is there, and drawn for, before the event that tells of it
-        room = self.size.width - 2
-        kept = set(range(len(self._columns)))
-        while sum(self._columns[i].width + 2 for i in kept) > room + 2:
-            candidates = [i for i in kept if self._columns[i].drop]
-            if not candidates:
-                break
-            kept.remove(max(candidates, key=lambda i: self._columns[i].drop))
-        spare = room - sum(self._columns[i].width + 2 for i in kept)
-        weights = sum(self._columns[i].grow for i in kept)
-        widths = [column.width if i in kept else 0 for i, column in enumerate(self._columns)]
-        if weights and spare > 0:
-            for i in kept:
-                widths[i] += spare * self._columns[i].grow // weights
+        widths = laid_out(self._columns, self.size.width - 2)
         self._widths = [*widths, self.size.width]
         return widths
 
