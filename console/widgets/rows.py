@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -45,11 +46,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The text of a cell and the role that colours it. Its last ``keep`` characters stay when it is cut: a value behind its name."""
+    """The text of a cell and the role that colours it. Its last ``keep`` characters stay when it is cut: a value behind its name.
+    ``short`` stands there instead where the text finds no room."""
 
     text: str = ""
     role: str = ""
     keep: int = 0
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,12 +295,13 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         for index, (column, cell, cells) in enumerate(zip(self._columns, line.cells, widths, strict=False)):
             if not cells:
                 continue
+            said = cell.short if cell.short and cell_len(cell.text) > cells else cell.text
             text = (
-                right(cell.text, cells)
+                right(said, cells)
                 if column.right
-                else crop_before(cell.text, cells, cell.keep)
+                else crop_before(said, cells, cell.keep)
                 if cell.keep
-                else (crop_middle if column.middle else crop)(cell.text, cells)
+                else (crop_middle if column.middle else crop)(said, cells)
             )
             style = base + self.paint(cell.role) + over
             if line.chosen:
