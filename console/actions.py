@@ -444,6 +444,7 @@ ACTIONS: tuple[Action, ...] = (
     # in S3
     Action("bucket.filter", "slash", "Filter", "Narrow the folder: words, regex.*, !not, -f fuzzy", footer=True),
     Action("bucket.up_folder", "u,backspace", "Up", "To the folder above", footer=True),
+    Action("bucket.next_part", "tab", "Read", "Read the object; then into what was read, which has the whole width of a narrow screen, and back", footer=True, priority=True),
     Action("bucket.copy", "y", "Copy URI", "Copy the S3 URI to your clipboard, over SSH too", footer=True),
     # a result
     Action("result.next", "n,tab", "Next", "The next table, figure, file or exchange", footer=True, priority=True),

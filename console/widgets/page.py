@@ -117,7 +117,9 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         line = self._lines[row]
         strip = Strip([Segment(text, base + self.paint(role)) for text, role in line])
         shown = strip.crop(start, start + width).adjust_cell_length(width, base)
-        return cut_signs(shown, start, cell_len("".join(text for text, _ in line).rstrip()), base + self.paint("dim"))
+        return cut_signs(
+            shown, start, cell_len("".join(text for text, _ in line).rstrip()), base + self.paint("dim")
+        )
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Pressed(self, event.y + self.scroll_offset.y))

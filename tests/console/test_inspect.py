@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from console import document, exporting
 from console.app import Console
-from console.screens.bucket import BucketScreen
+from console.screens.bucket import BucketScreen, aligned
 from console.screens.compare import CompareScreen, together
 from console.screens.inspect import InspectScreen, marked, next_place
 from console.screens.jobs import JobsScreen
@@ -147,6 +147,44 @@ async def test_s3_is_gone_through_and_an_object_is_previewed(app: Console) -> No
         await until(pilot, lambda: "0.5,1.2,0" in app.screen.query_one("#preview", Page).text)
         await pilot.press("escape", "u")
         await until(pilot, lambda: app.screen.uri == inspect_data.BUCKET + "/")  # type: ignore[attr-defined]
+
+
+async def test_what_was_read_has_the_whole_width_of_a_narrow_screen(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_s3(f"{inspect_data.BUCKET}/moons/moons.csv")
+        await until(pilot, lambda: isinstance(app.screen, BucketScreen) and rows(app, "list").current)
+        page = app.screen.query_one("#preview", Page)
+        await pilot.press("tab")
+        await until(pilot, lambda: "0.5,1.2,0" in page.text)
+        assert rows(app, "list").has_focus
+        await pilot.press("enter")
+        assert page.has_focus and not rows(app, "list").display
+        await pilot.press("escape")
+        assert rows(app, "list").has_focus and rows(app, "list").display
+        await pilot.press("tab", "tab")
+        assert rows(app, "list").has_focus
+        await pilot.press("tab", "u")
+        await until(pilot, lambda: app.screen.uri == inspect_data.BUCKET + "/")  # type: ignore[attr-defined]
+        assert rows(app, "list").has_focus and rows(app, "list").display
+
+
+async def test_an_object_that_is_gone_is_said_to_be(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_s3(f"{inspect_data.BUCKET}/moons/gone.csv")
+        await until(pilot, lambda: "gone.csv is not there" in str(app.flash_text))
+        await app.open_s3(f"{inspect_data.BUCKET}/moons/train")  # a folder, without its slash
+        await until(pilot, lambda: rows(app, "list").cursor_key == f"{inspect_data.BUCKET}/moons/train/")
+        await pilot.press("down")
+        services.fail = Problem("There is no object x.", "List what is there.", "404")
+        await pilot.press("enter")
+        page = app.screen.query_one("#preview", Page)
+        await until(pilot, lambda: "There is no object x." in page.text and "List what is there." in page.text)
+
+
+def test_csv_stands_in_columns() -> None:
+    assert aligned(["name,n", '"a, b",1', "c,200"]) == ["name    n", "a, b    1", "c     200"]
+    assert aligned(['"two', 'lines",1']) == ['"two', 'lines",1']
+    assert aligned([",".join("0" * 300)]) == ["  ".join("0" * 100) + "  … 200 more columns"]
 
 
 async def test_what_is_not_there_is_said(app: Console, services: object) -> None:
