@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
 from textual._context import active_app
@@ -49,6 +49,15 @@ MODES = {
     "lessons": "lessons",
 }
 """The sections, each with the place of its list."""
+
+
+@runtime_checkable
+class Narrowable(Protocol):
+    """A pane that may show less than there is."""
+
+    def widen(self) -> bool:
+        """Show all again, or a step towards it; False where all is shown."""
+        ...
 
 
 class ConsoleScreen(Screen[None], inherit_bindings=False):
@@ -359,8 +368,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.draw_keys()
 
     def leave(self) -> bool:
-        """Esc was pressed: True when there was something to drop first, such as a filter."""
-        return False
+        """Esc was pressed: True when there was something to drop first, such as a filter; here that of the log that has the keys."""
+        focused = self.focused
+        around = focused.ancestors if focused is not None else []
+        return any(one.widen() for one in around if isinstance(one, Narrowable))
 
     # Parts
 

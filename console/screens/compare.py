@@ -6,20 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import number, printable, span, status
+from console.formatting import duration, number, printable, span, status
 from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import Charts, axis_label, base, charts
+from console.screens.help import TextScreen
 from console.trail import Place
 from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
-from console.widgets.drawing import Lines
+from console.widgets.drawing import Lines, Series
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -101,7 +103,7 @@ class CompareScreen(Charting, ConsoleScreen):
         ):
             shown = status(detail.row.status) if detail else None
             state = (str(shown), shown.role) if shown else ("loading …", "dim")
-            took = f" · {span(detail.row.seconds(now))}" if detail else ""
+            took = f" · {duration(detail.row.seconds(now))}" if detail else ""
             lines.append(
                 [(f" {letter}  ", role), (printable(name), "strong"), ("  ", ""), state, (took, "dim")]
             )
@@ -156,6 +158,14 @@ class CompareScreen(Charting, ConsoleScreen):
             action.verb in ("axis", "scale", "next_chart")
         ) or action.verb in ("next_part", "swap")
 
+    @on(Rows.Opened, "#differences")
+    def _whole(self) -> None:
+        """Both values of the row as they are: a list has no room for the addresses of two artefacts."""
+        row = self.query_one("#differences", Rows).current
+        if isinstance(row, Pair):
+            text = f"A\n{row.left or '–'}\n\nB\n{row.right or '–'}"
+            self.console.push_screen(TextScreen(row.name, text, wrapped=True))
+
     def action_all(self) -> None:
         self._only_different = not self._only_different
         self._show()
@@ -163,13 +173,19 @@ class CompareScreen(Charting, ConsoleScreen):
 
 def together(left: Charts, right: Charts) -> Charts:
     """One chart per exact metric, so that a line of A stands beside the same of B and nothing else."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[Series]] = {}
     for letter, group in zip(LETTERS, (left, right), strict=True):
         for _, several in group:
             for one in several:
                 found.setdefault(one.name, []).append(replace(one, name=letter))
     ordered = sorted(found, key=lambda name: (base(name), name))
-    return [(name, tuple(found[name])) for name in ordered]
+    return [(name, _both(found[name])) for name in ordered]
+
+
+def _both(lines: Sequence[Series]) -> tuple[Series, ...]:
+    """A line of each job, which keeps its colour and sign where the other has none."""
+    there = {line.name: line for line in lines}
+    return tuple(there.get(letter, Series(f"{letter} has none", ())) for letter in LETTERS)
 
 
 def _cells(row: Pair | str) -> tuple[Cell, ...]:

@@ -149,6 +149,17 @@ class LogPane(Vertical):
         self.view.search(self.view.term) if self.view.term else None
         self._draw()
 
+    def widen(self) -> bool:
+        """Esc: the filter and the time go first, then the search; False where there is none."""
+        if self._narrowed or self._since:
+            self._filter, self._narrowed, self._since = filtering.Filter(), "", ""
+            self._show_again()
+            return True
+        if self.view.term:
+            self.view.search("")
+            return True
+        return False
+
     def save(self, path: str) -> None:
         """Write the lines that are shown, with their times, into a new file."""
         lines = [
@@ -212,7 +223,7 @@ class LogPane(Vertical):
                 *([f"since {self._since}"] if self._since else []),
             ]
         )
-        none = f"none of {len(self._all)} lines" if self._all else self._empty
+        none = f"none of {len(self._all)} lines; {key('app.back')} shows all" if self._all else self._empty
         text = self.view.summary if len(self.view) else none
         text = f"{text} · {narrowed}" if narrowed else text
         only = f" of {self._only}" if self._only else ""

@@ -65,6 +65,19 @@ def level_role(text: str) -> str:
     return ""
 
 
+def pieces(text: str, width: int) -> list[str]:
+    """A line in pieces of at most ``width`` cells: broken behind a blank where there is one in the last third, else in a word."""
+    if not text.isascii():
+        return chop_cells(text, width) or [""]
+    found, at, end = [], 0, len(text)
+    while end - at > width:
+        blank = text.rfind(" ", at + width - width // 3, at + width)
+        following = blank + 1 if blank >= 0 else at + width
+        found.append(text[at:following])
+        at = following
+    return [*found, text[at:]]
+
+
 class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of a log. It follows the end until a person moves up; `f` or End follows again."""
 
@@ -343,8 +356,9 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         room = max(1, self.size.width - self._prefix_width)
         at = self._starts[-1]
         for entry in islice(self._entries, len(self._starts) - 1, None):
-            length = len(entry.text) if entry.text.isascii() else cell_len(entry.text)
-            at += max(1, -(-length // room))
+            text = entry.text
+            fits = len(text) <= room if text.isascii() else cell_len(text) <= room
+            at += 1 if fits else len(pieces(text, room))
             self._starts.append(at)
 
     def _row_of(self, line: int) -> int:
@@ -380,8 +394,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         prefix = self._prefix_width
         text = entry.text
         if self.wrapping:
-            pieces = chop_cells(text, max(1, width - prefix)) or [""]
-            text = pieces[min(piece, len(pieces) - 1)]
+            wrapped = pieces(text, max(1, width - prefix))
+            text = wrapped[min(piece, len(wrapped) - 1)]
         segments = []
         if prefix:
             stamp = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from console import document, exporting
 from console.app import Console
 from console.screens.bucket import BucketScreen, aligned
 from console.screens.compare import CompareScreen, together
+from console.screens.help import TextScreen
 from console.screens.inspect import InspectScreen, marked, next_place
 from console.screens.jobs import JobsScreen
 from console.widgets.charts import ChartGrid
@@ -111,12 +113,27 @@ async def test_code_is_chosen_and_copied(app: Console, monkeypatch: pytest.Monke
         await until(
             pilot, lambda: isinstance(app.screen, InspectScreen) and len(rows(app, "snippets").items) == 5
         )
-        await pilot.press("y", "down", "y")
-    assert (
-        copied[0]
-        == f"aws sagemaker describe-training-job --training-job-name {jobs()[1].name} --region us-east-1"
-    )
+        await pilot.press("y", "down", "y", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        await until(pilot, lambda: "import boto3" in app.screen.query_one(Page).text)  # all of it, to scroll
+        await pilot.press("y", "escape")
+    assert shlex.split(copied[0].replace("\\\n", "")) == [
+        "aws", "sagemaker", "describe-training-job", "--training-job-name", jobs()[1].name, "--region", "us-east-1",
+    ]  # fmt: skip
+    assert max(map(len, copied[0].splitlines())) <= SMALL[0]
     ast.parse(copied[1])
+    assert copied[2] == copied[1]
+
+
+async def test_a_value_that_finds_no_room_is_read_whole(app: Console) -> None:
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("2", "down", "J")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and rows(app, "describe").items)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        whole = app.screen.query_one(Page)
+        await until(pilot, lambda: jobs()[1].name in whole.text.replace("\n", ""))
+        assert max(map(len, whole.text.splitlines())) <= whole.size.width
 
 
 async def test_related_resources_lead_from_the_job_to_its_model_and_into_s3(app: Console) -> None:
@@ -178,7 +195,9 @@ async def test_an_object_that_is_gone_is_said_to_be(app: Console, services: Scri
         services.fail = Problem("There is no object x.", "List what is there.", "404")
         await pilot.press("enter")
         page = app.screen.query_one("#preview", Page)
-        await until(pilot, lambda: "There is no object x." in page.text and "List what is there." in page.text)
+        await until(
+            pilot, lambda: "There is no object x." in page.text and "List what is there." in page.text
+        )
 
 
 def test_csv_stands_in_columns() -> None:
@@ -261,5 +280,9 @@ def test_a_chart_of_two_jobs_holds_the_same_metric_of_both() -> None:
     found = together([("", (one, replace(one, name="validation:loss")))], [("", (one,))])
     assert [(title, [series.name for series in group]) for title, group in found] == [
         ("train:loss", ["A", "B"]),
-        ("validation:loss", ["A"]),
+        ("validation:loss", ["A", "B has none"]),
     ]
+    only_b = together([], [("", (one,))])
+    assert [[series.name for series in group] for _, group in only_b] == [
+        ["A has none", "B"]
+    ]  # in B's colour

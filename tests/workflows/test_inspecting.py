@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -117,7 +118,8 @@ def test_the_code_runs_and_what_it_makes_is_alike(platform: Platform, chain: dic
     )
     copy = documents.describe(platform, "model", f"{name}-2")
     assert copy["PrimaryContainer"] == document["PrimaryContainer"]
-    assert parts["AWS CLI: describe"].startswith(f"aws sagemaker describe-model --model-name {name} --region")
+    words = shlex.split(parts["AWS CLI: describe"].replace("\\\n", ""))
+    assert words[:6] == ["aws", "sagemaker", "describe-model", "--model-name", name, "--region"]
     compile(parts["SageMaker SDK v3: describe"], "snippet", "exec")
 
 
