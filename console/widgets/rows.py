@@ -86,7 +86,7 @@ def laid_out(columns: Sequence[Column], room: int) -> list[int]:
     def over() -> int:
         return sum(widths[i] + 2 for i in kept) - 2 - room
 
-    while over() > 0 and (leaving := [i for i in kept if columns[i].drop]):
+    while over() > 0 and len(kept) > 1 and (leaving := [i for i in kept if columns[i].drop]):
         kept.remove(max(leaving, key=lambda i: columns[i].drop))
     while (excess := over()) > 0:
         soft = [i for i in kept if columns[i].grow and widths[i] > LEAST]

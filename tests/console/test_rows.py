@@ -207,7 +207,7 @@ def test_a_figure_is_never_cut_in_a_narrow_list() -> None:
         Column("Duration", 9, right=True),
     ]
     assert laid_out(jobs, 58) == [19, 13, 11, 9]  # the name gives way
-    assert laid_out(jobs, 45) == [15, 13, 11, 0]  # then the last column leaves, and what it left is used
+    assert laid_out(jobs, 45) == [17, 13, 11, 0]  # then the last column leaves, and what it left is used
     assert laid_out(jobs, 10) == [10, 0, 0, 0]
 
 

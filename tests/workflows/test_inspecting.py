@@ -186,7 +186,7 @@ def test_s3_is_gone_through_and_objects_are_shown_by_what_they_are(platform: Pla
         shown("never")
     with pytest.raises(Problem, match="There is no bucket never-made"):
         bucket.folder(platform, "s3://never-made/x/")
-    with pytest.raises(Problem, match="There is no object s3://never-made/x."):
+    with pytest.raises(Problem, match="There is no object s3://never-made/x"):
         bucket.preview(platform, "s3://never-made/x")  # S3 does not tell which of the two is missing
 
 
