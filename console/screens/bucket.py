@@ -257,13 +257,18 @@ class BucketScreen(ConsoleScreen):
             self.console.flash("There is no object under the cursor to be read.", "dim")
 
     def _read_in(self, reading: bool) -> None:
-        self._rows.display = self.wide or not reading
+        self._arrange(reading)
         (self.query_one("#preview") if reading else self._rows).focus()
 
     def on_resize(self) -> None:
         super().on_resize()
         if self.query("#list"):
-            self._rows.display = self.wide or not self.reading
+            self._arrange(self.reading)
+
+    def _arrange(self, reading: bool) -> None:
+        alone = reading and not self.wide
+        self._rows.display = not alone
+        self.query_one("#preview").set_class(alone, "-alone")
 
     def offers(self, action: actions.Action) -> bool:
         if action.verb == "next_part":

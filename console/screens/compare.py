@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import duration, number, printable, span, status
+from console.formatting import crop_middle, duration, number, printable, span, status
 from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
@@ -21,7 +22,7 @@ from console.screens.help import TextScreen
 from console.trail import Place
 from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
-from console.widgets.drawing import Lines, Series
+from console.widgets.drawing import Lines, Run, Series
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -97,17 +98,24 @@ class CompareScreen(Charting, ConsoleScreen):
     def _show(self) -> None:
         details = [self.detail(name) for name in self.names]
         now = self.console.services.now()
-        lines: Lines = []
+        heads: list[tuple[Run, str, list[Run]]] = []
         for letter, name, detail, role in zip(
             LETTERS, self.names, details, ("series-1", "series-2"), strict=True
         ):
             shown = status(detail.row.status) if detail else None
             state = (str(shown), shown.role) if shown else ("loading …", "dim")
             took = f" · {duration(detail.row.seconds(now))}" if detail else ""
-            lines.append(
-                [(f" {letter}  ", role), (printable(name), "strong"), ("  ", ""), state, (took, "dim")]
-            )
-        self.query_one("#compared-jobs", Page).show(lambda width: lines)
+            heads.append(((f" {letter}  ", role), name, [("  ", ""), state, (took, "dim")]))
+
+        def write(width: int) -> Lines:
+            lines: Lines = []
+            for first, name, rest in heads:
+                room = max(16, width - cell_len(first[0]) - sum(cell_len(text) for text, _ in rest))
+                fitted = printable(name) if len(name) <= room else crop_middle(printable(name), room)
+                lines.append([first, (fitted, "strong"), *rest])
+            return lines
+
+        self.query_one("#compared-jobs", Page).show(write)
         rows: Rows[Any] = self.query_one("#differences", Rows)
         left, right = details
         if left is None or right is None:

@@ -22,6 +22,9 @@ from console.widgets.page import Page
 if TYPE_CHECKING:
     from console.app import Console
 
+AROUND = 4
+"""Lines around a text: the border, the hint, a blank one."""
+
 
 class TextScreen(ModalScreen[None], inherit_bindings=False):
     """A long text above the screen: y copies it, Esc closes it. ``wrapped``: lines that are too long go on below, as values may."""
@@ -46,6 +49,13 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
         page = self.query_one(Page)
         page.show(self.lines)
         page.focus()
+        if self._wrapped:
+            self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """No larger than its text."""
+        page = self.query_one(Page)
+        self.query_one("#text").styles.max_height = len(self.lines(page.size.width)) + AROUND
 
     def lines(self, width: int) -> Lines:
         """The text for a width."""

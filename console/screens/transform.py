@@ -25,6 +25,9 @@ from workflows.topics import Snapshot, Topic
 
 FIRST_ROWS = 200
 
+NO_POINT_YET = "No point yet: they come while the job runs."
+NO_POINT = "No point: the job ended before its first, or they were deleted."
+
 
 class TransformScreen(ConsoleScreen):
     """What a transform job does and did."""
@@ -69,7 +72,7 @@ class TransformScreen(ConsoleScreen):
         with Horizontal(id="job"):
             yield Page(id="overview")
             with Vertical(id="live"):
-                yield ChartGrid(id="metrics", empty="No point yet: they come while the job runs.")
+                yield ChartGrid(id="metrics", empty=NO_POINT_YET)
                 yield LogPane(empty=COMING)
             yield Page(id="output")
             yield Page(id="settings")
@@ -159,6 +162,7 @@ class TransformScreen(ConsoleScreen):
             self.query_one("#settings", Page).show(lambda width: transform_facts.settings(detail, width))
         if row is not None:
             self.query_one(LogPane).say_when_empty(COMING if row.active else NONE)
+            self.query_one(ChartGrid).say_when_empty(NO_POINT_YET if row.active else NO_POINT)
         if self.part == "output":
             self._read_output()
 
