@@ -331,7 +331,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         shown: set[str] = set()
         inner = self._inner_actions()
         taken = {key for action in inner for key in keymap.keys(action)}
-        for action in [*actions.of(self.place), *inner]:
+        own = actions.of(self.place)
+        reading = [
+            action for action in inner if action.place == "log"
+        ]  # a log's keys come before what is done with a job
+        first = [action for action in own if action.verb == "next_part"] if reading else []
+        for action in dict.fromkeys([*first, *reading, *own, *inner]):
             keys = keymap.keys(action)
             if not action.footer or not keys or keys[0] in shown or (action.changes and read_only):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,13 @@ LEAST_WAIT = 0.1
 
 COMING = "No line yet: the log begins when the container starts."
 NONE = "No line: the job has ended, and its log is empty or was deleted."
+
+_INSTANCE = re.compile(r"\bi-[0-9a-f]{13}([0-9a-f]{4})\b")
+
+
+def stream_label(stream: str) -> str:
+    """The name of a stream before its lines: of an instance's long id its end, so that there is room for what was said."""
+    return _INSTANCE.sub(r"i-…\1", stream)
 
 
 class LogPane(Vertical):
@@ -87,7 +95,11 @@ class LogPane(Vertical):
         self._end = tail.end
         if new:
             self.extend(
-                Entry(f"[{line.stream}] {line.text}" if several else line.text, line.time, line.stream)
+                Entry(
+                    f"[{stream_label(line.stream)}] {line.text}" if several else line.text,
+                    line.time,
+                    line.stream,
+                )
                 for line in new
             )
 

@@ -187,7 +187,10 @@ class TransformScreen(ConsoleScreen):
     def _write_output(self) -> None:
         if self.is_attached:
             found, problem = self._output, self._output_problem
-            self.query_one("#output", Page).show(lambda width: transform_facts.output(found, width, problem))
+            place = self.detail.output if self.detail is not None else ""
+            self.query_one("#output", Page).show(
+                lambda width: transform_facts.output(found, width, problem, place)
+            )
 
     def part_shown(self, name: str) -> None:
         target = {

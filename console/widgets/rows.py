@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -340,8 +341,10 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if y < self._heading:
             return _Line(title=self._heading_text())
         row = y - self._heading + self.scroll_offset.y
-        if not self._items and 1 <= row <= len(self._empty):
-            return _Line(note=self._empty[row - 1])
+        if not self._items:
+            room = max(10, self.size.width - 4)
+            notes = [line for text in self._empty for line in textwrap.wrap(text, room) or [""]]
+            return _Line(note=notes[row - 1]) if 1 <= row <= len(notes) else _BLANK
         if row >= len(self._items):
             return _BLANK
         item = self._items[row]
