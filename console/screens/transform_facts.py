@@ -178,11 +178,11 @@ def output(found: TransformOutput | None, width: int, problem: str = "", place: 
     total = f"the first {len(found.rows)}" if found.total_rows is None or found.total_rows > len(found.rows) else count(found.total_rows, "row")  # fmt: skip
     lines += [[], facts.head("Rows", total)]
     if not found.rows:
-        none = f"Nothing lies at {place or 'its output path'}: it was deleted, or the job wrote nothing."
-        return [
-            *lines,
-            *facts.sentences([none if not found.objects else "The objects are empty."], width, "dim"),
-        ]
+        if found.objects:
+            return [*lines, [("The objects are empty.", "dim")]]
+        where = facts.fact("Place", place, width) if place else []
+        none = "Nothing lies there: it was deleted, or the job wrote nothing."
+        return [*lines, *where, *facts.sentences([none], width, "dim")]
     left = max(0, min(width // 2, max(len(given) for given, _ in found.rows)))
     lines.append([(crop("Input", left) + "  " if left else "", "dim"), ("Answer", "dim")])
     for given, answered in found.rows:

@@ -196,6 +196,19 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self.refresh()
 
     @property
+    def _notes(self) -> list[str]:
+        """The lines of what stands there while there is no row, for the present width."""
+        room = max(10, self.size.width - 4)
+        return [
+            line for text in self._empty for line in textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+        ]
+
+    @property
+    def lines_needed(self) -> int:
+        """Lines in which all of it can be seen: the labels, the rows or what stands there without any."""
+        return self._heading + (len(self._items) or len(self._notes) + 1)
+
+    @property
     def items(self) -> Sequence[Item]:
         return self._items
 
@@ -342,8 +355,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             return _Line(title=self._heading_text())
         row = y - self._heading + self.scroll_offset.y
         if not self._items:
-            room = max(10, self.size.width - 4)
-            notes = [line for text in self._empty for line in textwrap.wrap(text, room) or [""]]
+            notes = self._notes
             return _Line(note=notes[row - 1]) if 1 <= row <= len(notes) else _BLANK
         if row >= len(self._items):
             return _BLANK
