@@ -88,12 +88,17 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
             )
             runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
-        hint = f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')} · {key('dialog.cancel')} leaves"
+        hints = [
+            f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')}",
+            f"{key('dialog.cancel')} leaves",
+        ]
         if len(self.listed) > LISTED:
-            hint = f"{key('dialog.up')} {key('dialog.down')} scroll · {hint}"
+            hints.insert(0, f"{key('dialog.up')} {key('dialog.down')} scroll")
         if self._does is not None:
-            hint = f"{key('dialog.calls')} calls · {hint}"
-        self.query_one("#choices", Line).show(runs, [(hint, "dim")])
+            hints.insert(0, f"{key('dialog.calls')} calls")
+        # one by one: where there is no room for all, how to leave stays
+        hint: list[Run] = [(text + (" · " if text != hints[-1] else ""), "dim") for text in hints]
+        self.query_one("#choices", Line).show(runs[:-1], hint)
 
     def _blocked(self, choice: str) -> bool:
         return (

@@ -18,11 +18,13 @@ from console import document, exporting
 from console.app import Console
 from console.screens.bucket import BucketScreen, aligned
 from console.screens.compare import CompareScreen, together
+from console.screens.dialogs import ChoiceScreen
 from console.screens.help import TextScreen
 from console.screens.inspect import InspectScreen, marked, next_place
 from console.screens.jobs import JobsScreen
 from console.widgets.charts import ChartGrid
 from console.widgets.drawing import Series
+from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.rows import Rows
 from tests.console import inspect_data
@@ -245,6 +247,20 @@ class TestExports:
             assert [row["name"] for row in json.loads(written.read_text())] == names
             await pilot.press("E", "right", "right", "enter")
             await until(pilot, lambda: list((tmp_path / "exports").glob("jobs-*.svg")))
+
+    @pytest.mark.parametrize(
+        ("size", "said"), [((80, 24), "← → Enter · Esc leaves"), ((60, 20), "Esc leaves")]
+    )
+    async def test_a_question_is_as_high_as_it_says_and_tells_how_to_leave(
+        self, app: Console, size: tuple[int, int], said: str
+    ) -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("2", "E")
+            await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
+            await pilot.pause()
+            assert app.screen.query_one(".dialog").size.height <= 10
+            choices = app.screen.query_one("#choices", Line)
+            assert choices.size.height == 1 and choices.render_line(0).text.rstrip().endswith(said)
 
     def test_a_spreadsheet_runs_nothing(self) -> None:
         text = exporting.as_csv(["a", "b"], [["=cmd()", "-1.5"], ["+x", "ok, then"]])
