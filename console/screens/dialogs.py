@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Task = Callable[[Services], Any]
 """What is done with the services that it is given."""
 
+WIDTH, AROUND = 72, 6
+"""Cells of a dialog where there is room, and those of its border and padding."""
 LISTED = 8
 """Names that a dialog shows without scrolling: what it says below them has to fit into 24 lines, too."""
 
@@ -81,13 +83,16 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
 
     def _draw(self) -> None:
         runs: list[Run] = []
+        room = min(WIDTH, self.app.size.width - 3) - AROUND
+        airy = sum(len(choice) + 6 for choice in self._choices) + len(f"{key('dialog.cancel')} leaves") < room
+        side = "  " if airy else " "
         for index, choice in enumerate(self._choices):
             here = index == self._chosen
             blocked = self._blocked(choice)
             role = (
                 "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
             )
-            runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
+            runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), (side, "")]
         hints = [
             f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')}",
             f"{key('dialog.cancel')} leaves",
