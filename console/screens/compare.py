@@ -193,7 +193,7 @@ def together(left: Charts, right: Charts) -> Charts:
 def _both(lines: Sequence[Series]) -> tuple[Series, ...]:
     """A line of each job, which keeps its colour and sign where the other has none."""
     there = {line.name: line for line in lines}
-    return tuple(there.get(letter, Series(f"{letter} has none", ())) for letter in LETTERS)
+    return tuple(there.get(letter, Series(f"{letter} –", ())) for letter in LETTERS)
 
 
 def _cells(row: Pair | str) -> tuple[Cell, ...]:

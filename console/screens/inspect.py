@@ -66,7 +66,7 @@ class InspectScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="inspect"):
-            yield Rows[Node]([Column("", 32), Column("", 20, grow=1, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
+            yield Rows[Node]([Column("", 32, grow=1), Column("", 20, grow=4, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
             yield Page(id="json")
             yield Page(id="yaml")
             with Vertical(id="code"):

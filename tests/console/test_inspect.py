@@ -296,9 +296,9 @@ def test_a_chart_of_two_jobs_holds_the_same_metric_of_both() -> None:
     found = together([("", (one, replace(one, name="validation:loss")))], [("", (one,))])
     assert [(title, [series.name for series in group]) for title, group in found] == [
         ("train:loss", ["A", "B"]),
-        ("validation:loss", ["A", "B has none"]),
+        ("validation:loss", ["A", "B –"]),
     ]
     only_b = together([], [("", (one,))])
     assert [[series.name for series in group] for _, group in only_b] == [
-        ["A has none", "B"]
+        ["A –", "B"]
     ]  # in B's colour
