@@ -418,6 +418,8 @@ ACTIONS: tuple[Action, ...] = (
     # run
     Action("run.next_part", "tab", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
+    Action("run.next_chart", "right", "Next chart", "Begin with the next chart, where not all find room"),
+    Action("run.previous_chart", "left", "Previous chart", "Begin with the chart before"),
     Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved, files and exchanges of a lesson scroll", target="run", footer=True),
     Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", footer=True),
     Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),

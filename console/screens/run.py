@@ -27,7 +27,7 @@ from console.screens.studies import confirm_stop, show_code
 from console.screens.tuning_actions import open_tune
 from console.trail import Place
 from console.widgets.canvas import Lines
-from console.widgets.charts import ChartGrid
+from console.widgets.charts import ENLARGE, ChartGrid, Titled
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -80,6 +80,7 @@ class RunScreen(ConsoleScreen):
         """The line of the page of results on which each of ``state.viewed`` begins."""
         self._following = False
         """Whether the page of results, once it is written, is to be scrolled to the figure that moves."""
+        self._first_chart = 0
 
     @property
     def location(self) -> Place:
@@ -197,7 +198,7 @@ class RunScreen(ConsoleScreen):
 
         self.query_one("#results", Page).show(write)
         drawn = state.charts()
-        self.query_one(ChartGrid).show_charts(drawn, x_label=state.counted)
+        self._draw_charts(drawn)
         beside = "live log" if self._lesson is not None and not drawn else type(self).beside
         if beside != self.beside:  # some lessons have no metric
             self.beside = beside
@@ -268,6 +269,24 @@ class RunScreen(ConsoleScreen):
         if self.query("#overview"):
             self._ask()
 
+    def _draw_charts(self, drawn: Titled, *, at_once: bool = False) -> None:
+        first = self._first_chart % len(drawn) if drawn else 0
+        more = f"{key('run.next_chart')} begins with the next" if self.part == "metrics" else ENLARGE
+        self.query_one(ChartGrid).show_charts(
+            [*drawn[first:], *drawn[:first]], x_label=self.state.counted, more=more, at_once=at_once
+        )
+
+    def action_next_chart(self) -> None:
+        self._step_chart(1)
+
+    def action_previous_chart(self) -> None:
+        self._step_chart(-1)
+
+    def _step_chart(self, step: int) -> None:
+        if self.part == "metrics":
+            self._first_chart += step
+            self._draw_charts(self.state.charts(), at_once=True)
+
     def part_shown(self, name: str) -> None:
         target = {
             "log": "#log LogView",
@@ -282,6 +301,7 @@ class RunScreen(ConsoleScreen):
                 self._draw()
         else:
             self.set_focus(None)
+            self._draw_charts(self.state.charts(), at_once=True)
 
     def _look_at_what_moves(self) -> None:
         """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""
@@ -386,6 +406,8 @@ class RunScreen(ConsoleScreen):
                 return self._lesson is not None
             case "vary":
                 return self._next_try is not None
+            case "next_chart" | "previous_chart":
+                return self.part == "metrics"
         return True
 
     @property

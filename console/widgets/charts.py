@@ -72,7 +72,7 @@ class ChartGrid(Plot):
                 return [[], [("  " + empty[: width - 2], "dim")]]
             return grid(charts, width, height, x_label=x_label, x_format=x_format, scale=scale, more=more)
 
-        self.show((tuple(charts), x_label, scale, empty), draw, at_once=at_once)
+        self.show((tuple(charts), x_label, scale, empty, more), draw, at_once=at_once)
 
 
 def grid(

@@ -299,6 +299,4 @@ def test_a_chart_of_two_jobs_holds_the_same_metric_of_both() -> None:
         ("validation:loss", ["A", "B –"]),
     ]
     only_b = together([], [("", (one,))])
-    assert [[series.name for series in group] for _, group in only_b] == [
-        ["A –", "B"]
-    ]  # in B's colour
+    assert [[series.name for series in group] for _, group in only_b] == [["A –", "B"]]  # in B's colour
