@@ -321,6 +321,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("replay.stop", "x", "Stop", "End the replay; its report stays", target="replay", changes=True, footer=True),
     Action("replay.again", "n", "Again", "The form with the settings of this replay", target="replay", changes=True, footer=True),
     Action("replay.endpoint", "u", "Endpoint", "Up to the endpoint", footer=True),
+    Action("replay.next_chart", "tab", "Next chart", "Begin with the next chart, where not all find room", priority=True),
+    Action("replay.previous_chart", "shift+tab", "Previous chart", "Begin with the chart before", priority=True),
     Action("replay.copy", "y", "Copy id", "Copy the replay's id to your clipboard, over SSH too", target="replay"),
     # the form of a rollout
     Action("deploy.start", "ctrl+s", "Start", "Start the rollout, after it has told what it does", target="endpoint", danger="confirm", changes=True, footer=True, priority=True),

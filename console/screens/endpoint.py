@@ -159,7 +159,7 @@ class EndpointScreen(ConsoleScreen):
         self.query_one(ChartGrid).show_charts(
             [*drawn[first:], *drawn[:first]],
             x_format=clock,
-            more="n begins with the next",
+            more=f"{key('endpoint.next_chart')} begins with the next",
             at_once=at_once,
         )
 

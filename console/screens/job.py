@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import span, status
+from console.keymap import key
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
@@ -116,7 +117,7 @@ class JobScreen(Charting, ConsoleScreen):
             x_label=axis_label(self._feed.curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
-            more="n begins with the next",
+            more=f"{key('job.next_chart')} begins with the next",
             at_once=at_once,
         )
 

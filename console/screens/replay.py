@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import ago, bar, clock, crop, duration, number, span, status, thin_bar
+from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.facts import fact, head, sentences
 from console.trail import Place
@@ -38,6 +39,7 @@ class ReplayScreen(ConsoleScreen):
     def __init__(self, report: str) -> None:
         super().__init__()
         self.id_of = report
+        self._first_chart = 0
 
     @property
     def location(self) -> Place:
@@ -77,13 +79,27 @@ class ReplayScreen(ConsoleScreen):
         if self.report is not None and self.report.active:
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, *, at_once: bool = False) -> None:
         report, now = self.report, self.console.services.now()
         self.query_one("#measured", Page).show(lambda width: replay_facts(report, now, width))
         if report is not None and report.summary is not None:
+            drawn = charts(report.summary)
+            first = self._first_chart % len(drawn) if drawn else 0
             self.query_one(ChartGrid).show_charts(
-                charts(report.summary), x_label="time since it began", x_format=span
+                [*drawn[first:], *drawn[:first]],
+                x_label="time since it began",
+                x_format=span,
+                more=f"{key('replay.next_chart')} begins with the next",
+                at_once=at_once,
             )
+
+    def action_next_chart(self) -> None:
+        self._first_chart += 1
+        self._write(at_once=True)
+
+    def action_previous_chart(self) -> None:
+        self._first_chart -= 1
+        self._write(at_once=True)
 
     # Keys
 

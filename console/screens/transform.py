@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import span, status
+from console.keymap import key
 from console.screens import transform_facts
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen
@@ -135,7 +136,7 @@ class TransformScreen(ConsoleScreen):
             [*drawn[first:], *drawn[:first]],
             x_label="time since its first point",
             x_format=span,
-            more="n begins with the next",
+            more=f"{key('transform.next_chart')} begins with the next",
             at_once=at_once,
         )
 

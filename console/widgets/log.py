@@ -300,7 +300,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_right(self) -> None:
         if not self.wrapping:
-            self.scroll_to(x=self.scroll_offset.x + 16, animate=False, force=True, immediate=True)
+            x = min(self.scroll_offset.x + 16, max(0, self._widest - self.size.width))
+            self.scroll_to(x=x, animate=False, force=True, immediate=True)
 
     def action_follow(self) -> None:
         if self.following:

@@ -152,4 +152,6 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, force=True, immediate=True)
 
     def action_right(self) -> None:
-        self.scroll_to(x=self.scroll_offset.x + 16, animate=False, force=True, immediate=True)
+        beyond = max(0, self.virtual_size.width - self.size.width)
+        x = min(self.scroll_offset.x + 16, beyond)
+        self.scroll_to(x=x, animate=False, force=True, immediate=True)
