@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from time import localtime, strftime
 from typing import ClassVar, Literal
@@ -76,6 +77,10 @@ def pieces(text: str, width: int) -> list[str]:
         found.append(text[at:following])
         at = following
     return [*found, text[at:]]
+
+
+_drawn = lru_cache(maxsize=128)(pieces)
+"""Each row of the screen asks for the pieces of its line: one of a megabyte fills the screen."""
 
 
 class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
@@ -395,7 +400,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         prefix = self._prefix_width
         text = entry.text
         if self.wrapping:
-            wrapped = pieces(text, max(1, width - prefix))
+            wrapped = _drawn(text, max(1, width - prefix))
             text = wrapped[min(piece, len(wrapped) - 1)]
         segments = []
         if prefix:
