@@ -136,7 +136,9 @@ async def test_esc_shows_all_of_a_log_before_it_leaves() -> None:
         await pilot.press("slash", *"e", "enter", "ampersand", *"nothing-like-it", "enter")
         assert not len(pane.view) and "Esc shows all" in pane.query_one(".log-state", Line).text
         await pilot.press("escape")
-        assert len(pane.view) == everything and pane.view.term
+        assert len(pane.view) == everything and pane.view.term == "e"
+        await pilot.press("slash", *"of", "enter")
+        assert pane.view.term == "of"  # what is typed replaces what was searched for before
         await pilot.press("escape")
         assert not pane.view.term and app.screen is job
         await pilot.press("escape")
