@@ -144,10 +144,9 @@ class CompareScreen(Charting, ConsoleScreen):
                 for name, feed in zip(self.names, self._feeds, strict=True)
             )
         )
-        first = self._first_chart % len(drawn) if drawn else 0
         curves = [curve for feed in self._feeds for curve in feed.curves]
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_label=axis_label(curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",

@@ -111,9 +111,8 @@ class JobScreen(Charting, ConsoleScreen):
     def draw_charts(self, *, at_once: bool = False) -> None:
         series: Sequence[SeriesData] = self.value(topics.job_metrics(self.name_of)) or ()
         drawn = charts(series, self._feed.curves, by_time=self._by_time)
-        first = self._first_chart % len(drawn) if drawn else 0
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_label=axis_label(self._feed.curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",

@@ -12,6 +12,7 @@ from console import actions
 from console.formatting import ago, bar, clock, crop, duration, number, span, status, thin_bar
 from console.keymap import key
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.facts import fact, head, sentences
 from console.trail import Place
 from console.widgets.charts import ChartGrid
@@ -29,7 +30,7 @@ NAME, VALUE = 18, 8
 """Cells of a line's name and of each quantile."""
 
 
-class ReplayScreen(ConsoleScreen):
+class ReplayScreen(InTurn, ConsoleScreen):
     """One replay, by its id. x ends it; leaving does not."""
 
     BINDINGS: ClassVar = list(actions.bindings("replay"))
@@ -39,7 +40,6 @@ class ReplayScreen(ConsoleScreen):
     def __init__(self, report: str) -> None:
         super().__init__()
         self.id_of = report
-        self._first_chart = 0
 
     @property
     def location(self) -> Place:
@@ -84,22 +84,16 @@ class ReplayScreen(ConsoleScreen):
         self.query_one("#measured", Page).show(lambda width: replay_facts(report, now, width))
         if report is not None and report.summary is not None:
             drawn = charts(report.summary)
-            first = self._first_chart % len(drawn) if drawn else 0
             self.query_one(ChartGrid).show_charts(
-                [*drawn[first:], *drawn[:first]],
+                self.in_turn(drawn),
                 x_label="time since it began",
                 x_format=span,
                 more=f"{key('replay.next_chart')} begins with the next",
                 at_once=at_once,
             )
 
-    def action_next_chart(self) -> None:
-        self._first_chart += 1
-        self._write(at_once=True)
-
-    def action_previous_chart(self) -> None:
-        self._first_chart -= 1
-        self._write(at_once=True)
+    def draw_charts(self, *, at_once: bool = False) -> None:
+        self._write(at_once=at_once)
 
     # Keys
 

@@ -17,6 +17,7 @@ from console.keymap import key
 from console.messages import RunEventsArrived
 from console.screens import results, run_actions
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.dialogs import ChoiceScreen
 from console.screens.form import Settings
 from console.screens.logpane import LogPane
@@ -40,7 +41,7 @@ from workflows.studies.catalog import StudyInfo, Try
 from workflows.topics import Topic
 
 
-class RunScreen(ConsoleScreen):
+class RunScreen(InTurn, ConsoleScreen):
     """Attaches to a run. Leaving the screen leaves the run alone."""
 
     BINDINGS: ClassVar = list(actions.bindings("run"))
@@ -80,7 +81,6 @@ class RunScreen(ConsoleScreen):
         """The line of the page of results on which each of ``state.viewed`` begins."""
         self._following = False
         """Whether the page of results, once it is written, is to be scrolled to the figure that moves."""
-        self._first_chart = 0
 
     @property
     def location(self) -> Place:
@@ -270,22 +270,13 @@ class RunScreen(ConsoleScreen):
             self._ask()
 
     def _draw_charts(self, drawn: Titled, *, at_once: bool = False) -> None:
-        first = self._first_chart % len(drawn) if drawn else 0
         more = f"{key('run.next_chart')} begins with the next" if self.part == "metrics" else ENLARGE
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]], x_label=self.state.counted, more=more, at_once=at_once
+            self.in_turn(drawn), x_label=self.state.counted, more=more, at_once=at_once
         )
 
-    def action_next_chart(self) -> None:
-        self._step_chart(1)
-
-    def action_previous_chart(self) -> None:
-        self._step_chart(-1)
-
-    def _step_chart(self, step: int) -> None:
-        if self.part == "metrics":
-            self._first_chart += step
-            self._draw_charts(self.state.charts(), at_once=True)
+    def draw_charts(self, *, at_once: bool = False) -> None:
+        self._draw_charts(self.state.charts(), at_once=at_once)
 
     def part_shown(self, name: str) -> None:
         target = {
@@ -301,7 +292,7 @@ class RunScreen(ConsoleScreen):
                 self._draw()
         else:
             self.set_focus(None)
-            self._draw_charts(self.state.charts(), at_once=True)
+            self.draw_charts(at_once=True)
 
     def _look_at_what_moves(self) -> None:
         """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""

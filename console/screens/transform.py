@@ -14,6 +14,7 @@ from console.formatting import span, status
 from console.keymap import key
 from console.screens import transform_facts
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.dialogs import ConfirmScreen
 from console.screens.logpane import COMING, NONE, LogPane
 from console.trail import Place
@@ -30,7 +31,7 @@ NO_POINT_YET = "No point yet: they come while the job runs."
 NO_POINT = "No point: the job ended before its first, or they were deleted."
 
 
-class TransformScreen(ConsoleScreen):
+class TransformScreen(InTurn, ConsoleScreen):
     """What a transform job does and did."""
 
     BINDINGS: ClassVar = list(actions.bindings("transform"))
@@ -58,7 +59,6 @@ class TransformScreen(ConsoleScreen):
         self.name_of = name
         self._output: TransformOutput | None = None
         self._output_problem = ""
-        self._first_chart = 0
         self._read: str | None = None
         """The status of the job when its output was read last."""
 
@@ -126,27 +126,18 @@ class TransformScreen(ConsoleScreen):
             self.query_one(LogPane).show_tail(snapshot.value)
             return
         if snapshot.topic.kind == "transform-progress":
-            self._draw_charts()
+            self.draw_charts()
         self._write()
 
-    def _draw_charts(self, *, at_once: bool = False) -> None:
+    def draw_charts(self, *, at_once: bool = False) -> None:
         drawn = transform_facts.charts(self.progress.series) if self.progress is not None else []
-        first = self._first_chart % len(drawn) if drawn else 0
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_label="time since its first point",
             x_format=span,
             more=f"{key('transform.next_chart')} begins with the next",
             at_once=at_once,
         )
-
-    def action_next_chart(self) -> None:
-        self._first_chart += 1
-        self._draw_charts(at_once=True)
-
-    def action_previous_chart(self) -> None:
-        self._first_chart -= 1
-        self._draw_charts(at_once=True)
 
     def tick(self) -> None:
         row = self.row
