@@ -42,6 +42,11 @@ def records(rows: int, columns: int) -> bytes:
     return made.getvalue()
 
 
+def named(value: object) -> str:
+    """A parameter in the name of a test; archives hold the time, and every process has to name its tests alike."""
+    return value if isinstance(value, str) and value.isprintable() else "…"
+
+
 @pytest.mark.parametrize(
     ("key", "data", "what", "first"),
     [
@@ -65,6 +70,7 @@ def records(rows: int, columns: int) -> bytes:
         ("train.pbr", records(1, 20), "recordIO", "     1  label: 0   values: 0 1 2 3 4 5 6 7 8 9 10 11 … 8 more"),
         ("none", b"", "empty", ""),
     ],
+    ids=named,
 )  # fmt: skip
 def test_an_object_is_shown_as_what_it_is(key: str, data: bytes, what: str, first: str) -> None:
     found = contents(key, data, True)
@@ -82,6 +88,7 @@ def test_an_object_is_shown_as_what_it_is(key: str, data: bytes, what: str, firs
         (zipped(code="x" * 1000)[:500], "binary: a ZIP archive"),
         (bytes(9_000), "binary"),
     ],
+    ids=named,
 )
 def test_a_beginning_is_no_whole(data: bytes, what: str) -> None:
     found = contents("x", data, False)
