@@ -321,6 +321,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("replay.stop", "x", "Stop", "End the replay; its report stays", target="replay", changes=True, footer=True),
     Action("replay.again", "n", "Again", "The form with the settings of this replay", target="replay", changes=True, footer=True),
     Action("replay.endpoint", "u", "Endpoint", "Up to the endpoint", footer=True),
+    Action("replay.next_chart", "tab", "Next chart", "Begin with the next chart, where not all find room", priority=True),
+    Action("replay.previous_chart", "shift+tab", "Previous chart", "Begin with the chart before", priority=True),
     Action("replay.copy", "y", "Copy id", "Copy the replay's id to your clipboard, over SSH too", target="replay"),
     # the form of a rollout
     Action("deploy.start", "ctrl+s", "Start", "Start the rollout, after it has told what it does", target="endpoint", danger="confirm", changes=True, footer=True, priority=True),
@@ -422,6 +424,8 @@ ACTIONS: tuple[Action, ...] = (
     # run
     Action("run.next_part", "tab", "Next", "Overview, log, charts, results, calls: the next one", footer=True, priority=True),
     Action("run.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
+    Action("run.next_chart", "right", "Next chart", "Begin with the next chart, where not all find room"),
+    Action("run.previous_chart", "left", "Previous chart", "Begin with the chart before"),
     Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved, files and exchanges of a lesson scroll", target="run", footer=True),
     Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", footer=True),
     Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),
@@ -448,6 +452,7 @@ ACTIONS: tuple[Action, ...] = (
     # in S3
     Action("bucket.filter", "slash", "Filter", "Narrow the folder: words, regex.*, !not, -f fuzzy", footer=True),
     Action("bucket.up_folder", "u,backspace", "Up", "To the folder above", footer=True),
+    Action("bucket.next_part", "tab", "Read", "Read the object; then into what was read, which has the whole width of a narrow screen, and back", footer=True, priority=True),
     Action("bucket.copy", "y", "Copy URI", "Copy the S3 URI to your clipboard, over SSH too", footer=True),
     # a result
     Action("result.next", "n,tab", "Next", "The next table, figure, file or exchange", footer=True, priority=True),

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
 
 
 def amount(dollars: float | None) -> str:
-    """``$0.0042``, ``$0.23``, ``$167.90``, ``$12,345``; a dash for what is not known."""
+    """``<$0.0001``, ``$0.0042``, ``$0.23``, ``$167.90``, ``$12,345``; a dash for what is not known."""
     if dollars is None:
         return "–"
     if dollars == 0:
         return "$0"
+    if 0 < dollars < 0.00005:
+        return "<$0.0001"
     if dollars < 0.01:
         return f"${dollars:.4f}"
     return f"${dollars:,.2f}" if dollars < 10_000 else f"${dollars:,.0f}"

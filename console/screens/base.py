@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
 from textual._context import active_app
@@ -49,6 +49,15 @@ MODES = {
     "lessons": "lessons",
 }
 """The sections, each with the place of its list."""
+
+
+@runtime_checkable
+class Narrowable(Protocol):
+    """A pane that may show less than there is."""
+
+    def widen(self) -> bool:
+        """Show all again, or a step towards it; False where all is shown."""
+        ...
 
 
 class ConsoleScreen(Screen[None], inherit_bindings=False):
@@ -117,6 +126,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._measure()
         if self.is_mounted:
             self.show_panes()
+            if self.parts and self.query("#parts"):
+                self._draw_parts()
         self.draw_frame()
 
     def _measure(self) -> None:
@@ -262,7 +273,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
         crowded = self.summary_matters and full + len(summary) + 1 > self.app.size.width
-        short = not self.wide and (bool(trail) or crowded)
+        short = not self.wide and (bool(trail) or crowded or full - 2 > self.app.size.width)
         for section, title in SECTIONS:
             here = section == self.section
             left.append((keys[section], f"key@{section}"))
@@ -329,7 +340,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         shown: set[str] = set()
         inner = self._inner_actions()
         taken = {key for action in inner for key in keymap.keys(action)}
-        for action in [*actions.of(self.place), *inner]:
+        own = actions.of(self.place)
+        reading = [
+            action for action in inner if action.place == "log"
+        ]  # a log's keys come before what is done with a job
+        first = [action for action in own if action.verb == "next_part"] if reading else []
+        for action in dict.fromkeys([*first, *reading, *own, *inner]):
             keys = keymap.keys(action)
             if not action.footer or not keys or keys[0] in shown or (action.changes and read_only):
                 continue
@@ -366,8 +382,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.draw_keys()
 
     def leave(self) -> bool:
-        """Esc was pressed: True when there was something to drop first, such as a filter."""
-        return False
+        """Esc was pressed: True when there was something to drop first, such as a filter; here that of the log that has the keys."""
+        focused = self.focused
+        around = focused.ancestors if focused is not None else []
+        return any(one.widen() for one in around if isinstance(one, Narrowable))
 
     # Parts
 
@@ -375,12 +393,19 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Show one of the parts."""
         self.part = name
         self.show_panes()
-        line: list[Run] = [(" ", "")]
-        for other, title in self.parts:
-            line += [(title, ("here" if other == name else "dim") + f"@{other}"), ("   ", "")]
-        self.query_one("#parts", Line).show(line)
+        self._draw_parts()
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
+
+    def _draw_parts(self) -> None:
+        """The titles of the parts; where not all find room, those around the present one."""
+        titles = [title for _, title in self.parts]
+        here = [name for name, _ in self.parts].index(self.part)
+        first, last = in_sight([len(title) for title in titles], here, self.app.size.width - 2)
+        line: list[Run] = [(" ", ""), *([("‹  ", "dim")] if first else [])]
+        for other, title in self.parts[first:last]:
+            line += [(title, ("here" if other == self.part else "dim") + f"@{other}"), ("   ", "")]
+        self.query_one("#parts", Line).show([*line, *([("›", "dim")] if last < len(titles) else [])])
 
     def shown_panes(self) -> set[str]:
         """The ids of the panes that are in sight, at the present width."""
@@ -439,3 +464,23 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Do blocking work in a thread of its own; the functions are called here with its outcome."""
         self.console.in_background(task, succeeded, failed)
+
+
+def in_sight(widths: Sequence[int], here: int, room: int) -> tuple[int, int]:
+    """Which of some titles are shown in ``room`` cells, as (first, end): as many as fit, three cells apart, ``here`` among them.
+
+    On either side where titles are left out, three cells are kept for a sign of it.
+    """
+    first, end = here, here + 1
+
+    def fits(first: int, end: int) -> bool:
+        signs = 3 * ((first > 0) + (end < len(widths)))
+        return sum(widths[first:end]) + 3 * (end - first - 1) + signs <= room
+
+    while first > 0 and fits(first - 1, end):
+        first -= 1
+    while end < len(widths) and fits(first, end + 1):
+        end += 1
+    while first > 0 and fits(first - 1, end):
+        first -= 1
+    return first, end

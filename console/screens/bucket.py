@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console import actions, filtering
-from console.formatting import ago, count, printable, size
+from console.formatting import ago, count, crop, figures, printable, right, size
 from console.keymap import key
+from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.trail import Place
 from console.widgets.drawing import Lines
@@ -21,6 +24,11 @@ from console.widgets.prompt import Prompt
 from console.widgets.rows import Cell, Column, Rows
 from workflows.inspecting.bucket import Folder, Preview
 from workflows.problem import Problem
+
+WIDEST = 32
+"""Cells of a column of CSV."""
+MOST_COLUMNS = 100
+"""Columns of CSV that are shown: a line of thousands could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +131,23 @@ class BucketScreen(ConsoleScreen):
         items = [Item(uri) for uri in folder.folders]
         items += [Item(entry.uri, entry.size, entry.modified) for entry in folder.objects]
         wanted = filtering.parse(self._filter)
-        self._rows.show_when_empty("Nothing is called so." if wanted and items else "Nothing lies here.")
+        if wanted and items:
+            change, drop = key("bucket.filter"), key("app.back")
+            nothing = f"Press {change} to change the filter, {drop} to drop it."
+            self._rows.show_when_empty(f"No name matches {self._filter!r}.", nothing)
+        else:
+            above = "" if self.uri == "s3://" else f"{key('bucket.up_folder')} goes to the folder above."
+            self._rows.show_when_empty("Nothing lies here.", above)
         self._rows.show([item for item in items if wanted.matches({"name": item.name})])
-        if self._wanted and self._rows.put_cursor(self._wanted):
-            self._wanted = ""
+        looked_for, self._wanted = self._wanted, ""
+        if (
+            looked_for
+            and not self._rows.put_cursor(looked_for)
+            and not self._rows.put_cursor(looked_for + "/")
+        ):
+            more = "" if folder.complete else " among the entries that were read"
+            name = looked_for.rpartition("/")[2]
+            self.console.flash(f"{name} is not there{more}: this is its folder.", "wait")
         self.draw_frame()
         self._moved()
 
@@ -145,6 +166,8 @@ class BucketScreen(ConsoleScreen):
             return
         if item.size < 0:
             self._enter(item.uri)
+        elif self.preview is not None:
+            self.action_next_part()
         else:
             self._read(item)
 
@@ -159,6 +182,8 @@ class BucketScreen(ConsoleScreen):
         self.draw_frame()
 
     def action_up_folder(self) -> None:
+        if self.reading:
+            self._read_in(False)
         if self.uri != "s3://":
             above = self.uri.rstrip("/").rpartition("/")[0] + "/"
             self._enter(above if above != "s3://" and above.count("/") > 2 else "s3://", self.uri)
@@ -170,15 +195,16 @@ class BucketScreen(ConsoleScreen):
         if self.preview is not None and item is not None and item.uri == self.preview.uri:
             return
         self.preview = None
+        page.can_focus = False
         opens = key("list.open")
         text = (
             ""
             if item is None
             else f"{opens} opens the folder."
             if item.size < 0
-            else f"{opens} reads the beginning of it."
+            else f"{opens} reads the beginning of it, {opens} again goes into it."
         )
-        page.show(lambda width: [[(text, "dim")]])
+        page.show(lambda width: facts.sentences([text], width, "dim"))
 
     def _read(self, item: Item) -> None:
         services = self.console.services
@@ -188,20 +214,67 @@ class BucketScreen(ConsoleScreen):
             if current is not None and current.uri == found.uri:
                 self.preview = found
                 self.console.unflash()
-                lines: Lines = [
-                    [(f"{size(found.size)} · {found.what}", "head"), (f"  {found.content_type}", "dim")],
-                    [],
-                    *([(printable(line), "")] for line in found.lines),
-                ]
-                if not found.complete:
-                    lines += [[], [("… this is the beginning", "dim")]]
+                lines = preview_lines(found)
                 page = self.query_one("#preview", Page)
                 page.show(lambda width: lines)
                 page.can_focus = True
-                page.scroll_to(y=0, animate=False, immediate=True)
+                page.scroll_to(x=0, y=0, animate=False, immediate=True)
+                self.draw_frame()
+
+        def failed(problem: Problem) -> None:
+            current = self._rows.current if self.is_attached else None
+            if current is not None and current.uri == item.uri:
+                self.console.unflash()
+                told = problem.sentence, problem.remedy
+
+                def write(width: int) -> Lines:
+                    first, then = (
+                        facts.sentences([text], width, role)
+                        for text, role in zip(told, ("bad", ""), strict=True)
+                    )
+                    return [*first, [], *then]
+
+                self.query_one("#preview", Page).show(write)
 
         self.console.flash(f"Reading {item.name} …", "dim")
-        self.work(lambda: services.s3_preview(item.uri), read)
+        self.work(lambda: services.s3_preview(item.uri), read, failed)
+
+    # Reading
+
+    @property
+    def reading(self) -> bool:
+        """Whether the keys go to what was read, which has the whole width where there is little."""
+        return self.query_one("#preview", Page).has_focus
+
+    def action_next_part(self) -> None:
+        if self.reading:
+            self._read_in(False)
+        elif self.preview is not None:
+            self._read_in(True)
+        elif (item := self._rows.current) is not None and item.size >= 0:
+            self._read(item)
+        else:
+            self.console.flash("There is no object under the cursor to be read.", "dim")
+
+    def _read_in(self, reading: bool) -> None:
+        self._arrange(reading)
+        (self.query_one("#preview") if reading else self._rows).focus()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self.query("#list"):
+            self._arrange(self.reading)
+
+    def _arrange(self, reading: bool) -> None:
+        alone = reading and not self.wide
+        self._rows.display = not alone
+        self.query_one("#preview").set_class(alone, "-alone")
+
+    def offers(self, action: actions.Action) -> bool:
+        if action.verb == "next_part":
+            item = self._rows.current
+            return self.reading or (item is not None and item.size >= 0)
+        return not self.reading or action.verb == "copy"
 
     # Actions
 
@@ -214,6 +287,8 @@ class BucketScreen(ConsoleScreen):
             self.console.copy(item.uri, "the URI")
 
     def action_filter(self) -> None:
+        if self.reading:
+            self._read_in(False)
         self.query_one(Prompt).ask("filter", "/", self._filter, filtering.HINT)
 
     @on(Prompt.Changed)
@@ -222,9 +297,43 @@ class BucketScreen(ConsoleScreen):
         self._show()
 
     def leave(self) -> bool:
-        """Esc drops the filter first."""
+        """Esc goes back to the list first, then drops the filter."""
+        if self.reading:
+            self._read_in(False)
+            return True
         if self._filter:
             self._filter = ""
             self._show()
             return True
         return False
+
+
+def preview_lines(found: Preview) -> Lines:
+    """What an object is, and its beginning; CSV in columns below each other."""
+    shown = (
+        aligned(found.lines, "\t" if found.uri.endswith(".tsv") else ",")
+        if found.columns > 1
+        else found.lines
+    )
+    lines: Lines = [
+        [(f"{size(found.size)} · {found.what}", "head"), (f"  {found.content_type}", "dim")],
+        [],
+        *([(printable(line), "")] for line in shown),
+    ]
+    return lines if found.complete else [*lines, [], [("… this is the beginning", "dim")]]
+
+
+def aligned(lines: Sequence[str], delimiter: str = ",") -> list[str]:
+    """Lines of CSV as columns of at most ``WIDEST`` cells, figures at the right; as they are where a record has several lines."""
+    rows = list(csv.reader(lines, delimiter=delimiter))
+    if len(rows) != len(lines):
+        return list(lines)
+    many = max(map(len, rows), default=0)
+    columns = [[row[at] if at < len(row) else "" for row in rows] for at in range(min(many, MOST_COLUMNS))]
+    cells = []
+    for column in columns:
+        width = min(max(map(cell_len, column)), WIDEST)
+        place = right if figures(column[1:]) else crop
+        cells.append([place(printable(text), width) for text in column])
+    more = f"  … {many - MOST_COLUMNS} more columns" if many > MOST_COLUMNS else ""
+    return ["  ".join(row).rstrip() + more for row in zip(*cells, strict=True)]

@@ -6,20 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
+from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import number, printable, span, status
+from console.formatting import crop_middle, duration, number, printable, span, status
 from console.keymap import key
 from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import Charts, axis_label, base, charts
+from console.screens.help import TextScreen
 from console.trail import Place
 from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
-from console.widgets.drawing import Lines
+from console.widgets.drawing import Lines, Run, Series
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -95,17 +98,24 @@ class CompareScreen(Charting, ConsoleScreen):
     def _show(self) -> None:
         details = [self.detail(name) for name in self.names]
         now = self.console.services.now()
-        lines: Lines = []
+        heads: list[tuple[Run, str, list[Run]]] = []
         for letter, name, detail, role in zip(
             LETTERS, self.names, details, ("series-1", "series-2"), strict=True
         ):
             shown = status(detail.row.status) if detail else None
             state = (str(shown), shown.role) if shown else ("loading …", "dim")
-            took = f" · {span(detail.row.seconds(now))}" if detail else ""
-            lines.append(
-                [(f" {letter}  ", role), (printable(name), "strong"), ("  ", ""), state, (took, "dim")]
-            )
-        self.query_one("#compared-jobs", Page).show(lambda width: lines)
+            took = f" · {duration(detail.row.seconds(now))}" if detail else ""
+            heads.append(((f" {letter}  ", role), name, [("  ", ""), state, (took, "dim")]))
+
+        def write(width: int) -> Lines:
+            lines: Lines = []
+            for first, name, rest in heads:
+                room = max(16, width - cell_len(first[0]) - sum(cell_len(text) for text, _ in rest))
+                fitted = printable(name) if len(name) <= room else crop_middle(printable(name), room)
+                lines.append([first, (fitted, "strong"), *rest])
+            return lines
+
+        self.query_one("#compared-jobs", Page).show(write)
         rows: Rows[Any] = self.query_one("#differences", Rows)
         left, right = details
         if left is None or right is None:
@@ -134,10 +144,9 @@ class CompareScreen(Charting, ConsoleScreen):
                 for name, feed in zip(self.names, self._feeds, strict=True)
             )
         )
-        first = self._first_chart % len(drawn) if drawn else 0
         curves = [curve for feed in self._feeds for curve in feed.curves]
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_label=axis_label(curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
@@ -156,6 +165,14 @@ class CompareScreen(Charting, ConsoleScreen):
             action.verb in ("axis", "scale", "next_chart")
         ) or action.verb in ("next_part", "swap")
 
+    @on(Rows.Opened, "#differences")
+    def _whole(self) -> None:
+        """Both values of the row as they are: a list has no room for the addresses of two artefacts."""
+        row = self.query_one("#differences", Rows).current
+        if isinstance(row, Pair):
+            text = f"A\n{row.left or '–'}\n\nB\n{row.right or '–'}"
+            self.console.push_screen(TextScreen(row.name, text, wrapped=True))
+
     def action_all(self) -> None:
         self._only_different = not self._only_different
         self._show()
@@ -163,13 +180,19 @@ class CompareScreen(Charting, ConsoleScreen):
 
 def together(left: Charts, right: Charts) -> Charts:
     """One chart per exact metric, so that a line of A stands beside the same of B and nothing else."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[Series]] = {}
     for letter, group in zip(LETTERS, (left, right), strict=True):
         for _, several in group:
             for one in several:
                 found.setdefault(one.name, []).append(replace(one, name=letter))
     ordered = sorted(found, key=lambda name: (base(name), name))
-    return [(name, tuple(found[name])) for name in ordered]
+    return [(name, _both(found[name])) for name in ordered]
+
+
+def _both(lines: Sequence[Series]) -> tuple[Series, ...]:
+    """A line of each job, which keeps its colour and sign where the other has none."""
+    there = {line.name: line for line in lines}
+    return tuple(there.get(letter, Series(f"{letter} –", ())) for letter in LETTERS)
 
 
 def _cells(row: Pair | str) -> tuple[Cell, ...]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Task = Callable[[Services], Any]
 """What is done with the services that it is given."""
 
+WIDTH, AROUND = 72, 6
+"""Cells of a dialog where there is room, and those of its border and padding."""
 LISTED = 8
 """Names that a dialog shows without scrolling: what it says below them has to fit into 24 lines, too."""
 
@@ -81,19 +83,27 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
 
     def _draw(self) -> None:
         runs: list[Run] = []
+        room = min(WIDTH, self.app.size.width - 3) - AROUND
+        airy = sum(len(choice) + 6 for choice in self._choices) + len(f"{key('dialog.cancel')} leaves") < room
+        side = "  " if airy else " "
         for index, choice in enumerate(self._choices):
             here = index == self._chosen
             blocked = self._blocked(choice)
             role = (
                 "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
             )
-            runs += [(f"  {choice}  ", f"{role}@{choice}"), ("  ", "")]
-        hint = f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')} · {key('dialog.cancel')} leaves"
+            runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), (side, "")]
+        hints = [
+            f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')}",
+            f"{key('dialog.cancel')} leaves",
+        ]
         if len(self.listed) > LISTED:
-            hint = f"{key('dialog.up')} {key('dialog.down')} scroll · {hint}"
+            hints.insert(0, f"{key('dialog.up')} {key('dialog.down')} scroll")
         if self._does is not None:
-            hint = f"{key('dialog.calls')} calls · {hint}"
-        self.query_one("#choices", Line).show(runs, [(hint, "dim")])
+            hints.insert(0, f"{key('dialog.calls')} calls")
+        # one by one: where there is no room for all, how to leave stays
+        hint: list[Run] = [(text + (" · " if text != hints[-1] else ""), "dim") for text in hints]
+        self.query_one("#choices", Line).show(runs[:-1], hint)
 
     def _blocked(self, choice: str) -> bool:
         return (

@@ -12,6 +12,7 @@ from console import actions
 from console.formatting import clock, status
 from console.keymap import key
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.endpoint_facts import Watched, endpoint_facts, scaling_facts, traffic_facts
 from console.screens.endpoint_panes import AlarmsPane, CapturesPane
 from console.screens.endpoints import confirm_deletion
@@ -32,7 +33,7 @@ from workflows.topics import Snapshot, Topic
 from workflows.traffic.reports import Report
 
 
-class EndpointScreen(ConsoleScreen):
+class EndpointScreen(InTurn, ConsoleScreen):
     """What an endpoint serves. Parts that are not in sight are not asked for."""
 
     BINDINGS: ClassVar = list(actions.bindings("endpoint"))
@@ -62,7 +63,6 @@ class EndpointScreen(ConsoleScreen):
         self.name_of = name
         self._variant = ""
         """The variant whose log and captures are shown; empty: all."""
-        self._first_chart = 0
 
     @property
     def location(self) -> Place:
@@ -137,7 +137,7 @@ class EndpointScreen(ConsoleScreen):
             return
         now = self.console.services.now()
         if kind == "endpoint-metrics":
-            self._draw_charts()
+            self.draw_charts()
         if kind == "endpoint-alarms":
             self.query_one(AlarmsPane).show_alarms(snapshot.value, self.name_of, now)
         self._write()
@@ -150,16 +150,15 @@ class EndpointScreen(ConsoleScreen):
         self._write()
         self.query_one(AlarmsPane).tick(self.console.services.now())
 
-    def _draw_charts(self, *, at_once: bool = False) -> None:
+    def draw_charts(self, *, at_once: bool = False) -> None:
         traffic: EndpointTraffic | None = self.value(topics.endpoint_metrics(self.name_of))
         if traffic is None:
             return
         drawn = traffic_charts(traffic, self.console.services.now())
-        first = self._first_chart % len(drawn) if drawn else 0
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_format=clock,
-            more="n begins with the next",
+            more=f"{key('endpoint.next_chart')} begins with the next",
             at_once=at_once,
         )
 
@@ -289,10 +288,6 @@ class EndpointScreen(ConsoleScreen):
     def action_newest(self) -> None:
         if self.part == "captures":
             self._read_captures()
-
-    def action_next_chart(self) -> None:
-        self._first_chart += 1
-        self._draw_charts(at_once=True)
 
     def action_transform(self) -> None:
         variants = self._detail.variants if self._detail else ()

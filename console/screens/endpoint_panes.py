@@ -115,7 +115,8 @@ class CapturesPane(Vertical):
 
 def _fit(pane: Vertical, rows: Rows[Any]) -> None:
     """A list as high as its rows, up to two fifths of the pane: the rest is for what is told of one of them."""
-    rows.styles.height = max(4, min(len(rows.items) + 2, pane.size.height * 2 // 5))
+    most = pane.size.height * 2 // 5
+    rows.styles.height = max(4, min(len(rows.items) + 2, most) if rows.items else rows.lines_needed + 1)
 
 
 def _captured(capture: Capture) -> tuple[Cell, ...]:

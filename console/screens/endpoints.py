@@ -121,6 +121,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         console.flash(f"Looking up what belongs to {count(len(names), 'endpoint')} …", "dim")
 
         def planned(plans: Sequence[DeletionPlan]) -> None:
+            console.unflash()
             deeds = [
                 Deed(plan.endpoint, plan.endpoint, methodcaller("delete_endpoint", plan)) for plan in plans
             ]
@@ -155,6 +156,8 @@ def confirm_deletion(screen: ConsoleScreen, name: str) -> None:
     console.flash(f"Looking up what belongs to {name} …", "dim")
 
     def planned(plan: DeletionPlan) -> None:
+        console.unflash()
+
         def chosen(choice: str | None) -> None:
             if choice == "Delete":
                 console.flash(f"Deleting {plan.endpoint} …", "wait")

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import chop_cells
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -13,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from console import actions
-from console.formatting import crop
+from console.formatting import crop, printable
 from console.keymap import Keymap, key
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
@@ -21,15 +22,18 @@ from console.widgets.page import Page
 if TYPE_CHECKING:
     from console.app import Console
 
+AROUND = 4
+"""Lines around a text: the border, the hint, a blank one."""
+
 
 class TextScreen(ModalScreen[None], inherit_bindings=False):
-    """A long text above the screen: y copies it, Esc closes it."""
+    """A long text above the screen: y copies it, Esc closes it. ``wrapped``: lines that are too long go on below, as values may."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(actions.bindings("code"))
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str, *, wrapped: bool = False) -> None:
         super().__init__()
-        self._title, self._text = title, text
+        self._title, self._text, self._wrapped = title, text, wrapped
 
     def compose(self) -> Iterable[Widget]:
         with Vertical(id="text") as box:
@@ -45,10 +49,20 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
         page = self.query_one(Page)
         page.show(self.lines)
         page.focus()
+        if self._wrapped:
+            self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """No larger than its text."""
+        page = self.query_one(Page)
+        self.query_one("#text").styles.max_height = len(self.lines(page.size.width)) + AROUND
 
     def lines(self, width: int) -> Lines:
         """The text for a width."""
-        return [[(line, "")] for line in self._text.splitlines()]
+        lines = [printable(line) for line in self._text.splitlines()]
+        if self._wrapped:
+            lines = [piece for line in lines for piece in chop_cells(line, max(1, width)) or [""]]
+        return [[(line, "")] for line in lines]
 
     def action_copy(self) -> None:
         console: Console = self.app  # type: ignore[assignment]

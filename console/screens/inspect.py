@@ -13,6 +13,7 @@ from console import actions, document
 from console.document import Node
 from console.formatting import printable
 from console.screens.base import ConsoleScreen
+from console.screens.help import TextScreen
 from console.trail import Place
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
@@ -24,6 +25,9 @@ from workflows.inspecting.relations import Related
 from workflows.problem import Problem
 
 SECTION = {"job": "jobs", "transform": "jobs", "tuning-job": "tuning"}
+
+RELATED = (Column("Name", 24, grow=3, middle=True), Column("Why", 18, grow=2))
+"""The columns of related resources, behind their kinds."""
 
 
 class InspectScreen(ConsoleScreen):
@@ -62,14 +66,14 @@ class InspectScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="inspect"):
-            yield Rows[Node]([Column("", 32), Column("", 20, grow=1, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
+            yield Rows[Node]([Column("", 32, grow=1), Column("", 20, grow=4, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
             yield Page(id="json")
             yield Page(id="yaml")
             with Vertical(id="code"):
                 yield Rows[Snippet]([Column("", 30, grow=1)], key=lambda one: one.title, cells=lambda one: (Cell(one.title),), heading=False, id="snippets")  # fmt: skip
                 yield Page(id="snippet")
             yield Rows[Related](
-                [Column("Kind", 22), Column("Name", 24, grow=3, middle=True), Column("Why", 18, grow=2)],
+                [Column("Kind", 4), *RELATED],
                 key=lambda one: (one.kind, one.name, one.why),
                 cells=_related_cells,
                 id="related",
@@ -140,6 +144,8 @@ class InspectScreen(ConsoleScreen):
         if not self.is_attached:
             return
         rows = self.query_one("#related", Rows)
+        widest = max((len(_noun(one)) for one in self.related), default=4)
+        rows.set_columns([Column("Kind", widest), *RELATED])
         rows.show_when_empty("Nothing belongs together with it that AWS tells of.")
         rows.show(self.related)
         if not complete and self.part == "related":
@@ -167,6 +173,10 @@ class InspectScreen(ConsoleScreen):
         if node is not None and node.inner is not None and self.document is not None:
             self._folded ^= {node.path}
             self._describe.show(document.nodes(self.document, self._folded))
+        elif node is not None and self.document is not None:
+            value = document.at(self.document, node.path)
+            text = value if isinstance(value, str) else document.as_json(value)
+            self.console.push_screen(TextScreen(node.label, text, wrapped=True))
 
     def action_fold(self) -> None:
         if self.document is not None:
@@ -249,6 +259,11 @@ class InspectScreen(ConsoleScreen):
             self.query_one("#snippet", Page).show_text(printable_lines(snippet.text))
 
     @on(Rows.Opened, "#snippets")
+    def _whole_snippet(self) -> None:
+        snippet: Snippet | None = self.query_one("#snippets", Rows).current
+        if snippet is not None:
+            self.console.push_screen(TextScreen(snippet.title, snippet.text))
+
     def action_copy(self) -> None:
         if self.document is None:
             return
@@ -293,8 +308,11 @@ def _cells(node: Node) -> tuple[Cell, ...]:
 
 
 def _related_cells(one: Related) -> tuple[Cell, ...]:
-    noun = KINDS[one.kind].noun if one.kind in KINDS else "in S3"
-    return Cell(noun, "dim"), Cell(one.name), Cell(one.why, "dim")
+    return Cell(_noun(one), "dim"), Cell(one.name), Cell(one.why, "dim")
+
+
+def _noun(one: Related) -> str:
+    return KINDS[one.kind].noun if one.kind in KINDS else "in S3"
 
 
 def printable_lines(text: str) -> str:

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import span, status
+from console.keymap import key
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
@@ -110,13 +111,12 @@ class JobScreen(Charting, ConsoleScreen):
     def draw_charts(self, *, at_once: bool = False) -> None:
         series: Sequence[SeriesData] = self.value(topics.job_metrics(self.name_of)) or ()
         drawn = charts(series, self._feed.curves, by_time=self._by_time)
-        first = self._first_chart % len(drawn) if drawn else 0
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_label=axis_label(self._feed.curves, self._by_time),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
-            more="n begins with the next",
+            more=f"{key('job.next_chart')} begins with the next",
             at_once=at_once,
         )
 

@@ -227,9 +227,16 @@ class JobsScreen(ListScreen[AnyJob]):
     async def action_compare(self) -> None:
         from console.screens.compare import CompareScreen, chosen_pair
 
-        pair = chosen_pair([row for row in self.selection() if isinstance(row, JobRow)])
-        if pair is None:
-            self.console.flash(f"Mark two training jobs first: {key('select.mark')} marks one.", "wait")
+        marked = [row for row in self.selection() if self.rows().chosen]
+        pair = chosen_pair([row for row in marked if isinstance(row, JobRow)])
+        if pair is None or len(marked) != 2:
+            mark = key("select.mark")
+            said = f"Mark two training jobs first: {mark} marks one."
+            if len(marked) > 2:
+                said = f"{len(marked)} jobs are marked: two are compared. {mark} takes a mark away."
+            elif len(marked) == 2:
+                said = "Two training jobs can be compared, transform jobs cannot."
+            self.console.flash(said, "wait")
             return
         await self.console.open(CompareScreen(*pair))
 

@@ -50,8 +50,8 @@ class LessonScreen(CourseScreen):
                     [
                         Column("", 13),
                         Column("", 27, grow=3, middle=True),
-                        Column("", 11, grow=1),
-                        Column("", 19, grow=2),
+                        Column("", 11, grow=1, drop=1),
+                        Column("", 17, grow=2),
                     ],
                     key=lambda entry: (entry.kind, entry.name),
                     cells=self._cells,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -81,9 +82,15 @@ def lesson_cells(
         cost = amount(course.bills[info.name][1]) if info.name in course.bills else "–"
     here = minutes(info.minutes[0])
     return (
-        Cell(f"{number(info)}  {info.title}", "strong"), done, tried, Cell(here, "dim"), Cell(cost, "dim"),
+        Cell(f"{number(info)} {info.title}", "strong", short=f"{number(info)} {subject(info.title)}"), done, tried,
+        Cell(here, "dim"), Cell(cost, "dim"),
         Cell(*_latest(info, course, runs, now)),
     )  # fmt: skip
+
+
+def subject(title: str) -> str:
+    """A title up to where it goes into particulars: ``Deploying a model`` of ``Deploying a model, with Lambda and API Gateway``."""
+    return re.split(r"[,:]| and ", title, maxsplit=1)[0]
 
 
 def _latest(

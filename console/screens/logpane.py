@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,13 @@ LEAST_WAIT = 0.1
 
 COMING = "No line yet: the log begins when the container starts."
 NONE = "No line: the job has ended, and its log is empty or was deleted."
+
+_INSTANCE = re.compile(r"\bi-[0-9a-f]{13}([0-9a-f]{4})\b")
+
+
+def stream_label(stream: str) -> str:
+    """The name of a stream before its lines: of an instance's long id its end, so that there is room for what was said."""
+    return _INSTANCE.sub(r"i-…\1", stream)
 
 
 class LogPane(Vertical):
@@ -87,7 +95,11 @@ class LogPane(Vertical):
         self._end = tail.end
         if new:
             self.extend(
-                Entry(f"[{line.stream}] {line.text}" if several else line.text, line.time, line.stream)
+                Entry(
+                    f"[{stream_label(line.stream)}] {line.text}" if several else line.text,
+                    line.time,
+                    line.stream,
+                )
                 for line in new
             )
 
@@ -148,6 +160,17 @@ class LogPane(Vertical):
         self.view.following = following
         self.view.search(self.view.term) if self.view.term else None
         self._draw()
+
+    def widen(self) -> bool:
+        """Esc: the filter and the time go first, then the search; False where there is none."""
+        if self._narrowed or self._since:
+            self._filter, self._narrowed, self._since = filtering.Filter(), "", ""
+            self._show_again()
+            return True
+        if self.view.term:
+            self.view.search("")
+            return True
+        return False
 
     def save(self, path: str) -> None:
         """Write the lines that are shown, with their times, into a new file."""
@@ -212,7 +235,7 @@ class LogPane(Vertical):
                 *([f"since {self._since}"] if self._since else []),
             ]
         )
-        none = f"none of {len(self._all)} lines" if self._all else self._empty
+        none = f"none of {len(self._all)} lines; {key('app.back')} shows all" if self._all else self._empty
         text = self.view.summary if len(self.view) else none
         text = f"{text} · {narrowed}" if narrowed else text
         only = f" of {self._only}" if self._only else ""

@@ -10,7 +10,9 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import ago, bar, clock, crop, duration, number, span, status, thin_bar
+from console.keymap import key
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.facts import fact, head, sentences
 from console.trail import Place
 from console.widgets.charts import ChartGrid
@@ -28,7 +30,7 @@ NAME, VALUE = 18, 8
 """Cells of a line's name and of each quantile."""
 
 
-class ReplayScreen(ConsoleScreen):
+class ReplayScreen(InTurn, ConsoleScreen):
     """One replay, by its id. x ends it; leaving does not."""
 
     BINDINGS: ClassVar = list(actions.bindings("replay"))
@@ -77,13 +79,21 @@ class ReplayScreen(ConsoleScreen):
         if self.report is not None and self.report.active:
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, *, at_once: bool = False) -> None:
         report, now = self.report, self.console.services.now()
         self.query_one("#measured", Page).show(lambda width: replay_facts(report, now, width))
         if report is not None and report.summary is not None:
+            drawn = charts(report.summary)
             self.query_one(ChartGrid).show_charts(
-                charts(report.summary), x_label="time since it began", x_format=span
+                self.in_turn(drawn),
+                x_label="time since it began",
+                x_format=span,
+                more=f"{key('replay.next_chart')} begins with the next",
+                at_once=at_once,
             )
+
+    def draw_charts(self, *, at_once: bool = False) -> None:
+        self._write(at_once=at_once)
 
     # Keys
 

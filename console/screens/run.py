@@ -18,6 +18,7 @@ from console.keymap import key
 from console.messages import RunEventsArrived
 from console.screens import results, run_actions
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.dialogs import ChoiceScreen
 from console.screens.form import Settings
 from console.screens.logpane import LogPane
@@ -28,7 +29,7 @@ from console.screens.studies import confirm_stop, show_code
 from console.screens.tuning_actions import open_tune
 from console.trail import Place
 from console.widgets.canvas import Lines
-from console.widgets.charts import ChartGrid
+from console.widgets.charts import ENLARGE, ChartGrid, Titled
 from console.widgets.page import Page
 from console.widgets.rows import Cell, Column, Rows
 from workflows import topics
@@ -41,7 +42,7 @@ from workflows.studies.catalog import StudyInfo, Try
 from workflows.topics import Topic
 
 
-class RunScreen(ConsoleScreen):
+class RunScreen(InTurn, ConsoleScreen):
     """Attaches to a run. Leaving the screen leaves the run alone."""
 
     BINDINGS: ClassVar = list(actions.bindings("run"))
@@ -198,7 +199,7 @@ class RunScreen(ConsoleScreen):
 
         self.query_one("#results", Page).show(write)
         drawn = state.charts()
-        self.query_one(ChartGrid).show_charts(drawn, x_label=state.counted)
+        self._draw_charts(drawn)
         beside = "live log" if self._lesson is not None and not drawn else type(self).beside
         if beside != self.beside:  # some lessons have no metric
             self.beside = beside
@@ -269,6 +270,15 @@ class RunScreen(ConsoleScreen):
         if self.has("#overview"):
             self._ask()
 
+    def _draw_charts(self, drawn: Titled, *, at_once: bool = False) -> None:
+        more = f"{key('run.next_chart')} begins with the next" if self.part == "metrics" else ENLARGE
+        self.query_one(ChartGrid).show_charts(
+            self.in_turn(drawn), x_label=self.state.counted, more=more, at_once=at_once
+        )
+
+    def draw_charts(self, *, at_once: bool = False) -> None:
+        self._draw_charts(self.state.charts(), at_once=at_once)
+
     def part_shown(self, name: str) -> None:
         target = {
             "log": "#log LogView",
@@ -283,6 +293,7 @@ class RunScreen(ConsoleScreen):
                 self._draw()
         else:
             self.set_focus(None)
+            self.draw_charts(at_once=True)
 
     def _look_at_what_moves(self) -> None:
         """Scrolls to the figure that is drawn anew while its step runs: it stands below all that came before it."""
@@ -397,6 +408,8 @@ class RunScreen(ConsoleScreen):
                 return self._lesson is not None
             case "vary":
                 return self._next_try is not None
+            case "next_chart" | "previous_chart":
+                return self.part == "metrics"
         return True
 
     @property

@@ -11,8 +11,10 @@ from textual.widget import Widget
 
 from console import actions
 from console.formatting import span, status
+from console.keymap import key
 from console.screens import transform_facts
 from console.screens.base import ConsoleScreen
+from console.screens.charting import InTurn
 from console.screens.dialogs import ConfirmScreen
 from console.screens.logpane import COMING, NONE, LogPane
 from console.trail import Place
@@ -25,8 +27,11 @@ from workflows.topics import Snapshot, Topic
 
 FIRST_ROWS = 200
 
+NO_POINT_YET = "No point yet: they come while the job runs."
+NO_POINT = "No point: the job ended before its first, or they were deleted."
 
-class TransformScreen(ConsoleScreen):
+
+class TransformScreen(InTurn, ConsoleScreen):
     """What a transform job does and did."""
 
     BINDINGS: ClassVar = list(actions.bindings("transform"))
@@ -54,7 +59,6 @@ class TransformScreen(ConsoleScreen):
         self.name_of = name
         self._output: TransformOutput | None = None
         self._output_problem = ""
-        self._first_chart = 0
         self._read: str | None = None
         """The status of the job when its output was read last."""
 
@@ -69,7 +73,7 @@ class TransformScreen(ConsoleScreen):
         with Horizontal(id="job"):
             yield Page(id="overview")
             with Vertical(id="live"):
-                yield ChartGrid(id="metrics", empty="No point yet: they come while the job runs.")
+                yield ChartGrid(id="metrics", empty=NO_POINT_YET)
                 yield LogPane(empty=COMING)
             yield Page(id="output")
             yield Page(id="settings")
@@ -122,27 +126,18 @@ class TransformScreen(ConsoleScreen):
             self.query_one(LogPane).show_tail(snapshot.value)
             return
         if snapshot.topic.kind == "transform-progress":
-            self._draw_charts()
+            self.draw_charts()
         self._write()
 
-    def _draw_charts(self, *, at_once: bool = False) -> None:
+    def draw_charts(self, *, at_once: bool = False) -> None:
         drawn = transform_facts.charts(self.progress.series) if self.progress is not None else []
-        first = self._first_chart % len(drawn) if drawn else 0
         self.query_one(ChartGrid).show_charts(
-            [*drawn[first:], *drawn[:first]],
+            self.in_turn(drawn),
             x_label="time since its first point",
             x_format=span,
-            more="n begins with the next",
+            more=f"{key('transform.next_chart')} begins with the next",
             at_once=at_once,
         )
-
-    def action_next_chart(self) -> None:
-        self._first_chart += 1
-        self._draw_charts(at_once=True)
-
-    def action_previous_chart(self) -> None:
-        self._first_chart -= 1
-        self._draw_charts(at_once=True)
 
     def tick(self) -> None:
         row = self.row
@@ -159,6 +154,7 @@ class TransformScreen(ConsoleScreen):
             self.query_one("#settings", Page).show(lambda width: transform_facts.settings(detail, width))
         if row is not None:
             self.query_one(LogPane).say_when_empty(COMING if row.active else NONE)
+            self.query_one(ChartGrid).say_when_empty(NO_POINT_YET if row.active else NO_POINT)
         if self.part == "output":
             self._read_output()
 
@@ -183,7 +179,10 @@ class TransformScreen(ConsoleScreen):
     def _write_output(self) -> None:
         if self.is_attached:
             found, problem = self._output, self._output_problem
-            self.query_one("#output", Page).show(lambda width: transform_facts.output(found, width, problem))
+            place = self.detail.output if self.detail is not None else ""
+            self.query_one("#output", Page).show(
+                lambda width: transform_facts.output(found, width, problem, place)
+            )
 
     def part_shown(self, name: str) -> None:
         target = {

@@ -164,8 +164,8 @@ def settings(detail: TransformDetail, width: int) -> Lines:
     return lines
 
 
-def output(found: TransformOutput | None, width: int, problem: str = "") -> Lines:
-    """What came out: the objects, and the first rows beside their input."""
+def output(found: TransformOutput | None, width: int, problem: str = "", place: str = "") -> Lines:
+    """What came out: the objects, and the first rows beside their input; ``place`` is where they lie."""
     if problem:
         return facts.sentences([problem], width, "bad")
     if found is None:
@@ -178,7 +178,11 @@ def output(found: TransformOutput | None, width: int, problem: str = "") -> Line
     total = f"the first {len(found.rows)}" if found.total_rows is None or found.total_rows > len(found.rows) else count(found.total_rows, "row")  # fmt: skip
     lines += [[], facts.head("Rows", total)]
     if not found.rows:
-        return [*lines, [("nothing came out", "dim")]]
+        if found.objects:
+            return [*lines, [("The objects are empty.", "dim")]]
+        where = facts.fact("Place", place, width) if place else []
+        none = "Nothing lies there: it was deleted, or the job wrote nothing."
+        return [*lines, *where, *facts.sentences([none], width, "dim")]
     left = max(0, min(width // 2, max(len(given) for given, _ in found.rows)))
     lines.append([(crop("Input", left) + "  " if left else "", "dim"), ("Answer", "dim")])
     for given, answered in found.rows:

@@ -34,6 +34,8 @@ def dollars(amount: float | None) -> str:
         return "–"
     if not amount:
         return "$0"
+    if 0 < amount < 0.00005:
+        return "<$0.0001"
     if amount < 0.001:
         return f"${amount:.4f}"
     return f"${amount:.3f}" if amount < 1 else f"${amount:,.2f}"

@@ -45,6 +45,13 @@ class ChartGrid(Plot):
     def on_mount(self) -> None:
         self.show_charts([])
 
+    def say_when_empty(self, text: str) -> None:
+        """What stands there as long as there is no chart."""
+        if text != self._empty:
+            self._empty = text
+            if not self._filled:
+                self.show_charts([], at_once=True)
+
     def show_charts(
         self,
         charts: Titled,
@@ -65,7 +72,7 @@ class ChartGrid(Plot):
                 return [[], [("  " + empty[: width - 2], "dim")]]
             return grid(charts, width, height, x_label=x_label, x_format=x_format, scale=scale, more=more)
 
-        self.show((tuple(charts), x_label, scale), draw, at_once=at_once)
+        self.show((tuple(charts), x_label, scale, empty, more), draw, at_once=at_once)
 
 
 def grid(

@@ -54,10 +54,16 @@ class Line(Painted):
         if y:
             return Strip.blank(width, base)
         left = list(self._left)
-        over = sum(cell_len(text) for text, _ in left) - (width - 1)
-        if over > 0:
+        while left and not left[-1][0].strip():
+            left.pop()
+        dropped = False
+        while len(left) > 1 and sum(cell_len(text) for text, _ in left[:-1]) > width - 3:
+            dropped = bool(left.pop()[0].strip()) or dropped
+        if left:
             text, role = left[-1]
-            left[-1] = (crop(text, max(1, cell_len(text) - over)), role)
+            last = width - 1 - sum(cell_len(text) for text, _ in left[:-1])
+            text = f"{text.rstrip()} …" if dropped else text
+            left[-1] = (text if cell_len(text) <= last else crop(text, last), role)
         room = width - sum(cell_len(text) for text, _ in left) - 1
         right = list(self._right)
         while right and sum(cell_len(text) for text, _ in right) > room:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from time import localtime, strftime
 from typing import ClassVar, Literal
@@ -24,6 +25,7 @@ from console import actions
 from console.formatting import clock, printable
 from console.keymap import key
 from console.theme import Painted
+from console.widgets.page import cut_signs
 
 KEPT = 100_000
 """Lines that are kept; older ones are dropped from the top."""
@@ -62,6 +64,23 @@ def level_role(text: str) -> str:
         if pattern.search(text):
             return role
     return ""
+
+
+def pieces(text: str, width: int) -> list[str]:
+    """A line in pieces of at most ``width`` cells: broken behind a blank where there is one in the last third, else in a word."""
+    if not text.isascii():
+        return chop_cells(text, width) or [""]
+    found, at, end = [], 0, len(text)
+    while end - at > width:
+        blank = text.rfind(" ", at + width - width // 3, at + width)
+        following = blank + 1 if blank >= 0 else at + width
+        found.append(text[at:following])
+        at = following
+    return [*found, text[at:]]
+
+
+_drawn = lru_cache(maxsize=128)(pieces)
+"""Each row of the screen asks for the pieces of its line: one of a megabyte fills the screen."""
 
 
 class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
@@ -328,7 +347,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_right(self) -> None:
         if not self.wrapping:
-            self.scroll_to(x=self.scroll_offset.x + 16, animate=False, force=True, immediate=True)
+            x = min(self.scroll_offset.x + 16, max(0, self._widest - self.size.width))
+            self.scroll_to(x=x, animate=False, force=True, immediate=True)
 
     def action_follow(self) -> None:
         if self.following:
@@ -384,8 +404,9 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         room = max(1, self.size.width - self._prefix_width)
         at = self._starts[-1]
         for entry in islice(self._entries, len(self._starts) - 1, None):
-            length = len(entry.text) if entry.text.isascii() else cell_len(entry.text)
-            at += max(1, -(-length // room))
+            text = entry.text
+            fits = len(text) <= room if text.isascii() else cell_len(text) <= room
+            at += 1 if fits else len(pieces(text, room))
             self._starts.append(at)
 
     def _row_of(self, line: int) -> int:
@@ -421,8 +442,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         prefix = self._prefix_width
         text = entry.text
         if self.wrapping:
-            pieces = chop_cells(text, max(1, width - prefix)) or [""]
-            text = pieces[min(piece, len(pieces) - 1)]
+            wrapped = _drawn(text, max(1, width - prefix))
+            text = wrapped[min(piece, len(wrapped) - 1)]
         segments = []
         if prefix:
             stamp = (
@@ -434,8 +455,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         role = entry.role or level_role(entry.text)
         segments += self._highlighted(text, base + self.paint(role), line + self._dropped)
         strip = Strip(segments)
-        start = 0 if self.wrapping else self.scroll_offset.x
-        return strip.crop(start, start + width).adjust_cell_length(width, base)
+        if self.wrapping:
+            return strip.adjust_cell_length(width, base)
+        start = self.scroll_offset.x
+        shown = strip.crop(start, start + width).adjust_cell_length(width, base)
+        return cut_signs(shown, start, prefix + cell_len(text.rstrip()), base + self.paint("dim"))
 
     def _highlighted(self, text: str, style: Style, number: int) -> list[Segment]:
         if self._pattern is None:

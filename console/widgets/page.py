@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -30,6 +31,18 @@ def _alike(before: Sequence[Run], after: Sequence[Run]) -> int:
             break
         cells += cell_len(new[0])
     return cells
+
+
+def cut_signs(strip: Strip, start: int, length: int, style: Style) -> Strip:
+    """A line of ``length`` cells of which those from ``start`` on are shown: ``‹`` and ``›`` where it goes on."""
+    width = strip.cell_length
+    parts = [strip]
+    if start and length:
+        parts = [Strip([Segment("‹", style)], 1), strip.crop(1, width)]
+    if length - start > width > 2:
+        *kept, last = parts
+        parts = [*kept, last.crop(0, last.cell_length - 1), Strip([Segment("›", style)], 1)]
+    return Strip.join(parts) if len(parts) > 1 else strip
 
 
 class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
@@ -101,8 +114,12 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         row, start, width = y + self.scroll_offset.y, self.scroll_offset.x, self.size.width
         if row >= len(self._lines):
             return Strip.blank(width, base)
-        strip = Strip([Segment(text, base + self.paint(role)) for text, role in self._lines[row]])
-        return strip.crop(start, start + width).adjust_cell_length(width, base)
+        line = self._lines[row]
+        strip = Strip([Segment(text, base + self.paint(role)) for text, role in line])
+        shown = strip.crop(start, start + width).adjust_cell_length(width, base)
+        return cut_signs(
+            shown, start, cell_len("".join(text for text, _ in line).rstrip()), base + self.paint("dim")
+        )
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Pressed(self, event.y + self.scroll_offset.y))
@@ -135,4 +152,6 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(x=max(0, self.scroll_offset.x - 16), animate=False, force=True, immediate=True)
 
     def action_right(self) -> None:
-        self.scroll_to(x=self.scroll_offset.x + 16, animate=False, force=True, immediate=True)
+        beyond = max(0, self.virtual_size.width - self.size.width)
+        x = min(self.scroll_offset.x + 16, beyond)
+        self.scroll_to(x=x, animate=False, force=True, immediate=True)

@@ -81,6 +81,8 @@ class Prompt(Horizontal):
         self.input.placeholder = placeholder
         self.input.cursor_position = len(value)
         self.input.focus()
+        if purpose == "search":  # another search is another text; a filter is rather gone on with
+            self.input.select_all()
 
     def close(self) -> None:
         """Close it and give the focus back."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -45,11 +47,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The text of a cell and the role that colours it. Its last ``keep`` characters stay when it is cut: a value behind its name."""
+    """The text of a cell and the role that colours it. Its last ``keep`` characters stay when it is cut: a value behind its name.
+    ``short`` stands there instead where the text finds no room."""
 
     text: str = ""
     role: str = ""
     keep: int = 0
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,40 @@ class _Line:
 
 
 _BLANK = _Line()
+
+LEAST = 12
+"""Cells to which a column that has spare room elsewhere may shrink, before others leave."""
+
+
+def laid_out(columns: Sequence[Column], room: int) -> list[int]:
+    """The width of each column in ``room`` cells with two between them; 0 for one that is dropped.
+
+    Where those that never leave find no room, the growing ones shrink, then the last ones leave: a figure that is cut off would be
+    another figure.
+    """
+    kept = list(range(len(columns)))
+    widths = [column.width for column in columns]
+
+    def over() -> int:
+        return sum(widths[i] + 2 for i in kept) - 2 - room
+
+    while over() > 0 and len(kept) > 1 and (leaving := [i for i in kept if columns[i].drop]):
+        kept.remove(max(leaving, key=lambda i: columns[i].drop))
+    while (excess := over()) > 0:
+        soft = [i for i in kept if columns[i].grow and widths[i] > LEAST]
+        if sum(widths[i] - LEAST for i in soft) >= excess:
+            for _ in range(excess):
+                widths[max(soft, key=lambda i: widths[i])] -= 1
+        elif len(kept) > 1:
+            kept.pop()
+        else:
+            widths[kept[0]] = max(1, room)
+            break
+    spare, weights = -over() - 2, sum(columns[i].grow for i in kept)  # a margin stays at the right
+    if weights and spare > 0:
+        for i in kept:
+            widths[i] += spare * columns[i].grow // weights
+    return [width if i in kept else 0 for i, width in enumerate(widths)]
 
 
 class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
@@ -157,6 +195,19 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._painted.clear()
         self._strips.clear()
         self.refresh()
+
+    @property
+    def _notes(self) -> list[str]:
+        """The lines of what stands there while there is no row, for the present width."""
+        room = max(10, self.size.width - 4)
+        return [
+            line for text in self._empty for line in textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+        ]
+
+    @property
+    def lines_needed(self) -> int:
+        """Lines in which all of it can be seen: the labels, the rows or what stands there without any."""
+        return self._heading + (len(self._items) or len(self._notes) + 1)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -269,12 +320,13 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         for index, (column, cell, cells) in enumerate(zip(self._columns, line.cells, widths, strict=False)):
             if not cells:
                 continue
+            said = cell.short if cell.short and cell_len(cell.text) > cells else cell.text
             text = (
-                right(cell.text, cells)
+                right(said, cells)
                 if column.right
-                else crop_before(cell.text, cells, cell.keep)
+                else crop_before(said, cells, cell.keep)
                 if cell.keep
-                else (crop_middle if column.middle else crop)(cell.text, cells)
+                else (crop_middle if column.middle else crop)(said, cells)
             )
             style = base + self.paint(cell.role) + over
             if line.chosen:
@@ -313,8 +365,9 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if y < self._heading:
             return _Line(title=self._heading_text())
         row = y - self._heading + self.scroll_offset.y
-        if not self._items and 1 <= row <= len(self._empty):
-            return _Line(note=self._empty[row - 1])
+        if not self._items:
+            notes = self._notes
+            return _Line(note=notes[row - 1]) if 1 <= row <= len(notes) else _BLANK
         if row >= len(self._items):
             return _BLANK
         item = self._items[row]
@@ -352,19 +405,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         if self._widths and self._widths[-1] == self.size.width:
             return self._widths[:-1]
         self._strips.clear()  # a size is there, and drawn for, before the event that tells of it
-        room = self.size.width - 2
-        kept = set(range(len(self._columns)))
-        while sum(self._columns[i].width + 2 for i in kept) > room + 2:
-            candidates = [i for i in kept if self._columns[i].drop]
-            if not candidates:
-                break
-            kept.remove(max(candidates, key=lambda i: self._columns[i].drop))
-        spare = room - sum(self._columns[i].width + 2 for i in kept)
-        weights = sum(self._columns[i].grow for i in kept)
-        widths = [column.width if i in kept else 0 for i, column in enumerate(self._columns)]
-        if weights and spare > 0:
-            for i in kept:
-                widths[i] += spare * self._columns[i].grow // weights
+        widths = laid_out(self._columns, self.size.width - 2)
         self._widths = [*widths, self.size.width]
         return widths
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,15 @@ from hypothesis import strategies as st
 
 from console import document, exporting
 from console.app import Console
-from console.screens.bucket import BucketScreen
+from console.screens.bucket import BucketScreen, aligned
 from console.screens.compare import CompareScreen, together
+from console.screens.dialogs import ChoiceScreen
+from console.screens.help import TextScreen
 from console.screens.inspect import InspectScreen, marked, next_place
 from console.screens.jobs import JobsScreen
 from console.widgets.charts import ChartGrid
 from console.widgets.drawing import Series
+from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.rows import Rows
 from tests.console import inspect_data
@@ -111,12 +115,27 @@ async def test_code_is_chosen_and_copied(app: Console, monkeypatch: pytest.Monke
         await until(
             pilot, lambda: isinstance(app.screen, InspectScreen) and len(rows(app, "snippets").items) == 5
         )
-        await pilot.press("y", "down", "y")
-    assert (
-        copied[0]
-        == f"aws sagemaker describe-training-job --training-job-name {jobs()[1].name} --region us-east-1"
-    )
+        await pilot.press("y", "down", "y", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        await until(pilot, lambda: "import boto3" in app.screen.query_one(Page).text)  # all of it, to scroll
+        await pilot.press("y", "escape")
+    assert shlex.split(copied[0].replace("\\\n", "")) == [
+        "aws", "sagemaker", "describe-training-job", "--training-job-name", jobs()[1].name, "--region", "us-east-1",
+    ]  # fmt: skip
+    assert max(map(len, copied[0].splitlines())) <= SMALL[0]
     ast.parse(copied[1])
+    assert copied[2] == copied[1]
+
+
+async def test_a_value_that_finds_no_room_is_read_whole(app: Console) -> None:
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("2", "down", "J")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and rows(app, "describe").items)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        whole = app.screen.query_one(Page)
+        await until(pilot, lambda: jobs()[1].name in whole.text.replace("\n", ""))
+        assert max(map(len, whole.text.splitlines())) <= whole.size.width
 
 
 async def test_related_resources_lead_from_the_job_to_its_model_and_into_s3(app: Console) -> None:
@@ -147,6 +166,46 @@ async def test_s3_is_gone_through_and_an_object_is_previewed(app: Console) -> No
         await until(pilot, lambda: "0.5,1.2,0" in app.screen.query_one("#preview", Page).text)
         await pilot.press("escape", "u")
         await until(pilot, lambda: app.screen.uri == inspect_data.BUCKET + "/")  # type: ignore[attr-defined]
+
+
+async def test_what_was_read_has_the_whole_width_of_a_narrow_screen(app: Console) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_s3(f"{inspect_data.BUCKET}/moons/moons.csv")
+        await until(pilot, lambda: isinstance(app.screen, BucketScreen) and rows(app, "list").current)
+        page = app.screen.query_one("#preview", Page)
+        await pilot.press("tab")
+        await until(pilot, lambda: "0.5,1.2,0" in page.text)
+        assert rows(app, "list").has_focus
+        await pilot.press("enter")
+        assert page.has_focus and not rows(app, "list").display
+        await pilot.press("escape")
+        assert rows(app, "list").has_focus and rows(app, "list").display
+        await pilot.press("tab", "tab")
+        assert rows(app, "list").has_focus
+        await pilot.press("tab", "u")
+        await until(pilot, lambda: app.screen.uri == inspect_data.BUCKET + "/")  # type: ignore[attr-defined]
+        assert rows(app, "list").has_focus and rows(app, "list").display
+
+
+async def test_an_object_that_is_gone_is_said_to_be(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_s3(f"{inspect_data.BUCKET}/moons/gone.csv")
+        await until(pilot, lambda: "gone.csv is not there" in str(app.flash_text))
+        await app.open_s3(f"{inspect_data.BUCKET}/moons/train")  # a folder, without its slash
+        await until(pilot, lambda: rows(app, "list").cursor_key == f"{inspect_data.BUCKET}/moons/train/")
+        await pilot.press("down")
+        services.fail = Problem("There is no object x.", "List what is there.", "404")
+        await pilot.press("enter")
+        page = app.screen.query_one("#preview", Page)
+        await until(
+            pilot, lambda: "There is no object x." in page.text and "List what is there." in page.text
+        )
+
+
+def test_csv_stands_in_columns() -> None:
+    assert aligned(["name,n", '"a, b",1', "c,200"]) == ["name    n", "a, b    1", "c     200"]
+    assert aligned(['"two', 'lines",1']) == ['"two', 'lines",1']
+    assert aligned([",".join("0" * 300)]) == ["  ".join("0" * 100) + "  … 200 more columns"]
 
 
 async def test_what_is_not_there_is_said(app: Console, services: object) -> None:
@@ -189,6 +248,20 @@ class TestExports:
             await pilot.press("E", "right", "right", "enter")
             await until(pilot, lambda: list((tmp_path / "exports").glob("jobs-*.svg")))
 
+    @pytest.mark.parametrize(
+        ("size", "said"), [((80, 24), "← → Enter · Esc leaves"), ((60, 20), "Esc leaves")]
+    )
+    async def test_a_question_is_as_high_as_it_says_and_tells_how_to_leave(
+        self, app: Console, size: tuple[int, int], said: str
+    ) -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("2", "E")
+            await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
+            await pilot.pause()
+            assert app.screen.query_one(".dialog").size.height <= 10
+            choices = app.screen.query_one("#choices", Line)
+            assert choices.size.height == 1 and choices.render_line(0).text.rstrip().endswith(said)
+
     def test_a_spreadsheet_runs_nothing(self) -> None:
         text = exporting.as_csv(["a", "b"], [["=cmd()", "-1.5"], ["+x", "ok, then"]])
         assert list(csv.reader(text.splitlines())) == [["a", "b"], ["'=cmd()", "-1.5"], ["'+x", "ok, then"]]
@@ -223,5 +296,7 @@ def test_a_chart_of_two_jobs_holds_the_same_metric_of_both() -> None:
     found = together([("", (one, replace(one, name="validation:loss")))], [("", (one,))])
     assert [(title, [series.name for series in group]) for title, group in found] == [
         ("train:loss", ["A", "B"]),
-        ("validation:loss", ["A"]),
+        ("validation:loss", ["A", "B –"]),
     ]
+    only_b = together([], [("", (one,))])
+    assert [[series.name for series in group] for _, group in only_b] == [["A –", "B"]]  # in B's colour

@@ -319,6 +319,19 @@ async def test_every_title_can_be_read_to_its_end_on_a_large_terminal(services: 
         assert all(info.title in shown for info in lessons()), shown
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+async def test_no_title_is_cut_in_the_list(services: Scripted, size: tuple[int, int]) -> None:
+    app = make_app(services)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("7")
+        rows: Rows[Any] = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: "✓" in rows.render_line(1).text or "–" in rows.render_line(1).text)
+        for at, info in enumerate(lessons(), start=1):
+            shown = rows.render_line(at).text[2:]
+            told = shown[: shown.index("  ")].removeprefix(f"{at} ")
+            assert told and info.title.startswith(told) and "…" not in told
+
+
 async def test_runs_of_studies_have_no_lesson(services: Scripted) -> None:
     app = make_app(services, theme_name="mlconsole-dark")
     async with app.run_test(size=SMALL) as pilot:

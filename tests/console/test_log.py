@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.app import ComposeResult
 
 from console.app import Console, make_app
 from console.screens.logpane import LogPane
 from console.theme import Palette
-from console.widgets.log import Entry, LogView, level_role
+from console.widgets.line import Line
+from console.widgets.log import Entry, LogView, level_role, pieces
 from console.widgets.prompt import Prompt
 from tests.console.conftest import until
 from tests.console.scripted import populated
@@ -123,6 +127,50 @@ async def test_wrapping_shows_all_of_a_long_line() -> None:
         await pilot.resize_terminal(40, 20)
         await pilot.pause()
         assert "END" in app.screen_text() and "line 2" in app.screen_text()
+
+
+@given(st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=200), st.integers(2, 80))
+def test_a_line_in_pieces_is_the_line(text: str, width: int) -> None:
+    found = pieces(text, width)
+    assert "".join(found) == text
+    assert all(cell_len(piece) <= width for piece in found)
+
+
+def test_a_line_breaks_behind_a_word_where_one_ends_soon() -> None:
+    assert pieces("epoch=1 loss=0.25 accuracy=0.9", 20) == ["epoch=1 loss=0.25 ", "accuracy=0.9"]
+    assert pieces("a " + "x" * 30, 20) == ["a " + "x" * 18, "x" * 12]
+
+
+async def test_a_line_that_goes_on_beyond_the_screen_says_so() -> None:
+    app = Host()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.view.extend([Entry("0123456789" * 10, 0.0), Entry("short", 0.0)])
+        await pilot.pause()
+        first, second = (app.view.render_line(y).text for y in (0, 1))
+        assert first.endswith("›") and "›" not in second
+        await pilot.press("right")
+        assert app.view.render_line(0).text[0] == "‹" and app.view.render_line(0).text.endswith("›")
+        await pilot.press("right", "right", "right")
+        assert not app.view.render_line(0).text.endswith("›")
+
+
+async def test_esc_shows_all_of_a_log_before_it_leaves() -> None:
+    app = make_app(populated())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "enter", "l")
+        await until(pilot, lambda: len(app.screen.query_one(LogPane).view), "the log is there")
+        pane, job = app.screen.query_one(LogPane), app.screen
+        everything = len(pane.view)
+        await pilot.press("slash", *"e", "enter", "ampersand", *"nothing-like-it", "enter")
+        assert not len(pane.view) and "Esc shows all" in pane.query_one(".log-state", Line).text
+        await pilot.press("escape")
+        assert len(pane.view) == everything and pane.view.term == "e"
+        await pilot.press("slash", *"of", "enter")
+        assert pane.view.term == "of"  # what is typed replaces what was searched for before
+        await pilot.press("escape")
+        assert not pane.view.term and app.screen is job
+        await pilot.press("escape")
+        assert app.screen is not job
 
 
 async def test_escape_sequences_in_a_log_do_not_steer_the_terminal() -> None:

@@ -26,6 +26,7 @@ from console.screens.run_state import RunState
 from console.screens.studies import StudiesScreen
 from console.screens.studies_facts import study_facts
 from console.screens.tuning_form import TuningFormScreen
+from console.widgets.charts import ChartGrid
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.rows import Rows
@@ -123,6 +124,28 @@ async def test_results_are_gone_through_and_a_figure_fills_the_screen(app: Conso
                 await until(pilot, lambda title=result.title, page=page: title in page.text)  # type: ignore[misc]
                 assert len(page._lines) == page.size.height
         assert len(set(seen)) == 8 and seen[-1] == "Counties and their clusters"
+
+
+async def test_charts_that_find_no_room_are_gone_through(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=(60, 16)) as pilot:
+        await pilot.press(*TO_DONE, "enter")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        await until(pilot, lambda: screen.state.finished is not None)
+        await pilot.press("tab", "tab", "tab")
+        grid = screen.query_one(ChartGrid)
+        titles = [title or series[0].name for title, series in screen.state.charts()]
+        assert len(titles) > 1
+
+        def begins(title: str) -> bool:
+            return bool(grid._lines) and title in "".join(text for text, _ in grid._lines[0])
+
+        await until(pilot, lambda: begins(titles[0]))
+        assert "→ begins with the next" in "".join(text for text, _ in grid._lines[-1])
+        await pilot.press("right")
+        await until(pilot, lambda: begins(titles[1]))
+        await pilot.press("left", "left")
+        await until(pilot, lambda: begins(titles[-1]))
 
 
 async def test_enter_and_a_click_open_the_result_in_sight(app: Console, full: Scripted) -> None:

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.app import ComposeResult
 
+from console.screens.base import in_sight
 from console.theme import Palette
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.line import Line
+from console.widgets.rows import LEAST, Cell, Column, Rows, laid_out
 
 
 @dataclass(frozen=True)
@@ -176,3 +178,81 @@ def _seconds(app: Host, items: Sequence[Thing]) -> float:
     for y in range(45):
         app.rows.render_line(y)
     return time.process_time() - before
+
+
+COLUMNS = st.lists(
+    st.builds(Column, st.just("x"), st.integers(1, 30), grow=st.integers(0, 3), drop=st.integers(0, 3)),
+    min_size=1,
+    max_size=7,
+)
+
+
+@given(COLUMNS, st.integers(1, 200))
+def test_columns_fit_whole_into_any_width(columns: list[Column], room: int) -> None:
+    widths = laid_out(columns, room)
+    shown = [width for width in widths if width]
+    assert shown and sum(shown) + 2 * (len(shown) - 1) <= room
+    for column, width in zip(columns, widths, strict=True):
+        alone = len(shown) == 1
+        assert alone or width == 0 or width >= (min(column.width, LEAST) if column.grow else column.width)
+    if sum(column.width + 2 for column in columns) - 2 <= room:
+        assert all(width >= column.width for column, width in zip(columns, widths, strict=True))
+
+
+def test_a_figure_is_never_cut_in_a_narrow_list() -> None:
+    jobs = [
+        Column("Name", 24, grow=1, middle=True),
+        Column("Status", 13),
+        Column("Created", 11),
+        Column("Duration", 9, right=True),
+    ]
+    assert laid_out(jobs, 58) == [19, 13, 11, 9]  # the name gives way
+    assert laid_out(jobs, 45) == [17, 13, 11, 0]  # then the last column leaves, and what it left is used
+    assert laid_out(jobs, 10) == [10, 0, 0, 0]
+
+
+async def test_a_cell_has_a_short_form_where_its_text_finds_no_room() -> None:
+    app = Host(things(1))
+    app.cells = lambda item: (Cell("a name that is too long", short="a name"), Cell("x"), Cell(""))  # type: ignore[method-assign]
+    async with app.run_test(size=(60, 5)) as pilot:
+        await pilot.pause()
+        assert "a name that is too long" in app.line(1)
+        await pilot.resize_terminal(36, 5)
+        await pilot.pause()
+        assert "a name  " in app.line(1) and "…" not in app.line(1)
+
+
+@given(st.lists(st.integers(3, 12), min_size=1, max_size=9), st.data(), st.integers(24, 120))
+def test_the_present_part_is_in_sight_with_as_many_others_as_fit(
+    widths: list[int], data: st.DataObject, room: int
+) -> None:
+    here = data.draw(st.integers(0, len(widths) - 1))
+    first, end = in_sight(widths, here, room)
+    signs = 3 * (first > 0) + 3 * (end < len(widths))
+    assert first <= here < end and sum(widths[first:end]) + 3 * (end - first - 1) + signs <= room
+    if sum(widths) + 3 * (len(widths) - 1) <= room:
+        assert (first, end) == (0, len(widths))
+
+
+async def test_a_line_that_is_cut_says_so() -> None:
+    class One(Palette[None]):
+        def compose(self) -> ComposeResult:
+            yield Line()
+
+    app = One()
+    async with app.run_test(size=(20, 3)) as pilot:
+        line = app.query_one(Line)
+        for left, shown in (
+            ([("one two three", ""), ("   ", "")], "one two three"),
+            ([("one two three four five six", "")], "one two three four…"),
+            (
+                [("one two", ""), ("   ", ""), ("three four", ""), ("   ", ""), ("five", "")],
+                "one two   three f…",
+            ),
+            ([("one two three four", ""), ("  ", ""), ("five", "")], "one two three fou…"),
+        ):
+            line.show(left)
+            await pilot.pause()
+            text = line.render_line(0).text.rstrip()
+            assert text.endswith("…") == shown.endswith("…") and len(text) < 20, text
+            assert text.startswith(shown[:16])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -117,7 +118,8 @@ def test_the_code_runs_and_what_it_makes_is_alike(platform: Platform, chain: dic
     )
     copy = documents.describe(platform, "model", f"{name}-2")
     assert copy["PrimaryContainer"] == document["PrimaryContainer"]
-    assert parts["AWS CLI: describe"].startswith(f"aws sagemaker describe-model --model-name {name} --region")
+    words = shlex.split(parts["AWS CLI: describe"].replace("\\\n", ""))
+    assert words[:6] == ["aws", "sagemaker", "describe-model", "--model-name", name, "--region"]
     compile(parts["SageMaker SDK v3: describe"], "snippet", "exec")
 
 
@@ -174,14 +176,18 @@ def test_s3_is_gone_through_and_objects_are_shown_by_what_they_are(platform: Pla
     def shown(name: str) -> bucket.Preview:
         return bucket.preview(platform, root + name)
 
-    assert shown("a.csv").lines == ("x,y", "1,2") and shown("a.csv").complete
+    assert shown("a.csv").lines == ("x,y", "1,2") and shown("a.csv").complete and shown("a.csv").columns == 2
     assert shown("b.json").what == "JSON" and shown("b.json").lines[1] == '  "k": ['
     assert shown("c.bin").what == "binary" and shown("c.bin").lines[0].startswith("00000000  00 01 02")
     assert shown("d.txt.gz").lines == ("hello", "world") and shown("d.txt.gz").what == "compressed text"
     assert shown("empty").what == "empty" and shown("empty").complete
     assert not shown("long.txt").complete and len(shown("long.txt").lines) == bucket.MOST_LINES
-    with pytest.raises(Problem):
+    with pytest.raises(Problem, match=f"There is no object {root}never. `mlconsole s3 ls {root}`"):
         shown("never")
+    with pytest.raises(Problem, match="There is no bucket never-made"):
+        bucket.folder(platform, "s3://never-made/x/")
+    with pytest.raises(Problem, match="There is no object s3://never-made/x"):
+        bucket.preview(platform, "s3://never-made/x")  # S3 does not tell which of the two is missing
 
 
 def test_an_archive_is_shown_as_what_is_in_it(platform: Platform, chain: dict[str, Any]) -> None:

@@ -22,8 +22,9 @@ class Estimate:
         if self.dollars is None:
             return f"no price is known here for {self.instance_type}; see {PAGE}"
         shown = f"${self.dollars:.4f}" if self.dollars < 0.01 else f"${self.dollars:.3f}"
+        shown = "less than $0.0001" if 0 < self.dollars < 0.00005 else f"about {shown}"
         prices = current()
-        return f"about {shown} (estimate: {prices.region} on-demand prices of {prices.as_of})"
+        return f"{shown} (estimate: {prices.region} on-demand prices of {prices.as_of})"
 
 
 def per_hour(instance_type: str, component: str = HOSTING) -> float | None:

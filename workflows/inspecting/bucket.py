@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
-import tarfile
-import zlib
 from dataclasses import dataclass
 
+from workflows.inspecting.contents import contents
 from workflows.observe.gateway import Gateway, answered
 from workflows.observe.objects import Listed, parts
 from workflows.observe.reading import seconds
@@ -19,6 +15,9 @@ MOST_LISTED = 5_000
 PREVIEW = 256 << 10
 """Bytes of an object that are fetched to look at it; S3 bills them, and a terminal shows less."""
 MOST_LINES = 1_000
+MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NotFound", "not-found")
+LONGEST = 8_000
+"""Characters of a line; what is longer says how much more there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The beginning of an object: what it is, its lines, and whether that is all of it."""
+    """The beginning of an object: what it is, its lines, and whether that is all of it; ``columns`` of CSV, else 0."""
 
     uri: str
     size: int
@@ -41,6 +40,7 @@ class Preview:
     what: str
     lines: tuple[str, ...]
     complete: bool
+    columns: int = 0
 
 
 def folder(gateway: Gateway, uri: str) -> Folder:
@@ -58,7 +58,10 @@ def folder(gateway: Gateway, uri: str) -> Folder:
     objects: list[Listed] = []
     asked: dict[str, object] = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/"}
     while True:
-        page = answered(gateway, "s3", "list_objects_v2", **asked)
+        try:
+            page = answered(gateway, "s3", "list_objects_v2", **asked)
+        except Problem as problem:
+            raise _missing(problem, bucket) from problem
         folders += [f"s3://{bucket}/{item['Prefix']}" for item in page.get("CommonPrefixes") or ()]
         objects += [
             Listed(
@@ -83,7 +86,10 @@ def preview(gateway: Gateway, uri: str) -> Preview:
         Problem: It is not there or cannot be read.
     """
     bucket, key = parts(uri)
-    head = answered(gateway, "s3", "head_object", Bucket=bucket, Key=key)
+    try:
+        head = answered(gateway, "s3", "head_object", Bucket=bucket, Key=key)
+    except Problem as problem:
+        raise _missing(problem, bucket, key) from problem
     size = int(head.get("ContentLength") or 0)
     data = b""
     if size:
@@ -94,60 +100,27 @@ def preview(gateway: Gateway, uri: str) -> Preview:
             raise Problem(
                 f"{uri} could not be read to its end: {error}.", "Try it again.", "connection"
             ) from error
-    what, lines = _shown(key, data, size)
-    complete = len(data) >= size and len(lines) <= MOST_LINES
-    return Preview(uri, size, str(head.get("ContentType") or ""), what, tuple(lines[:MOST_LINES]), complete)
+    found = contents(key, data, len(data) >= size)
+    lines = [
+        line if len(line) <= LONGEST else f"{line[:LONGEST]} … {len(line) - LONGEST} more characters"
+        for line in found.lines[:MOST_LINES]
+    ]
+    complete = found.complete and len(found.lines) <= MOST_LINES
+    kind = str(head.get("ContentType") or "")
+    return Preview(uri, size, kind, found.what, tuple(lines), complete, found.columns)
 
 
-def _shown(key: str, data: bytes, size: int) -> tuple[str, list[str]]:
-    if not data:
-        return "empty", []
-    if data[:2] == b"\x1f\x8b":
-        names = _archive(data)
-        if names is not None:
-            return "a compressed archive", names
-        plain = _unpacked(data)
-        what, lines = _shown(key.removesuffix(".gz"), plain, size)
-        return f"compressed {what}", lines
-    if data[257:262] == b"ustar":
-        return "an archive", _archive(data) or []
-    if b"\0" in data[:4096]:
-        return "binary", _hex(data[:4096])
-    text = data.decode("utf-8", errors="replace")
-    if len(data) == size and key.endswith((".json", ".manifest")):
-        try:
-            return "JSON", json.dumps(json.loads(text), indent=2, ensure_ascii=False).splitlines()
-        except ValueError:
-            pass
-    return "text", text.splitlines()
-
-
-def _archive(data: bytes) -> list[str] | None:
-    """The members of a tar file as far as its beginning tells of them; None where it is none."""
-    found: list[str] = []
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r|*") as archive:
-            for member in archive:
-                kind = "/" if member.isdir() else ""
-                found.append(f"{member.size:>12,}  {member.name}{kind}".replace(",", " "))
-    except (tarfile.TarError, EOFError, zlib.error, OSError):
-        if not found:
-            return None
-        found.append("… what follows is not in the part that was read")
-    return found
-
-
-def _unpacked(data: bytes) -> bytes:
-    try:
-        return gzip.decompress(data)
-    except (EOFError, OSError, zlib.error):
-        return zlib.decompressobj(31).decompress(data, PREVIEW * 4)
-
-
-def _hex(data: bytes) -> list[str]:
-    lines = []
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
-        text = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
-        lines.append(f"{at:08x}  {row.hex(' '):<47}  {text}")
-    return lines
+def _missing(problem: Problem, bucket: str, key: str = "") -> Problem:
+    """The problem with the name of what is not there."""
+    if problem.code == "NoSuchBucket" or (problem.code in MISSING and not key):
+        return Problem(
+            f"There is no bucket {bucket}.", "`mlconsole s3 ls` lists those that there are.", problem.code
+        )
+    if problem.code in MISSING:
+        above = f"s3://{bucket}/{key.rpartition('/')[0]}".rstrip("/") + "/"
+        return Problem(
+            f"There is no object s3://{bucket}/{key}.",
+            f"`mlconsole s3 ls {above}` lists what lies there.",
+            problem.code,
+        )
+    return problem

@@ -10,6 +10,9 @@ from typing import Any
 
 from workflows.inspecting.kinds import Kind, find
 
+LINE = 80
+"""Characters of a command on one line; a longer one has a line for each option."""
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -93,24 +96,25 @@ def _service_model(service: str) -> Any:
 
 def command_line(service: str, method: str, parameters: Mapping[str, Any], where: Where) -> str:
     """A call as a command of the AWS CLI; what is no plain value goes as JSON."""
-    words = ["aws", service, method.replace("_", "-")]
+    parts = [["aws", service, method.replace("_", "-")]]
     if all(isinstance(value, str | int | float | bool) for value in parameters.values()) or set(
         parameters
     ) == {"AlarmNames"}:
         for name, value in parameters.items():
-            words += [
-                f"--{_dashed(name)}",
-                *([str(item) for item in value] if isinstance(value, list) else [str(value)]),
-            ]
+            values = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+            parts.append([f"--{_dashed(name)}", *values])
     else:
-        words += ["--cli-input-json", json.dumps(parameters, indent=2)]
+        parts.append(["--cli-input-json", json.dumps(parameters, indent=2)])
     for option, text in (
         ("--region", where.region),
         ("--profile", where.profile),
         ("--endpoint-url", where.endpoint_url),
     ):
-        words += [option, text] if text else []
-    return shlex.join(words)
+        parts += [[option, text]] if text else []
+    whole = " ".join(shlex.join(part) for part in parts)
+    if len(whole) <= LINE:
+        return whole
+    return " \\\n    ".join(shlex.join(part) for part in parts)
 
 
 def _dashed(name: str) -> str:

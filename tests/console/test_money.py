@@ -1,0 +1,30 @@
+"""Amounts of money as a person reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.money import amount
+from console.screens.tuning_facts import dollars
+from workflows.costs.estimates import Estimate
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (0.0, "$0"),
+        (0.00001, "<$0.0001"),
+        (0.0042, "$0.0042"),
+        (0.23, "$0.23"),
+        (12_345.6, "$12,346"),
+    ],
+)
+def test_an_amount_has_the_figures_that_tell_something(value: float | None, shown: str) -> None:
+    assert amount(value) == shown
+
+
+def test_something_is_never_said_to_cost_nothing() -> None:
+    assert dollars(0.00001) == "<$0.0001" and dollars(0.0) == "$0"
+    assert str(Estimate(0.00001, "ml.m5.large")).startswith("less than $0.0001 (estimate")
+    assert str(Estimate(0.5, "ml.m5.large")).startswith("about $0.500 (estimate")
