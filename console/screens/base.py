@@ -126,7 +126,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._measure()
         if self.is_mounted:
             self.show_panes()
-            if self.parts and self.query("#parts"):
+            if self.parts and self.has("#parts"):
                 self._draw_parts()
         self.draw_frame()
 

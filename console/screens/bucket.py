@@ -262,7 +262,7 @@ class BucketScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.query("#list"):
+        if self.has("#list"):
             self._arrange(self.reading)
 
     def _arrange(self, reading: bool) -> None:
