@@ -164,7 +164,7 @@ class Console(Notifying, inherit_bindings=False):
             and not isinstance(self.screen, ModalScreen)
         ):
             screen.tick()
-            screen.draw_frame()
+            screen.draw_ages()
 
     # The header
 

@@ -257,10 +257,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Draw the header, navigation, notice and keys; each repaints only when its text changed."""
         if not self.is_mounted or not self.has("#banner"):
             return
-        self.query_one("#banner", Line).show(*self.console.banner(self._primary()))
+        self.draw_ages()
         self.query_one("#nav", Line).show(*self._navigation())
-        self._draw_notice()
         self.draw_keys()
+
+    def draw_ages(self) -> None:
+        """Draw what changes while nothing comes: the age in the header, and that of what is shown although it is stale."""
+        self.query_one("#banner", Line).show(*self.console.banner(self._primary()))
+        self._draw_notice()
 
     def _primary(self) -> Snapshot[Any] | None:
         topics = self.topics()
