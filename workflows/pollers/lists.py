@@ -30,7 +30,7 @@ CALMER = 1.5
 GROWTH = 1.1
 """How much longer a list has become when it is shown again while it is paged in: 5,000 rows are sorted 27 times instead of 50."""
 
-MOST_RUNNING_PAGES = 50
+MOST_RUNNING_PAGES = 100
 """Pages (of ten, where they are asked for by their state) of running ones that are read besides where a list is longer than that."""
 
 
