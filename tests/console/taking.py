@@ -83,7 +83,8 @@ def from_menu(name: str, interface: str, *, prints: Mapping[str, str] | None = N
         tried = sum(given | one.changes == given for one in info.lesson.tries)
         tmux.shows(marks, f"tried {tried} of {len(info.lesson.tries)}")
         tmux.press("7")
-        (row,) = [line for line in tmux.shows("1/5").splitlines() if f"{place}  {info.title[:20]}" in line]
+        rows = [line.lstrip("▌ ") for line in tmux.shows("1/5").splitlines()]
+        (row,) = [line for line in rows if line.startswith(str(place)) and info.title[:8] in line]
         assert marks in row
         tmux.press("q")
         tmux.shows("left with 0")
