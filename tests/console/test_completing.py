@@ -52,9 +52,9 @@ def test_a_list_that_begins_like_the_kept_one_leaves_its_older_rows(tmp_path: Pa
     kept = Remembered(tmp_path, "embedded")
     kept.see("jobs", rows[1:], NOW, whole=True)
     kept.see("jobs", rows[:2], NOW, whole=False)
-    assert list(Remembered(tmp_path, "embedded").first("jobs")[0] or ()) == rows
+    assert list(Remembered(tmp_path, "embedded").first(topics.JOBS)[0] or ()) == rows
     kept.see("jobs", rows[:2], NOW, whole=True)
-    assert list(Remembered(tmp_path, "embedded").first("jobs")[0] or ()) == rows[:2]
+    assert list(Remembered(tmp_path, "embedded").first(topics.JOBS)[0] or ()) == rows[:2]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
