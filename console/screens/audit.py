@@ -15,9 +15,10 @@ from console.screens.facts import fact, head
 from console.screens.help import TextScreen
 from console.screens.listing import ListColumn, ListScreen, when
 from console.trail import Place
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.safety.auditlog import Entry
 from workflows.topics import Topic

@@ -18,10 +18,11 @@ from console.keymap import key
 from console.screens import facts
 from console.screens.base import ConsoleScreen
 from console.trail import Place
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.inspecting.bucket import Folder, Preview
 from workflows.problem import Problem
 

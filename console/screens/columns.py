@@ -14,7 +14,8 @@ from textual.widgets import Static
 
 from console import actions
 from console.keymap import key
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.columns import Cell, Column
+from console.widgets.rows import Rows
 
 
 class ColumnsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False):

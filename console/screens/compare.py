@@ -22,9 +22,10 @@ from console.screens.help import TextScreen
 from console.trail import Place
 from console.widgets.axis import short
 from console.widgets.charts import ChartGrid
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines, Run, Series
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.inspecting.comparing import Pair, compared
 from workflows.observe.rows import JobDetail

@@ -15,10 +15,11 @@ from console.screens import costs_facts, leftovers
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import MessageScreen
 from console.screens.endpoints import confirm_deletion
+from console.widgets.columns import Cell, Column
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.costs.overview import Billed, CostView
 from workflows.sweep.leftovers import ENDPOINT, Rules, SweepPlan

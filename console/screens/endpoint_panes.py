@@ -11,9 +11,10 @@ from textual.widget import Widget
 
 from console.formatting import clock, number, span, status
 from console.screens.endpoint_facts import alarm_facts, capture_facts, capture_text
+from console.widgets.columns import Cell, Column
 from console.widgets.line import Line
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import EndpointDetail
 from workflows.observe.watch_rows import AlarmChange, AlarmRow

@@ -16,8 +16,9 @@ from console.screens import traffic as traffic_of
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
+from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow
 

@@ -14,8 +14,9 @@ from console.screens import experiment_facts
 from console.screens.experiment_actions import confirm_stop
 from console.screens.listing import ListColumn, ListScreen, when
 from console.trail import Place
+from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.abtest.report import Report, View
 from workflows.topics import Topic

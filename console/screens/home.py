@@ -25,9 +25,10 @@ from console.screens.run_scores import leading, ordered
 from console.screens.welcome import Welcome
 from console.trail import Place
 from console.widgets import charts as chart_grid
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.observe.rows import EndpointRow, JobRow
 from workflows.observe.transform_rows import TransformRow

@@ -15,10 +15,11 @@ from console.formatting import printable
 from console.screens.base import ConsoleScreen
 from console.screens.help import TextScreen
 from console.trail import Place
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.inspecting.code import Snippet
 from workflows.inspecting.kinds import KINDS
 from workflows.inspecting.relations import Related

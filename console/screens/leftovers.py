@@ -12,7 +12,8 @@ from console.formatting import ago, count
 from console.messages import WorkFinished
 from console.screens import costs_facts
 from console.screens.dialogs import ConfirmScreen, MessageScreen
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.columns import Cell, Column
+from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.app import Console

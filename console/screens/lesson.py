@@ -18,9 +18,10 @@ from console.screens.home import Entry
 from console.screens.lessons_facts import THROUGH, about, changes, tries, whole
 from console.screens.studies_facts import run_cells
 from console.trail import Place
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.lessons.progress import INTERFACES
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo, Try

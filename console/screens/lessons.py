@@ -13,9 +13,10 @@ from console import actions
 from console.screens.base import LOW
 from console.screens.course import CourseScreen
 from console.screens.lessons_facts import lesson_cells, preview, steps
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.studies.catalog import StudyInfo
 
 

@@ -12,7 +12,7 @@ from console.money import amount
 from console.screens import facts
 from console.screens.studies_facts import last_run
 from console.widgets.canvas import Lines
-from console.widgets.rows import Cell
+from console.widgets.columns import Cell
 from workflows import costs
 from workflows import runs as ledger
 from workflows.lessons.catalog import number

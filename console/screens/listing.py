@@ -18,9 +18,10 @@ from console.screens.base import ConsoleScreen
 from console.trail import Place
 from console.view import View, ordered
 from console.widgets.choosing import ChoosableRows
+from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.topics import Snapshot, Topic
 
 Row = TypeVar("Row")

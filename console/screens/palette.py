@@ -16,8 +16,9 @@ from textual.widgets import Input, Label, Static
 from console import actions
 from console.commands import Commands, Suggestion, ghost
 from console.keymap import key
+from console.widgets.columns import Cell, Column
 from console.widgets.prompt import Field
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.app import Console

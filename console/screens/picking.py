@@ -13,7 +13,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from console import actions
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.columns import Cell, Column
+from console.widgets.rows import Rows
 
 Item = tuple[str, str, str]
 """What is chosen, what it is, and a note."""

@@ -30,8 +30,9 @@ from console.screens.tuning_actions import open_tune
 from console.trail import Place
 from console.widgets.canvas import Lines
 from console.widgets.charts import ENLARGE, ChartGrid, Titled
+from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.events import ApiCall, Figure, Question
 from workflows.lessons.progress import Progress

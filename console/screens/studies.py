@@ -18,10 +18,11 @@ from console.screens.dialogs import ConfirmScreen
 from console.screens.help import TextScreen
 from console.screens.home import Entry, run_facts
 from console.screens.studies_facts import run_cells, study_cells, study_facts
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.runs import Run
 from workflows.studies.catalog import StudyInfo

@@ -10,7 +10,7 @@ from console.money import amount
 from console.screens import facts
 from console.screens.run_scores import leading
 from console.widgets.canvas import Lines, Run
-from console.widgets.rows import Cell
+from console.widgets.columns import Cell
 from workflows import costs
 from workflows import runs as ledger
 from workflows.studies.catalog import StudyInfo

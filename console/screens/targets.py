@@ -17,9 +17,10 @@ from console.messages import GlanceArrived
 from console.screens.listing import ListColumn, ListScreen
 from console.trail import Place
 from console.widgets.choosing import ChoosableRows
+from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.targets.glance import Glance
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from console.screens import tuning_facts
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
 from console.screens.tuning_actions import confirm_delete, confirm_stop, open_warm_start
+from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows import topics
 from workflows.observe.tuning_rows import TuningRow, TuningView
 

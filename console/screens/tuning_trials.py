@@ -12,9 +12,10 @@ from console import filtering
 from console.formatting import count, duration, number
 from console.screens.findings import Findings
 from console.screens.tuning_facts import short_name, shown, trial_facts, trial_status
+from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.rows import Rows
 from workflows.observe.tuning_rows import TrialRow
 from workflows.tuning.analysis import ordered
 

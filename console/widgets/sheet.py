@@ -11,7 +11,8 @@ from rich.cells import cell_len
 
 from console import filtering
 from console.formatting import as_text, figures
-from console.widgets.rows import Cell, Column, Rows
+from console.widgets.columns import Cell, Column
+from console.widgets.rows import Rows
 from workflows.events import Table
 
 WIDEST = 44

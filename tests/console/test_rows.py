@@ -13,8 +13,9 @@ from textual.app import ComposeResult
 
 from console.screens.base import in_sight
 from console.theme import Palette
+from console.widgets.columns import LEAST, Cell, Column, laid_out
 from console.widgets.line import Line
-from console.widgets.rows import LEAST, Cell, Column, Rows, laid_out
+from console.widgets.rows import Rows
 
 
 @dataclass(frozen=True)
