@@ -337,8 +337,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         if self.all_columns[self.order] not in sortable:
             sortable.append(self.all_columns[self.order])  # the order at first can be come back to
         at = next((place for place, column in enumerate(sortable) if column.id == here.id), -1)
-        if not self.view.sort:
-            at = -1  # from the order that comes with the list one begins at the left
+        if not self.view.sort:  # from the order that comes with the list one begins at the left
+            at = 0 if sortable[0].id == here.id else -1
         following = sortable[(at + 1) % len(sortable)]
         self.sort_by(following.id, following.descending)
 
