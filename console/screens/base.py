@@ -81,6 +81,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self.snapshots: dict[Topic[Any], Snapshot[Any]] = {}
+        self._taken: dict[Topic[Any], object] = {}
         self._unwatch: dict[Topic[Any], Unwatch] = {}
         self._frame_due = False
         self._in_sight = False
@@ -203,6 +204,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         """A newer snapshot is in ``snapshots``: show it."""
+
+    def news(self, snapshot: Snapshot[Any]) -> bool:
+        """Whether it brings another value than the one before it: most polls do not. One without a value always is news."""
+        known = self._taken.get(snapshot.topic)
+        self._taken[snapshot.topic] = snapshot.value
+        return snapshot.value is None or snapshot.value is not known
 
     def value(self, topic: Topic[Any]) -> Any:
         """The last good value of a topic, or None."""

@@ -62,8 +62,6 @@ class HomeScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._settled = False
-        self._taken: dict[Topic[Any], object] = {}
-        """What is shown of each topic."""
         self._counted: object = None
         self._running_jobs = 0
         self._ticks = 0
@@ -141,9 +139,8 @@ class HomeScreen(ConsoleScreen):
         return None
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.value is not None and snapshot.value is self._taken.get(snapshot.topic):
-            return  # asked again, and nothing is new: thousands of jobs are not gone through for that
-        self._taken[snapshot.topic] = snapshot.value
+        if not self.news(snapshot):
+            return  # thousands of jobs are not gone through for that
         if not snapshot.topic.name:
             self._show()
         self._preview()

@@ -58,8 +58,6 @@ class JobsScreen(ListScreen[AnyJob]):
     def __init__(self) -> None:
         super().__init__()
         self._settled = False
-        self._transforms: object = None
-        """The transform jobs that are listed: many answers bring the same ones."""
 
     def on_key(self) -> None:
         self._settled = True
@@ -138,6 +136,9 @@ class JobsScreen(ListScreen[AnyJob]):
             return topics.transform(name.removeprefix(_TRANSFORM))
         return topics.job(name)
 
+    def sources(self) -> Sequence[Topic[Any]]:
+        return (self.topic, topics.TRANSFORMS)
+
     def topics(self) -> Sequence[Topic[Any]]:
         """Here every visible job is described once, for its result; on AWS that would eat the account's budget."""
         found = list(super().topics())
@@ -152,13 +153,8 @@ class JobsScreen(ListScreen[AnyJob]):
         return found
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        if snapshot.topic == topics.TRANSFORMS and (
-            snapshot.value is None or snapshot.value is not self._transforms
-        ):
-            self._transforms = snapshot.value
-            self.show_rows()
         super().arrived(snapshot)
-        if snapshot.topic in (self.topic, topics.TRANSFORMS):
+        if snapshot.topic in self.sources():
             if not self._settled:  # until both lists are there, the cursor waits at the first row
                 self.rows().action_first()
                 self._settled = {topics.JOBS, topics.TRANSFORMS} <= self.snapshots.keys()

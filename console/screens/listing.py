@@ -56,7 +56,6 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         super().__init__()
         self.view = View()
         self._filter = filtering.Filter()
-        self._listed: object = None
         self._ticks = 0
 
     # What is listed
@@ -147,19 +146,20 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         self.rows().focus()
         self.show_rows()
 
+    def sources(self) -> Sequence[Topic[Any]]:
+        """The topics of which the rows are made."""
+        return (self.topic,)
+
     def topics(self) -> Sequence[Topic[Any]]:
         current = self.rows().cursor_key if self.is_mounted and self.has("#list") else None
         return [self.topic, self.detail_topic(str(current))] if self.wide and current else [self.topic]
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
-        news = snapshot.value is None or snapshot.value is not self._listed
-        if snapshot.topic == self.topic and news:
-            self._listed = snapshot.value
+        listed = snapshot.topic in self.sources() and self.news(snapshot)
+        if listed:
             self.show_rows()
         current = self.rows().cursor_key
-        if current is not None and (
-            snapshot.topic.name == str(current) or (news and not snapshot.topic.name)
-        ):
+        if current is not None and (listed or snapshot.topic.name == str(current)):
             self.write_preview(str(current))
 
     def tick(self) -> None:
