@@ -47,6 +47,11 @@ def runs_dir() -> Path:
     return _absolute(moved) if moved else state_dir() / "runs"
 
 
+def rollouts_dir() -> Path:
+    """Where rollouts are written down, a folder each."""
+    return state_dir() / "rollouts"
+
+
 def experiments_dir() -> Path:
     """One folder per A/B test: what it is and everything that happened in it."""
     moved = os.environ.get("MLCONSOLE_EXPERIMENTS_DIR")

@@ -55,7 +55,7 @@ def rollouts(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
     """Completes the name of a rollout, which has a folder of that name."""
     from workflows import locations
 
-    return _folders(locations.state_dir() / "rollouts", incomplete)
+    return _folders(locations.rollouts_dir(), incomplete)
 
 
 def _folders(root: Path, incomplete: str) -> list[str]:

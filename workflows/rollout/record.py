@@ -139,7 +139,7 @@ def begin(plan: Plan, place: Place, now: float) -> Rollout:
     Raises:
         Problem: There is a rollout of that name already.
     """
-    folder = locations.state_dir() / "rollouts" / plan.id
+    folder = locations.rollouts_dir() / plan.id
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         folder.mkdir(mode=0o700)
@@ -156,7 +156,7 @@ def begin(plan: Plan, place: Place, now: float) -> Rollout:
 def everything() -> list[Rollout]:
     """All rollouts, newest first; folders that cannot be read are left out."""
     found = []
-    for path in (locations.state_dir() / "rollouts").glob(f"*/{PLAN}"):
+    for path in locations.rollouts_dir().glob(f"*/{PLAN}"):
         with contextlib.suppress(Problem):
             found.append(read(path.parent))
     return sorted(found, key=lambda rollout: (rollout.created, rollout.id), reverse=True)
@@ -182,7 +182,7 @@ def find(name: str) -> Rollout:
     Raises:
         Problem: There is none, or there are several.
     """
-    folder = locations.state_dir() / "rollouts" / name
+    folder = locations.rollouts_dir() / name
     if name and Path(name).name == name and (folder / PLAN).exists():
         return read(folder)
     found = everything()
