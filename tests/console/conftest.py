@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ from textual.pilot import Pilot
 
 from console.app import Console, make_app
 from tests.console.scripted import Scripted, populated
+from tests.stopping import stop_engine
 
 DEADLINE = 60.0
 
@@ -48,8 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data directory of an engine that lives as long as the tests of a file; commands start it themselves."""
     folder = tmp_path_factory.mktemp("engine")
     yield folder
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    stop_engine(folder)
 
 
 @pytest.fixture

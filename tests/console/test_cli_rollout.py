@@ -17,6 +17,7 @@ import pytest
 from console.__main__ import main
 from tests.console.command import COMMAND
 from tests.engine.deploying import wait_for
+from tests.stopping import stop_engine
 from tests.workflows.rolling import Hosted
 from workflows.configuration import Configuration
 from workflows.platform import Platform, open_platform
@@ -43,8 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         platform = open_platform(Configuration())
         hosted = Hosted(platform)
         yield World(platform, hosted, hosted.endpoint(count=2), hosted.model("green"))
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(engine)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    stop_engine(engine)
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ import pytest
 
 from console.__main__ import main
 from console.cli.ranges import parse_range, parse_ranges
+from tests.stopping import stop_engine
 from tests.workflows import trials
 from workflows import interfaces
 from workflows.configuration import Configuration
@@ -66,8 +65,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         )  # fmt: skip
         assert code == 0
     yield made
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(made.engine)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    stop_engine(made.engine)
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 
 from console.live import LiveServices
+from tests.stopping import stop_engine
 from tests.workflows import trials
 from workflows import interfaces, topics
 from workflows.configuration import Configuration
@@ -29,8 +28,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "engine"
     monkeypatch.setenv("MLCONSOLE_ENGINE_DIR", str(folder))
     yield folder
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    stop_engine(folder)
 
 
 class Watched:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws.validity import run_violations
+from tests.stopping import stop_engine
 from workflows import runs
 from workflows.configuration import Configuration
 from workflows.events import Event
@@ -25,8 +24,7 @@ def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data directory of an engine that lives as long as the test session; workflows start it themselves."""
     folder = tmp_path_factory.mktemp("engine")
     yield folder
-    command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(folder)]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
+    stop_engine(folder)
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.stopping import stop_engine
 from tests.workflows.conftest import everything
 from tests.workflows.told import completed, end, of_kind, printed
 from workflows import embedded, events, runs
@@ -142,8 +141,7 @@ def test_a_run_outlives_the_death_of_its_engine(monkeypatch: pytest.MonkeyPatch,
         assert revived.pid != engine.pid
         assert last.metrics["epochs"] == 120
     finally:
-        command = [sys.executable, "-m", "engine", "stop", "--data-dir", str(tmp_path / "engine")]
-        subprocess.run(command, capture_output=True, timeout=60, check=False)
+        stop_engine(tmp_path / "engine")
 
 
 def test_an_unreachable_engine_fails_with_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
