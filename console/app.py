@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 FLASH_SECONDS = 5.0
 CALLS_SECONDS = 60.0
-"""Between two changes of the number of calls in the header: in the first minute it grows with every poll."""
+"""Between two changes of the number of calls in the header while nobody does anything: it would grow with every poll."""
+CALLS_MOVE = 5.0
+"""Seconds after the start and after a key in which it does: the first call of many would stand there for a minute."""
 SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
@@ -98,6 +100,7 @@ class Console(Notifying, inherit_bindings=False):
         self._flash_stays_until = 0.0
         self._calls_shown = 0
         self._calls_shown_at = 0.0
+        self._acted_at = monotonic()
         self.moving_to: Services | None = None
         """Where the next console of this process is to look: set when a person changes the target."""
         self.profiles: tuple[str, ...] = ()
@@ -187,8 +190,10 @@ class Console(Notifying, inherit_bindings=False):
             right.append((f"{status.throttles} throttled  ", "wait"))
         # A number that flickers around its mean would be written for nothing: it moves when it has really changed.
         changed = abs(status.calls_per_minute - self._calls_shown) >= max(1, self._calls_shown * 0.15)
-        if changed and (not self._calls_shown or monotonic() - self._calls_shown_at >= CALLS_SECONDS):
-            self._calls_shown, self._calls_shown_at = status.calls_per_minute, monotonic()
+        now = monotonic()
+        moves = not self._calls_shown or now - self._acted_at < CALLS_MOVE
+        if changed and (moves or now - self._calls_shown_at >= CALLS_SECONDS):
+            self._calls_shown, self._calls_shown_at = status.calls_per_minute, now
         right.append((f"{self._calls_shown} calls/min ", "dim"))
         return left, right
 
@@ -281,7 +286,8 @@ class Console(Notifying, inherit_bindings=False):
         self, action: Any, default_namespace: DOMNode | None = None, namespaces: Any = None
     ) -> bool:
         """Do what a key stands for. A key that is bound but has nothing to do on what is shown says so, instead of nothing."""
-        if self._flash_stays_until and monotonic() > self._flash_stays_until:
+        self._acted_at = monotonic()
+        if self._flash_stays_until and self._acted_at > self._flash_stays_until:
             self._flash_stays_until = 0.0
             self.unflash()
         said, screen = self._flashes, self.screen

@@ -617,3 +617,22 @@ async def test_every_theme_draws_every_screen(services: Scripted, theme: str) ->
         await pilot.pause()
         assert app.is_running
         assert app.return_code in (None, 0)
+
+
+async def test_the_number_of_calls_moves_with_what_a_person_does_and_rests_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = populated()
+    app = make_app(services, theme_name="mlconsole-dark")
+
+    def header() -> str:
+        return app.screen._compositor.render_strips()[0].text
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        services.tell(calls_per_minute=50)
+        await until(pilot, lambda: "50 calls/min" in header())
+        monkeypatch.setattr("console.app.CALLS_MOVE", 0.0)
+        services.tell(calls_per_minute=90)
+        await pilot.pause()
+        assert "50 calls/min" in header()
