@@ -36,6 +36,8 @@ from workflows.safety.origin import came_from
 from workflows.topics import HubStatus, Snapshot, Topic
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from workflows.configuration import Configuration
 
 FLASH_SECONDS = 5.0
@@ -398,6 +400,17 @@ class Console(Notifying, inherit_bindings=False):
     def on_app_focus(self, event: events.AppFocus) -> None:
         self.services.hidden(False)
 
+    def get_driver_class(self) -> type[Driver]:
+        """Ours on a terminal; a driver that the environment names, and those of other platforms, stay."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        found = super().get_driver_class()
+        if found is LinuxDriver:
+            from console import driver
+
+            return driver.Driver
+        return found
+
     def _handle_exception(self, error: Exception) -> None:
         """Leave on an unexpected error without showing the values of variables; `run` reports it."""
         if self.is_headless:
@@ -445,7 +458,6 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
         os.environ.pop(name, None)
     if not again:
         terminal.remember_terminal()
-        terminal.survive_bytes()
         terminal.leave_on_hangup(0)
     signalled: list[int] = []
 

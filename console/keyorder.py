@@ -2,7 +2,8 @@
 
 Textual hands a key to the widget in focus; a character is inserted there, but the key of a binding (Tab, Ctrl+K, backspace) goes up through
 all parents to the application before it does anything. Over SSH typed keys arrive together, and characters behind such a key would
-overtake it: ``Ctrl+K 4 0`` would clear the 40 again, ``Tab 5`` would write the 5 into the field that is left.
+overtake it: ``Ctrl+K 4 0`` would clear the 40 again, ``Tab 5`` would write the 5 into the field that is left. What the key has opened
+takes the focus a moment later: ``/ t`` would do what t does in the list, and ``/ x`` would ask whether to stop the job.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ LONGEST = 0.3
 
 
 class Passed(Message):
-    """Goes the way of a key behind it: where it arrives, the key has been."""
+    """Goes the way of a key behind it: where it arrives, the key has been. ``opened``: so has what the key had opened, up to its focus."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, opened: bool = False) -> None:
         super().__init__()
         self.number = number
+        self.opened = opened
 
 
 class InOrder(App[Answer]):
@@ -56,7 +58,12 @@ class InOrder(App[Answer]):
             await self._next(number)
 
     async def on_passed(self, message: Passed) -> None:
-        await self._next(message.number)
+        if message.opened or message.number != self._under_way:
+            await self._next(message.number)
+            return
+        target = self.focused or self.screen
+        if not target.post_message(Passed(message.number, opened=True)):
+            await self._next(message.number)
 
     async def _next(self, number: int) -> None:
         if number != self._under_way:

@@ -5,7 +5,6 @@ Each function repairs one thing, named with the upstream issue where there is on
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import functools
 import os
@@ -18,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -51,19 +50,6 @@ def leave_on_hangup(descriptor: int, leave: Callable[[], None] | None = None) ->
     return thread
 
 
-def survive_bytes() -> None:
-    """Keep running when the terminal sends a byte that is not UTF-8 (textual#6668).
-
-    After a tmux re-attach the mouse may fall back to X10 reports, whose coordinates are raw bytes.
-    """
-    from textual.drivers import linux_driver
-
-    def lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
-        return functools.partial(codecs.getincrementaldecoder(encoding), errors="replace")
-
-    linux_driver.getincrementaldecoder = lenient  # type: ignore[assignment,attr-defined]
-
-
 def restore_on_signals(leave: Callable[[int], None]) -> None:
     """End through ``leave`` on SIGTERM and SIGHUP, so that the terminal is restored (textual#5140).
 
@@ -91,28 +77,33 @@ def _leave_now(number: int) -> None:
     os._exit(128 + number)
 
 
-def give_back_terminal(attributes: list[object] | None = None) -> None:
-    """Write what undoes Textual's modes and set the line discipline to what it was, or to a sane one."""
+def give_back_terminal() -> None:
+    """Write what undoes Textual's modes and set the line discipline to what it was."""
     import termios
 
     with contextlib.suppress(OSError, ValueError):
         if os.isatty(1):
             os.write(1, RESTORE.encode())
     with contextlib.suppress(OSError, ValueError, termios.error):
-        settings = attributes or _SAVED.get("attributes")
-        if settings:
-            termios.tcsetattr(0, termios.TCSANOW, settings)  # type: ignore[arg-type]
+        if settings := remembered():
+            termios.tcsetattr(0, termios.TCSANOW, settings)
 
 
-_SAVED: dict[str, list[object]] = {}
+_SAVED: dict[str, list[Any]] = {}
 
 
 def remember_terminal() -> None:
-    """Note the line discipline before Textual changes it."""
+    """Note the line discipline before anything of ours changes it; only the first call in a process does."""
     import termios
 
-    with contextlib.suppress(OSError, ValueError, termios.error):
-        _SAVED["attributes"] = list(termios.tcgetattr(0))
+    if not _SAVED:
+        with contextlib.suppress(OSError, ValueError, termios.error):
+            _SAVED["attributes"] = list(termios.tcgetattr(0))
+
+
+def remembered() -> list[Any] | None:
+    """The line discipline that was noted."""
+    return _SAVED.get("attributes")
 
 
 _NAMED_SECRET = re.compile(

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-EVERY = 1.0
-"""Seconds between two looks: a handful of stat calls, 0.01 % of a core. An editor's save is seen before its terminal is left."""
+EVERY = 2.0
+"""Seconds between two looks: a handful of stat calls and a thread's turn, 0.02 % of a core."""
 
 
 class Watcher:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the stamp: two stat calls, 0.01 % of a core."""
+
 T = TypeVar("T")
 Submit = Callable[[Callable[[], object]], None]
 
@@ -47,6 +50,8 @@ class Hub:
             argument says whether what does not run may be started: at first and after `refresh`.
         target: ``embedded`` or ``aws``: how fast is polled.
         remembered: Where the last known lists are kept; None: nowhere.
+        stamp: Tells cheaply, without a call, whether the backend may know something new: another value than before makes polls
+            that are `Pace.idle` seconds old due. None: nothing tells.
         submit: Runs a function soon in another thread; tests run it at once.
         threads: Whether the hub schedules by itself; otherwise the owner calls `step`.
     """
@@ -57,6 +62,7 @@ class Hub:
         *,
         target: str = "embedded",
         remembered: Remembered | None = None,
+        stamp: Callable[[], object] | None = None,
         clock: Clock | None = None,
         submit: Submit | None = None,
         budget: Budget | None = None,
@@ -82,6 +88,9 @@ class Hub:
         self._interval: float | None = None
         self._closed = False
         self._remembered = remembered
+        self._stamp = stamp
+        self._stamped: object = None
+        self._look_due = 0.0
 
     @classmethod
     def of(cls, configuration: Configuration, playing: Rehearsal | None = None, **options: Any) -> Hub:
@@ -101,6 +110,10 @@ class Hub:
                 return open_platform(configuration, observing=True)
 
         kept = Remembered.of(configuration) if playing is None else None
+        if configuration.target == "embedded":
+            from workflows.stamp import Stamp
+
+            options.setdefault("stamp", Stamp())
         return cls(opened, target=configuration.target, remembered=kept, **options)
 
     # -- subscribing ---------------------------------------------------------------------------------------------------
@@ -220,6 +233,7 @@ class Hub:
             now = self._clock.monotonic()
             waits: list[float] = []
             watched = False
+            self._look(now)
             for topic, entry in self._entries.items():
                 remote = not isinstance(entry.poller, LocalPoller)
                 watched = watched or (remote and bool(entry.listeners) and entry.due is not None)
@@ -251,11 +265,29 @@ class Hub:
                 elif probe_due is not None:
                     self._backend.probing = True
                     tasks.append(self._probe)
+            if self._stamp is not None and watched:
+                waits.append(self._look_due - now)
         for topic in overdue:
             self._report_overdue(topic)
         for task in tasks:
             self._submit(task)
         return max(0.0, min(waits)) if waits else None
+
+    def _noticing(self) -> bool:
+        """Whether changes are noticed between polls: not where a person has asked for an interval, or nobody looks."""
+        return self._stamp is not None and self._interval is None and not self._hidden
+
+    def _look(self, now: float) -> None:
+        """Hurry the polls that have become calm when the stamp is another one."""
+        if self._stamp is None or now < self._look_due:
+            return
+        self._look_due = now + LOOK_EVERY
+        before, self._stamped = self._stamped, self._stamp()
+        if self._stamped == before or not self._noticing():
+            return
+        for entry in self._entries.values():
+            if entry.due is not None and entry.listeners and not entry.backoff.failures:
+                entry.due = min(entry.due, max(now, entry.began + self._pace.idle))
 
     def _start(self, topic: Topic[Any], entry: Entry, now: float) -> Callable[[], object]:
         self._numbers += 1
@@ -363,7 +395,7 @@ class Hub:
             else:
                 snapshot = replace(
                     known, value=value, fetched_at=now, error=None, stale=False, complete=complete, next_at=next_at,
-                    throttled_until=None, more=getattr(entry.poller, "more", False),
+                    throttled_until=None, more=getattr(entry.poller, "more", False), noticed=self._noticing(),
                 )  # fmt: skip
             entry.snapshot = snapshot
             entry.tell()

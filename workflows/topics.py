@@ -129,7 +129,8 @@ class Snapshot(Generic[T]):
     ``value`` is the last good answer (None: there was none yet) and ``fetched_at`` its time; ``error`` says why the newest
     attempt failed, while the value stays. ``stale``: the value is from an earlier session or older than two polls.
     ``next_at`` and ``throttled_until`` are epoch seconds (None: no poll is armed, not throttled). ``complete`` is False while
-    a list is still being paged in; ``more``: it has older members that are not listed. ``generation`` grows with each new subscription and each new target: a consumer drops a
+    a list is still being paged in; ``more``: it has older members that are not listed. ``noticed``: changes are noticed between
+    polls, so that it is true until the next one. ``generation`` grows with each new subscription and each new target: a consumer drops a
     snapshot with a smaller one than it has seen.
     """
 
@@ -143,10 +144,21 @@ class Snapshot(Generic[T]):
     next_at: float | None = None
     throttled_until: float | None = None
     generation: int = 0
+    noticed: bool = False
 
     def age(self, now: float) -> float | None:
-        """Seconds since the last good answer."""
-        return None if self.fetched_at is None else max(0.0, now - self.fetched_at)
+        """Seconds since the last good answer, or zero while the next poll is not due and changes are noticed."""
+        if self.fetched_at is None:
+            return None
+        if (
+            self.noticed
+            and not self.stale
+            and self.error is None
+            and self.next_at is not None
+            and now < self.next_at
+        ):
+            return 0.0
+        return max(0.0, now - self.fetched_at)
 
 
 BackendState = Literal["unknown", "connecting", "ok", "lost"]

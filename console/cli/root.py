@@ -167,8 +167,13 @@ def open_console(
         os.environ.setdefault("TEXTUAL_FPS", "10")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     gc.disable()  # until `console.app.run`: collections find nothing in what is imported, and take 50 of 400 ms
-    from console.app import main
+    from console import curtain
 
-    ctx.exit(
-        main(settings.configuration, read_only=read_only, low_bandwidth=low_bandwidth, first_run=first_run)
-    )
+    configuration = settings.configuration
+    curtain.drop(configuration.target)
+    try:
+        from console.app import main
+
+        ctx.exit(main(configuration, read_only=read_only, low_bandwidth=low_bandwidth, first_run=first_run))
+    finally:
+        curtain.lift()

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
-from console.app import make_app, run
-from tests.console.scripted import populated
+from console import curtain
 
 
 def main() -> int:
-    """Run it; ``hang`` makes every call hang, ``crash`` makes the key r raise."""
+    """Run it; ``hang`` makes every call hang, ``crash`` makes the key r raise, ``late`` takes a moment to start, ``stuck`` never does."""
     what, folder = sys.argv[1], Path(sys.argv[2])
+    curtain.drop("embedded")
+    try:
+        return opened(what, folder)
+    finally:
+        curtain.lift()
+
+
+def opened(what: str, folder: Path) -> int:
+    """The console behind the curtain."""
+    if what == "late":
+        time.sleep(1.0)
+    if what == "stuck":
+        time.sleep(600)
+    from console.app import make_app, run
+    from tests.console.scripted import populated
+
     services = populated()
     if what == "hang":
         services.hangs()

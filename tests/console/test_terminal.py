@@ -25,11 +25,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the program of `tests.console.program` and waits for its first paint."""
     started: list[Terminal] = []
 
-    def begin(what: str = "", **options: object) -> Terminal:
+    def begin(what: str = "", until: str = "Runs now", **options: object) -> Terminal:
         command = [sys.executable, "-m", "tests.console.program", what, str(tmp_path / "crashes")]
         found = Terminal(command, environment={"PYTHONPATH": str(ROOT), "PWD": str(ROOT)}, **options)  # type: ignore[arg-type]
         started.append(found)
-        found.shows("Runs now")
+        found.shows(until)
         return found
 
     yield begin
@@ -146,6 +146,50 @@ def test_a_crash_restores_the_terminal_and_names_a_report(start: Start, tmp_path
     assert "RuntimeError: no 7" in text
     assert "hunter2" not in text.replace('secret = "hunter2"', "")
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_start_that_is_ended_gives_the_terminal_back(start: Start, number: int) -> None:
+    screen = start("stuck", until="mlconsole")
+    assert not screen.sane(), "keys are kept and not shown"
+    os.kill(screen.pid, number)
+    screen.until(screen.ended, "the end")
+    screen.read()
+    assert screen.status in (128 + number, 130, -number) and ALTERNATE_SCREEN_OFF in screen.output
+    assert screen.sane()
+
+
+def test_keys_that_are_pressed_while_it_starts_are_neither_lost_nor_shown(start: Start) -> None:
+    screen = start("late", until="mlconsole")
+    screen.write(b"2/train\r")
+    screen.shows("Duration")
+    screen.shows("/train")
+    assert screen.output.count(b"\x1b[?1049h") == 1
+    before, _, _ = screen.output.partition(b"\x1b[?1000h")
+    assert b"train" not in before, "not echoed"
+    screen.output = b""
+    screen.write(b":endpoints fraud\r")
+    screen.shows("/fraud")
+    screen.write(b"q")
+    screen.until(screen.ended, "the end")
+    screen.read()
+    assert restored(screen)
+
+
+def test_an_error_before_the_first_picture_is_told_on_the_screen_of_the_shell(tmp_path: Path) -> None:
+    screen = Terminal(
+        [COMMAND], environment={"MLCONSOLE_HOME": str(tmp_path), "TEXTUAL_DRIVER": "nowhere:Driver"}
+    )
+    try:
+        screen.until(screen.ended, "the end")
+        for _ in range(3):
+            screen.read()
+        told = screen.output.rpartition(ALTERNATE_SCREEN_OFF)[2]
+        assert b"mlconsole" in screen.output.partition(ALTERNATE_SCREEN_OFF)[0]
+        assert screen.status == 1 and b"nowhere" in told
+        assert screen.sane()
+    finally:
+        screen.close()
 
 
 @needs_tmux

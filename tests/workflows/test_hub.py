@@ -25,7 +25,11 @@ class Bench:
     """A hub whose time and threads the test drives."""
 
     def __init__(
-        self, gateway: Scripted, target: str = "embedded", remembered: Remembered | None = None
+        self,
+        gateway: Scripted,
+        target: str = "embedded",
+        remembered: Remembered | None = None,
+        stamp: Callable[[], object] | None = None,
     ) -> None:
         self.clock = SteppedClock()
         self.gateway = gateway
@@ -37,6 +41,7 @@ class Bench:
             self.open,
             target=target,
             remembered=remembered,
+            stamp=stamp,
             clock=self.clock,
             submit=self.queue.append,
             budget=self.budget,
@@ -379,7 +384,7 @@ def test_hidden_paused_and_fixed_intervals() -> None:
     bench.hub.step()
     bench.queue.pop()()
     bench.hub.set_interval(7)
-    bench.advance(4)  # the third poll that brings nothing new
+    bench.advance(10)
     assert bench.hub.step() == pytest.approx(7)
     bench.hub.pause()
     assert bench.hub.status().paused
@@ -514,10 +519,44 @@ def test_a_list_that_brings_nothing_new_is_asked_more_calmly_and_a_change_makes_
     bench, _ = jobs_bench(1)
     bench.hub.subscribe(topics.JOBS, lambda shot: None)
     waits = [bench.settle()]
-    for _ in range(4):
+    for _ in range(6):
         bench.advance(waits[-1])
         waits.append(bench.hub.step())
-    assert waits == pytest.approx([2, 3, 4, 4, 4])
+    assert waits == pytest.approx([2, 3, 4.5, 6.75, 10.125, 15, 15])
+
+
+def test_a_calm_list_is_asked_at_once_when_the_stamp_tells_of_something_new() -> None:
+    stamps = ["first"]
+    bench, jobs = jobs_bench(1, stamp=lambda: stamps[-1])
+    seen: list[Snapshot[Any]] = []
+    bench.hub.subscribe(topics.JOBS, seen.append)
+    bench.settle()
+    while bench.clock.monotonic() < 60:
+        assert bench.settle() <= 1, "the stamp is looked at every second"
+        bench.clock.advance(1)
+    asked = bench.gateway.count("list_training_jobs")
+    assert asked <= 9 and seen[-1].age(bench.clock.time()) == 0, "what would have been noticed is still true"
+    jobs.put("new", created=1_600_000_500)
+    stamps.append("second")
+    for _ in range(2):
+        bench.advance(1)
+    assert [row.name for row in seen[-1].value] == ["new", "job-0000"]
+    asked = bench.gateway.count("list_training_jobs")
+    for number in range(40):
+        stamps.append(str(number))
+        bench.advance(0.5)
+    assert 9 <= bench.gateway.count("list_training_jobs") - asked <= 10, (
+        "a busy engine is asked every two seconds"
+    )
+    bench.hub.set_interval(30)
+    bench.hub.refresh()
+    bench.settle()
+    asked = bench.gateway.count("list_training_jobs")
+    stamps.append("last")
+    for _ in range(20):
+        bench.advance(1)
+    assert bench.gateway.count("list_training_jobs") == asked, "a person's own interval holds"
+    assert seen[-1].age(bench.clock.time()) == pytest.approx(20)
 
 
 def test_the_jobs_that_were_looked_at_last_are_there_at_once_without_what_may_be_secret(

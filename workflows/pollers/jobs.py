@@ -28,11 +28,7 @@ class JobsPoller(ListPoller[JobRow]):
         return replace(row, instance_type=known.instance_type, instance_count=known.instance_count)
 
     def _enrich(self, gateway: Gateway) -> None:
-        bare = [
-            row
-            for row in self._rows.values()
-            if row.active and (not row.instance_type or row.status == "Deleting")
-        ]
+        bare = [row for row in self._active() if not row.instance_type or row.status == "Deleting"]
         for row in sorted(bare, key=lambda row: -row.created)[:DESCRIBES_PER_POLL]:
             try:
                 self._put(jobs.describe(gateway, row.name).row)
@@ -40,8 +36,7 @@ class JobsPoller(ListPoller[JobRow]):
                 if throttled(problem) or backend_lost(problem):
                     raise
                 if row.status == "Deleting":  # gone: no list of what changed tells that
-                    del self._rows[row.name]
-                    self._changed = True
+                    self._drop(row.name)
 
 
 class JobPoller:

@@ -33,7 +33,7 @@ class TransformsPoller(ListPoller[TransformRow]):
         )
 
     def _enrich(self, gateway: Gateway) -> None:
-        bare = [row for row in self._rows.values() if row.active and not row.instance_type]
+        bare = [row for row in self._active() if not row.instance_type]
         for row in sorted(bare, key=lambda row: -row.created)[:DESCRIBES_PER_POLL]:
             try:
                 found = transforms.describe(gateway, row.name).row

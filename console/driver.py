@@ -1,0 +1,115 @@
+"""Textual's terminal driver with an input thread that sleeps until there is input, and that takes over a screen begun by `console.curtain`."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import threading
+
+from textual import constants
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from console import curtain, terminal
+
+_ALTERNATE = "\x1b[?1049h"
+_MOST = 4096
+"""Bytes that are read at once."""
+
+
+class Bell(threading.Event):
+    """An event that a thread can wait for together with a file: its descriptor is readable while it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._out, self._in = os.pipe()
+        self._closed = False
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._out
+
+    def set(self) -> None:
+        """Set the event and wake who waits for the descriptor."""
+        if not self.is_set():
+            super().set()
+            if not self._closed:
+                os.write(self._in, b"\0")
+
+    def clear(self) -> None:
+        """Take the event back."""
+        if self.is_set():
+            if not self._closed:
+                os.read(self._out, 1)
+            super().clear()
+
+    def close(self) -> None:
+        """Give the descriptors back; nobody waits any more."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._out)
+            os.close(self._in)
+
+
+class Driver(LinuxDriver):
+    """The driver of a Unix terminal.
+
+    Textual's own input thread wakes ten times a second for as long as the program runs, half of what the console uses at
+    rest (0.16 % of a core), and leaving waits for its next turn.
+    """
+
+    exit_event: Bell
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        self.exit_event = Bell()
+
+    def write(self, data: str) -> None:
+        """Write to the terminal; the alternate screen is not entered a second time where that has been done."""
+        if data == _ALTERNATE and curtain.dropped():
+            return
+        super().write(data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal. What is restored at the end is what the terminal was before `console.curtain`."""
+        begun = curtain.dropped()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if begun:
+            self.attrs_before = terminal.remembered() or self.attrs_before
+            curtain.taken()
+
+    def close(self) -> None:
+        """End the writing thread."""
+        super().close()
+        self.exit_event.close()
+
+    def run_input_thread(self) -> None:
+        """Read keys until the driver is left.
+
+        After input the parser may wait for the rest of a sequence: it is asked once more when that is overdue (`ESCDELAY`), by
+        then it has decided. Bytes that are not UTF-8 are replaced: after a tmux re-attach the mouse may fall back to X10
+        reports, whose coordinates are raw bytes (textual#6668).
+        """
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        keyboard, bell = self.fileno, self.exit_event
+        wait: float | None = None
+        try:
+            while not bell.is_set():
+                ready = select.select([keyboard, bell], [], [], wait)[0]
+                wait = None
+                if keyboard in ready:
+                    data = os.read(keyboard, _MOST)
+                    if not data:
+                        return  # the terminal is gone: `terminal.leave_on_hangup` ends the process
+                    if text := decode(data):  # nothing yet of a letter that comes in parts; an empty text would end the parser
+                        for event in parser.feed(text):
+                            self.process_message(event)
+                    wait = constants.ESCAPE_DELAY + 0.001
+                for event in parser.tick():
+                    self.process_message(event)
+        finally:
+            if not parser.is_eof:
+                for _ in parser.feed(""):
+                    pass
