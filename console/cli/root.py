@@ -170,8 +170,8 @@ def open_console(
     from console import curtain
 
     configuration = settings.configuration
-    curtain.drop(configuration.target)
     try:
+        curtain.drop(configuration.target)
         from console.app import main
 
         ctx.exit(main(configuration, read_only=read_only, low_bandwidth=low_bandwidth, first_run=first_run))

@@ -12,8 +12,8 @@ from console import curtain
 def main() -> int:
     """Run it; ``hang`` makes every call hang, ``crash`` makes the key r raise, ``late`` takes a moment to start, ``stuck`` never does."""
     what, folder = sys.argv[1], Path(sys.argv[2])
-    curtain.drop("embedded")
     try:
+        curtain.drop("embedded")
         return opened(what, folder)
     finally:
         curtain.lift()

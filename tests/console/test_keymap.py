@@ -149,10 +149,7 @@ async def test_other_keys_work_are_shown_and_the_old_ones_do_nothing(tmp_path: P
 async def test_the_file_counts_as_soon_as_it_is_saved_and_a_mistake_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from console import watching
-
     monkeypatch.setattr(Watcher.__init__, "__kwdefaults__", {"every": 0.02})
-    assert watching.EVERY == 1.0
     path = tmp_path / "keymap.toml"
     app = make_app(populated(), keymap_file=path)
     async with app.run_test(size=(80, 24)) as pilot:

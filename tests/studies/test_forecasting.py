@@ -44,6 +44,7 @@ def test_high_on_the_days_from_the_menu(home: Home, days: Launched) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     found = home.menu("forecasting", "low", SAMPLE)
     _scores(found)

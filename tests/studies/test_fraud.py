@@ -39,6 +39,7 @@ def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     _scores(found)
 
 
+@pytest.mark.slow
 def test_high_on_the_sample_by_command(home: Home) -> None:
     found = home.command("fraud", "high", MADE_UP)
     _scores(found)

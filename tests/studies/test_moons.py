@@ -136,6 +136,7 @@ def test_low_on_imported_points_by_command(imported: Launched) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_high_on_imported_points_from_the_menu(home: Home, imported: Launched) -> None:
     found = home.again("moons", imported, "high")
     assert found.last.metrics["accuracy"] == pytest.approx(imported.last.metrics["accuracy"], abs=0.02)

@@ -37,6 +37,7 @@ def test_low_on_the_corpus_by_command(corpus: Launched) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_high_on_the_corpus_from_the_menu(home: Home, corpus: Launched) -> None:
     found = home.again("plagiarism", corpus, "high")
     assert found.last.metrics["leave_one_out"] == corpus.last.metrics["leave_one_out"]

@@ -61,6 +61,7 @@ def test_low_on_the_census_by_command(census: Launched) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_high_on_the_census_from_the_menu(home: Home, census: Launched) -> None:
     found = home.again("population", census, "high")
     assert found.last.metrics["explained_variance"] == census.last.metrics["explained_variance"]
