@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 
 from console import timeline
 from console.formatting import clock, crop, duration, number, span, status
@@ -17,6 +18,8 @@ from workflows.rollout.state import FleetTraffic, FleetView, RolloutState, curre
 
 ROLES = {"good": "ok", "warning": "wait", "error": "bad", "info": ""}
 GLYPHS = {"good": "✓", "warning": "!", "error": "✗", "info": "·"}
+GAUGE = 28
+"""Cells of an alarm's value with its limit; that with the value of blue is longer."""
 TALL = 30
 """From this many lines on there is room for more than the most important."""
 
@@ -62,7 +65,7 @@ def preview(plan: Plan, width: int, height: int, target: str) -> Lines:
             ]
         )
     lines += [
-        [(crop(name, width - 22).rstrip(), ""), (" (an alarm of yours)", "dim")]
+        [(name, ""), ("  (an alarm of yours)", "dim")]
         for name in plan.request.own_alarms
     ]
     lines.append([("roll back now", ""), ("  set off by a person while it runs", "dim")])
@@ -141,7 +144,7 @@ def headline(view: RolloutView, now: float, width: int) -> Lines:
     lines = [line]
     words = state.green.message or state.blue.message
     if words:
-        lines.append([(crop("  " + words, width).rstrip(), "dim")])
+        lines.append([("  " + words, "dim")])
     return lines
 
 
@@ -171,11 +174,11 @@ def fleets(view: RolloutView, width: int) -> Lines:
     plan, state = view.rollout.plan, view.state
     label, column = 12, max(20, (width - 12) // 2)
 
-    def row(name: str, blue: str, green: str, role: str = "") -> list[Run]:
+    def row(name: str, blue: str, green: str) -> Lines:
+        pieces = [textwrap.wrap(text, column - 1) or [""] for text in (blue, green)]
         return [
-            (crop(name, label), "dim"),
-            (crop(blue, column - 1) + " ", role),
-            (crop(green, column - 1), role),
+            [(crop(title, label), "dim"), (crop(left, column), ""), (right, "")]
+            for title, left, right in zip_longest([name], *pieces, fillvalue="")
         ]
 
     def served(traffic: FleetTraffic | None, key: str) -> str:
@@ -193,20 +196,18 @@ def fleets(view: RolloutView, width: int) -> Lines:
             (crop("blue", column), timeline.BLUE + ""),
             (crop("green", column), timeline.GREEN),
         ],
-        row("config", plan.blue, plan.green),
-        row(
+        *row("config", plan.blue, plan.green),
+        *row(
             "instances",
             _instances(state.blue, plan.blue_instances),
             _instances(state.green, plan.green_instances),
         ),
     ]
     if state.active:
-        lines.append(row("status", state.blue.status or "–", state.green.status or "–"))
+        lines += row("status", state.blue.status or "–", state.green.status or "–")
     if state.blue_traffic or state.green_traffic:
-        lines += [
-            row(title, served(state.blue_traffic, key), served(state.green_traffic, key))
-            for title, key in (("requests", "invocations"), ("errors", "errors"), ("latency", "latency"))
-        ]
+        for title, key in (("requests", "invocations"), ("errors", "errors"), ("latency", "latency")):
+            lines += row(title, served(state.blue_traffic, key), served(state.green_traffic, key))
     return lines
 
 
@@ -236,8 +237,8 @@ def alarms(found: tuple[AlarmState, ...], now: float, width: int) -> Lines:
             (f"{shown.glyph} ", shown.role),
             (crop(alarm.title, 14) + " ", "bad" if alarm.state == "ALARM" else ""),
             (crop(words, 8), shown.role),
-            (crop(values, 34) + " ", "strong" if alarm.state == "ALARM" else ""),
-            (crop(alarm.variant, max(0, width - 62)).rstrip(), "dim"),
+            (f"{values:<{GAUGE}}  ", "strong" if alarm.state == "ALARM" else ""),
+            (alarm.variant, "dim"),
         ]
         lines.append(line)
     return lines

@@ -267,12 +267,11 @@ def _ranges(definition: Definition, tuned: object, width: int) -> Lines:
     lines: Lines = []
     for item in definition.ranges:
         value = shown(values[item.name]) if item.name in values else "–"
-        room = max(8, width - name_width - 12)
         lines.append(
             [
                 (crop(item.name, name_width), "dim"),
                 (crop(value, 10) + "  ", "strong"),
-                (crop(range_text(item), room).rstrip(), "dim"),
+                (range_text(item), "dim"),
             ]
         )
     return lines or [[("nothing: Autotune chooses", "dim")]]
