@@ -407,6 +407,17 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._draw_parts()
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
+        if self._in_sight and (location := self.location) is not None:
+            self.console.turned(location)
+
+    def begin_with(self, name: str) -> None:
+        """Show one of the parts from the first moment on; a part that there is not is not asked for."""
+        if name == self.part or name not in [part for part, _ in self.parts]:
+            return
+        if self.is_mounted:
+            self.show_part(name)
+        else:
+            self.part = name
 
     def _draw_parts(self) -> None:
         """The titles of the parts; where not all find room, those around the present one."""

@@ -281,7 +281,7 @@ def alarm_facts(row: AlarmRow | None, history: Sequence[AlarmChange] | None, now
             [
                 (f"{clock(item.time, day=True)} ", "dim"),
                 (crop(item.kind.replace("Update", ""), 14) + " ", "dim"),
-                (" " + printable(item.summary), ""),
+                (printable(item.summary), ""),
             ]
         )
     return lines
@@ -334,7 +334,7 @@ def scaling_facts(scaling: EndpointScaling | None, endpoint: str, now: float, wi
                 (f"{clock(activity.started, day=True)} ", "dim"),
                 (crop(activity.status, 12) + " ", role),
                 (crop(activity.variant, 14) + " ", "strong"),
-                (" " + activity.description, ""),
+                (activity.description, ""),
             ]
         )
         said = activity.message or activity.cause

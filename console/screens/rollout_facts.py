@@ -18,8 +18,6 @@ from workflows.rollout.state import FleetTraffic, FleetView, RolloutState, curre
 
 ROLES = {"good": "ok", "warning": "wait", "error": "bad", "info": ""}
 GLYPHS = {"good": "✓", "warning": "!", "error": "✗", "info": "·"}
-GAUGE = 28
-"""Cells of an alarm's value with its limit; that with the value of blue is longer."""
 TALL = 30
 """From this many lines on there is room for more than the most important."""
 
@@ -93,7 +91,7 @@ def live(view: RolloutView | None, now: float, width: int, height: int) -> Lines
     plan, state = view.rollout.plan, view.state
     tall = height >= TALL
     gap: Lines = [[]] if tall else []
-    lines: Lines = [*headline(view, now, width)]
+    lines: Lines = [*headline(view, now, width, tall=tall)]
     lines += gap
     lines += traffic_bar(state, width)
     lines += gap
@@ -112,8 +110,8 @@ def live(view: RolloutView | None, now: float, width: int, height: int) -> Lines
     return lines
 
 
-def headline(view: RolloutView, now: float, width: int) -> Lines:
-    """What it does now, how long that takes, and how it ended."""
+def headline(view: RolloutView, now: float, width: int, *, tall: bool = True) -> Lines:
+    """What it does now, how long that takes, and how it ended; SageMaker's message on one line where the screen is not ``tall``."""
     state = view.state
     if not state.active:
         shown = status(state.outcome)
@@ -144,7 +142,7 @@ def headline(view: RolloutView, now: float, width: int) -> Lines:
     lines = [line]
     words = state.green.message or state.blue.message
     if words:
-        lines.append([("  " + words, "dim")])
+        lines.append([("  " + words if tall else crop("  " + words, width).rstrip(), "dim")])
     return lines
 
 
@@ -225,23 +223,28 @@ def alarms(found: tuple[AlarmState, ...], now: float, width: int) -> Lines:
     if not found:
         return [head("Alarms", "none is left")]
     lines: Lines = []
-    for alarm in found:
+    told = [_measured(alarm) for alarm in found]
+    widest = max(map(len, told))
+    for alarm, values in zip(found, told, strict=True):
         shown = status(alarm.state)
-        values = ""
-        if alarm.gauge:
-            values = f"{amount(alarm.value, alarm.gauge)} of {amount(alarm.threshold, alarm.gauge)}"
-            if alarm.blue is not None:
-                values += f" (blue {amount(alarm.blue, alarm.gauge)})"
         words = {"INSUFFICIENT_DATA": "no data"}.get(alarm.state, alarm.state)
         line: list[Run] = [
             (f"{shown.glyph} ", shown.role),
             (crop(alarm.title, 14) + " ", "bad" if alarm.state == "ALARM" else ""),
             (crop(words, 8), shown.role),
-            (f"{values:<{GAUGE}}  ", "strong" if alarm.state == "ALARM" else ""),
+            (f"{values:<{widest}}  ", "strong" if alarm.state == "ALARM" else ""),
             (alarm.variant, "dim"),
         ]
         lines.append(line)
     return lines
+
+
+def _measured(alarm: AlarmState) -> str:
+    """An alarm's value with its limit, and that of blue."""
+    if not alarm.gauge:
+        return ""
+    text = f"{amount(alarm.value, alarm.gauge)} of {amount(alarm.threshold, alarm.gauge)}"
+    return text if alarm.blue is None else f"{text} (blue {amount(alarm.blue, alarm.gauge)})"
 
 
 def happened(events: tuple[RolloutEvent, ...], width: int) -> Lines:
