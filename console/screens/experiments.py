@@ -51,7 +51,7 @@ class ExperimentsScreen(ListScreen[Report]):
             ListColumn("verdict", Column("Verdict", 26, grow=2, watch=True), _verdict, lambda row: (row.verdict, row.name)),
             ListColumn("difference", Column("Difference", 16, watch=True, drop=1), lambda row: Cell(experiment_facts.cell(row))),
             ListColumn("requests", Column("Requests", 9, right=True), lambda row: Cell(number(row.requests)), lambda row: row.requests, descending=True),
-            ListColumn("started", Column("Started", 9), lambda row: Cell(when(row.started, self.console.services.now()), "dim"), lambda row: (row.started, row.name), descending=True),
+            ListColumn("started", Column("Started", 9), lambda row: Cell(when(row.started, self.console.services.now()), "dim"), lambda row: (row.started, row.name), descending=True, clock=True),
             ListColumn("rewarded", Column("Rewarded", 9, right=True, drop=3), lambda row: Cell(number(row.rewarded)), lambda row: row.rewarded, descending=True, extra=True),
             ListColumn("variants", Column("Variants", 8, right=True, drop=4), lambda row: Cell(str(len(row.arms))), lambda row: len(row.arms), descending=True, extra=True),
         )  # fmt: skip
