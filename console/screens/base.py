@@ -15,10 +15,13 @@ from console import actions
 from console.formatting import crop, crop_middle, span
 from console.keymap import key
 from console.messages import SnapshotArrived
+from console.screens.gone import gone
 from console.services import Unwatch
 from console.trail import Place
 from console.widgets.drawing import Run
 from console.widgets.line import Line
+from console.widgets.page import Page
+from workflows.observe.reading import not_found
 from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
+FRAME = ("banner", "nav", "notice", "keys")
+"""The ids of the lines around the body."""
 LOW = 30
 """With fewer lines than this, screens do without empty ones."""
 SECTIONS = (
@@ -77,6 +82,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     """The ids of the widgets that stand beside the first part where the screen is wide."""
     smaller = ""
     """The ids of those that have another size there than alone: they have the class ``-beside`` then."""
+    thing = ""
+    """What is opened here by its name, as a person calls it; empty where nothing is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +94,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._in_sight = False
         # A new screen is styled by the sheet as it is: otherwise Textual parses it again, twice, for a section's first opening.
         self._css_update_count = active_app.get()._css_update_count
+        self._gone = False
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -233,6 +241,43 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def look(self) -> None:
         """Ask anew for what this screen reads by itself; what is observed is asked for by the hub."""
 
+    @property
+    def absent(self) -> bool:
+        """Whether what is opened here is not there: the first answer said so, and there has been no other one."""
+        topics = self.topics() if self.thing else ()
+        snapshot = self.snapshots.get(topics[0]) if topics else None
+        return (
+            snapshot is not None
+            and snapshot.value is None
+            and snapshot.error is not None
+            and not_found(snapshot.error)
+        )
+
+    def _say_if_gone(self) -> None:
+        """Nothing but that it is gone, and what to do next, stands on the screen as long as what is opened is absent."""
+        absent = self.absent
+        if absent == self._gone:
+            return
+        self._gone = absent
+        for widget in self.children:
+            if widget.id not in FRAME:
+                widget.display = not absent
+        if not absent:
+            self.query_one("#gone").remove()
+            self.call_later(self.show_part, self.part)  # the keys are those of its widgets again
+            return
+        self.set_focus(None)
+        page = Page(id="gone")
+        page.can_focus = False
+        self.mount(page, before="#keys")
+        services = self.console.services
+        where = "the embedded SageMaker" if services.target == "embedded" else f"AWS in {services.region}"
+        page.show(
+            lambda width: gone(
+                self.thing, self.trail(), (self.section, dict(SECTIONS)[self.section]), where, width
+            )
+        )
+
     # Frame
 
     def trail(self) -> str:
@@ -264,6 +309,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Draw the header, navigation, notice and keys; each repaints only when its text changed."""
         if not self.is_mounted or not self.has("#banner"):
             return
+        self._say_if_gone()
         self.draw_ages()
         self.query_one("#nav", Line).show(*self._navigation())
         self.draw_keys()
@@ -279,7 +325,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def _navigation(self) -> tuple[list[Run], list[Run]]:
         left: list[Run] = [(" ", "")]
-        trail, summary = self.trail(), self.summary()
+        trail, summary = self.trail(), "✗ gone" if self._gone else self.summary()
         keys = {section: key(f"app.{section}") for section, _ in SECTIONS}
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
@@ -299,7 +345,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         room = self.app.size.width - 2 - sum(len(text) for text, _ in left)
         if self.summary_matters and room > 0:  # its end gives way, not all of it
             summary = crop(summary, room).rstrip()
-        return left, [(summary + " ", self.summary_role())] if summary else []
+        role = "bad" if self._gone else self.summary_role()
+        return left, [(summary + " ", role)] if summary else []
 
     def _draw_notice(self) -> None:
         notice = self.query_one("#notice", Static)
@@ -351,7 +398,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         shown: set[str] = set()
         inner = self._inner_actions()
         taken = {key for action in inner for key in keymap.keys(action)}
-        own = actions.of(self.place)
+        own = () if self._gone else actions.of(self.place)
         reading = [
             action for action in inner if action.place == "log"
         ]  # a log's keys come before what is done with a job
@@ -374,6 +421,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """A key with its label, as the key line shows it."""
         label = action.label if action.label.isupper() else action.label.lower()
         return [(f" {self.console.keymap.first(action)} ", "key"), (f"{label} ", "dim")]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can be done with the thing that is opened here cannot be while it is gone."""
+        if self._gone and any(action == one.verb for one in actions.of(self.place) if one.verb != "copy"):
+            return False
+        return super().check_action(action, parameters)
 
     def offers(self, action: actions.Action) -> bool:
         """Whether an action makes sense for what is shown now: only then does the key line show it."""

@@ -23,7 +23,6 @@ from workflows import topics
 from workflows.abtest.report import Report, View
 from workflows.topics import Topic
 
-
 LOWEST, HIGHEST = 6, 12
 """Lines of the chart in the preview: as many as the facts leave, none where it could not be read."""
 

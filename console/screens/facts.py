@@ -175,7 +175,9 @@ def table(
         max([len(name), *(len(row[i]) for row in texts if i < len(row))]) for i, name in enumerate(columns)
     ]
     while sum(widths) + 2 * len(widths) - 2 > width:
-        giving = [w for w, number in zip(widths, numeric, strict=True) if w > LEAST_CELL and (cut or not number)]
+        giving = [
+            w for w, number in zip(widths, numeric, strict=True) if w > LEAST_CELL and (cut or not number)
+        ]
         if not giving:
             if cut:
                 break

@@ -60,6 +60,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         self._filter = filtering.Filter()
         self._ticks = 0
         self._rows_due = False
+        self._told: dict[int, tuple[Row, dict[str, str]]] = {}
+        """What the filter looks at, by the ids of the rows: each letter that is typed looks at all of them again."""
 
     # What is listed
 
@@ -89,10 +91,17 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         names = self.fields(everything[0]).keys() if everything else ()
         steady = [column for column in self.shown if not column.clock and column.id not in names]
         others = [column for column in columns.values() if column not in steady and column.id not in names]
+        if len(self._told) > 2 * len(everything):
+            self._told.clear()  # most of it is of rows that others have replaced
         found: list[Row] = []
         scores: dict[Hashable, float] = {}
         for row in everything:
-            fields = {**self.fields(row), **{column.id: column.cell(row).text for column in steady}}
+            known = self._told.get(id(row))
+            if known is not None and known[0] is row:
+                fields = known[1]
+            else:
+                fields = {**self.fields(row), **{column.id: column.cell(row).text for column in steady}}
+                self._told[id(row)] = row, fields
 
             def more(field: str, row: Row = row) -> list[str]:
                 return [column.cell(row).text for column in others if column.id.startswith(field)]
@@ -185,12 +194,17 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         current = self.rows().cursor_key if self.is_mounted and self.has("#list") else None
         return [self.topic, self.detail_topic(str(current))] if self.wide and current else [self.topic]
 
+    def on_screen_resume(self) -> None:
+        self._told.clear()  # another screen may have come to know more
+        super().on_screen_resume()
+
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         listed = snapshot.topic in self.sources() and self.news(snapshot)
         if listed:
             self.show_rows()
         elif self._filter and snapshot.value is not None:
-            self._show_rows_soon()  # a cell may have another text
+            self._told.clear()  # a cell may have another text
+            self._show_rows_soon()
         current = self.rows().cursor_key
         if current is not None and (listed or snapshot.topic.name == str(current)):
             self.write_preview(str(current))
@@ -223,6 +237,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         column, descending = self.sorted_by
         assert column.key is not None
         shown, scores = self._narrowed(everything) if self._filter else (everything, {})
+        if not self._filter:
+            self._told.clear()
         shown = ordered(shown, column.key, descending)
         if scores:
             shown = sorted(shown, key=lambda row: -scores[self.key(row)])
@@ -322,6 +338,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     def use_view(self, view: View) -> None:
         """Other columns, another order, another filter; remembered for this target."""
+        if view.columns != self.view.columns:
+            self._told.clear()
         self.view = view
         self._filter = filtering.parse(view.filter, self.field_names())
         self.rows().set_columns(self._widget_columns())

@@ -62,10 +62,7 @@ def preview(plan: Plan, width: int, height: int, target: str) -> Lines:
                 (f"{rail.variant}, last hour {amount(rail.blue, rail.gauge.key)}", "dim"),
             ]
         )
-    lines += [
-        [(name, ""), ("  (an alarm of yours)", "dim")]
-        for name in plan.request.own_alarms
-    ]
+    lines += [[(name, ""), ("  (an alarm of yours)", "dim")] for name in plan.request.own_alarms]
     lines.append([("roll back now", ""), ("  set off by a person while it runs", "dim")])
     lines += sentences(plan.notes, width, "dim")
     if worst:

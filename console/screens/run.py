@@ -49,6 +49,7 @@ class RunScreen(InTurn, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("run"))
     place = "run"
     section = "studies"
+    thing = "run"
     parts = (
         ("overview", "Run"),
         ("results", "Results"),
@@ -114,6 +115,13 @@ class RunScreen(InTurn, ConsoleScreen):
         self._feed = Feed(self, self.run_id)
         self._feed.start()
 
+    def look(self) -> None:
+        """A run that was not there may be there now."""
+        if self.absent:
+            self._problem = None
+            self._feed = Feed(self, self.run_id)
+            self._feed.start()
+
     def on_unmount(self) -> None:
         super().on_unmount()
         if self._feed is not None:
@@ -134,6 +142,10 @@ class RunScreen(InTurn, ConsoleScreen):
 
     def problem(self) -> Problem | None:
         return self._problem
+
+    @property
+    def absent(self) -> bool:
+        return self._problem is not None and self.state.started is None and self._row is None
 
     # Events
 

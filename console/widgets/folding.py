@@ -37,7 +37,9 @@ def fold(line: Sequence[Run], width: int) -> Lines:
             append(found, letter, role)
         lines.append(found)
         at, lead = end, indent
-        while text.startswith(("· ", " "), at):  # what parts two texts on a line is not needed between two lines
+        while text.startswith(
+            ("· ", " "), at
+        ):  # what parts two texts on a line is not needed between two lines
             at += 1
     return lines
 
@@ -65,7 +67,8 @@ def _end(text: str, at: int, room: int, *, least: int) -> int:
         places = [
             found.start()
             for found in pattern.finditer(text, at, end + 2)
-            if at + max(least, from_part * (end - at)) < found.start() <= end and text[at : found.start()].strip()
+            if at + max(least, from_part * (end - at)) < found.start() <= end
+            and text[at : found.start()].strip()
         ]
         if places:
             return places[-1]

@@ -70,9 +70,7 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> Page:
             return self.page
 
-    def __init__(
-        self, *, id: str | None = None, classes: str | None = None, sideways: bool = False
-    ) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None, sideways: bool = False) -> None:
         super().__init__(id=id, classes=classes)
         self._write: Write | None = None
         self._lines: Lines = []
