@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from rich.cells import cell_len
 
@@ -63,13 +64,10 @@ def _end(text: str, at: int, room: int, *, least: int) -> int:
     if end == len(text):
         return end
     end = max(end, at + 1)
-    for pattern, from_part in ((_PARTS, 0.4), (_WORDS, 0.0)):
-        places = [
-            found.start()
-            for found in pattern.finditer(text, at, end + 2)
-            if at + max(least, from_part * (end - at)) < found.start() <= end
-            and text[at : found.start()].strip()
-        ]
+    for pattern, part in ((_PARTS, 0.4), (_WORDS, 0.0)):
+        after = at + max(least, part * (end - at))
+        found = takewhile(lambda place: place <= end, (one.start() for one in pattern.finditer(text, at)))
+        places = [place for place in found if place > after and text[at:place].strip()]
         if places:
             return places[-1]
     return end
