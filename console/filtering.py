@@ -13,8 +13,8 @@ HINT = "word · regex.* · !not · status:failed · -f fuzzy"
 _WORD = re.compile(
     r'(?P<no>!*)(?:(?P<field>[A-Za-z][\w-]*):(?!//))?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S*))\s*'
 )
-_EXPRESSION = re.compile(r"[\^$*+?()\[\]{}|\\]")
-"""Characters that make a word a regular expression: no name, status or instance type of AWS has one of them."""
+_EXPRESSION = re.compile(r"[\^*+?()\[\]{}|\\]|\$(?!\d)")
+"""Characters that make a word a regular expression: no name, status or instance type of AWS has one of them. ``$0.17`` is an amount."""
 
 
 More = Callable[[str], Iterable[str]]

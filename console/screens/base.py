@@ -15,12 +15,12 @@ from console import actions
 from console.formatting import crop, crop_middle, span
 from console.keymap import key
 from console.messages import SnapshotArrived
-from console.screens.gone import gone
+from console.screens.gone import say_if_gone
+from console.screens.titles import in_sight
 from console.services import Unwatch
 from console.trail import Place
 from console.widgets.drawing import Run
 from console.widgets.line import Line
-from console.widgets.page import Page
 from workflows.observe.reading import not_found
 from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
-FRAME = ("banner", "nav", "notice", "keys")
-"""The ids of the lines around the body."""
 LOW = 30
 """With fewer lines than this, screens do without empty ones."""
 SECTIONS = (
@@ -94,7 +92,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._in_sight = False
         # A new screen is styled by the sheet as it is: otherwise Textual parses it again, twice, for a section's first opening.
         self._css_update_count = active_app.get()._css_update_count
-        self._gone = False
+        self.gone = False
+        """Whether the screen says nothing but that what is opened here is not there."""
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -245,7 +244,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def absent(self) -> bool:
         """Whether what is opened here is not there: the first answer said so, and there has been no other one."""
         topics = self.topics() if self.thing else ()
-        snapshot = self.snapshots.get(topics[0]) if topics else None
+        return bool(topics) and self.is_missing(topics[0])
+
+    def is_missing(self, topic: Topic[Any]) -> bool:
+        """Whether the answer to a topic was that there is no such thing."""
+        snapshot = self.snapshots.get(topic)
         return (
             snapshot is not None
             and snapshot.value is None
@@ -253,30 +256,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             and not_found(snapshot.error)
         )
 
-    def _say_if_gone(self) -> None:
-        """Nothing but that it is gone, and what to do next, stands on the screen as long as what is opened is absent."""
-        absent = self.absent
-        if absent == self._gone:
-            return
-        self._gone = absent
-        for widget in self.children:
-            if widget.id not in FRAME:
-                widget.display = not absent
-        if not absent:
-            self.query_one("#gone").remove()
-            self.call_later(self.show_part, self.part)  # the keys are those of its widgets again
-            return
-        self.set_focus(None)
-        page = Page(id="gone")
-        page.can_focus = False
-        self.mount(page, before="#keys")
-        services = self.console.services
-        where = "the embedded SageMaker" if services.target == "embedded" else f"AWS in {services.region}"
-        page.show(
-            lambda width: gone(
-                self.thing, self.trail(), (self.section, dict(SECTIONS)[self.section]), where, width
-            )
-        )
+    def missed(self) -> str:
+        """The name of what is opened here, while it is absent."""
+        return self.location.name if self.location is not None else ""
 
     # Frame
 
@@ -309,7 +291,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Draw the header, navigation, notice and keys; each repaints only when its text changed."""
         if not self.is_mounted or not self.has("#banner"):
             return
-        self._say_if_gone()
+        say_if_gone(self)
         self.draw_ages()
         self.query_one("#nav", Line).show(*self._navigation())
         self.draw_keys()
@@ -325,7 +307,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def _navigation(self) -> tuple[list[Run], list[Run]]:
         left: list[Run] = [(" ", "")]
-        trail, summary = self.trail(), "✗ gone" if self._gone else self.summary()
+        trail, summary = self.trail(), "✗ gone" if self.gone else self.summary()
         keys = {section: key(f"app.{section}") for section, _ in SECTIONS}
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
@@ -345,7 +327,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         room = self.app.size.width - 2 - sum(len(text) for text, _ in left)
         if self.summary_matters and room > 0:  # its end gives way, not all of it
             summary = crop(summary, room).rstrip()
-        role = "bad" if self._gone else self.summary_role()
+        role = "bad" if self.gone else self.summary_role()
         return left, [(summary + " ", role)] if summary else []
 
     def _draw_notice(self) -> None:
@@ -357,7 +339,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             age = snapshot.age(self.console.services.now()) if snapshot else None
             kept = (
                 f" Shown is the state of {span(age)} ago."
-                if age is not None and snapshot and snapshot.value is not None
+                if age is not None and snapshot and snapshot.value is not None and not self.gone
                 else ""
             )
             text = f"✗ {problem.sentence}{kept} {problem.remedy}".strip()
@@ -398,7 +380,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         shown: set[str] = set()
         inner = self._inner_actions()
         taken = {key for action in inner for key in keymap.keys(action)}
-        own = () if self._gone else actions.of(self.place)
+        own = () if self.gone else actions.of(self.place)
         reading = [
             action for action in inner if action.place == "log"
         ]  # a log's keys come before what is done with a job
@@ -424,7 +406,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the thing that is opened here cannot be while it is gone."""
-        if self._gone and any(action == one.verb for one in actions.of(self.place) if one.verb != "copy"):
+        if self.gone and any(action == one.verb for one in actions.of(self.place) if one.verb != "copy"):
             return False
         return super().check_action(action, parameters)
 
@@ -539,23 +521,3 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Do blocking work in a thread of its own; the functions are called here with its outcome."""
         self.console.in_background(task, succeeded, failed)
-
-
-def in_sight(widths: Sequence[int], here: int, room: int) -> tuple[int, int]:
-    """Which of some titles are shown in ``room`` cells, as (first, end): as many as fit, three cells apart, ``here`` among them.
-
-    On either side where titles are left out, three cells are kept for a sign of it.
-    """
-    first, end = here, here + 1
-
-    def fits(first: int, end: int) -> bool:
-        signs = 3 * ((first > 0) + (end < len(widths)))
-        return sum(widths[first:end]) + 3 * (end - first - 1) + signs <= room
-
-    while first > 0 and fits(first - 1, end):
-        first -= 1
-    while end < len(widths) and fits(first, end + 1):
-        end += 1
-    while first > 0 and fits(first - 1, end):
-        first -= 1
-    return first, end

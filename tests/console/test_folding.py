@@ -58,7 +58,10 @@ def test_nothing_is_lost_and_nothing_is_too_wide(line: list[tuple[str, str]], wi
 
 
 def test_a_table_whose_figures_find_no_room_is_laid_out_below_itself() -> None:
-    columns, rows = ["Variant", "Share", "Requests"], [["champion", "90%", 12_400], ["challenger", "10%", 600]]
+    columns, rows = (
+        ["Variant", "Share", "Requests"],
+        [["champion", "90%", 12_400], ["challenger", "10%", 600]],
+    )
 
     def texts(width: int) -> list[str]:
         return ["".join(text for text, _ in line) for line in table(columns, rows, width)]

@@ -118,5 +118,5 @@ def not_found(problem: Problem) -> bool:
         return True
     text = problem.sentence.lower()
     return problem.code.startswith("Validation") and any(
-        words in text for words in ("not find", "not found", "does not exist", "can't find")
+        words in text for words in ("not find", "not found", "does not exist", "can't find", "there is no ")
     )
