@@ -95,7 +95,7 @@ class AuditScreen(ListScreen[Entry]):
 
     def fields(self, row: Entry) -> Mapping[str, str]:
         return {
-            "operation": row.operation, "resource": row.resource, "result": row.result, "by": row.by, "target": row.target,
+            "operation": row.operation, "resource": row.resource, "result": row.result, "by": row.by, "target": row.target or "here",
             "user": row.user, "account": row.account, "region": row.region, "service": row.service,
         }  # fmt: skip
 

@@ -68,6 +68,7 @@ class ExperimentsScreen(ListScreen[Report]):
             "endpoint": row.experiment.endpoint,
             "status": row.state,
             "verdict": row.verdict,
+            "chip": _verdict(row).text,
         }
 
     def detail_topic(self, name: str) -> Topic[View]:

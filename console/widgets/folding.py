@@ -12,6 +12,8 @@ from console.widgets.canvas import Lines, Run, append
 
 LEAST = 12
 """Cells in which a text can be read: a column with less room goes on below the beginning of its line."""
+DEEP = 4
+"""Cells of blanks after which a line begins in a column already, below that of another line."""
 _COLUMN = re.compile(r"(?<=\S) {2,}(?=\S)")
 _PARTS = re.compile(r" (?=· )")
 _WORDS = re.compile(r"(?<!\d) | (?!\d{3}\b)")
@@ -48,11 +50,9 @@ def fold(line: Sequence[Run], width: int) -> Lines:
 def _indent(text: str, width: int) -> int:
     """Where the lines below the first begin, in cells."""
     begins = [cell_len(text[: found.end()]) for found in _COLUMN.finditer(text)]
-    room = max(LEAST, width // 4)
-    return max(
-        (begin for begin in begins if begin <= width - room),
-        default=len(text) - len(text.lstrip()) + 2,
-    )
+    room, lead = max(LEAST, width // 4), len(text) - len(text.lstrip())
+    begins.append(lead if lead > DEEP else lead + 2)
+    return max((begin for begin in begins if begin <= width - room), default=2)
 
 
 def _end(text: str, at: int, room: int, *, least: int) -> int:

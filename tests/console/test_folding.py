@@ -34,6 +34,11 @@ def folded(text: str, width: int) -> list[str]:
             46,
             [" 0.0 s  ~4.0 s  ░░░░   0%  green starts beside", "                           blue"],
         ),
+        (
+            "           2 running · 4 stopped early",
+            30,
+            ["           2 running", "           4 stopped early"],
+        ),
         ("a reading of 2 400 things", 14, ["a reading of", "  2 400 things"]),
     ],
 )
