@@ -9,6 +9,7 @@ from console import timeline
 from console.formatting import clock, crop, duration, number, span, status
 from console.screens.facts import fact, head, sentences
 from console.widgets.drawing import Lines, Run
+from console.widgets.folding import fold
 from workflows.rollout.alarms import AlarmState
 from workflows.rollout.asked import RolloutView
 from workflows.rollout.events import RolloutEvent
@@ -18,6 +19,8 @@ from workflows.rollout.state import FleetTraffic, FleetView, RolloutState, curre
 
 ROLES = {"good": "ok", "warning": "wait", "error": "bad", "info": ""}
 GLYPHS = {"good": "✓", "warning": "!", "error": "✗", "info": "·"}
+LOWEST, HIGHEST = 4, 7
+"""Lines of the picture of the traffic: as many as the facts leave."""
 TALL = 30
 """From this many lines on there is room for more than the most important."""
 
@@ -88,23 +91,19 @@ def live(view: RolloutView | None, now: float, width: int, height: int) -> Lines
     plan, state = view.rollout.plan, view.state
     tall = height >= TALL
     gap: Lines = [[]] if tall else []
-    lines: Lines = [*headline(view, now, width, tall=tall)]
-    lines += gap
-    lines += traffic_bar(state, width)
-    lines += gap
+    above: Lines = [*headline(view, now, width, tall=tall), *gap, *traffic_bar(state, width), *gap]
     at = position(view, now)
     back = state.phase == "rolling-back" or state.outcome == "rolled-back"
-    lines += timeline.chart(plan.phases, width, 7 if tall else 4, at=at, back=back)
+    below: Lines = []
     if tall:
-        lines += [
+        below += [
             [],
             *timeline.rows(plan.phases, width, at=at if state.active and not back else None, most=10),
         ]
-    lines += gap
-    lines += fleets(view, width)
-    lines += gap
-    lines += alarms(state.alarms, now, width)
-    return lines
+    below += [*gap, *fleets(view, width), *gap, *alarms(state.alarms, now, width)]
+    left = height - sum(len(fold(line, width)) for line in (*above, *below))
+    drawn = max(LOWEST, min(HIGHEST, left)) if tall else LOWEST
+    return [*above, *timeline.chart(plan.phases, width, drawn, at=at, back=back), *below]
 
 
 def headline(view: RolloutView, now: float, width: int, *, tall: bool = True) -> Lines:
