@@ -164,14 +164,23 @@ class Customized(Travelling, inherit_bindings=False):
     def visited(self, place: Place) -> None:
         """A screen has come to the top; the next console of this target begins there."""
         super().visited(place)
-        kept = [place.kind, place.name, self._seen(place).section] if place.kind != "home" else None
+        self._keep(place)
+
+    def turned(self, place: Place) -> None:
+        """Another part of it is shown: the next console begins there, too."""
+        super().turned(place)
+        self._keep(place)
+
+    def _keep(self, place: Place) -> None:
+        seen = self._seen(place)
+        kept = [seen.kind, seen.name, seen.section, seen.part] if place.kind != "home" else None
         self.memory.put(kept, "targets", self._target_name, "place")
 
     @property
     def last_place(self) -> Place | None:
         """Where the last console of this target was left."""
         kept = self.memory.get("targets", self._target_name, "place")
-        if isinstance(kept, list) and len(kept) in (2, 3) and all(isinstance(part, str) for part in kept):
+        if isinstance(kept, list) and len(kept) in (2, 3, 4) and all(isinstance(part, str) for part in kept):
             place = Place(*kept)
             return place if self.can_visit(place) else None
         return None

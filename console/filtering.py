@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 HINT = "word · regex.* · !not · status:failed · -f fuzzy"
 """What stands in an empty filter line."""
@@ -12,8 +13,16 @@ HINT = "word · regex.* · !not · status:failed · -f fuzzy"
 _WORD = re.compile(
     r'(?P<no>!*)(?:(?P<field>[A-Za-z][\w-]*):(?!//))?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S*))\s*'
 )
-_EXPRESSION = re.compile(r"[\^$*+?()\[\]{}|\\]")
-"""Characters that make a word a regular expression: no name, status or instance type of AWS has one of them."""
+_EXPRESSION = re.compile(r"[\^*+?()\[\]{}|\\]|\$(?!\d)")
+"""Characters that make a word a regular expression: no name, status or instance type of AWS has one of them. ``$0.17`` is an amount."""
+
+
+More = Callable[[str], Iterable[str]]
+"""The texts of further fields of which the name begins so."""
+
+
+def _none(field: str) -> Iterable[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +33,11 @@ class _Test:
     found: Callable[[str], object]
     negative: bool
 
-    def passes(self, fields: Mapping[str, str]) -> bool:
-        texts = (text for name, text in fields.items() if name.startswith(self.field))
+    def passes(self, fields: Mapping[str, str], more: More) -> bool:
+        texts: Iterable[str] = fields.values()
+        if self.field:
+            named = (text for name, text in fields.items() if name.startswith(self.field))
+            texts = chain(named, more(self.field))
         return any(self.found(text) for text in texts) is not self.negative
 
 
@@ -41,9 +53,11 @@ class Filter:
     def __bool__(self) -> bool:
         return bool(self.tests or self.fuzzy)
 
-    def matches(self, fields: Mapping[str, str]) -> bool:
-        """Whether a row with these fields is shown."""
-        return all(test.passes(fields) for test in self.tests) and (not self.fuzzy or self.score(fields) > 0)
+    def matches(self, fields: Mapping[str, str], more: More = _none) -> bool:
+        """Whether a row with these fields is shown. ``more`` is asked for words with the name of a field."""
+        return all(test.passes(fields, more) for test in self.tests) and (
+            not self.fuzzy or self.score(fields) > 0
+        )
 
     def score(self, fields: Mapping[str, str]) -> float:
         """How well a row resembles the fuzzy words, in its best field; 0 for not at all."""

@@ -57,18 +57,20 @@ def rows(phases: Sequence[Phase], width: int, *, at: float | None = None, most: 
     if left_out:
         keep = max(1, most - 2)
         shown = [*phases[:keep], phases[-1]]
-    for number, phase in enumerate(shown):
+    begins = [duration(phase.start) for phase in shown]
+    lengths = [("" if phase.declared else "~") + duration(phase.seconds) for phase in shown]
+    begin_width, length_width = max(map(len, begins), default=0), max(map(len, lengths), default=0)
+    for number, (phase, begin, length) in enumerate(zip(shown, begins, lengths, strict=True)):
         here = at is not None and phase.start <= at < phase.end
         past = at is not None and phase.end <= at
-        length = duration(phase.seconds)
         fleets = "" if phase.fleets == 1 else f" · {phase.fleets:.3g} fleets"
         bar = max(4, min(10, width - 60))
         filled = round(phase.share * bar)
         lines.append(
             [
                 ("▸ " if here else "✓ " if past else "  ", "live" if here else "ok"),
-                (f"{duration(phase.start):>11} ", "dim"),
-                (("" if phase.declared else "~").rjust(2) + f"{length:<11} ", "strong" if here else ""),
+                (f"{begin:>{begin_width}}  ", "dim"),
+                (f"{length:>{length_width}}  ", "strong" if here else ""),
                 ("█" * filled, GREEN),
                 ("░" * (bar - filled), BLUE),
                 (f" {phase.share:4.0%}  ", ""),

@@ -12,11 +12,13 @@ class Place:
     """A screen that can be gone to again: a section's list (``name`` empty), or a resource of a kind.
 
     ``section`` is the one in which it was seen, empty where nobody saw it: it says where to open it, not which place it is.
+    ``part`` is the part of it that was shown, as `console.screens.base.ConsoleScreen.parts` names it.
     """
 
     kind: str
     name: str = ""
     section: str = field(default="", compare=False)
+    part: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".strip()
@@ -31,10 +33,17 @@ class Trail:
 
     def visit(self, place: Place) -> None:
         """Note a place; what lay ahead is forgotten, as in a browser."""
-        if self.at >= 0 and self.places[self.at] == place:
+        if self.amend(place):
             return
         self.places = [*self.places[: self.at + 1], place][-MOST:]
         self.at = len(self.places) - 1
+
+    def amend(self, place: Place) -> bool:
+        """Note how a place is looked at now; False where one is elsewhere."""
+        if self.at < 0 or self.places[self.at] != place:
+            return False
+        self.places[self.at] = place
+        return True
 
     def step(self, by: int) -> Place | None:
         """The place so many steps back (negative) or ahead, which is then where one is; None at the ends."""

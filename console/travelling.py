@@ -76,6 +76,9 @@ class Travelling(Painting, inherit_bindings=False):
     async def open(self, screen: Screen[Any]) -> None:
         """Open a screen above the present one; Esc comes back."""
         await self._close_dialogs()
+        bound_for = self._bound_for
+        if bound_for is not None and isinstance(screen, ConsoleScreen) and screen.location == bound_for:
+            screen.begin_with(bound_for.part)
         await self.push_screen(screen)
 
     async def open_job(self, name: str) -> None:
@@ -292,10 +295,21 @@ class Travelling(Painting, inherit_bindings=False):
         else:  # only passed on the way
             self._bound_for = bound_for
 
+    def turned(self, place: Place) -> None:
+        """Another part of the place is shown that is on the screen."""
+        self.trail.amend(self._seen(place))
+
     def _seen(self, place: Place) -> Place:
-        """The place with the section in which it lies open: a key may have left that before the screen tells of itself."""
-        found = self._open_at(place)
-        return replace(place, section=found[0] if found is not None else self.current_mode)
+        """The place with its part and the section in which it lies open: a key may have left that before the screen tells of itself."""
+        found, here = self._open_at(place), self.base_screen
+        if found is None:
+            return replace(place, section=self.current_mode)
+        mode, screen = found
+        return replace(
+            place,
+            section=mode,
+            part=here.part if here is not None and here.location == place else screen.part,
+        )
 
     def _open_at(self, place: Place) -> tuple[str, ConsoleScreen] | None:
         """The section in which a screen shows the place, and the screen; the present section is looked at first."""
@@ -307,13 +321,15 @@ class Travelling(Painting, inherit_bindings=False):
         return None
 
     async def visit(self, place: Place) -> None:
-        """Go to a place: to the screen that shows it, wherever that lies open, or to a new one."""
+        """Go to a place and its part: to the screen that shows it, wherever that lies open, or to a new one."""
         await self._close_dialogs()
-        if self.base_screen is not None and self.base_screen.location == place:
+        if (screen := self.base_screen) is not None and screen.location == place:
+            screen.begin_with(place.part)
             return
         self._bound_for = place
         if (found := self._open_at(place)) is not None:
             mode, screen = found
+            screen.begin_with(place.part)
             if mode != self.current_mode:
                 await self.switch_mode(mode)
             while self.screen is not screen:  # what lies above it goes
@@ -329,6 +345,8 @@ class Travelling(Painting, inherit_bindings=False):
             await getattr(self, f"action_{place.kind}")()
         else:
             await self.go(place.kind)
+            if (screen := self.base_screen) is not None and screen.location == place:
+                screen.begin_with(place.part)
 
     def section_of(self, place: Place) -> str:
         """The section in which a place lies."""

@@ -72,7 +72,7 @@ class AuditScreen(ListScreen[Entry]):
 
     def columns(self) -> Sequence[ListColumn[Entry]]:
         return (
-            ListColumn("when", Column("When", 9), lambda row: Cell(when(row.time, self.console.services.now()), "dim"), lambda row: row.time, descending=True),
+            ListColumn("when", Column("When", 9), lambda row: Cell(when(row.time, self.console.services.now()), "dim"), lambda row: row.time, descending=True, clock=True),
             ListColumn("operation", Column("Operation", 22, grow=1), lambda row: Cell(row.operation), lambda row: (row.operation, row.time)),
             ListColumn("resource", Column("Resource", 20, grow=3, middle=True), lambda row: Cell(row.resource, "strong"), lambda row: (row.resource, row.time)),
             ListColumn("result", Column("Result", 12, grow=1, watch=True), result, lambda row: (row.result, row.time)),
@@ -95,7 +95,7 @@ class AuditScreen(ListScreen[Entry]):
 
     def fields(self, row: Entry) -> Mapping[str, str]:
         return {
-            "operation": row.operation, "resource": row.resource, "result": row.result, "by": row.by, "target": row.target,
+            "operation": row.operation, "resource": row.resource, "result": row.result, "by": row.by, "target": row.target or "here",
             "user": row.user, "account": row.account, "region": row.region, "service": row.service,
         }  # fmt: skip
 

@@ -15,10 +15,13 @@ from console import actions
 from console.formatting import crop, crop_middle, span
 from console.keymap import key
 from console.messages import SnapshotArrived
+from console.screens.gone import say_if_gone
+from console.screens.titles import in_sight
 from console.services import Unwatch
 from console.trail import Place
 from console.widgets.drawing import Run
 from console.widgets.line import Line
+from workflows.observe.reading import not_found
 from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
 
@@ -77,6 +80,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     """The ids of the widgets that stand beside the first part where the screen is wide."""
     smaller = ""
     """The ids of those that have another size there than alone: they have the class ``-beside`` then."""
+    thing = ""
+    """What is opened here by its name, as a person calls it; empty where nothing is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +92,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._in_sight = False
         # A new screen is styled by the sheet as it is: otherwise Textual parses it again, twice, for a section's first opening.
         self._css_update_count = active_app.get()._css_update_count
+        self.gone = False
+        """Whether the screen says nothing but that what is opened here is not there."""
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -233,6 +240,26 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def look(self) -> None:
         """Ask anew for what this screen reads by itself; what is observed is asked for by the hub."""
 
+    @property
+    def absent(self) -> bool:
+        """Whether what is opened here is not there: the first answer said so, and there has been no other one."""
+        topics = self.topics() if self.thing else ()
+        return bool(topics) and self.is_missing(topics[0])
+
+    def is_missing(self, topic: Topic[Any]) -> bool:
+        """Whether the answer to a topic was that there is no such thing."""
+        snapshot = self.snapshots.get(topic)
+        return (
+            snapshot is not None
+            and snapshot.value is None
+            and snapshot.error is not None
+            and not_found(snapshot.error)
+        )
+
+    def missed(self) -> str:
+        """The name of what is opened here, while it is absent."""
+        return self.location.name if self.location is not None else ""
+
     # Frame
 
     def trail(self) -> str:
@@ -264,6 +291,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Draw the header, navigation, notice and keys; each repaints only when its text changed."""
         if not self.is_mounted or not self.has("#banner"):
             return
+        say_if_gone(self)
         self.draw_ages()
         self.query_one("#nav", Line).show(*self._navigation())
         self.draw_keys()
@@ -279,7 +307,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def _navigation(self) -> tuple[list[Run], list[Run]]:
         left: list[Run] = [(" ", "")]
-        trail, summary = self.trail(), self.summary()
+        trail, summary = self.trail(), "✗ gone" if self.gone else self.summary()
         keys = {section: key(f"app.{section}") for section, _ in SECTIONS}
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
@@ -299,7 +327,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         room = self.app.size.width - 2 - sum(len(text) for text, _ in left)
         if self.summary_matters and room > 0:  # its end gives way, not all of it
             summary = crop(summary, room).rstrip()
-        return left, [(summary + " ", self.summary_role())] if summary else []
+        role = "bad" if self.gone else self.summary_role()
+        return left, [(summary + " ", role)] if summary else []
 
     def _draw_notice(self) -> None:
         notice = self.query_one("#notice", Static)
@@ -310,7 +339,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             age = snapshot.age(self.console.services.now()) if snapshot else None
             kept = (
                 f" Shown is the state of {span(age)} ago."
-                if age is not None and snapshot and snapshot.value is not None
+                if age is not None and snapshot and snapshot.value is not None and not self.gone
                 else ""
             )
             text = f"✗ {problem.sentence}{kept} {problem.remedy}".strip()
@@ -351,7 +380,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         shown: set[str] = set()
         inner = self._inner_actions()
         taken = {key for action in inner for key in keymap.keys(action)}
-        own = actions.of(self.place)
+        own = () if self.gone else actions.of(self.place)
         reading = [
             action for action in inner if action.place == "log"
         ]  # a log's keys come before what is done with a job
@@ -374,6 +403,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """A key with its label, as the key line shows it."""
         label = action.label if action.label.isupper() else action.label.lower()
         return [(f" {self.console.keymap.first(action)} ", "key"), (f"{label} ", "dim")]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can be done with the thing that is opened here cannot be while it is gone."""
+        if self.gone and any(action == one.verb for one in actions.of(self.place) if one.verb != "copy"):
+            return False
+        return super().check_action(action, parameters)
 
     def offers(self, action: actions.Action) -> bool:
         """Whether an action makes sense for what is shown now: only then does the key line show it."""
@@ -407,6 +442,17 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._draw_parts()
         self.part_shown(name)
         self.call_after_refresh(self.draw_keys)
+        if self._in_sight and (location := self.location) is not None:
+            self.console.turned(location)
+
+    def begin_with(self, name: str) -> None:
+        """Show one of the parts from the first moment on; a part that there is not is not asked for."""
+        if name == self.part or name not in [part for part, _ in self.parts]:
+            return
+        if self.is_mounted:
+            self.show_part(name)
+        else:
+            self.part = name
 
     def _draw_parts(self) -> None:
         """The titles of the parts; where not all find room, those around the present one."""
@@ -475,23 +521,3 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     ) -> None:
         """Do blocking work in a thread of its own; the functions are called here with its outcome."""
         self.console.in_background(task, succeeded, failed)
-
-
-def in_sight(widths: Sequence[int], here: int, room: int) -> tuple[int, int]:
-    """Which of some titles are shown in ``room`` cells, as (first, end): as many as fit, three cells apart, ``here`` among them.
-
-    On either side where titles are left out, three cells are kept for a sign of it.
-    """
-    first, end = here, here + 1
-
-    def fits(first: int, end: int) -> bool:
-        signs = 3 * ((first > 0) + (end < len(widths)))
-        return sum(widths[first:end]) + 3 * (end - first - 1) + signs <= room
-
-    while first > 0 and fits(first - 1, end):
-        first -= 1
-    while end < len(widths) and fits(first, end + 1):
-        end += 1
-    while first > 0 and fits(first - 1, end):
-        first -= 1
-    return first, end

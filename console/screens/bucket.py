@@ -79,7 +79,7 @@ class BucketScreen(ConsoleScreen):
                 cells=self._cells,
                 id="list",
             )
-            yield Page(id="preview")
+            yield Page(id="preview", sideways=True)
         yield Prompt()
 
     def opened(self) -> None:

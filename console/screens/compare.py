@@ -40,6 +40,7 @@ class CompareScreen(Charting, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("compare"))
     place = "compare"
     section = "jobs"
+    thing = "training job"
     parts = (("differences", "Settings"), ("metrics", "Curves"))
     panes: ClassVar = {"differences": "differences", "metrics": "metrics"}
     beside = "metrics"
@@ -79,6 +80,13 @@ class CompareScreen(Charting, ConsoleScreen):
     def topics(self) -> Sequence[Topic[Any]]:
         kinds = (topics.job, topics.job_logs, topics.job_metrics)
         return [kind(name) for kind in kinds for name in self.names]
+
+    @property
+    def absent(self) -> bool:
+        return any(self.is_missing(topics.job(name)) for name in self.names)
+
+    def missed(self) -> str:
+        return ", ".join(name for name in self.names if self.is_missing(topics.job(name)))
 
     def trail(self) -> str:
         return "two training jobs"

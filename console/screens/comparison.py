@@ -47,7 +47,7 @@ class ComparisonScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="comparison"):
             yield Page(id="differs")
-            yield Page(id="sides")
+            yield Page(id="sides", sideways=True)
 
     def opened(self) -> None:
         self._read()

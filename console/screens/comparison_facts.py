@@ -102,7 +102,7 @@ def _side(letter: str, side: Side, width: int) -> Lines:
     used = sum(cell_len(part) for part, _ in first)
     if used + len(text) <= width:
         return [[*first, (text, "dim")]]
-    return [first, [("    " + crop(text, width - 4).rstrip(), "dim")]]
+    return [first, [("    " + text, "dim")]]
 
 
 def _kind(kind: str, name: str) -> str:

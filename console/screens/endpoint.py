@@ -39,6 +39,7 @@ class EndpointScreen(InTurn, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("endpoint"))
     place = "endpoint"
     section = "endpoints"
+    thing = "endpoint"
     parts = (
         ("overview", "Overview"),
         ("metrics", "Traffic"),

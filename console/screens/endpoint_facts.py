@@ -90,18 +90,20 @@ def _variant(variant: VariantRow, width: int, role: str, *, shadow: bool = False
     machine = f"{counted} × {variant.instance_type or '–'}"
     if variant.memory:
         machine = f"serverless, {variant.memory} MB"
-    lines: Lines = [
-        [
-            (crop(variant.name, 16) + " ", "strong"),
-            (bar(variant.share, room), role),
-            (f" {variant.share:4.0%} ", ""),
-            (f" {machine}", "dim"),
-        ]
+    line: list[Run] = [
+        (crop(variant.name, 16) + " ", "strong"),
+        (bar(variant.share, room), role),
+        (f" {variant.share:4.0%} ", ""),
     ]
     about = "shadow: gets copies, its answers go nowhere" if shadow else f"model {variant.model}"
-    lines.append([("  " + crop(about, width - 2).rstrip(), "dim")])
+    if sum(len(text) for text, _ in line) + 1 + len(machine) <= width:
+        line.append((f" {machine}", "dim"))
+    else:
+        about = f"{machine} · {about}"
+    lines: Lines = [line]
+    lines.append([("  " + about, "dim")])
     if said := under_way(variant):
-        lines.append([("  " + crop(said, width - 2).rstrip(), "wait")])
+        lines.append([("  " + said, "wait")])
     return lines
 
 
@@ -125,14 +127,12 @@ def _pending(detail: EndpointDetail, now: float, width: int) -> Lines:
         lines.append(
             [
                 (crop(name, 6), "series-1" if name == "blue" else "ok"),
-                (crop(config, max(8, width - 6)).rstrip(), ""),
+                (config, ""),
             ]
         )
         for one in variants:
             about = f"{one.name}: {one.current_count} of {one.desired_count} × {one.instance_type or '–'}"
-            lines.append(
-                [("      " + crop(f"{about} {under_way(one)}".rstrip(), max(8, width - 6)).rstrip(), "dim")]
-            )
+            lines.append([("      " + f"{about} {under_way(one)}".rstrip(), "dim")])
     return lines
 
 
@@ -281,7 +281,7 @@ def alarm_facts(row: AlarmRow | None, history: Sequence[AlarmChange] | None, now
             [
                 (f"{clock(item.time, day=True)} ", "dim"),
                 (crop(item.kind.replace("Update", ""), 14) + " ", "dim"),
-                (crop(printable(item.summary), max(8, width - 32)).rstrip(), ""),
+                (printable(item.summary), ""),
             ]
         )
     return lines
@@ -334,7 +334,7 @@ def scaling_facts(scaling: EndpointScaling | None, endpoint: str, now: float, wi
                 (f"{clock(activity.started, day=True)} ", "dim"),
                 (crop(activity.status, 12) + " ", role),
                 (crop(activity.variant, 14) + " ", "strong"),
-                (crop(activity.description, max(8, width - 46)).rstrip(), ""),
+                (activity.description, ""),
             ]
         )
         said = activity.message or activity.cause

@@ -51,7 +51,7 @@ class CapturesPane(Vertical):
             cells=_captured,
             id="capture-list",
         )
-        yield Page(id="capture")
+        yield Page(id="capture", sideways=True)
 
     def on_mount(self) -> None:
         self.rows.show_when_empty("Reading …")

@@ -41,12 +41,12 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         return (
             ListColumn("name", Column("Name", 22, grow=3, middle=True), lambda row: Cell(row.name), lambda row: row.name),
             ListColumn("status", Column("Status", 14, watch=True), status_cell, lambda row: (row.status, row.name)),
-            ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True),
-            ListColumn("up", Column("Up", 8, right=True), lambda row: Cell(span(self._now - row.created)), lambda row: -row.created, descending=True),
+            ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True, clock=True),
+            ListColumn("up", Column("Up", 8, right=True), lambda row: Cell(span(self._now - row.created)), lambda row: -row.created, descending=True, clock=True),
             ListColumn("instances", Column("Instances", 18, drop=2), lambda row: Cell(instances(row), "dim"), lambda row: (sum(number for _, number in row.instances), instances(row)), descending=True),
             ListColumn("cost", Column(cost, 9, right=True, drop=1), self._cost, _dollars, descending=True),
             ListColumn("month", Column("A month", 9, right=True, drop=3), self._month, _dollars, descending=True),
-            ListColumn("modified", Column("Modified", 9, drop=4), lambda row: Cell(when(row.modified, self._now), "dim"), lambda row: row.modified, descending=True, extra=True),
+            ListColumn("modified", Column("Modified", 9, drop=4), lambda row: Cell(when(row.modified, self._now), "dim"), lambda row: row.modified, descending=True, extra=True, clock=True),
         )  # fmt: skip
 
     @property

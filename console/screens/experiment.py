@@ -39,6 +39,7 @@ class ExperimentScreen(ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("experiment"))
     place = "experiment"
     section = "endpoints"
+    thing = "A/B test"
     parts = (("overview", "Overview"), ("chart", "Chart"), ("settings", "Test"))
     panes: ClassVar = {"overview": "overview", "chart": "band", "settings": "settings"}
     beside = "band"

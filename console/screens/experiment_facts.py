@@ -129,10 +129,9 @@ def guardrails(report: Report, width: int) -> Lines:
         ]
         rows.append([*([one.variant] if several else []), *row])
     alpha = report.guardrails[0].alpha
-    lines = table(names, rows, width)
-    for line, one in zip(lines[1:], report.guardrails, strict=True):
-        if one.verdict == "worse":
-            line[0] = (line[0][0], "bad")
+    lines = table(
+        names, rows, width, roles=["bad" if one.verdict == "worse" else "" for one in report.guardrails]
+    )
     return [head("Guardrails", f"broken from ×{1 / alpha:.0f} on"), *lines]
 
 

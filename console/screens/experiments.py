@@ -15,11 +15,16 @@ from console.screens.experiment_actions import confirm_stop
 from console.screens.listing import ListColumn, ListScreen, when
 from console.trail import Place
 from console.widgets.columns import Cell, Column
+from console.widgets.drawing import Lines
+from console.widgets.folding import fold
 from console.widgets.page import Page
 from console.widgets.rows import Rows
 from workflows import topics
 from workflows.abtest.report import Report, View
 from workflows.topics import Topic
+
+LOWEST, HIGHEST = 6, 12
+"""Lines of the chart in the preview: as many as the facts leave, none where it could not be read."""
 
 
 def _verdict(row: Report) -> Cell:
@@ -45,7 +50,7 @@ class ExperimentsScreen(ListScreen[Report]):
             ListColumn("verdict", Column("Verdict", 26, grow=2, watch=True), _verdict, lambda row: (row.verdict, row.name)),
             ListColumn("difference", Column("Difference", 16, watch=True, drop=1), lambda row: Cell(experiment_facts.cell(row))),
             ListColumn("requests", Column("Requests", 9, right=True), lambda row: Cell(number(row.requests)), lambda row: row.requests, descending=True),
-            ListColumn("started", Column("Started", 9), lambda row: Cell(when(row.started, self.console.services.now()), "dim"), lambda row: (row.started, row.name), descending=True),
+            ListColumn("started", Column("Started", 9), lambda row: Cell(when(row.started, self.console.services.now()), "dim"), lambda row: (row.started, row.name), descending=True, clock=True),
             ListColumn("rewarded", Column("Rewarded", 9, right=True, drop=3), lambda row: Cell(number(row.rewarded)), lambda row: row.rewarded, descending=True, extra=True),
             ListColumn("variants", Column("Variants", 8, right=True, drop=4), lambda row: Cell(str(len(row.arms))), lambda row: len(row.arms), descending=True, extra=True),
         )  # fmt: skip
@@ -63,6 +68,7 @@ class ExperimentsScreen(ListScreen[Report]):
             "endpoint": row.experiment.endpoint,
             "status": row.state,
             "verdict": row.verdict,
+            "chip": _verdict(row).text,
         }
 
     def detail_topic(self, name: str) -> Topic[View]:
@@ -75,9 +81,15 @@ class ExperimentsScreen(ListScreen[Report]):
         view: View | None = self.console.known(topics.experiment(name))
         report, now = view.report if view else row, self.console.services.now()
         feed = view.feed if view else None
-        self.query_one("#preview", Page).show(
-            lambda width: experiment_facts.overview(report, feed, now, width, chart=12)
-        )
+        page = self.query_one("#preview", Page)
+
+        def write(width: int) -> Lines:
+            told = experiment_facts.overview(report, feed, now, width)
+            left = page.size.height - 1 - sum(len(fold(line, width)) for line in told)
+            chart = min(HIGHEST, left) if left >= LOWEST else 0
+            return experiment_facts.overview(report, feed, now, width, chart=chart) if chart else told
+
+        page.show(write)
 
     def empty_lines(self) -> Sequence[str]:
         return (

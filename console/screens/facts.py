@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 from console import money
 from console.formatting import ago, as_text, clock, count, crop, duration, figures, number, status, thin_bar
@@ -14,6 +15,8 @@ from workflows.costs.bills import Bill
 from workflows.observe.rows import JobDetail, JobRow
 
 LABEL = 16
+LEAST_CELL = 6
+"""Cells of a table's column below which a text tells nothing."""
 
 
 def head(title: str, note: str = "") -> list[Run]:
@@ -103,7 +106,7 @@ def timeline(detail: JobDetail, now: float, width: int) -> Lines:
         ]
         lines.append(line)
         if step.message and running:
-            lines.append([("  " + crop(step.message, width - 2).rstrip(), "dim")])
+            lines.append([("  " + step.message, "dim")])
     return lines
 
 
@@ -151,15 +154,35 @@ def sentences(texts: Iterable[str], width: int, role: str = "") -> Lines:
     return [[(piece, role)] for text in texts for piece in textwrap.wrap(text, width) or [""]]
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str = "") -> Lines:
-    """A table with a heading line; numbers at the right, columns cut to fit."""
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    width: int,
+    title: str = "",
+    *,
+    roles: Sequence[str] = (),
+    cut: bool = False,
+) -> Lines:
+    """A table with a heading line; numbers at the right. ``roles`` are those of the rows.
+
+    Texts give way to a width; where the figures have no room beside them, each row stands below itself, each value with its name.
+    ``cut`` cuts figures and headings instead, for tables that are shown in full elsewhere.
+    """
     texts = [[as_text(value) for value in row] for row in rows]
+    heading: Lines = [head(title)] if title else []
+    numeric = [figures([row[i] for row in texts if i < len(row)]) for i in range(len(columns))]
     widths = [
         max([len(name), *(len(row[i]) for row in texts if i < len(row))]) for i, name in enumerate(columns)
     ]
-    while sum(widths) + 2 * len(widths) > width and max(widths) > 6:
-        widths[widths.index(max(widths))] -= 1
-    numeric = [figures([row[i] for row in texts if i < len(row)]) for i in range(len(columns))]
+    while sum(widths) + 2 * len(widths) - 2 > width:
+        giving = [
+            w for w, number in zip(widths, numeric, strict=True) if w > LEAST_CELL and (cut or not number)
+        ]
+        if not giving:
+            if cut:
+                break
+            return [*heading, *_below(columns, texts, roles)]
+        widths[widths.index(max(giving))] -= 1
 
     def line(values: Sequence[str]) -> str:
         cells = [
@@ -168,6 +191,19 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, 
         ]
         return "  ".join(cells)
 
-    lines: Lines = [head(title)] if title else []
-    lines.append([(line(list(columns)), "dim")])
-    return lines + [[(line(row), "")] for row in texts]
+    lines: Lines = [*heading, [(line(list(columns)), "dim")]]
+    for row, role in zip_longest(texts, roles[: len(texts)], fillvalue=""):
+        lines.append([(line(row), role)])
+    return lines
+
+
+def _below(columns: Sequence[str], texts: Sequence[Sequence[str]], roles: Sequence[str]) -> Lines:
+    """Each row as its first cell, and the others with their names below it."""
+    lines: Lines = []
+    for row, role in zip_longest(texts, roles[: len(texts)], fillvalue=""):
+        lines.append([(row[0], role or "strong")])
+        line: list[Run] = [("  ", "")]
+        for name, value in zip(columns[1:], row[1:], strict=False):
+            line += [(" · " if len(line) > 1 else "", "dim"), (f"{name} ", "dim"), (value, "")]
+        lines.append(line)
+    return lines

@@ -38,7 +38,7 @@ class TextScreen(ModalScreen[None], inherit_bindings=False):
     def compose(self) -> Iterable[Widget]:
         with Vertical(id="text") as box:
             box.border_title = self._title
-            yield Page()
+            yield Page(sideways=True)
             yield Static(self.hint(), classes="hint")
 
     def hint(self) -> str:

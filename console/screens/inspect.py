@@ -68,11 +68,11 @@ class InspectScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         with Vertical(id="inspect"):
             yield Rows[Node]([Column("", 32, grow=1), Column("", 20, grow=4, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
-            yield Page(id="json")
-            yield Page(id="yaml")
+            yield Page(id="json", sideways=True)
+            yield Page(id="yaml", sideways=True)
             with Vertical(id="code"):
                 yield Rows[Snippet]([Column("", 30, grow=1)], key=lambda one: one.title, cells=lambda one: (Cell(one.title),), heading=False, id="snippets")  # fmt: skip
-                yield Page(id="snippet")
+                yield Page(id="snippet", sideways=True)
             yield Rows[Related](
                 [Column("Kind", 4), *RELATED],
                 key=lambda one: (one.kind, one.name, one.why),

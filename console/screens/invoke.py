@@ -78,7 +78,7 @@ class InvokeScreen(ConsoleScreen):
             area.cursor_blink = False
             yield area
             yield Label("Answer", classes="above")
-            yield Page(id="answer")
+            yield Page(id="answer", sideways=True)
 
     def opened(self) -> None:
         self.query_one("#answer", Page).show(

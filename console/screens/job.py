@@ -35,6 +35,7 @@ class JobScreen(Charting, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("job"))
     place = "job"
     section = "jobs"
+    thing = "training job"
     parts = (("overview", "Overview"), ("log", "Log"), ("metrics", "Metrics"), ("settings", "Settings"))
     panes: ClassVar = {
         "overview": "overview",

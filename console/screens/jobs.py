@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from operator import methodcaller
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
 from console.screens.listing import ListColumn, ListScreen, status_cell, when
-from console.widgets.columns import Cell, Column
+from console.widgets.columns import Cell, Column, laid_out
 from console.widgets.page import Page
 from console.widgets.rows import Rows
 from workflows import topics
@@ -29,6 +30,10 @@ from workflows.topics import Snapshot, Topic
 
 AnyJob = JobRow | TransformRow
 KINDS = (("all", "All"), ("training", "Training"), ("trials", "Tuning trials"), ("transform", "Transform"))
+MARKS = {"training": " ", "trial": "◇", "transform": "⇉"}
+"""What stands before the name where there is no column for the kind; the titles of the parts tell what they mean."""
+_MARKED_NAME = 19
+"""Cells of the column of names beside marks at least: the three that a mark takes are those of names, and no other column leaves."""
 _TRIAL = re.compile(r".+-\d{3,}-[0-9a-f]{8}\Z")
 _TRANSFORM = "transform/"
 """Begins the key of a transform job: it may be called like a training job."""
@@ -53,11 +58,13 @@ class JobsScreen(ListScreen[AnyJob]):
     section = "jobs"
     noun = "job"
     topic = topics.JOBS
-    parts = KINDS
+    parts: tuple[tuple[str, str], ...] = KINDS
 
     def __init__(self) -> None:
         super().__init__()
         self._settled = False
+        self._marking = False
+        """Whether each row is marked with its kind."""
 
     def on_key(self) -> None:
         self._settled = True
@@ -68,13 +75,53 @@ class JobsScreen(ListScreen[AnyJob]):
             ListColumn("status", Column("Status", 13, watch=True), status_cell, lambda row: (row.status != "InProgress", row.status, -row.created)),
             ListColumn("kind", Column("Kind", 9, drop=2), lambda row: Cell(kind_of(row), "dim"), lambda row: (kind_of(row), -row.created)),
             ListColumn("type", Column("Type", 13, drop=3), self._machine, lambda row: (row.instance_type, -row.created)),
-            ListColumn("created", Column("Created", 9), self._since("created"), lambda row: (row.created, row.name), descending=True),
-            ListColumn("duration", Column("Duration", 11, right=True), self._duration, lambda row: (row.ended or row.modified) - row.created, descending=True),
+            ListColumn("created", Column("Created", 9), self._since("created"), lambda row: (row.created, row.name), descending=True, clock=True),
+            ListColumn("duration", Column("Duration", 11, right=True), self._duration, lambda row: (row.ended or row.modified) - row.created, descending=True, clock=True),
             ListColumn("result", Column("Result", 15, drop=1, watch=True), self._result),
-            ListColumn("ended", Column("Ended", 9, drop=4), self._since("ended"), lambda row: row.ended or 0.0, descending=True, extra=True),
-            ListColumn("modified", Column("Modified", 9, drop=5), self._since("modified"), lambda row: row.modified, descending=True, extra=True),
+            ListColumn("ended", Column("Ended", 9, drop=4), self._since("ended"), lambda row: row.ended or 0.0, descending=True, extra=True, clock=True),
+            ListColumn("modified", Column("Modified", 9, drop=5), self._since("modified"), lambda row: row.modified, descending=True, extra=True, clock=True),
             ListColumn("step", Column("Step", 16, drop=6, watch=True), lambda row: Cell(getattr(row, "secondary_status", "") or "–", "dim"), lambda row: getattr(row, "secondary_status", ""), extra=True),
         )  # fmt: skip
+
+    # The kinds of jobs, where their column finds no room
+
+    def leading(self) -> Sequence[ListColumn[AnyJob]]:
+        mark = ListColumn[AnyJob]("", Column("", 1), lambda row: Cell(MARKS[kind_of(row)], "dim"))
+        return (mark,) if self._marking else ()
+
+    def _widget_columns(self) -> list[Column]:
+        columns = super()._widget_columns()
+        if not self._marking:
+            return columns
+        return [
+            replace(column, width=_MARKED_NAME) if column.label == "Name" else column for column in columns
+        ]
+
+    def _mark_kinds(self) -> None:
+        """Mark them where jobs of several kinds stand in a list that does not show their kinds."""
+        rows = self.rows()
+        if not rows.size.width:
+            return
+        columns = super()._widget_columns()[len(self.leading()) :]
+        widths = dict(zip((one.id for one in self.shown), laid_out(columns, rows.across), strict=True))
+        marking = not widths.get("kind") and len({kind_of(row) for row in self.everything()}) > 1
+        if marking == self._marking:
+            return
+        self._marking = marking
+        rows.set_columns(self._widget_columns())
+        self._mark_order()
+        signs = {"trials": MARKS["trial"], "transform": MARKS["transform"]} if marking else {}
+        self.parts = tuple((name, f"{signs.get(name, '')} {title}".strip()) for name, title in KINDS)
+        self._draw_parts()
+
+    def show_rows(self) -> None:
+        self._mark_kinds()
+        super().show_rows()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self.has("#list"):
+            self.call_after_refresh(self._mark_kinds)  # when the list has its new width
 
     def kind_of(self, row: AnyJob) -> str:
         return "transform" if isinstance(row, TransformRow) else "job"
@@ -127,7 +174,7 @@ class JobsScreen(ListScreen[AnyJob]):
             "name": row.name,
             "status": row.status,
             "kind": kind_of(row),
-            "type": row.instance_type,
+            "type": self._machine(row).text,
             "secondary": row.secondary_status,
         }
 

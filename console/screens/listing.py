@@ -34,7 +34,8 @@ class ListColumn(Generic[Row]):
     """A column that a person may show, hide, move and sort by.
 
     ``id`` is its word after ``:sort`` and in a filter, ``key`` what it is sorted by (None: it cannot be; a row for which it
-    returns None stands last), ``descending`` whether the largest comes first then, ``extra`` that it is shown only where somebody has chosen it.
+    returns None stands last), ``descending`` whether the largest comes first then, ``extra`` that it is shown only where somebody has chosen it,
+    ``clock`` that it moves while nothing happens, as ages do: the filter looks there only for a word with its name, ``created:07``.
     """
 
     id: str
@@ -43,6 +44,7 @@ class ListColumn(Generic[Row]):
     key: Callable[[Row], Any] | None = None
     descending: bool = False
     extra: bool = False
+    clock: bool = False
 
 
 class ListScreen(ConsoleScreen, Generic[Row]):
@@ -57,6 +59,9 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         self.view = View()
         self._filter = filtering.Filter()
         self._ticks = 0
+        self._rows_due = False
+        self._told: dict[int, tuple[Row, dict[str, str]]] = {}
+        """What the filter looks at, by the ids of the rows: each letter that is typed looks at all of them again."""
 
     # What is listed
 
@@ -69,13 +74,43 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         return str(row.name)  # type: ignore[attr-defined]
 
     def fields(self, row: Row) -> Mapping[str, str]:
-        """What the filter looks at."""
+        """What the filter looks at besides the cells of the columns that are shown."""
         raise NotImplementedError
 
     def field_names(self) -> Sequence[str]:
         """The names of what the filter looks at, for ``field:word``."""
         everything = self.everything()
-        return list(self.fields(everything[0])) if everything else []
+        return list(dict.fromkeys([*self.fields(everything[0]), *self.all_columns])) if everything else []
+
+    def _narrowed(self, everything: Sequence[Row]) -> tuple[list[Row], dict[Hashable, float]]:
+        """The rows that the filter shows, and by their keys how well they fit what is looked for by its letters.
+
+        It looks at the fields of a row and at what stands in its cells. A column that is called like a field shows that field.
+        """
+        wanted, columns = self._filter, self.all_columns
+        names = self.fields(everything[0]).keys() if everything else ()
+        steady = [column for column in self.shown if not column.clock and column.id not in names]
+        others = [column for column in columns.values() if column not in steady and column.id not in names]
+        if len(self._told) > 2 * len(everything):
+            self._told.clear()  # most of it is of rows that others have replaced
+        found: list[Row] = []
+        scores: dict[Hashable, float] = {}
+        for row in everything:
+            known = self._told.get(id(row))
+            if known is not None and known[0] is row:
+                fields = known[1]
+            else:
+                fields = {**self.fields(row), **{column.id: column.cell(row).text for column in steady}}
+                self._told[id(row)] = row, fields
+
+            def more(field: str, row: Row = row) -> list[str]:
+                return [column.cell(row).text for column in others if column.id.startswith(field)]
+
+            if wanted.matches(fields, more):
+                found.append(row)
+                if wanted.fuzzy:
+                    scores[self.key(row)] = wanted.score(fields)
+        return found, scores
 
     def document(self, row: Row) -> object:
         """A row as it is exported as JSON."""
@@ -106,14 +141,19 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         chosen = [known[name] for name in self.view.columns if name in known]
         return chosen or [column for column in known.values() if not column.extra]
 
+    def leading(self) -> Sequence[ListColumn[Row]]:
+        """Columns that stand before those that are shown, and that nobody chooses."""
+        return ()
+
     def _widget_columns(self) -> list[Column]:
         """Columns as the widget has them. Who has chosen columns wants to see them: only what does not fit is dropped, from the right."""
+        leading = [column.column for column in self.leading()]
         if not self.view.columns:
-            return [column.column for column in self.shown]
-        return [replace(column.column, drop=place) for place, column in enumerate(self.shown)]
+            return [*leading, *(column.column for column in self.shown)]
+        return [*leading, *(replace(column.column, drop=place) for place, column in enumerate(self.shown))]
 
     def _cells(self, row: Row) -> tuple[Cell, ...]:
-        return tuple(column.cell(row) for column in self.shown)
+        return tuple(column.cell(row) for column in (*self.leading(), *self.shown))
 
     @property
     def sorted_by(self) -> tuple[ListColumn[Row], bool]:
@@ -154,10 +194,17 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         current = self.rows().cursor_key if self.is_mounted and self.has("#list") else None
         return [self.topic, self.detail_topic(str(current))] if self.wide and current else [self.topic]
 
+    def on_screen_resume(self) -> None:
+        self._told.clear()  # another screen may have come to know more
+        super().on_screen_resume()
+
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         listed = snapshot.topic in self.sources() and self.news(snapshot)
         if listed:
             self.show_rows()
+        elif self._filter and snapshot.value is not None:
+            self._told.clear()  # a cell may have another text
+            self._show_rows_soon()
         current = self.rows().cursor_key
         if current is not None and (listed or snapshot.topic.name == str(current)):
             self.write_preview(str(current))
@@ -187,18 +234,28 @@ class ListScreen(ConsoleScreen, Generic[Row]):
     def show_rows(self) -> None:
         """Filter, sort and show. What is looked for by its letters comes in the order of how well it fits."""
         everything = self.everything()
-        wanted = self._filter
-        shown: Sequence[Row] = everything
-        if wanted:
-            shown = [row for row in everything if wanted.matches(self.fields(row))]
         column, descending = self.sorted_by
         assert column.key is not None
+        shown, scores = self._narrowed(everything) if self._filter else (everything, {})
+        if not self._filter:
+            self._told.clear()
         shown = ordered(shown, column.key, descending)
-        if wanted.fuzzy:
-            shown = sorted(shown, key=lambda row: -wanted.score(self.fields(row)))
+        if scores:
+            shown = sorted(shown, key=lambda row: -scores[self.key(row)])
         rows = self.rows()
         rows.show_when_empty(*self.when_empty(len(everything)))
         rows.show(shown)
+
+    def _show_rows_soon(self) -> None:
+        """When all that has come by now was taken: what is in sight is described all at once."""
+        if not self._rows_due:
+            self._rows_due = True
+            self.call_after_refresh(self._show_due_rows)
+
+    def _show_due_rows(self) -> None:
+        self._rows_due = False
+        if self.is_attached:
+            self.show_rows()
 
     def awaited(self) -> Sequence[str]:
         """What stands in the list as long as nothing was fetched."""
@@ -281,6 +338,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     def use_view(self, view: View) -> None:
         """Other columns, another order, another filter; remembered for this target."""
+        if view.columns != self.view.columns:
+            self._told.clear()
         self.view = view
         self._filter = filtering.parse(view.filter, self.field_names())
         self.rows().set_columns(self._widget_columns())
@@ -361,12 +420,15 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     @on(Rows.HeadingPressed, "#list")
     def _heading(self, event: Rows.HeadingPressed) -> None:
-        self.sort_by(self.shown[event.column].id)
+        place = event.column - len(self.leading())
+        if place >= 0:
+            self.sort_by(self.shown[place].id)
 
     def _mark_order(self) -> None:
         column, descending = self.sorted_by
         places = [shown.id for shown in self.shown]
-        self.rows().mark_sorted(places.index(column.id) if column.id in places else -1, descending)
+        place = len(self.leading()) + places.index(column.id) if column.id in places else -1
+        self.rows().mark_sorted(place, descending)
 
     def action_copy(self) -> None:
         chosen = self.selection()

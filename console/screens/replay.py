@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -36,10 +37,12 @@ class ReplayScreen(InTurn, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("replay"))
     place = "replay"
     section = "endpoints"
+    thing = "replay"
 
     def __init__(self, report: str) -> None:
         super().__init__()
         self.id_of = report
+        self._since = math.inf
 
     @property
     def location(self) -> Place:
@@ -51,11 +54,19 @@ class ReplayScreen(InTurn, ConsoleScreen):
             yield ChartGrid(id="courses", empty="No answer yet.")
 
     def opened(self) -> None:
+        self._since = self.console.services.now()
         self.query_one("#measured").focus()
         self._write()
 
     def topics(self) -> Sequence[Topic[Any]]:
         return [topics.REPLAYS]
+
+    @property
+    def absent(self) -> bool:
+        """The list of replays does not have it, and is newer than this screen: one that was started just now is not in it yet."""
+        snapshot = self.snapshots.get(topics.REPLAYS)
+        fetched = snapshot.fetched_at if snapshot is not None else None
+        return fetched is not None and fetched > self._since and self.report is None
 
     @property
     def report(self) -> Report | None:

@@ -43,7 +43,7 @@ class ResultScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Line(id="sheet-title")
-        yield Page(id="figure")
+        yield Page(id="figure", sideways=True)
         yield Sheet(id="sheet")
         yield Prompt()
 

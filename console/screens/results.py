@@ -73,7 +73,7 @@ def overview(
     if state.question is not None:
         lines += [
             [],
-            [("? ", "wait"), (crop(state.question.text, width - 2).rstrip(), "wait")],
+            [("? ", "wait"), (state.question.text, "wait")],
             [(f"  {key('run.answer')} answers", "dim")],
         ]
     if state.gates:
@@ -109,7 +109,7 @@ def teaching(state: RunState, width: int) -> Lines:
     said, *seen = notes
     lines: Lines = [[(said.title, "head"), (f"  step {step} of {len(state.steps)}", "dim")]]
     lines += facts.sentences(said.text.split("\n\n"), min(width, READ_WIDTH))
-    lines += [[("▸ ", "key"), (crop(one.title, width - 2).rstrip(), "")] for one in seen]
+    lines += [[("▸ ", "key"), (one.title, "")] for one in seen]
     return [*lines, []]
 
 
@@ -174,7 +174,7 @@ def step_lines(step: Step, now: float, width: int, summary: str) -> Lines:
             note = f"  {progress.note}" if progress.note else ""
             lines.append([("  ", ""), (done, "live"), (rest, "faint"), (text, ""), (note, "dim")])
         elif progress.note:
-            lines.append([("  " + crop(progress.note, width - 2).rstrip(), "dim")])
+            lines.append([("  " + progress.note, "dim")])
     elif summary and room >= 30:
         line.append(("   " + crop(summary, room).rstrip(), "dim"))
     elif summary and step.status in ("failed", "skipped"):
@@ -240,7 +240,7 @@ def short_table(table: Table, width: int, opens: str = "") -> Lines:
     which the key ``opens`` shows."""
     shown = legible(table, width)
     rows = [row[:shown] for row in table.rows[:MOST_ROWS]]
-    lines = facts.table(table.columns[:shown], rows, width, table.title)
+    lines = facts.table(table.columns[:shown], rows, width, table.title, cut=True)
     more = [
         count(left, f"more {what}")
         for left, what in ((len(table.rows) - MOST_ROWS, "row"), (len(table.columns) - shown, "column"))
@@ -282,7 +282,7 @@ def note(event: Note, width: int, place: str = "", opens: str = "") -> tuple[Lin
             [],
             [
                 ("▸ ", "key"),
-                (crop(shown.title, max(12, width - 24)).rstrip(), "strong"),
+                (shown.title, "strong"),
                 (f"  {shown.kind}", "dim"),
             ],
         ]

@@ -28,6 +28,7 @@ class RolloutScreen(ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("rollout"))
     place = "rollout"
     section = "endpoints"
+    thing = "rollout"
     parts = (("overview", "Overview"), ("events", "What happened"), ("settings", "Settings"))
     panes: ClassVar = {"overview": "overview", "events": "events", "settings": "settings"}
     beside = "events"

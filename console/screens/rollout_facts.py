@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 
 from console import timeline
 from console.formatting import clock, crop, duration, number, span, status
 from console.screens.facts import fact, head, sentences
 from console.widgets.drawing import Lines, Run
+from console.widgets.folding import fold
 from workflows.rollout.alarms import AlarmState
 from workflows.rollout.asked import RolloutView
 from workflows.rollout.events import RolloutEvent
@@ -17,6 +19,8 @@ from workflows.rollout.state import FleetTraffic, FleetView, RolloutState, curre
 
 ROLES = {"good": "ok", "warning": "wait", "error": "bad", "info": ""}
 GLYPHS = {"good": "✓", "warning": "!", "error": "✗", "info": "·"}
+LOWEST, HIGHEST = 4, 7
+"""Lines of the picture of the traffic: as many as the facts leave."""
 TALL = 30
 """From this many lines on there is room for more than the most important."""
 
@@ -61,10 +65,7 @@ def preview(plan: Plan, width: int, height: int, target: str) -> Lines:
                 (f"{rail.variant}, last hour {amount(rail.blue, rail.gauge.key)}", "dim"),
             ]
         )
-    lines += [
-        [(crop(name, width - 22).rstrip(), ""), (" (an alarm of yours)", "dim")]
-        for name in plan.request.own_alarms
-    ]
+    lines += [[(name, ""), ("  (an alarm of yours)", "dim")] for name in plan.request.own_alarms]
     lines.append([("roll back now", ""), ("  set off by a person while it runs", "dim")])
     lines += sentences(plan.notes, width, "dim")
     if worst:
@@ -90,27 +91,23 @@ def live(view: RolloutView | None, now: float, width: int, height: int) -> Lines
     plan, state = view.rollout.plan, view.state
     tall = height >= TALL
     gap: Lines = [[]] if tall else []
-    lines: Lines = [*headline(view, now, width)]
-    lines += gap
-    lines += traffic_bar(state, width)
-    lines += gap
+    above: Lines = [*headline(view, now, width, tall=tall), *gap, *traffic_bar(state, width), *gap]
     at = position(view, now)
     back = state.phase == "rolling-back" or state.outcome == "rolled-back"
-    lines += timeline.chart(plan.phases, width, 7 if tall else 4, at=at, back=back)
+    below: Lines = []
     if tall:
-        lines += [
+        below += [
             [],
             *timeline.rows(plan.phases, width, at=at if state.active and not back else None, most=10),
         ]
-    lines += gap
-    lines += fleets(view, width)
-    lines += gap
-    lines += alarms(state.alarms, now, width)
-    return lines
+    below += [*gap, *fleets(view, width), *gap, *alarms(state.alarms, now, width)]
+    left = height - sum(len(fold(line, width)) for line in (*above, *below))
+    drawn = max(LOWEST, min(HIGHEST, left)) if tall else LOWEST
+    return [*above, *timeline.chart(plan.phases, width, drawn, at=at, back=back), *below]
 
 
-def headline(view: RolloutView, now: float, width: int) -> Lines:
-    """What it does now, how long that takes, and how it ended."""
+def headline(view: RolloutView, now: float, width: int, *, tall: bool = True) -> Lines:
+    """What it does now, how long that takes, and how it ended; SageMaker's message on one line where the screen is not ``tall``."""
     state = view.state
     if not state.active:
         shown = status(state.outcome)
@@ -141,7 +138,7 @@ def headline(view: RolloutView, now: float, width: int) -> Lines:
     lines = [line]
     words = state.green.message or state.blue.message
     if words:
-        lines.append([(crop("  " + words, width).rstrip(), "dim")])
+        lines.append([("  " + words if tall else crop("  " + words, width).rstrip(), "dim")])
     return lines
 
 
@@ -171,11 +168,11 @@ def fleets(view: RolloutView, width: int) -> Lines:
     plan, state = view.rollout.plan, view.state
     label, column = 12, max(20, (width - 12) // 2)
 
-    def row(name: str, blue: str, green: str, role: str = "") -> list[Run]:
+    def row(name: str, blue: str, green: str) -> Lines:
+        pieces = [textwrap.wrap(text, column - 1) or [""] for text in (blue, green)]
         return [
-            (crop(name, label), "dim"),
-            (crop(blue, column - 1) + " ", role),
-            (crop(green, column - 1), role),
+            [(crop(title, label), "dim"), (crop(left, column), ""), (right, "")]
+            for title, left, right in zip_longest([name], *pieces, fillvalue="")
         ]
 
     def served(traffic: FleetTraffic | None, key: str) -> str:
@@ -193,20 +190,18 @@ def fleets(view: RolloutView, width: int) -> Lines:
             (crop("blue", column), timeline.BLUE + ""),
             (crop("green", column), timeline.GREEN),
         ],
-        row("config", plan.blue, plan.green),
-        row(
+        *row("config", plan.blue, plan.green),
+        *row(
             "instances",
             _instances(state.blue, plan.blue_instances),
             _instances(state.green, plan.green_instances),
         ),
     ]
     if state.active:
-        lines.append(row("status", state.blue.status or "–", state.green.status or "–"))
+        lines += row("status", state.blue.status or "–", state.green.status or "–")
     if state.blue_traffic or state.green_traffic:
-        lines += [
-            row(title, served(state.blue_traffic, key), served(state.green_traffic, key))
-            for title, key in (("requests", "invocations"), ("errors", "errors"), ("latency", "latency"))
-        ]
+        for title, key in (("requests", "invocations"), ("errors", "errors"), ("latency", "latency")):
+            lines += row(title, served(state.blue_traffic, key), served(state.green_traffic, key))
     return lines
 
 
@@ -224,23 +219,28 @@ def alarms(found: tuple[AlarmState, ...], now: float, width: int) -> Lines:
     if not found:
         return [head("Alarms", "none is left")]
     lines: Lines = []
-    for alarm in found:
+    told = [_measured(alarm) for alarm in found]
+    widest = max(map(len, told))
+    for alarm, values in zip(found, told, strict=True):
         shown = status(alarm.state)
-        values = ""
-        if alarm.gauge:
-            values = f"{amount(alarm.value, alarm.gauge)} of {amount(alarm.threshold, alarm.gauge)}"
-            if alarm.blue is not None:
-                values += f" (blue {amount(alarm.blue, alarm.gauge)})"
         words = {"INSUFFICIENT_DATA": "no data"}.get(alarm.state, alarm.state)
         line: list[Run] = [
             (f"{shown.glyph} ", shown.role),
             (crop(alarm.title, 14) + " ", "bad" if alarm.state == "ALARM" else ""),
             (crop(words, 8), shown.role),
-            (crop(values, 34) + " ", "strong" if alarm.state == "ALARM" else ""),
-            (crop(alarm.variant, max(0, width - 62)).rstrip(), "dim"),
+            (f"{values:<{widest}}  ", "strong" if alarm.state == "ALARM" else ""),
+            (alarm.variant, "dim"),
         ]
         lines.append(line)
     return lines
+
+
+def _measured(alarm: AlarmState) -> str:
+    """An alarm's value with its limit, and that of blue."""
+    if not alarm.gauge:
+        return ""
+    text = f"{amount(alarm.value, alarm.gauge)} of {amount(alarm.threshold, alarm.gauge)}"
+    return text if alarm.blue is None else f"{text} (blue {amount(alarm.blue, alarm.gauge)})"
 
 
 def happened(events: tuple[RolloutEvent, ...], width: int) -> Lines:

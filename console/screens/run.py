@@ -49,6 +49,7 @@ class RunScreen(InTurn, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("run"))
     place = "run"
     section = "studies"
+    thing = "run"
     parts = (
         ("overview", "Run"),
         ("results", "Results"),
@@ -114,6 +115,13 @@ class RunScreen(InTurn, ConsoleScreen):
         self._feed = Feed(self, self.run_id)
         self._feed.start()
 
+    def look(self) -> None:
+        """A run that was not there may be there now."""
+        if self.absent:
+            self._problem = None
+            self._feed = Feed(self, self.run_id)
+            self._feed.start()
+
     def on_unmount(self) -> None:
         super().on_unmount()
         if self._feed is not None:
@@ -134,6 +142,10 @@ class RunScreen(InTurn, ConsoleScreen):
 
     def problem(self) -> Problem | None:
         return self._problem
+
+    @property
+    def absent(self) -> bool:
+        return self._problem is not None and self.state.started is None and self._row is None
 
     # Events
 
@@ -301,7 +313,8 @@ class RunScreen(InTurn, ConsoleScreen):
         step = self.state.current
         for begin, result in zip(self._begins, self.state.viewed, strict=False):
             if step is not None and isinstance(result, Figure) and result.key and result.step == step.id:
-                self.query_one("#results", Page).scroll_to(y=begin, animate=False, force=True, immediate=True)
+                page = self.query_one("#results", Page)
+                page.scroll_to(y=page.row_of(begin), animate=False, force=True, immediate=True)
                 return
 
     # Actions
@@ -332,8 +345,9 @@ class RunScreen(InTurn, ConsoleScreen):
             self.show_part("results")
             return
         page = self.query_one("#results", Page)
-        top, room = page.scroll_offset.y, page.size.height
-        at = next((at for at, line in enumerate(self._begins) if top <= line < top + room), -1)
+        first = page.scroll_offset.y
+        top, end = page.line_at(first), page.line_at(first + page.size.height)
+        at = next((at for at, line in enumerate(self._begins) if top <= line < end), -1)
         self._view(at if at >= 0 else bisect.bisect_right(self._begins, top) - 1)
 
     def _view(self, at: int) -> None:

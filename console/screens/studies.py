@@ -127,17 +127,12 @@ class StudiesScreen(ConsoleScreen):
         return bool(self._filter)
 
     def _show(self) -> None:
-        matches = filtering.parse(self._filter).matches
-        studies = [
-            Entry("study", info.name, info)
-            for info in self.console.services.studies()
-            if matches({"name": info.name, "title": info.title})
-        ]
-        runs = [
-            Entry("run", run.id, run)
-            for run in self._runs()
-            if matches({"name": run.id, "status": run.status, "study": run.study})
-        ]
+        wanted = filtering.parse(self._filter)
+        studies = [Entry("study", info.name, info) for info in self.console.services.studies()]
+        runs = [Entry("run", run.id, run) for run in self._runs()]
+        if wanted:
+            studies = [entry for entry in studies if wanted.matches(self._told(entry))]
+            runs = [entry for entry in runs if wanted.matches(self._told(entry))]
         entries = (
             [Entry("title", "studies", title="Case studies\tLast run\tData\tTakes"), *studies]
             if studies
@@ -150,6 +145,15 @@ class StudiesScreen(ConsoleScreen):
             f"Nothing matches {self._filter!r}. Press {key('studies.filter')} to change the filter."
         )
         self._rows().show(entries)
+
+    def _told(self, entry: Entry) -> dict[str, str]:
+        """What the filter looks at: what stands in the cells, but for ages, and what a run is of."""
+        cells = [cell.text for cell in self._cells(entry)]
+        if entry.kind == "study":
+            info: StudyInfo = entry.resource
+            return {**dict(zip(("name", "result", "data", "takes"), cells, strict=True)), "title": info.title}
+        run: Run = entry.resource
+        return {"name": run.id, "status": run.status, "study": run.study, "result": cells[-1]}
 
     def _hint(self) -> str:
         """What marks are for, once there is something to mark."""

@@ -195,7 +195,7 @@ class TargetsScreen(ListScreen[Glance]):
             column("transform", Column("Transform" if wide else "Batch", 9 if wide else 5, drop=2, right=True, watch=True), lambda row: self._tally(row, row.transform)),
             column("endpoints", Column("Endpoints", 25 if self._roomy else 13 if wide else 11, watch=True), self._endpoints),
             column("cost", Column("$/h", 8 if wide else 7, right=True), self._cost),
-            ListColumn("age", Column("Age", 4, drop=4, right=True), self._age_cell, lambda row: -row.at if row.at else None),
+            ListColumn("age", Column("Age", 4, drop=4, right=True), self._age_cell, lambda row: -row.at if row.at else None, clock=True),
             ListColumn("profile", Column("Profile", 14, drop=7), lambda row: Cell(row.entry.profile or "–", "dim"), lambda row: row.entry.profile or None, extra=True),
             ListColumn("listed", Column("Listed", 8, drop=8, right=True), lambda row: Cell(str(1 + self.entries.index(row.entry)), "dim"), lambda row: self.entries.index(row.entry), extra=True),
         )  # fmt: skip

@@ -37,6 +37,7 @@ class TransformScreen(InTurn, ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("transform"))
     place = "transform"
     section = "jobs"
+    thing = "transform job"
     parts = (
         ("overview", "Overview"),
         ("log", "Log"),

@@ -43,11 +43,11 @@ class TuningScreen(ListScreen[TuningRow]):
             ListColumn("strategy", Column("Strategy", 9, drop=2), lambda row: Cell(row.strategy, "dim"), lambda row: (row.strategy, -row.created)),
             ListColumn("best", Column("Best", 9, grow=1, right=True, watch=True), self._best_cell, self._best, descending=True),
             ListColumn("trials", Column("Trials", 15, watch=True), lambda row: Cell(tuning_facts.counted(row)), lambda row: row.counts.ended, descending=True),
-            ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True),
-            ListColumn("took", Column("Took", 6, right=True, drop=3), lambda row: Cell(span(row.seconds(self._now))), lambda row: row.seconds(self._now), descending=True),
+            ListColumn("created", Column("Created", 9), lambda row: Cell(when(row.created, self._now), "dim"), lambda row: (row.created, row.name), descending=True, clock=True),
+            ListColumn("took", Column("Took", 6, right=True, drop=3), lambda row: Cell(span(row.seconds(self._now))), lambda row: row.seconds(self._now), descending=True, clock=True),
             ListColumn("cost", Column(cost, 8, right=True, drop=1), self._cost),
             ListColumn("objective", Column("Objective", 20, drop=4), lambda row: Cell(self._objective(row), "dim"), self._objective, extra=True),
-            ListColumn("modified", Column("Modified", 9, drop=5), lambda row: Cell(when(row.modified, self._now), "dim"), lambda row: row.modified, descending=True, extra=True),
+            ListColumn("modified", Column("Modified", 9, drop=5), lambda row: Cell(when(row.modified, self._now), "dim"), lambda row: row.modified, descending=True, extra=True, clock=True),
         )  # fmt: skip
 
     @property
@@ -85,7 +85,7 @@ class TuningScreen(ListScreen[TuningRow]):
             "name": row.name,
             "status": row.status,
             "strategy": row.strategy,
-            "objective": row.objective,
+            "objective": self._objective(row),
         }
 
     def detail_topic(self, name: str) -> Topic[TuningView]:

@@ -264,15 +264,15 @@ def settings(detail: TuningDetail, best: TrialRow | None, width: int) -> Lines:
 def _ranges(definition: Definition, tuned: object, width: int) -> Lines:
     values: dict[str, str] = dict(tuned) if isinstance(tuned, dict) else {}
     name_width = min(max([len(item.name) for item in definition.ranges] + [9]) + 2, max(12, width // 3))
+    best = [shown(values[item.name]) if item.name in values else "–" for item in definition.ranges]
+    value_width = min(10, max(map(len, best), default=0))
     lines: Lines = []
-    for item in definition.ranges:
-        value = shown(values[item.name]) if item.name in values else "–"
-        room = max(8, width - name_width - 12)
+    for item, value in zip(definition.ranges, best, strict=True):
         lines.append(
             [
                 (crop(item.name, name_width), "dim"),
-                (crop(value, 10) + "  ", "strong"),
-                (crop(range_text(item), room).rstrip(), "dim"),
+                (crop(value, value_width) + "  ", "strong"),
+                (range_text(item), "dim"),
             ]
         )
     return lines or [[("nothing: Autotune chooses", "dim")]]

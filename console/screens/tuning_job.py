@@ -36,6 +36,7 @@ class TuningJobScreen(ConsoleScreen):
     BINDINGS: ClassVar = list(actions.bindings("tuning"))
     place = "tuning"
     section = "tuning"
+    thing = "tuning job"
     parts = (
         ("overview", "Overview"),
         ("trials", "Trials"),

@@ -151,7 +151,14 @@ class TrialsPane(Vertical):
         self._describe()
 
     def _fields(self, trial: TrialRow) -> dict[str, str]:
-        return {"name": trial.name, "status": trial_status(trial).word, **trial.tuned}
+        *_, note = self._cells(trial)
+        return {
+            "name": trial.name,
+            "status": trial_status(trial).word,
+            "value": number(trial.value),
+            "note": note.text,
+            **{name: shown(value) for name, value in trial.tuned.items()},
+        }
 
     @on(Rows.Highlighted, "#trial-list")
     def _describe(self) -> None:

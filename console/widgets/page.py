@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -19,6 +21,7 @@ from textual.strip import Strip
 from console import actions
 from console.theme import Painted
 from console.widgets.drawing import Lines, Run
+from console.widgets.folding import fold
 
 Write = Callable[[int], Lines]
 
@@ -46,7 +49,11 @@ def cut_signs(strip: Strip, start: int, length: int, style: Style) -> Strip:
 
 
 class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
-    """Lines that are written for a width; only lines that changed are repainted, and the place read is kept."""
+    """Lines that are written for a width; only lines that changed are repainted, and the place read is kept.
+
+    A line that is longer than the page is wide goes on below itself (`console.widgets.folding`). ``sideways`` pages show what
+    has lines of its own, code, data and drawings: they are pushed sideways instead.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         action.binding() for action in actions.of("list") if action.verb != "open"
@@ -54,7 +61,7 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class Pressed(Message):
-        """A click on a line, counted from the first of the page."""
+        """A click on a line, counted from the first that was written."""
 
         page: Page
         line: int
@@ -63,10 +70,13 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> Page:
             return self.page
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None, sideways: bool = False) -> None:
         super().__init__(id=id, classes=classes)
         self._write: Write | None = None
         self._lines: Lines = []
+        self._begins: list[int] = []
+        """The row in which each written line begins; empty where each has one."""
+        self._sideways = sideways
 
     @property
     def text(self) -> str:
@@ -88,10 +98,29 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         lines: Lines = [[(line, role)] for line in text.split("\n")]
         self.show(lambda width: lines)
 
+    def row_of(self, line: int) -> int:
+        """The row in which a written line begins."""
+        return self._begins[line] if 0 <= line < len(self._begins) else line
+
+    def line_at(self, row: int) -> int:
+        """The written line that stands in a row."""
+        return bisect.bisect_right(self._begins, row) - 1 if self._begins else row
+
+    def _folded(self, written: Lines, width: int) -> Lines:
+        if self._sideways:
+            return written
+        pieces = [fold(line, width) for line in written]
+        rows = [row for piece in pieces for row in piece]
+        self._begins = []
+        if len(rows) != len(written):
+            ends = accumulate(map(len, pieces))
+            self._begins = [end - len(piece) for end, piece in zip(ends, pieces, strict=True)]
+        return rows
+
     def _rewrite(self) -> None:
         if self._write is None or not self.size.width:
             return
-        new = self._write(self.size.width)
+        new = self._folded(self._write(self.size.width), self.size.width)
         old, self._lines = self._lines, new
         widest = max((sum(cell_len(text) for text, _ in line) for line in new), default=0)
         size = Size(widest if widest > self.size.width else 0, len(new))
@@ -122,7 +151,7 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         )
 
     def on_click(self, event: events.Click) -> None:
-        self.post_message(self.Pressed(self, event.y + self.scroll_offset.y))
+        self.post_message(self.Pressed(self, self.line_at(event.y + self.scroll_offset.y)))
 
     def go(self, y: int) -> None:
         """Scroll so that a line stands at the top, as far as there is text."""

@@ -339,12 +339,17 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             parts.append(right(label, width) if column.right else crop(label, width))
         return "  " + "  ".join(parts)
 
+    @property
+    def across(self) -> int:
+        """The cells that all columns have together."""
+        return self.size.width - 2
+
     def _layout(self) -> list[int]:
         """The width of each column in cells; 0 for a column that is dropped."""
         if self._widths and self._widths[-1] == self.size.width:
             return self._widths[:-1]
         self._strips.clear()  # a size is there, and drawn for, before the event that tells of it
-        widths = laid_out(self._columns, self.size.width - 2)
+        widths = laid_out(self._columns, self.across)
         self._widths = [*widths, self.size.width]
         return widths
 

@@ -21,9 +21,9 @@ from console.screens.home import HomeScreen
 from console.screens.job import JobScreen
 from console.screens.jobs import JobsScreen
 from console.screens.jump import JumpScreen
+from console.screens.listing import ListScreen
 from console.screens.palette import PaletteScreen
 from console.trail import Place, Trail
-from console.widgets.choosing import ChoosableRows
 from console.widgets.line import Line
 from console.widgets.rows import Rows
 from tests.console.conftest import until
@@ -32,12 +32,17 @@ from tests.console.scripted import Scripted, endpoints, jobs, populated
 SMALL = (80, 24)
 
 
-def listed(app: Console) -> ChoosableRows[object]:
-    return app.screen.query_one("#list", ChoosableRows)
+def listed(app: Console) -> Rows[object]:
+    return app.screen.query_one("#list", Rows)
 
 
 def heading(app: Console) -> str:
     return listed(app).render_line(0).text
+
+
+def cells(app: Console) -> str:
+    """The rows of the list that are in sight."""
+    return "\n".join(listed(app).render_line(y).text for y in range(1, listed(app).size.height))
 
 
 def navigation(app: Console) -> str:
@@ -155,6 +160,46 @@ class TestLists:
             assert "no field 'colour'" in message(app)
             await pilot.press("enter")
             assert "no field 'colour'" in "\n".join(listed(app).render_line(y).text for y in range(6))
+
+    async def test_a_filter_finds_what_stands_in_the_cells(self) -> None:
+        """Not what moves while nothing happens: that only by its name."""
+        app = make_app(populated(batch=True))
+        async with app.run_test(size=(200, 40)) as pilot:
+            for section, found, none in (
+                ("2", ["accuracy", "0.91", "result:0.91", "kind:transform", "created:07:44"], "07:44"),
+                ("3", ["$0.17", "cost:0.17", "instances:t2", "created:07:45"], "07:45"),
+                ("5", ["3.233", "cost:0.019", "32/40", "best:3.2"], "07:53"),
+            ):
+                await pilot.press(section)
+                await until(pilot, lambda found=found: found[0] in cells(app))  # type: ignore[misc]
+                screen, rows = app.screen, listed(app)
+                assert isinstance(screen, ListScreen)
+                everything = len(rows.items)
+                for text in (*found, none):
+                    screen.set_filter(text)
+                    shown = len(rows.items)
+                    assert shown == 0 if text == none else 0 < shown < everything, text
+            await pilot.press("4", "slash", *"0.8933", "enter")
+            scored = [line for line in cells(app).splitlines() if "accuracy" in line]
+            assert len(scored) == 1 and "moons-20270115-074355-c0de" in scored[0]
+            await pilot.press("slash", "ctrl+u", *"ago", "enter")
+            assert not listed(app).items
+
+    async def test_jobs_of_several_kinds_are_marked_where_no_column_tells_their_kind(self) -> None:
+        app = make_app(populated(batch=True))
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("2")
+            await until(pilot, lambda: "⇉" in cells(app))
+            marked = [
+                line.partition("⇉")[2].split()[0][:6] for line in cells(app).splitlines() if "⇉" in line
+            ]
+            assert marked == ["boston", "fraud-", "moons-"]
+            assert "⇉ Transform" in app.screen.query_one("#parts", Line).text
+            await pilot.press("tab")
+            assert "⇉" not in cells(app)
+            await pilot.press("shift+tab")
+            await pilot.resize_terminal(160, 40)
+            await until(pilot, lambda: "Kind" in heading(app) and "⇉" not in cells(app))
 
     async def test_columns_are_chosen_ordered_and_remembered_for_the_target(self, tmp_path: Path) -> None:
         path = tmp_path / "console.json"

@@ -8,17 +8,30 @@ from typing import Any
 
 import pytest
 
-from console.app import make_app, run
+from console.app import Console, make_app, run
 from console.memory import Memory
+from console.screens.base import ConsoleScreen
+from console.screens.job import JobScreen
+from console.trail import Place
+from console.widgets.page import Page
 from tests.console.conftest import until
-from tests.console.scripted import Scripted
+from tests.console.scripted import NOW, Scripted
+from workflows import topics
+from workflows.events import RunStarted
+from workflows.problem import Problem
+from workflows.runs import RunError
+from workflows.topics import Topic
 
 TARGET = "embedded us-east-1"
 
 
+def screen_text(app: Console) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 @pytest.mark.parametrize(
     "place",
-    [["sheets", "x", "home"], ["sheets", ""], ["job", ""], ["job"], ["job", 7], "jobs", ["", ""], ["home", "", ""]],
+    [["sheets", "x", "home"], ["sheets", ""], ["job", ""], ["job"], ["job", 7], "jobs", ["", ""], ["home", "", ""], ["job", "x", "jobs", "log", ""]],
 )  # fmt: skip
 async def test_a_place_that_is_none_of_this_console_is_no_place_to_begin(
     place: Any, services: Scripted, tmp_path: Path
@@ -38,6 +51,96 @@ async def test_a_console_begins_where_the_last_one_was_left(services: Scripted, 
     app = make_app(services, memory=Memory(path))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.base_screen is not None and str(app.base_screen.location) == "audit")
+
+
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        (["job", "moons-low-20270115-074400-9d01", "jobs", "settings"], "settings"),
+        (["job", "moons-low-20270115-074400-9d01", "jobs", "no such part"], "overview"),
+        (["jobs", "", "jobs", "transform"], "transform"),
+    ],
+)
+async def test_a_console_begins_with_the_part_that_was_shown(
+    place: list[str], part: str, services: Scripted, tmp_path: Path
+) -> None:
+    path = tmp_path / "console.json"
+    path.write_text(json.dumps({"targets": {TARGET: {"place": place}}}), encoding="utf-8")
+    app = make_app(services, memory=Memory(path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(
+            pilot, lambda: app.base_screen is not None and app.base_screen.location == Place(*place[:2])
+        )
+        screen = app.base_screen
+        assert screen is not None
+        await until(pilot, lambda: screen.part == part)
+
+
+async def test_the_part_is_remembered_with_its_place(services: Scripted) -> None:
+    app = make_app(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "down", "enter")
+        await until(pilot, lambda: isinstance(app.base_screen, JobScreen))
+        await pilot.press("l")
+        kept = app.memory.get("targets", TARGET, "place")
+        assert kept[0] == "job" and kept[2:] == ["jobs", "log"]
+        await pilot.press("3")
+        await until(pilot, lambda: app.current_mode == "endpoints")
+        assert app.memory.get("targets", TARGET, "place")[3] == ""
+        job = next(screen for screen in app._screen_stacks["jobs"] if isinstance(screen, JobScreen))
+        job.begin_with("settings")  # another part than the one in which it was left
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.base_screen is job)
+        assert job.part == "log"
+
+
+GONE = [
+    ("open_endpoint", topics.endpoint("nope"), Problem("Could not find endpoint nope.", "", "ValidationException")),
+    ("open_experiment", topics.experiment("nope"), Problem("There is no A/B test nope.", "", "not-found")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("opener", "topic", "problem"), GONE)
+async def test_what_is_gone_says_so_and_nothing_else(
+    opener: str, topic: Topic[Any], problem: Problem, services: Scripted
+) -> None:
+    services.publish_error(topic, problem)
+    app = make_app(services)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await getattr(app, opener)("nope")
+        await until(pilot, lambda: app.screen.query("#gone"))
+        await until(pilot, lambda: "looks once more" in app.screen.query_one("#gone", Page).text)
+        text = screen_text(app)
+        assert problem.sentence in text and "✗ gone" in text and "Esc" in text
+        for word in ("Loading", "Reading …", "starting", "No traffic", "Overview"):
+            assert word not in text, word
+        await pilot.press("tab", "d", "s", "i")
+        assert isinstance(app.screen, ConsoleScreen) and app.screen.gone, "nothing can be done with it"
+
+
+async def test_a_run_that_is_gone_says_so_until_it_is_there(
+    services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = False
+
+    def follow(run: str, deliver: Any, closed: Any) -> None:
+        if not there:
+            raise RunError("There is no run 'nope'.")
+        deliver(
+            RunStarted(
+                time=NOW, run=run, study="moons", interface="low", target="embedded", parameters={}, steps=[]
+            )
+        )
+
+    monkeypatch.setattr(services, "follow", follow)
+    app = make_app(services)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.open_run("nope")
+        await until(pilot, lambda: app.screen.query("#gone"))
+        assert "starting" not in screen_text(app)
+        there = True
+        await pilot.press("r")
+        await until(pilot, lambda: not app.screen.query("#gone") and "moons" in screen_text(app))
 
 
 def test_after_a_crash_the_next_console_begins_at_home(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.app import ComposeResult
 
-from console.screens.base import in_sight
+from console.screens.titles import in_sight
 from console.theme import Palette
 from console.widgets.columns import LEAST, Cell, Column, laid_out
 from console.widgets.line import Line

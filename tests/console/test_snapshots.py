@@ -261,6 +261,20 @@ def test_a_lost_backend(snap_compare: Compare) -> None:
     )
 
 
+def test_an_endpoint_that_is_gone(snap_compare: Compare) -> None:
+    services = populated(target="aws")
+    problem = Problem("There is no endpoint fraud-0113.", "`mlconsole endpoints ls` lists them.", "ValidationException")  # fmt: skip
+    services.publish_error(topics.endpoint("fraud-0113"), problem)
+    app = make_app(services, theme_name="mlconsole-dark")
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        await app.open_endpoint("fraud-0113")
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)
+
+
 def test_deleting_on_aws(snap_compare: Compare) -> None:
     app = make_app(populated(target="aws"), theme_name="mlconsole-dark")
     assert snap_compare(app, terminal_size=(80, 24), run_before=press(["3", "down", "d"]))

@@ -114,9 +114,9 @@ def pages_of(gateway: Gateway, method: str, **listing: Unpack[Listing]) -> Itera
 
 def not_found(problem: Problem) -> bool:
     """Whether the thing that was named is not there. SageMaker often says so only in the text of a ValidationException."""
-    if problem.code.startswith("ResourceNotFound"):
+    if problem.code.startswith("ResourceNotFound") or problem.code == "not-found":
         return True
     text = problem.sentence.lower()
     return problem.code.startswith("Validation") and any(
-        words in text for words in ("not find", "not found", "does not exist", "can't find")
+        words in text for words in ("not find", "not found", "does not exist", "can't find", "there is no ")
     )
