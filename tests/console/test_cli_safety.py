@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
-from console.cli.watch import Differ
+from console.cli.changes import Differ
 from tests.console.command import COMMAND
+from workflows import locations, runs
 from workflows.configuration import Configuration
 from workflows.observe.rows import JobRow
 from workflows.platform import open_platform
@@ -101,6 +102,12 @@ def test_what_was_done_is_read_watched_described_and_written_as_code(
         "audited",
         "Completed",
     )
+    assert main(["-q", "watch", "jobs", "audit", "--json"]) == 5
+    out, err = capsys.readouterr()
+    assert out == "" and "There is no training job audit. Did you mean audited?" in err
+    assert main(["watch", "alarms", "audited", "--json"]) == 5
+    out, err = capsys.readouterr()
+    assert out == "" and "There is no endpoint audited. `mlconsole endpoints ls` lists them." in err
     assert main(["describe", "job", "audited", "--yaml"]) == 0
     assert capsys.readouterr().out.startswith("TrainingJobName: audited\n")
     assert main(["related", "job", "audited", "--json"]) == 0
@@ -154,6 +161,31 @@ def test_a_reader_that_has_enough_ends_the_stream_in_peace() -> None:
         f"{COMMAND} where --json >&-", shell=True, capture_output=True, timeout=60, check=False
     )
     assert (closed.returncode, closed.stderr) == (0, b"")
+
+
+def test_one_that_is_not_there_yet_is_waited_for_and_its_end_is_told() -> None:
+    writer = subprocess.Popen(
+        [COMMAND, "watch", "runs", "moons-20260101-000007-abcd", "--json", "--appear"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert writer.stderr is not None
+    assert writer.stderr.readline() == "There is no run moons-20260101-000007-abcd. Waiting for it.\n"
+    folder = locations.runs_dir() / "moons-20260101-000007-abcd"
+    folder.mkdir(parents=True)
+    runs.save(
+        runs.Run(
+            id=folder.name, folder=folder, study="moons", interface="low", status="completed", created=1.0, parameters={},
+            configuration={},
+        )
+    )  # fmt: skip
+    out, err = writer.communicate(timeout=60)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert (lines[0]["event"], lines[-1]["status"], writer.returncode, err) == (
+        "appeared",
+        "completed",
+        0,
+        "",
+    )
 
 
 class TestDiffer:
