@@ -510,7 +510,7 @@ def main(
 
     grain = SLOW_TICK if low_bandwidth else 0.0  # what comes in redraws durations, too
     services = LiveServices(configuration or load(), read_only=read_only, grain=grain)
-    memory = Memory(locations.state_dir() / "console.json")
+    memory = Memory(locations.memory_file())
     going: Services | None = services
     begun = False
     while going is not None:

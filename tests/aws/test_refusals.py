@@ -96,6 +96,16 @@ def test_the_command_line_ends_with_a_sentence(backend: Refusing, capsys: pytest
     assert sentence in answer["error"] and remedy in answer["remedy"]
 
 
+@pytest.mark.parametrize("backend", ["region", "denied"], indirect=True)
+def test_doctor_asks_who_one_is_once(backend: Refusing, capsys: pytest.CaptureFixture[str]) -> None:
+    known = backend.kind == "denied"
+    assert guarded(["doctor", "--json"]) == (0 if known else FAILED)
+    findings = {one["name"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert backend.calls.count("sts:GetCallerIdentity") == 1
+    assert findings["AWS"]["state"] == ("ok" if known else "bad")
+    assert findings["role"]["state"] == ("warning" if known else "note")
+
+
 @pytest.mark.parametrize("where", ["closed port", "no such host"])
 def test_without_a_network_the_command_line_ends_soon(
     where: str, aws: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -152,7 +152,7 @@ async def test_the_file_counts_as_soon_as_it_is_saved_and_a_mistake_changes_noth
     from console import watching
 
     monkeypatch.setattr(Watcher.__init__, "__kwdefaults__", {"every": 0.02})
-    assert watching.EVERY == 1.0
+    assert watching.EVERY == 2.0
     path = tmp_path / "keymap.toml"
     app = make_app(populated(), keymap_file=path)
     async with app.run_test(size=(80, 24)) as pilot:
