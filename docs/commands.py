@@ -33,7 +33,7 @@ error, so that its lines stay changes.
 (standard error has questions and errors only) and `-v` (each AWS call on standard error): [safety](safety.md).
 
 **Pipes.** Data goes to standard output, everything else to standard error; without a terminal there are no colours and no questions
-(`--yes` answers them). A reader that has enough (`head`) ends a command with status 0. `mlconsole watch … --json` streams changes, one JSON
+(`--yes` answers them). An answer that is waited for longer than 3 s is named on standard error. A reader that has enough (`head`) ends a command with status 0. `mlconsole watch … --json` streams changes, one JSON
 object a line.
 
 **Exit status.**

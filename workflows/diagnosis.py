@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workflows import embedded, locations, mfa
+from workflows.accounts import region_given
 from workflows.configuration import Configuration
 from workflows.explain import explain
 
@@ -299,7 +300,7 @@ class _Caller:
             core = botocore.session.Session(profile=self._configuration.profile or None)
             mfa.prepare(core)
             self._session = boto3.Session(
-                region_name=self._configuration.region or None, botocore_session=core
+                region_name=region_given(self._configuration.region), botocore_session=core
             )
         return self._session
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from console.cli import patience
 from console.cli.looking import refuse_change
 from console.cli.manner import VERBOSE
 
@@ -55,9 +56,10 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
+        patience.begin()
         if configuration.target == "aws":
             self.ask_for_codes()
-        return self._told(open_platform(configuration, observing=True))
+        return self._told(open_platform(configuration, observing=True, prompt=True))
 
     @staticmethod
     def ask_for_codes() -> None:
@@ -89,9 +91,10 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
+        patience.begin()
         if configuration.target == "aws":
             self.ask_for_codes()
-        platform = self._told(open_platform(configuration))
+        platform = self._told(open_platform(configuration, prompt=True))
         with platform.applied():
             try:
                 yield platform, interfaces.make(str(configuration.interface), platform)

@@ -67,6 +67,7 @@ def watch(
     none of that NAME, or none any more, it ends with 5 and says so on standard error. Otherwise Ctrl-C ends it.
     Watching costs what an open console costs: one account-wide budget of calls.
     """
+    from console.cli import patience
     from console.cli.changes import Differ, rows_of
     from console.cli.presence import Presence
     from workflows.hub import Hub
@@ -76,6 +77,7 @@ def watch(
         raise click.UsageError(f"Name the {'endpoint' if kind == 'alarms' else kind}.")
     if appear and not name:
         raise click.UsageError("--appear waits for one that is named: give NAME.")
+    patience.begin(ctx)
     hub = Hub.of(Settings.of(ctx).configuration)
     news: queue.Queue[Snapshot[Any] | None] = queue.Queue()
     name = _whole(kind, name)
