@@ -136,7 +136,16 @@ def _clipboard() -> Finding:
                 "`tmux set-option -g allow-passthrough on` lets them through.",
             )
         return Finding("clipboard", "ok", "Copying and notifications go through tmux (OSC 52, OSC 9).")
-    if "STY" in os.environ or os.environ.get("TERM", "").startswith("screen"):
+    term = os.environ.get("TERM", "")
+    if "STY" not in os.environ and term.startswith("screen") and not term.startswith("screen."):
+        return Finding(
+            "clipboard",
+            "note",
+            f"TERM is {term}, and nothing tells whether that is GNU screen or a tmux at the other end: a short text is copied through either, "
+            "one of more than about 180 characters through GNU screen only, and it is kept in a file, too.",
+            "If it is tmux: `set -g default-terminal tmux-256color` in its configuration tells.",
+        )
+    if "STY" in os.environ or term.startswith("screen"):
         return Finding(
             "clipboard",
             "note",

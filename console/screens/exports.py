@@ -78,16 +78,31 @@ def _picture(console: Console) -> Callable[[], str]:
 
 
 def copy(text: str) -> tuple[str, str]:
-    """Copy a text: what the terminal has to be sent for it, and how it goes there.
+    """Copy a text: what the terminal has to be sent for it, and how it goes there. Where it may be lost on its way it is in a file, too.
 
     Raises:
         Problem: It is longer than the clipboard takes; it is in a file instead.
     """
     try:
-        return clipboard.copy(text)
+        asked, way = clipboard.copy(text)
+        if clipboard.doubtful(text):
+            way += f" only; also in {_kept(text)}"
+        return asked, way
     except ValueError as error:
-        kept = exporting.write(_folder() / exporting.file_name("copied", "txt"), text)
-        raise Problem(f"Not copied: {error}", f"It is in {kept} instead.", "clipboard") from error
+        raise Problem(f"Not copied: {error}", f"It is in {_kept(text)} instead.", "clipboard") from error
+
+
+def _kept(text: str) -> Path:
+    """The file that a text is kept in; there may be several in a second."""
+    name, number = "copied", 1
+    while True:
+        try:
+            return exporting.write(_folder() / exporting.file_name(name, "txt"), text)
+        except Problem as problem:
+            if problem.code != "exists":
+                raise
+        number += 1
+        name = f"copied-{number}"
 
 
 def _folder() -> Path:

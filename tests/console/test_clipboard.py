@@ -101,6 +101,41 @@ def test_a_short_text_is_also_taken_by_a_tmux_that_calls_itself_screen() -> None
     assert passed_by_screen(sent), "a long one would be spilled by GNU screen"
 
 
+@pytest.mark.parametrize(
+    ("environment", "length", "doubtful"),
+    [
+        ({"TERM": "screen-256color"}, 180, False),
+        ({"TERM": "screen-256color"}, 181, True),
+        ({"TERM": "screen"}, 600, True),
+        ({"TERM": "screen.xterm-256color"}, 600, False),
+        ({"TERM": "screen", "STY": "1.x"}, 600, False),
+        ({"TERM": "screen-256color", "TMUX": "/tmp/x,1,0"}, 600, False),
+        ({"TERM": "xterm-256color"}, 600, False),
+    ],
+)
+def test_whether_a_long_text_arrives_is_doubtful_where_only_term_comes_along(
+    environment: dict[str, str], length: int, doubtful: bool
+) -> None:
+    assert clipboard.doubtful("m" * length, environment) is doubtful
+
+
+def test_what_may_be_lost_on_its_way_is_in_a_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.screens import exports
+
+    monkeypatch.setenv("MLCONSOLE_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("TERM", "screen-256color")
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    assert exports.copy("moons")[1] == "through the terminal (OSC 52)" and not list(tmp_path.iterdir())
+    sent, way = exports.copy("m" * 600)
+    (file,) = (tmp_path / "exports").iterdir()
+    assert passed_by_screen(sent) and file.read_text() == "m" * 600
+    assert way == f"for GNU screen only; also in {file}"
+    assert "copied" in exports.copy("m" * 600)[1] and len(list((tmp_path / "exports").iterdir())) == 2
+
+
 async def test_what_is_too_long_for_the_clipboard_is_kept_in_a_file(
     services: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
