@@ -26,7 +26,8 @@ HEAD = """# Commands
 [configuration](configuration.md) tells how to set them once.
 
 **JSON.** With `--json` a command prints one JSON document; `run` and `runs attach` print one event a line, the last one the
-result. Failures are JSON objects then too: `{"error": …, "remedy": …, "code": …}`; what keeps `watch` from telling news is said on standard
+result, and logs, `audit` and `watch` one object a line. Failures are JSON objects then too: `{"error": …, "remedy": …, "code": …}`, where the
+code is `not-found` for whatever a name does not have; what keeps `watch` from telling news is said on standard
 error, so that its lines stay changes.
 
 **Before the command's name** stand `--read-only` (change nothing), `--dry-run` (show the calls that would change something, send none), `-q`

@@ -147,8 +147,17 @@ class Platform:
             return False
 
     def _called(self, call: ApiCall) -> None:
-        for observer in tuple(self._observers):
+        for observer in (*_everywhere, *self._observers):
             observer(call)
+
+
+_everywhere: list[Observer] = []
+
+
+def observe_all(observer: Observer) -> Callable[[], None]:
+    """``observer`` gets every AWS call of every platform of this process as it ends, in the calling thread. Returns how to end that."""
+    _everywhere.append(observer)
+    return lambda: _everywhere.remove(observer)
 
 
 def open_platform(

@@ -103,7 +103,10 @@ def _fail(error: Exception, as_json: bool) -> int:
         return FAILED
     report = _crash_report(error)
     remedy = f"The whole story is in {report}" if report else ""
-    _tell(f"Something unforeseen happened: {type(error).__name__}: {error}", remedy, "crash", as_json)
+    from console.terminal import without_secrets
+
+    sentence = f"Something unforeseen happened: {type(error).__name__}: {without_secrets(str(error))}"
+    _tell(sentence, remedy, "crash", as_json)
     return FAILED
 
 

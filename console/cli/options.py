@@ -12,7 +12,6 @@ import click
 
 from console.cli import patience
 from console.cli.looking import refuse_change
-from console.cli.manner import VERBOSE
 
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
@@ -29,12 +28,11 @@ class Settings:
     """What the common options of a command line add up to; flags after the command win over those before it."""
 
     flags: dict[str, Any]
-    verbose: bool = False
 
     @classmethod
     def of(cls, ctx: click.Context) -> Settings:
         """The settings of a running command."""
-        return cls(dict(ctx.meta.get(_FLAGS, {})), bool(ctx.meta.get(VERBOSE)))
+        return cls(dict(ctx.meta.get(_FLAGS, {})))
 
     @property
     def configuration(self) -> Configuration:
@@ -59,7 +57,7 @@ class Settings:
         patience.begin()
         if configuration.target == "aws":
             self.ask_for_codes()
-        return self._told(open_platform(configuration, observing=True, prompt=True))
+        return open_platform(configuration, observing=True, prompt=True)
 
     @staticmethod
     def ask_for_codes() -> None:
@@ -70,13 +68,6 @@ class Settings:
             from workflows import mfa
 
             mfa.ask_with(getpass.getpass)
-
-    def _told(self, platform: Platform) -> Platform:
-        if self.verbose:
-            from console.cli.manner import tell_call
-
-            platform.observe(tell_call)
-        return platform
 
     @contextlib.contextmanager
     def acting(self) -> Iterator[tuple[Platform, Interface]]:
@@ -94,7 +85,7 @@ class Settings:
         patience.begin()
         if configuration.target == "aws":
             self.ask_for_codes()
-        platform = self._told(open_platform(configuration, prompt=True))
+        platform = open_platform(configuration, prompt=True)
         with platform.applied():
             try:
                 yield platform, interfaces.make(str(configuration.interface), platform)

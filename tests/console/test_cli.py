@@ -141,9 +141,19 @@ def test_a_user_without_a_home_is_told_what_to_set(
 def test_with_json_failures_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "show", "nope", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert told["error"] == "There is no run yet. `mlconsole run moons` starts one."
+    assert told == {
+        "error": "There is no run yet.",
+        "remedy": "`mlconsole run moons` starts one.",
+        "code": "not-found",
+    }
     assert main(["jobs", "ls", "--json", "--nonsense"]) == 2
     assert json.loads(capsys.readouterr().out)["code"] == "usage"
+
+
+def test_with_json_a_place_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["where", "state", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"state": {"path": str(locations.state_dir()), "variable": "MLCONSOLE_STATE_DIR"}}
 
 
 def test_what_nobody_foresaw_leaves_a_report_and_one_sentence(

@@ -114,7 +114,7 @@ def pages_of(gateway: Gateway, method: str, **listing: Unpack[Listing]) -> Itera
 
 def not_found(problem: Problem) -> bool:
     """Whether the thing that was named is not there. SageMaker often says so only in the text of a ValidationException."""
-    if problem.code.startswith("ResourceNotFound"):
+    if problem.code == "not-found" or problem.code.startswith("ResourceNotFound"):
         return True
     text = problem.sentence.lower()
     return problem.code.startswith("Validation") and any(
