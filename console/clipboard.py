@@ -98,7 +98,7 @@ def copy(text: str, environment: Mapping[str, str] | None = None) -> tuple[str, 
     if layers == ("screen",) and not variables.get("STY"):  # a tmux at home may call itself "screen", too
         plain = sequence(text, ())
         asked = (plain if len(plain) <= PIECE else "") + asked
-    way = "for GNU screen" if doubtful(text, variables) else "through the terminal (OSC 52)"
+    way = "if this is GNU screen" if doubtful(text, variables) else "through the terminal (OSC 52)"
     return asked, way
 
 

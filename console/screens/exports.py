@@ -77,8 +77,9 @@ def _picture(console: Console) -> Callable[[], str]:
     return lambda: picture
 
 
-def copy(text: str) -> tuple[str, str]:
-    """Copy a text: what the terminal has to be sent for it, and how it goes there. Where it may be lost on its way it is in a file, too.
+def copy(text: str, what: str) -> tuple[str, str]:
+    """Copy a text: what the terminal has to be sent for it, and the sentence that tells of it. Where it may be lost on its way it is in a file,
+    too, which the sentence begins with: a terminal of 80 columns shows no more.
 
     Raises:
         Problem: It is longer than the clipboard takes; it is in a file instead.
@@ -86,18 +87,19 @@ def copy(text: str) -> tuple[str, str]:
     try:
         asked, way = clipboard.copy(text)
         if clipboard.doubtful(text):
-            way += f" only; also in {_kept(text)}"
-        return asked, way
+            return asked, f"{_kept(text)} has {what}, and the clipboard {way}: TERM tells no more."
+        return asked, f"Copied {what} {way}."
     except ValueError as error:
-        raise Problem(f"Not copied: {error}", f"It is in {_kept(text)} instead.", "clipboard") from error
+        raise Problem(f"{_kept(text)} has it instead of the clipboard: {error}", "", "clipboard") from error
 
 
-def _kept(text: str) -> Path:
-    """The file that a text is kept in; there may be several in a second."""
+def _kept(text: str) -> str:
+    """The file that a text is kept in, from the home folder on; there may be several in a second."""
     name, number = "copied", 1
     while True:
         try:
-            return exporting.write(_folder() / exporting.file_name(name, "txt"), text)
+            path = exporting.write(_folder() / exporting.file_name(name, "txt"), text)
+            return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
         except Problem as problem:
             if problem.code != "exists":
                 raise

@@ -128,12 +128,15 @@ def test_what_may_be_lost_on_its_way_is_in_a_file_too(
     monkeypatch.setenv("TERM", "screen-256color")
     for name in ("TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
-    assert exports.copy("moons")[1] == "through the terminal (OSC 52)" and not list(tmp_path.iterdir())
-    sent, way = exports.copy("m" * 600)
+    assert exports.copy("moons", "it")[1] == "Copied it through the terminal (OSC 52)."
+    assert not list(tmp_path.iterdir())
+    sent, told = exports.copy("m" * 600, "it")
     (file,) = (tmp_path / "exports").iterdir()
     assert passed_by_screen(sent) and file.read_text() == "m" * 600
-    assert way == f"for GNU screen only; also in {file}"
-    assert "copied" in exports.copy("m" * 600)[1] and len(list((tmp_path / "exports").iterdir())) == 2
+    assert told == f"{file} has it, and the clipboard if this is GNU screen: TERM tells no more."
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert exports.copy("m" * 600, "it")[1].startswith("~/exports/copied-")
+    assert len(list((tmp_path / "exports").iterdir())) == 2
 
 
 async def test_what_is_too_long_for_the_clipboard_is_kept_in_a_file(
