@@ -103,7 +103,9 @@ class Driver(LinuxDriver):
                     data = os.read(keyboard, _MOST)
                     if not data:
                         return  # the terminal is gone: `terminal.leave_on_hangup` ends the process
-                    if text := decode(data):  # nothing yet of a letter that comes in parts; an empty text would end the parser
+                    if text := decode(
+                        data
+                    ):  # nothing yet of a letter that comes in parts; an empty text would end the parser
                         for event in parser.feed(text):
                             self.process_message(event)
                     wait = constants.ESCAPE_DELAY + 0.001

@@ -33,7 +33,7 @@ OVER, ABSENT = 4, 5
 
 @click.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
-@click.argument("name", default="", shell_complete=names_of_kind)
+@click.argument("name", required=False, shell_complete=names_of_kind)
 @click.option("--changes", is_flag=True, help="Leave out what is there at the beginning.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="End after this, with status 4."
@@ -49,7 +49,7 @@ OVER, ABSENT = 4, 5
 def watch(
     ctx: click.Context,
     kind: str,
-    name: str,
+    name: str | None,
     changes: bool,
     timeout: float | None,
     appear: bool,
@@ -73,6 +73,9 @@ def watch(
     from workflows.hub import Hub
     from workflows.topics import ENDPOINTS
 
+    if name == "":
+        raise click.UsageError("NAME is empty. Leave it out to watch all of them.")
+    name = name or ""
     if kind in NAMED and not name:
         raise click.UsageError(f"Name the {'endpoint' if kind == 'alarms' else kind}.")
     if appear and not name:

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -124,7 +124,8 @@ def refusing(kind: str) -> Iterator[Refusing]:
             self.send_header("Content-Length", "0" if self.command == "HEAD" else str(len(answer)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(answer)
+                with suppress(ConnectionError):  # who asked has given up
+                    self.wfile.write(answer)
 
         do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = respond
 
