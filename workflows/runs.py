@@ -199,8 +199,9 @@ def find(name: str) -> Run:
         RunError: There is no such run, or there are several.
     """
     exact = locations.runs_dir() / name
-    if name and Path(name).name == name and (exact / "run.json").exists():
-        return read(exact)
+    with contextlib.suppress(OSError):  # a name that is too long for a file
+        if name and Path(name).name == name and (exact / "run.json").exists():
+            return read(exact)
     everything = list_runs()
     if name == "last" and everything:
         return everything[0]
