@@ -384,13 +384,13 @@ class Console(Notifying, inherit_bindings=False):
         from console.screens import exports
 
         self.flash(f"Copying {what}.", "dim")
-        self.in_background(lambda: exports.copy(text), lambda copied: self._copied(what, *copied))
+        self.in_background(lambda: exports.copy(text, what), lambda copied: self._copied(*copied))
 
-    def _copied(self, what: str, sequence: str, way: str) -> None:
+    def _copied(self, sequence: str, sentence: str) -> None:
         if sequence and self._driver is not None:
             self._driver.write(sequence)
             self._driver.flush()
-        self.flash(f"Copied {what} {way}.", "ok")
+        self.flash(sentence, "ok")
 
     # Leaving
 
@@ -510,7 +510,7 @@ def main(
 
     grain = SLOW_TICK if low_bandwidth else 0.0  # what comes in redraws durations, too
     services = LiveServices(configuration or load(), read_only=read_only, grain=grain)
-    memory = Memory(locations.state_dir() / "console.json")
+    memory = Memory(locations.memory_file())
     going: Services | None = services
     begun = False
     while going is not None:

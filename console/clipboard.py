@@ -72,6 +72,16 @@ def for_screen(sequence: str) -> str:
     return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
 
 
+def doubtful(text: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether nobody can tell if a text arrives: over SSH only ``TERM=screen`` comes along, which is what GNU screen at the other end
+    calls itself, and what many a tmux there does. Each takes what would be spilled over the screen, or dropped, by the other; a short
+    text is sent in both ways. ``screen.xterm-256color``, with a dot, is GNU screen's alone."""
+    variables = os.environ if environment is None else environment
+    kind = variables.get("TERM", "")
+    named = variables.get("TMUX") or variables.get("STY") or kind.startswith("screen.")
+    return kind.startswith("screen") and not named and len(sequence(text, ())) > PIECE
+
+
 def copy(text: str, environment: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Copy a text; what the terminal has still to be sent for it, and how it goes there. Within tmux it may take `WAIT`.
 
@@ -88,7 +98,8 @@ def copy(text: str, environment: Mapping[str, str] | None = None) -> tuple[str, 
     if layers == ("screen",) and not variables.get("STY"):  # a tmux at home may call itself "screen", too
         plain = sequence(text, ())
         asked = (plain if len(plain) <= PIECE else "") + asked
-    return asked, "through the terminal (OSC 52)"
+    way = "if this is GNU screen" if doubtful(text, variables) else "through the terminal (OSC 52)"
+    return asked, way
 
 
 def _terminal() -> str:

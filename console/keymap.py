@@ -15,6 +15,7 @@ from typing import Any
 
 from console import actions
 from console.actions import Action
+from workflows.tomllines import line_of
 
 UNBOUND = "unbound"
 """A key that no keyboard has: Textual takes an action's keys away only by giving it others."""
@@ -96,7 +97,7 @@ def parse(text: str) -> tuple[Keymap, list[Mistake]]:
     changed: dict[str, str] = {}
     mistakes: list[Mistake] = []
     for identifier, value in _entries(document):
-        line = _line_of(text, identifier)
+        line = line_of(text, identifier)
         try:
             action = actions.get(identifier)
         except KeyError:
@@ -120,7 +121,7 @@ def parse(text: str) -> tuple[Keymap, list[Mistake]]:
     ):
         mistakes.append(
             Mistake(
-                _line_of(text, "app.quit"),
+                line_of(text, "app.quit"),
                 "app.quit and app.palette both have no key: nothing would leave the console",
             )
         )
@@ -135,20 +136,6 @@ def _entries(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield from _entries(value, identifier + ".")
         else:
             yield identifier, value
-
-
-def _line_of(text: str, identifier: str) -> int:
-    """The line that gives an action its keys; under a heading ``[jobs]`` it begins with the rest of the id."""
-    heading = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if match := re.match(r"\[\s*([^\]]+?)\s*\]", stripped):
-            heading = match[1].replace('"', "").replace("'", "") + "."
-            continue
-        name = stripped.partition("=")[0].strip().replace('"', "").replace("'", "").replace(" ", "")
-        if "=" in stripped and heading + name == identifier:
-            return number
-    return 0
 
 
 _NAMED = {actions.key_name(name).lower(): name for name in actions.NAMES} | {
@@ -232,7 +219,7 @@ def _conflicts(changed: Mapping[str, str], text: str) -> Iterator[Mistake]:
                     continue
                 told.add(pair)
                 yield Mistake(
-                    _line_of(text, identifier),
+                    line_of(text, identifier),
                     f"{actions.key_name(key)} is the key of {identifier} and of {other.id} ({other.label}): give one of them another",
                 )
 

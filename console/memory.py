@@ -64,6 +64,7 @@ class Memory:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 with self._path.with_suffix(".lock").open("a") as file:
                     fcntl.flock(file, fcntl.LOCK_EX)
+                    _keep_broken(self._path)
                     values = _read(self._path)
                     for names, value in changes.items():
                         _place(values, names, value)
@@ -90,6 +91,17 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _keep_broken(path: Path) -> None:
+    """Put a file that holds no JSON object beside itself, before another one takes its place: somebody may mend it."""
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            broken = not isinstance(json.loads(path.read_bytes()), dict)
+        except ValueError:
+            broken = True
+        if broken:
+            path.replace(path.with_suffix(".broken.json"))
 
 
 def _place(values: dict[str, Any], names: Sequence[str], value: Any) -> None:

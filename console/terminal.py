@@ -110,21 +110,32 @@ _NAMED_SECRET = re.compile(
     r"(?i)((?:secret|token|password|passwd|signature|credential|api_?key)\w*[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&)]+"
 )
 _KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
-_ADDRESS = re.compile(r"(https?://[^/\s\"']+)/[^\s\"')]+")
+_ADDRESS = re.compile(r"(https?://)(?:[^/\s\"'@]+@)?([^/\s\"'@]+)/[^\s\"')]+")
+_SIGNED_IN = re.compile(r"(\w+://)[^/\s\"'@]+@")
+_RANDOM = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+][A-Za-z0-9+/=_]{39,}")
+"""Secret keys of AWS have 40 such characters, session tokens hundreds; a path begins with a slash, or has a dot or a dash soon."""
 _SECRET_VARIABLE = re.compile(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY|WEBHOOK|CREDENTIAL")
 LEAST_SECRET = 6
 """Characters from which on the value of a secret variable is looked for: shorter ones stand in every text."""
 
 
 def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """A text for strangers: without AWS key ids, paths of addresses, values that are named as secrets, and those of secret variables."""
+    """A text for strangers: without AWS key ids and what looks like AWS's secrets, paths and users of
+    addresses, values that are named as secrets, and those of secret variables."""
     variables = os.environ if environment is None else environment
     for name, value in variables.items():
         if _SECRET_VARIABLE.search(name.upper()) and len(value) >= LEAST_SECRET:
             text = text.replace(value, "(hidden)")
-    text = _KEY_ID.sub("(hidden)", text)
+    text = _ADDRESS.sub(r"\1\2/(hidden)", text)
+    text = _SIGNED_IN.sub(r"\1(hidden)@", text)
     text = _NAMED_SECRET.sub(r"\1(hidden)", text)
-    return _ADDRESS.sub(r"\1/(hidden)", text)
+    text = _KEY_ID.sub("(hidden)", text)
+    return _RANDOM.sub(lambda found: "(hidden)" if _mixed(found[0]) else found[0], text)
+
+
+def _mixed(text: str) -> bool:
+    """Whether it has capitals, small letters and digits: digests and words do not."""
+    return all(any(map(kind, text)) for kind in (str.isupper, str.islower, str.isdigit))
 
 
 def write_crash_report(error: BaseException, folder: Path) -> Path:

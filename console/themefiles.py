@@ -16,6 +16,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from console import contrast
+from workflows.tomllines import line_of
 
 COLOURS = (
     "primary",
@@ -112,12 +113,7 @@ def _colour(value: object, line: str) -> str:
 
 
 def _line(text: str, key: str) -> str:
-    found = (
-        number
-        for number, line in enumerate(text.splitlines(), 1)
-        if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line)
-    )
-    return f"line {next(found, 1)}"
+    return f"line {line_of(text, key) or 1}"
 
 
 def colours(theme: Theme) -> dict[str, str]:

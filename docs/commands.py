@@ -26,13 +26,15 @@ HEAD = """# Commands
 [configuration](configuration.md) tells how to set them once.
 
 **JSON.** With `--json` a command prints one JSON document; `run` and `runs attach` print one event a line, the last one the
-result. Failures are JSON objects then too: `{"error": …, "remedy": …, "code": …}`.
+result, and logs, `audit` and `watch` one object a line. Failures are JSON objects then too: `{"error": …, "remedy": …, "code": …}`, where the
+code is `not-found` for whatever a name does not have; what keeps `watch` from telling news is said on standard
+error, so that its lines stay changes.
 
 **Before the command's name** stand `--read-only` (change nothing), `--dry-run` (show the calls that would change something, send none), `-q`
 (standard error has questions and errors only) and `-v` (each AWS call on standard error): [safety](safety.md).
 
 **Pipes.** Data goes to standard output, everything else to standard error; without a terminal there are no colours and no questions
-(`--yes` answers them). A reader that has enough (`head`) ends a command with status 0. `mlconsole watch … --json` streams changes, one JSON
+(`--yes` answers them). An answer that is waited for longer than 3 s is named on standard error. A reader that has enough (`head`) ends a command with status 0. `mlconsole watch … --json` streams changes, one JSON
 object a line.
 
 **Exit status.**
@@ -44,6 +46,7 @@ object a line.
 | 2 | wrong usage |
 | 3 | `run`: a gate refused the model; `engine status`: the engine does not run; `drift`: there is drift |
 | 4 | `drift`: too few records to tell; `watch`: its `--timeout` was over |
+| 5 | `watch NAME`: there is none of that name, or none any more (`--appear` waits for it) |
 | 129 | `run`, `runs attach`: the terminal hung up; the run goes on |
 | 130, 143 | ended by Ctrl-C (SIGINT) or SIGTERM; a watched run was stopped and cleaned up |
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workflows import embedded, locations, mfa
+from workflows.accounts import region_given
 from workflows.configuration import Configuration
 from workflows.explain import explain
 
@@ -38,6 +39,7 @@ class Finding:
 
 def diagnose(configuration: Configuration) -> Iterator[Finding]:
     """Look at everything, one finding after the other. A check that fails is a finding itself."""
+    caller = _Caller(configuration)
     checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("python", _python),
         ("packages", _packages),
@@ -50,8 +52,8 @@ def diagnose(configuration: Configuration) -> Iterator[Finding]:
         ("containers", _containers),
         ("engine", _engine),
         ("data sets", lambda: _datasets(configuration)),
-        ("AWS", lambda: _aws(configuration)),
-        ("role", lambda: _execution_role(configuration)),
+        ("AWS", lambda: _aws(configuration, caller)),
+        ("role", lambda: _execution_role(configuration, caller)),
     )
     for name, check in checks:
         try:
@@ -134,7 +136,16 @@ def _clipboard() -> Finding:
                 "`tmux set-option -g allow-passthrough on` lets them through.",
             )
         return Finding("clipboard", "ok", "Copying and notifications go through tmux (OSC 52, OSC 9).")
-    if "STY" in os.environ or os.environ.get("TERM", "").startswith("screen"):
+    term = os.environ.get("TERM", "")
+    if "STY" not in os.environ and term.startswith("screen") and not term.startswith("screen."):
+        return Finding(
+            "clipboard",
+            "note",
+            f"TERM is {term}, and nothing tells whether that is GNU screen or a tmux at the other end: a short text is copied through either, "
+            "one of more than about 180 characters through GNU screen only, and it is kept in a file, too.",
+            "If it is tmux: `set -g default-terminal tmux-256color` in its configuration tells.",
+        )
+    if "STY" in os.environ or term.startswith("screen"):
         return Finding(
             "clipboard",
             "note",
@@ -280,25 +291,62 @@ def _datasets(configuration: Configuration) -> Finding:
     return Finding("data sets", "ok", f"Real data sets in {folder}.")
 
 
-def _session(configuration: Configuration) -> Any:
-    """A boto3 session as AWS clients find it."""
-    import boto3
-    import botocore.session
+class _Caller:
+    """Who AWS says that this is: asked once, for all findings that need it."""
 
-    core = botocore.session.Session(profile=configuration.profile or None)
-    mfa.prepare(core)
-    return boto3.Session(region_name=configuration.region or None, botocore_session=core)
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._session: Any = None
+        self._said: dict[str, Any] | Exception | None = None
+
+    @property
+    def session(self) -> Any:
+        """A boto3 session as AWS clients find it."""
+        if self._session is None:
+            import boto3
+            import botocore.session
+
+            core = botocore.session.Session(profile=self._configuration.profile or None)
+            mfa.prepare(core)
+            self._session = boto3.Session(
+                region_name=region_given(self._configuration.region), botocore_session=core
+            )
+        return self._session
+
+    def client(self, service: str) -> Any:
+        """A client that gives up soon: somebody waits for it."""
+        return self.session.client(
+            service, region_name=self.session.region_name or "us-east-1", config=self.config
+        )
+
+    @property
+    def config(self) -> Any:
+        """botocore options of one short attempt."""
+        from botocore.config import Config
+
+        return Config(
+            connect_timeout=STS_TIMEOUT, read_timeout=STS_TIMEOUT, retries={"total_max_attempts": 1}
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """The answer of GetCallerIdentity; a call that failed fails again without being made."""
+        if self._said is None:
+            try:
+                self._said = dict(self.client("sts").get_caller_identity())
+            except Exception as error:
+                self._said = error
+        if isinstance(self._said, Exception):
+            raise self._said
+        return self._said
 
 
-def _aws(configuration: Configuration) -> Finding:
+def _aws(configuration: Configuration, caller: _Caller) -> Finding:
     """The credentials that --target aws would use. They are looked for without asking the instance metadata service
     unless AWS is the target, because that takes seconds on other machines."""
-    from botocore.config import Config
-
     wanted = configuration.target == "aws"
     if not wanted and "AWS_EC2_METADATA_DISABLED" not in os.environ:
         os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    session = _session(configuration)
+    session = caller.session
     if session.get_credentials() is None:
         if wanted:
             return Finding(
@@ -309,9 +357,8 @@ def _aws(configuration: Configuration) -> Finding:
             )
         return Finding("AWS", "note", "No AWS credentials; they are needed for --target aws only.")
     region = session.region_name
-    config = Config(connect_timeout=STS_TIMEOUT, read_timeout=STS_TIMEOUT, retries={"total_max_attempts": 1})
     try:
-        caller = session.client("sts", region_name=region or "us-east-1", config=config).get_caller_identity()
+        arn = caller.identity()["Arn"]
     except Exception as error:
         problem = explain(error, "aws")
         return Finding(
@@ -324,18 +371,18 @@ def _aws(configuration: Configuration) -> Finding:
         return Finding(
             "AWS",
             "bad" if wanted else "note",
-            f"{caller['Arn']}, but no region.",
+            f"{arn}, but no region.",
             "Set AWS_REGION or --region.",
         )
     through = f" through {os.environ['AWS_ENDPOINT_URL']}" if os.environ.get("AWS_ENDPOINT_URL") else ""
-    return Finding("AWS", "ok", f"{caller['Arn']} in {region}{through}")
+    return Finding("AWS", "ok", f"{arn} in {region}{through}")
 
 
 _ROLE = re.compile(r"^arn:aws(-[a-z]+)*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$")
 """As IAM has them: a path may stand before the name."""
 
 
-def _execution_role(configuration: Configuration) -> Finding:
+def _execution_role(configuration: Configuration, caller: _Caller) -> Finding:
     """The role that jobs and models would run under: how it is written, and on AWS whether it is there and trusts SageMaker."""
     role = configuration.role
     if role.startswith("arn:") and not _ROLE.match(role):
@@ -344,25 +391,21 @@ def _execution_role(configuration: Configuration) -> Finding:
         )  # fmt: skip
     if configuration.target != "aws":
         return Finding("role", "note", f"{role or 'The engine has one of its own'}; roles bind nobody on the embedded SageMaker.")  # fmt: skip
-    from botocore.config import Config
-
     from workflows.failures import WorkflowError
     from workflows.platform import execution_role, trusts_sagemaker
 
-    session = _session(configuration)
-    config = Config(connect_timeout=STS_TIMEOUT, read_timeout=STS_TIMEOUT, retries={"total_max_attempts": 1})
-    region = session.region_name or "us-east-1"
-    identity = session.client("sts", region_name=region, config=config).get_caller_identity()
     try:
-        arn = execution_role(session, dict(identity), configuration, config)
+        identity = caller.identity()
+    except Exception:  # said above, with the remedy
+        return Finding("role", "note", "It is looked at when AWS has told who this is.")
+    try:
+        arn = execution_role(caller.session, identity, configuration, caller.config)
     except WorkflowError as error:
         return Finding(
             "role", "warning", str(error), "" if error.problem else "Looking and deleting take none."
         )
     try:
-        found = session.client("iam", region_name=region, config=config).get_role(
-            RoleName=arn.rpartition("/")[2]
-        )["Role"]
+        found = caller.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
     except Exception as error:
         problem = explain(error, "aws")
         if problem.code == "NoSuchEntity":

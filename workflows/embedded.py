@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from workflows import locations
+from workflows import locations, underway
 from workflows.configuration import Configuration
 
 START_TIMEOUT = 60.0
 """Seconds that a start may take, on a slow disk and a busy machine."""
+SILENT_TIMEOUT = 20.0
+"""Seconds for which an engine that runs may not answer: it starts, is very busy, or hangs."""
 
 
 class EngineError(Exception):
@@ -64,16 +66,28 @@ def ensure(data_dir: Path | None = None, configuration: Configuration | None = N
         return found
     command = [sys.executable, "-P", "-m", "engine", "start", "--data-dir", str(folder), "--json"]
     command += _options(configuration or Configuration())
+    silent = found is not None and health is None and Path(f"/proc/{found.pid}").exists()
+    what = (
+        f"the embedded SageMaker (process {found.pid}) to answer"
+        if found and silent
+        else "the embedded SageMaker to start"
+    )
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=START_TIMEOUT,
-            check=False,
-        )
+        with underway.waiting(what):
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=SILENT_TIMEOUT if silent else START_TIMEOUT,
+                check=False,
+            )
     except subprocess.TimeoutExpired as error:
+        if found and silent:
+            raise EngineError(
+                f"The embedded SageMaker (process {found.pid}) gives no answer at {found.url}. "
+                "`mlconsole engine stop` and `start` begin anew, nothing is lost."
+            ) from error
         raise EngineError(
             f"The embedded SageMaker did not start within {START_TIMEOUT:.0f} s. Its log: {folder / 'engine.log'}"
         ) from error

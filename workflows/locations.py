@@ -75,6 +75,11 @@ def themes_dir() -> Path:
     return _absolute(moved) if moved else config_dir() / "themes"
 
 
+def memory_file() -> Path:
+    """What the console remembers: columns, saved views, commands, the last place; JSON."""
+    return state_dir() / "console.json"
+
+
 def imported_dir() -> Path:
     """One folder per data set that the person imported."""
     moved = os.environ.get("MLCONSOLE_IMPORTED_DIR")

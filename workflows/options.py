@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from workflows.configuration import Configuration, ConfigurationError, variable
 from workflows.notices import unusable
 from workflows.targets.entries import parse
+from workflows.tomllines import line_of
 
 TABLES = ("engine", "notify")
 SECRETS = ("notify_webhook", "engine_access_key", "engine_secret_key")
@@ -159,9 +160,9 @@ def _sentence(item: Any, flags: dict[str, Any], in_file: dict[str, Any], path: P
         where = f"--{name.replace('_', '-')}"
     elif name in in_file and item["type"] == "extra_forbidden":
         known = ", ".join(field for field in _Options.model_fields)
-        return f"{path}: there is no option {key!r}. Options: {known}"
+        return f"{_at(path, key)}: there is no option {key!r}. Options: {known}"
     elif name in in_file and in_file[name] == item["input"]:
-        where = f"{path}: {key}"
+        where = f"{_at(path, key)}: {key}"
     else:
         where = f"the environment variable {variable(name)}"
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -169,3 +170,9 @@ def _sentence(item: Any, flags: dict[str, Any], in_file: dict[str, Any], path: P
         message = ALLOWED.get(name, message)
     wrong = "used" if name in SECRETS else repr(item["input"])
     return f"{where} cannot be {wrong}: {message[:1].lower()}{message[1:]}. Correct it or remove it."
+
+
+def _at(path: Path, key: str) -> str:
+    """The file, and the line where it can be told."""
+    line = line_of(path.read_text(encoding="utf-8"), key)
+    return f"{path}, line {line}" if line else str(path)

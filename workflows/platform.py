@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workflows import embedded, locations, mfa
+from workflows import embedded, locations, mfa, underway
+from workflows.accounts import region_given
 from workflows.configuration import Configuration
 from workflows.costs import prices
 from workflows.events import ApiCall
@@ -43,6 +44,12 @@ FIRST_ATTEMPTS = 3
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 70
 """Seconds. SageMaker answers an invocation within 60 s."""
+PROMPT = frozenset(
+    {"sts", "iam", "sagemaker", "logs", "cloudwatch", "application-autoscaling", "pricing", "apigateway"}
+)
+"""Services that answer within a second or two, whatever they are asked; of the others a file or a model may be waited for."""
+PROMPT_CONNECT, PROMPT_READ = 5, 10
+"""Seconds that somebody at a terminal waits for one of these. A call that was sent and not answered is not sent again: it may have been done."""
 
 
 @dataclass(slots=True)
@@ -62,6 +69,8 @@ class Platform:
     endpoint_url: str = ""
     engine: embedded.Connection | None = None
     profile: str = ""
+    prompt: bool = False
+    """Whether somebody waits for each answer: `PROMPT_READ` counts then."""
     _clients: dict[str, Any] = field(default_factory=dict)
     _observers: list[Observer] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,7 +97,9 @@ class Platform:
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self.session.client(
-                    service, config=client_config(self.target), endpoint_url=self.endpoint_url or None
+                    service,
+                    config=client_config(self.target, service, prompt=self.prompt),
+                    endpoint_url=self.endpoint_url or None,
                 )
             return self._clients[service]
 
@@ -136,16 +147,28 @@ class Platform:
             return False
 
     def _called(self, call: ApiCall) -> None:
-        for observer in tuple(self._observers):
+        for observer in (*_everywhere, *self._observers):
             observer(call)
 
 
-def open_platform(configuration: Configuration, *, observing: bool = False, pricing: bool = True) -> Platform:
+_everywhere: list[Observer] = []
+
+
+def observe_all(observer: Observer) -> Callable[[], None]:
+    """``observer`` gets every AWS call of every platform of this process as it ends, in the calling thread. Returns how to end that."""
+    _everywhere.append(observer)
+    return lambda: _everywhere.remove(observer)
+
+
+def open_platform(
+    configuration: Configuration, *, observing: bool = False, pricing: bool = True, prompt: bool = False
+) -> Platform:
     """The platform that a configuration names; the embedded SageMaker is started when it does not run.
 
     Args:
         observing: Nothing will be made: on AWS no execution role is looked for, so ``role_arn`` may be empty.
         pricing: Estimates of this process rest on its region's prices from now on.
+        prompt: Somebody waits for each answer: on AWS one that does not come within `PROMPT_READ` seconds is a failure, at once.
 
     Raises:
         WorkflowError: No credentials, no region, no network, or the engine does not start.
@@ -153,14 +176,14 @@ def open_platform(configuration: Configuration, *, observing: bool = False, pric
     opened = (
         _open_embedded(configuration)
         if configuration.target == "embedded"
-        else _open_aws(configuration, observing)
+        else _open_aws(configuration, observing, prompt)
     )
     if pricing:
         prices.choose(opened.region)
     return opened
 
 
-def client_config(target: str) -> Any:
+def client_config(target: str, service: str = "", *, prompt: bool = False) -> Any:
     """botocore options: adaptive retries on AWS (its throttling is account-wide), few and short ones on loopback."""
     from botocore.config import Config
 
@@ -169,13 +192,22 @@ def client_config(target: str) -> Any:
         if target == "aws"
         else {"mode": "standard", "total_max_attempts": 4}
     )
+    soon = prompt and target == "aws" and service in PROMPT
     return Config(
         retries=retries,
         proxies=None if target == "aws" else {},
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
+        connect_timeout=PROMPT_CONNECT if soon else CONNECT_TIMEOUT,
+        read_timeout=PROMPT_READ if soon else READ_TIMEOUT,
         max_pool_connections=16,
     )
+
+
+def _once_sent(caught_exception: Exception | None = None, **_: Any) -> None:
+    """botocore's question whether to try again is answered by the timeout itself; all else is left to botocore."""
+    from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+
+    if isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError):
+        raise caught_exception
 
 
 def _open_embedded(configuration: Configuration) -> Platform:
@@ -191,6 +223,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
         {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
     )
     slim(core)
+    underway.follow(core)
     core.set_config_variable("endpoint_url", engine.url)
     core.set_credentials(engine.access_key, engine.secret_key)
     _own_polls(core)
@@ -215,7 +248,7 @@ def _own_polls(core: Any) -> None:
     core.user_agent_extra = "app/mlconsole"
 
 
-def _open_aws(configuration: Configuration, observing: bool) -> Platform:
+def _open_aws(configuration: Configuration, observing: bool, prompt: bool) -> Platform:
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -225,8 +258,11 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
         core = botocore.session.Session(profile=configuration.profile or None)
         slim(core)
         _own_polls(core)
+        underway.follow(core)
+        if prompt:
+            core.register("needs-retry.*.*", _once_sent)
         mfa.prepare(core)
-        session = boto3.Session(region_name=configuration.region or None, botocore_session=core)
+        session = boto3.Session(region_name=region_given(configuration.region), botocore_session=core)
         if not session.region_name:
             raise WorkflowError(
                 Problem(
@@ -243,9 +279,10 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
                     "credentials",
                 )
             )
-        config = impatient_config() if observing else client_config("aws")
-        few: Any = {"mode": "standard", "total_max_attempts": FIRST_ATTEMPTS}
-        first = config if observing else config.merge(Config(retries=few))
+        config = impatient_config() if observing else client_config("aws", "iam", prompt=prompt)
+        few: Any = {"mode": "standard", "total_max_attempts": 1 if observing else FIRST_ATTEMPTS}
+        soon = Config(retries=few, connect_timeout=PROMPT_CONNECT, read_timeout=PROMPT_READ)
+        first = config.merge(soon)
         identity = session.client("sts", config=first).get_caller_identity()
         platform = Platform(
             target="aws",
@@ -257,6 +294,7 @@ def _open_aws(configuration: Configuration, observing: bool) -> Platform:
             bucket=configuration.bucket or f"sagemaker-{session.region_name}-{identity['Account']}",
             session=session,
             profile=configuration.profile,
+            prompt=prompt,
         )
     except (ClientError, BotoCoreError) as error:
         raise WorkflowError(explain(error)) from error

@@ -23,6 +23,7 @@ from workflows.configuration import Configuration
 from workflows.events import Event, Log, RunFinished, from_json, to_json
 from workflows.failures import WorkflowError
 from workflows.files import write_atomically
+from workflows.problem import Problem
 from workflows.safety.changes import change
 from workflows.studies.parameters import Value
 
@@ -198,8 +199,9 @@ def find(name: str) -> Run:
         RunError: There is no such run, or there are several.
     """
     exact = locations.runs_dir() / name
-    if name and Path(name).name == name and (exact / "run.json").exists():
-        return read(exact)
+    with contextlib.suppress(OSError):  # a name that is too long for a file
+        if name and Path(name).name == name and (exact / "run.json").exists():
+            return read(exact)
     everything = list_runs()
     if name == "last" and everything:
         return everything[0]
@@ -207,12 +209,12 @@ def find(name: str) -> Run:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise RunError(
-            f"{len(matches)} runs match {name!r}, for example {matches[0].id} and {matches[1].id}. Give more of the id."
-        )
+        some = f"{len(matches)} runs match {name!r}, for example {matches[0].id} and {matches[1].id}."
+        raise RunError(Problem(some, "Give more of the id.", "ambiguous"))
     if not everything:
-        raise RunError("There is no run yet. `mlconsole run moons` starts one.")
-    raise RunError(f"There is no run {name!r}. `mlconsole runs ls` lists them; `last` is the newest.")
+        raise RunError(Problem("There is no run yet.", "`mlconsole run moons` starts one.", "not-found"))
+    remedy = "`mlconsole runs ls` lists them; `last` is the newest."
+    raise RunError(Problem(f"There is no run {name!r}.", remedy, "not-found"))
 
 
 def read(folder: Path) -> Run:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from console.cli.options import Settings, json_option, platform_options
+
+if TYPE_CHECKING:
+    from workflows.configuration import Configuration
+    from workflows.diagnosis import Finding
 
 MARKS = {"ok": ("✓", "ok"), "note": ("·", "idle"), "warning": ("!", "wait"), "bad": ("✗", "bad")}
 
@@ -20,7 +27,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """
     from console.cli.output import print_json, styled
     from workflows.configuration import Configuration, ConfigurationError
-    from workflows.diagnosis import Finding, diagnose
+    from workflows.diagnosis import Finding
 
     findings = []
     settings, wrong = Settings.of(ctx), ""
@@ -30,9 +37,10 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         configuration, wrong = Configuration(), str(error)
     if configuration.target == "aws":
         settings.ask_for_codes()
-    for finding in diagnose(configuration):
+    for finding in _everything(configuration):
         if wrong and finding.name == "configuration":
-            finding = Finding("configuration", "bad", wrong)
+            remedy = "Until then commands refuse to work; the rest of this is looked at as without it."
+            finding = Finding("configuration", "bad", wrong, remedy)
         findings.append(finding)
         if as_json:
             continue
@@ -44,3 +52,14 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"ok": not broken, "findings": findings})
     ctx.exit(1 if broken else 0)
+
+
+def _everything(configuration: Configuration) -> Iterator[Finding]:
+    """What is looked at, a person's own files behind the configuration."""
+    from console import ownfiles
+    from workflows.diagnosis import diagnose
+
+    for finding in diagnose(configuration):
+        yield finding
+        if finding.name == "configuration":
+            yield from ownfiles.findings()

@@ -1,6 +1,6 @@
 """Runs the command line so that every failure is one sentence with a next step and an honest exit status.
 
-0: done. 1: it failed. 2: wrong usage. 3: a gate refused the model (``run``), there is drift (``drift``; 4: too few records, or the ``--timeout`` of ``watch`` was over). 130 and 143: ended by SIGINT or SIGTERM.
+0: done. 1: it failed. 2: wrong usage. 3: a gate refused the model (``run``), there is drift (``drift``; 4: too few records, or the ``--timeout`` of ``watch`` was over). 5: there is none of the name that ``watch`` was given. 130 and 143: ended by SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -103,7 +103,10 @@ def _fail(error: Exception, as_json: bool) -> int:
         return FAILED
     report = _crash_report(error)
     remedy = f"The whole story is in {report}" if report else ""
-    _tell(f"Something unforeseen happened: {type(error).__name__}: {error}", remedy, "crash", as_json)
+    from console.terminal import without_secrets
+
+    sentence = f"Something unforeseen happened: {type(error).__name__}: {without_secrets(str(error))}"
+    _tell(sentence, remedy, "crash", as_json)
     return FAILED
 
 

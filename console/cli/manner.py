@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from workflows.safety.rehearsal import Rehearsal
 
 F = TypeVar("F", bound=Callable[..., Any])
-VERBOSE = "mlconsole.verbose"
 READ_ONLY = "MLCONSOLE_READ_ONLY"
 
 
@@ -40,7 +39,10 @@ def apply(ctx: click.Context, *, read_only: bool, dry_run: bool, quiet: bool, ve
         before = os.environ.get(READ_ONLY)
         os.environ[READ_ONLY] = "all"  # processes that are started from here are bound by it, too
         ctx.call_on_close(lambda: _restored(before))
-    ctx.meta[VERBOSE] = verbose
+    if verbose:
+        from workflows.platform import observe_all
+
+        ctx.call_on_close(observe_all(tell_call))
     if quiet:
         loud = sys.stderr
         sys.stderr = _Silence(loud)

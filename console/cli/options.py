@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from console.cli import patience
 from console.cli.looking import refuse_change
-from console.cli.manner import VERBOSE
 
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
@@ -28,12 +28,11 @@ class Settings:
     """What the common options of a command line add up to; flags after the command win over those before it."""
 
     flags: dict[str, Any]
-    verbose: bool = False
 
     @classmethod
     def of(cls, ctx: click.Context) -> Settings:
         """The settings of a running command."""
-        return cls(dict(ctx.meta.get(_FLAGS, {})), bool(ctx.meta.get(VERBOSE)))
+        return cls(dict(ctx.meta.get(_FLAGS, {})))
 
     @property
     def configuration(self) -> Configuration:
@@ -55,9 +54,10 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
+        patience.begin()
         if configuration.target == "aws":
             self.ask_for_codes()
-        return self._told(open_platform(configuration, observing=True))
+        return open_platform(configuration, observing=True, prompt=True)
 
     @staticmethod
     def ask_for_codes() -> None:
@@ -68,13 +68,6 @@ class Settings:
             from workflows import mfa
 
             mfa.ask_with(getpass.getpass)
-
-    def _told(self, platform: Platform) -> Platform:
-        if self.verbose:
-            from console.cli.manner import tell_call
-
-            platform.observe(tell_call)
-        return platform
 
     @contextlib.contextmanager
     def acting(self) -> Iterator[tuple[Platform, Interface]]:
@@ -89,9 +82,10 @@ class Settings:
         from workflows.platform import open_platform
 
         configuration = self.configuration
+        patience.begin()
         if configuration.target == "aws":
             self.ask_for_codes()
-        platform = self._told(open_platform(configuration))
+        platform = open_platform(configuration, prompt=True)
         with platform.applied():
             try:
                 yield platform, interfaces.make(str(configuration.interface), platform)

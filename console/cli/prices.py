@@ -137,7 +137,9 @@ def refresh(ctx: click.Context, as_json: bool) -> None:
             "Say `mlconsole prices refresh --target aws`: it reads AWS's, which costs nothing.",
             "target",
         )
-    client = platform.session.client("pricing", region_name=PRICE_REGION, config=client_config("aws"))
+    client = platform.session.client(
+        "pricing", region_name=PRICE_REGION, config=client_config("aws", "pricing", prompt=True)
+    )
     found = read(client, platform.region, time.time())
     if as_json:
         print_json(

@@ -52,7 +52,7 @@ def show(ctx: click.Context, uri: str, as_json: bool) -> None:
     for line in found.lines:
         click.echo(printable(line))
     if not found.complete:
-        click.echo(f"That is the beginning: it has {size(found.size)}.", err=True)
+        click.echo(f"That is the beginning ({found.what}); the object has {size(found.size)}.", err=True)
 
 
 def _whole(uri: str) -> str:

@@ -31,6 +31,7 @@ def targets(ctx: click.Context, part: str, sort: str, reverse: bool, as_json: bo
 
     Exit status: 0 when at least one target answered, 1 when none did.
     """  # fmt: skip
+    from console.cli import patience
     from console.cli.output import print_json
     from console.targets import LARGEST_FIRST, ORDERS
     from console.view import ordered
@@ -43,6 +44,7 @@ def targets(ctx: click.Context, part: str, sort: str, reverse: bool, as_json: bo
     if not entries:
         known = ", ".join(map(str, named))
         raise click.BadParameter(f"No target's name contains {part!r}. There are {known}.", param_hint="--name")  # fmt: skip
+    patience.begin(ctx)
     found = {glance.entry: glance for glance in Glances(configuration).look(entries)}
     rows = [found[entry] for entry in entries]
     if sort in ORDERS:

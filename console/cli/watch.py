@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,20 +27,33 @@ KINDS = {
 NAMED = ("alarms", "rollout")
 """Kinds of which one has to be named: the alarms of an endpoint, a rollout."""
 COMPLETED = ("Completed", "completed", "Succeeded", "succeeded", "promoted")
+OVER, ABSENT = 4, 5
+"""Exit statuses: the ``--timeout`` was over, there is no such one (any more)."""
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
-@click.argument("name", default="", shell_complete=names_of_kind)
+@click.argument("name", required=False, shell_complete=names_of_kind)
 @click.option("--changes", is_flag=True, help="Leave out what is there at the beginning.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="End after this, with status 4."
+)
+@click.option(
+    "--appear",
+    is_flag=True,
+    help="Wait for NAME where there is no such one (yet, or any more), instead of ending with status 5.",
 )
 @json_option
 @platform_options
 @click.pass_context
 def watch(
-    ctx: click.Context, kind: str, name: str, changes: bool, timeout: float | None, as_json: bool
+    ctx: click.Context,
+    kind: str,
+    name: str | None,
+    changes: bool,
+    timeout: float | None,
+    appear: bool,
+    as_json: bool,
 ) -> int | None:
     """Tell of changes as they happen, one a line: what appears, what changes, what goes.
 
@@ -48,18 +61,34 @@ def watch(
     mlconsole watch jobs --json | jq 'select(.status == "Failed")'
     mlconsole watch endpoints fraud
     mlconsole watch alarms fraud        # the alarms of endpoint fraud
+    mlconsole watch jobs nightly --appear --timeout 3600
 
-    With NAME of a job, a tuning job, a transform job, a run, a test or a rollout it ends with it: 0 when it completed, 1 when not. Otherwise Ctrl-C ends it.
+    With NAME of a job, a tuning job, a transform job, a run, a test or a rollout it ends with it: 0 when it completed, 1 when not. Where there is
+    none of that NAME, or none any more, it ends with 5 and says so on standard error. Otherwise Ctrl-C ends it.
     Watching costs what an open console costs: one account-wide budget of calls.
     """
+    from console.cli import patience
+    from console.cli.changes import Differ, rows_of
+    from console.cli.presence import Presence
     from workflows.hub import Hub
+    from workflows.topics import ENDPOINTS
 
+    if name == "":
+        raise click.UsageError("NAME is empty. Leave it out to watch all of them.")
+    name = name or ""
     if kind in NAMED and not name:
         raise click.UsageError(f"Name the {'endpoint' if kind == 'alarms' else kind}.")
+    if appear and not name:
+        raise click.UsageError("--appear waits for one that is named: give NAME.")
+    patience.begin(ctx)
     hub = Hub.of(Settings.of(ctx).configuration)
     news: queue.Queue[Snapshot[Any] | None] = queue.Queue()
+    name = _whole(kind, name)
     hub.subscribe(_topic(kind, name), news.put)
+    if kind == "alarms":  # an endpoint without alarms is another thing than none
+        hub.subscribe(ENDPOINTS, news.put)
     differ = Differ(KINDS[kind], "" if kind in NAMED else name, quiet=changes)
+    presence = Presence(kind, name, appear=appear) if name else None
     signalled: list[int] = []
     for signal_ in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_, lambda number, _: signalled.append(number))
@@ -68,83 +97,54 @@ def watch(
     try:
         while not signalled:
             if deadline is not None and time.monotonic() >= deadline:
-                return 4
+                return OVER
             try:
                 snapshot = news.get(timeout=0.2)
             except queue.Empty:
                 if _nobody_reads():
                     break
+                if presence is not None and presence.due(time.monotonic()):
+                    hub.refresh(_topic(kind, name))
                 continue
             if snapshot is None:
                 continue
-            told = _trouble(snapshot.error, told)
-            if snapshot.value is None or snapshot.stale or not snapshot.complete:
+            absent = presence is not None and presence.denied(snapshot)
+            told = "" if absent else _trouble(snapshot.error, told)
+            if not absent and (snapshot.value is None or snapshot.stale or not snapshot.complete):
                 continue
-            value = snapshot.value if isinstance(snapshot.value, tuple) else (snapshot.value,)
-            for change in differ.take(value, time.time()):
-                _print(change, as_json)
-            if name and kind not in ("endpoints", "alarms") and differ.ended is not None:
-                return None if differ.ended in COMPLETED else 1
+            if kind != "alarms" or snapshot.topic != ENDPOINTS:
+                for change in differ.take(() if absent else rows_of(snapshot.value), time.time()):
+                    _print(change, as_json)
+                if name and kind not in ("endpoints", "alarms") and differ.ended is not None and differ.there:
+                    return None if differ.ended in COMPLETED else 1
+            if presence is not None and presence.lost(snapshot, differ):
+                return ABSENT
     finally:
         hub.close()
     return 128 + signalled[0] if signalled else None
 
 
-class Differ:
-    """Lists, one after the other, as changes: ``appeared``, ``changed`` and ``gone``; the first list is told as ``there``."""
+def _whole(kind: str, name: str) -> str:
+    """The whole id of a run, or of a rollout, that is named by a part of it, its endpoint or ``last``; another name as it is.
 
-    def __init__(self, kind: str, name: str = "", *, quiet: bool = False) -> None:
-        self._kind, self._name, self._quiet = kind, name, quiet
-        self._known: dict[str, dict[str, Any]] | None = None
-        self.ended: str | None = None
-        """The status with which the one that was named has ended."""
+    Raises:
+        Problem: Several rollouts have that part.
+    """
+    if kind == "runs" and name:
+        from workflows import runs
 
-    def take(self, rows: tuple[Any, ...], now: float) -> Iterator[dict[str, Any]]:
-        """What a newer list means."""
-        from console.cli.output import plain
+        with contextlib.suppress(runs.RunError):
+            return runs.find(name).id
+    if kind == "rollout":
+        from workflows.problem import Problem
+        from workflows.rollout import record
 
-        found: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            identity = str(getattr(row, "id", "") or getattr(row, "name", ""))
-            if self._name and identity != self._name:
-                continue
-            found[identity] = plain(_members(row))
-            if not getattr(row, "active", getattr(row, "state", "") == "running"):
-                self.ended = str(found[identity].get("status") or found[identity].get("state") or "")
-        before, self._known = self._known, found
-        if before is None:
-            if not self._quiet:
-                yield from (self._line("there", key, row, now) for key, row in found.items())
-            return
-        for key, row in found.items():
-            if key not in before:
-                yield self._line("appeared", key, row, now)
-            elif row != before[key]:
-                was = {name: value for name, value in before[key].items() if row.get(name) != value}
-                yield self._line("changed", key, row, now, was)
-        for key, row in before.items():
-            if key not in found:
-                yield self._line("gone", key, row, now)
-
-    def _line(
-        self, event: str, key: str, row: Mapping[str, Any], now: float, was: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        line = {
-            "time": round(now, 3),
-            "event": event,
-            "kind": self._kind,
-            "name": key,
-            **{name: value for name, value in row.items() if name != "kind"},
-        }
-        return line | ({"was": dict(was)} if was else {})
-
-
-def _members(row: Any) -> dict[str, Any]:
-    """What of a row is worth a line: not the heartbeat of a run, not what belongs to this machine."""
-    if hasattr(row, "as_dict"):
-        told: dict[str, Any] = row.as_dict()
-        return told
-    return {name: value for name, value in asdict(row).items() if name not in ("heartbeat", "configuration", "folder", "pid", "pid_started", "name")}  # fmt: skip
+        try:
+            return record.find(name).id
+        except Problem as problem:
+            if problem.code != "not-found":
+                raise
+    return name
 
 
 def _topic(kind: str, name: str) -> Any:
@@ -174,9 +174,12 @@ def _nobody_reads() -> bool:
 
 def _trouble(problem: Problem | None, told: str) -> str:
     """Say once what keeps news from coming; returns what was said."""
+    from console.cli.manner import heard
+
     text = str(problem) if problem is not None else ""
     if text and text != told:
-        click.echo(text, err=True)
+        with heard():
+            click.echo(text, err=True)
     return text
 
 

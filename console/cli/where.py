@@ -22,7 +22,12 @@ def where(what: str | None, as_json: bool) -> None:
             raise click.UsageError(
                 f"There is no {what!r}. There are: {', '.join(name for name, _, _ in table)}."
             )
-        click.echo(str(found[0]))
+        if as_json:
+            print_json(
+                {name: {"path": path, "variable": variable} for name, path, variable in table if name == what}
+            )
+        else:
+            click.echo(str(found[0]))
         return
     if as_json:
         print_json({name: {"path": path, "variable": variable} for name, path, variable in table})

@@ -77,17 +77,34 @@ def _picture(console: Console) -> Callable[[], str]:
     return lambda: picture
 
 
-def copy(text: str) -> tuple[str, str]:
-    """Copy a text: what the terminal has to be sent for it, and how it goes there.
+def copy(text: str, what: str) -> tuple[str, str]:
+    """Copy a text: what the terminal has to be sent for it, and the sentence that tells of it. Where it may be lost on its way it is in a file,
+    too, which the sentence begins with: a terminal of 80 columns shows no more.
 
     Raises:
         Problem: It is longer than the clipboard takes; it is in a file instead.
     """
     try:
-        return clipboard.copy(text)
+        asked, way = clipboard.copy(text)
+        if clipboard.doubtful(text):
+            return asked, f"{_kept(text)} has {what}, and the clipboard {way}: TERM tells no more."
+        return asked, f"Copied {what} {way}."
     except ValueError as error:
-        kept = exporting.write(_folder() / exporting.file_name("copied", "txt"), text)
-        raise Problem(f"Not copied: {error}", f"It is in {kept} instead.", "clipboard") from error
+        raise Problem(f"{_kept(text)} has it instead of the clipboard: {error}", "", "clipboard") from error
+
+
+def _kept(text: str) -> str:
+    """The file that a text is kept in, from the home folder on; there may be several in a second."""
+    name, number = "copied", 1
+    while True:
+        try:
+            path = exporting.write(_folder() / exporting.file_name(name, "txt"), text)
+            return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+        except Problem as problem:
+            if problem.code != "exists":
+                raise
+        number += 1
+        name = f"copied-{number}"
 
 
 def _folder() -> Path:

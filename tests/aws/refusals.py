@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -26,7 +27,9 @@ IDENTITY = (
     f"<Arn>{CALLER}</Arn><UserId>AROAEXAMPLE:jane</UserId><Account>{ACCOUNT}</Account></GetCallerIdentityResult>"
     f"<ResponseMetadata><RequestId>{REQUEST}</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
 )
-KNOWN = frozenset({"denied", "denied by the organization", "throttled", "token ends"})
+SILENT = 5.0
+"""Seconds for which the kind ``silent`` gives no answer."""
+KNOWN = frozenset({"denied", "denied by the organization", "throttled", "token ends", "silent"})
 """Kinds of refusal in which STS still tells who one is: GetCallerIdentity needs no permission."""
 
 
@@ -43,6 +46,8 @@ class Refusing:
         self.calls.append(f"{service}:{operation}")
         if service == "sts" and self.kind in KNOWN:
             return 200, "text/xml", IDENTITY.encode()
+        if self.kind == "silent":
+            time.sleep(SILENT)
         if service in ("sts", "iam"):
             return self._query(service)
         if service == "s3":
@@ -119,7 +124,8 @@ def refusing(kind: str) -> Iterator[Refusing]:
             self.send_header("Content-Length", "0" if self.command == "HEAD" else str(len(answer)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(answer)
+                with suppress(ConnectionError):  # who asked has given up
+                    self.wfile.write(answer)
 
         do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = respond
 

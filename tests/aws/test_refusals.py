@@ -96,6 +96,34 @@ def test_the_command_line_ends_with_a_sentence(backend: Refusing, capsys: pytest
     assert sentence in answer["error"] and remedy in answer["remedy"]
 
 
+@pytest.mark.parametrize("backend", ["region", "denied"], indirect=True)
+def test_doctor_asks_who_one_is_once(backend: Refusing, capsys: pytest.CaptureFixture[str]) -> None:
+    known = backend.kind == "denied"
+    assert guarded(["doctor", "--json"]) == (0 if known else FAILED)
+    findings = {one["name"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert backend.calls.count("sts:GetCallerIdentity") == 1
+    assert findings["AWS"]["state"] == ("ok" if known else "bad")
+    assert findings["role"]["state"] == ("warning" if known else "note")
+
+
+@pytest.mark.parametrize("backend", ["silent"], indirect=True)
+def test_who_waits_for_no_answer_is_told_what_for_and_the_call_is_not_sent_again(
+    backend: Refusing, aws: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.setattr("workflows.platform.ATTEMPTS", 8)
+    aws.setattr("workflows.platform.PROMPT_READ", 0.4)
+    aws.setattr("console.cli.patience.LONG", 0.1)
+    aws.setattr("console.cli.patience.LOOK", 0.02)
+    assert guarded(["jobs", "stop", "fraud-7", "--yes", "--json"]) == FAILED
+    told = capsys.readouterr()
+    assert json.loads(told.out)["code"] == "timeout"
+    assert f"Waiting for sagemaker StopTrainingJob at {backend.url} …" in told.err
+    assert guarded(["-q", "jobs", "show", "fraud-7"]) == FAILED
+    assert capsys.readouterr().err.startswith("Error: AWS gave no answer in time.")
+    asked = [call for call in backend.calls if call.startswith("sagemaker:")]
+    assert asked == ["sagemaker:StopTrainingJob", "sagemaker:DescribeTrainingJob"]
+
+
 @pytest.mark.parametrize("where", ["closed port", "no such host"])
 def test_without_a_network_the_command_line_ends_soon(
     where: str, aws: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -141,9 +141,19 @@ def test_a_user_without_a_home_is_told_what_to_set(
 def test_with_json_failures_are_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "show", "nope", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert told["error"] == "There is no run yet. `mlconsole run moons` starts one."
+    assert told == {
+        "error": "There is no run yet.",
+        "remedy": "`mlconsole run moons` starts one.",
+        "code": "not-found",
+    }
     assert main(["jobs", "ls", "--json", "--nonsense"]) == 2
     assert json.loads(capsys.readouterr().out)["code"] == "usage"
+
+
+def test_with_json_a_place_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["where", "state", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"state": {"path": str(locations.state_dir()), "variable": "MLCONSOLE_STATE_DIR"}}
 
 
 def test_what_nobody_foresaw_leaves_a_report_and_one_sentence(
@@ -242,7 +252,7 @@ def test_doctor_tells_each_thing_and_what_to_do(
     told = json.loads(capsys.readouterr().out)
     findings = {item["name"]: item for item in told["findings"]}
     assert list(findings) == [
-        "python", "packages", "terminal", "configuration", "clipboard", "folders", "disk", "memory", "containers", "engine", "data sets", "AWS", "role",
+        "python", "packages", "terminal", "configuration", "keys", "themes", "views", "clipboard", "folders", "disk", "memory", "containers", "engine", "data sets", "AWS", "role",
     ]  # fmt: skip
     assert findings["python"]["state"] == "ok"
     assert findings["containers"]["state"] in ("ok", "note")
@@ -255,6 +265,33 @@ def test_doctor_tells_each_thing_and_what_to_do(
     monkeypatch.setenv("MLCONSOLE_DATA_DIR", str(tmp_path / "nowhere"))
     main(["doctor"])
     assert "which is no folder" in capsys.readouterr().out
+
+
+def test_doctor_reads_a_persons_own_files_and_names_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    from console.ownfiles import findings
+
+    assert [finding.state for finding in findings()] == ["ok", "ok", "ok"]
+    for path, text in (
+        (locations.config_file(), "[engine]\nport = 70000\n"),
+        (locations.keymap_file(), '[jobs]\n\nstop = "Hyper+X"\n'),
+        (locations.themes_dir() / "mine.toml", 'base = "dark"\nprimary = "no colour"\n'),
+        (locations.memory_file(), '{\n "views": {\n  "jobs": {\n   "mine": {"filter": "[a"}}}}'),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert main(["doctor", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)["findings"]
+    wrong = {item["name"]: (item["state"], item["text"]) for item in told if item["name"] in ("configuration", "keys", "themes", "views")}  # fmt: skip
+    assert all(item["remedy"] for item in told if item["name"] in wrong)
+    for name, state, where in (
+        ("configuration", "bad", "config.toml, line 2: engine.port cannot be 70000"),
+        ("keys", "bad", "line 3: 'Hyper+X' is no key"),
+        ("themes", "bad", "mine.toml, line 2: 'no colour' is no colour"),
+        ("views", "warning", "line 4: view mine of jobs: '[a' is no regular expression"),
+    ):
+        assert wrong[name][0] == state and where in wrong[name][1], wrong[name]
+    locations.memory_file().write_text('{\n "views": {', encoding="utf-8")
+    assert "console.json, line 2: it is not JSON" in list(findings())[-1].text
 
 
 def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status(
@@ -312,9 +349,10 @@ class TestDoctor:
     )  # fmt: skip
     def test_a_role_is_written_as_iam_writes_it(self, role: str, state: str) -> None:
         from workflows.configuration import Configuration
-        from workflows.diagnosis import _execution_role
+        from workflows.diagnosis import _Caller, _execution_role
 
-        assert _execution_role(Configuration(role=role)).state == state
+        configuration = Configuration(role=role)
+        assert _execution_role(configuration, _Caller(configuration)).state == state
 
     def test_an_engine_that_lives_and_does_not_answer_is_told(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -120,6 +120,11 @@ def test_who_watches_may_be_killed_and_somebody_else_goes_on(
     kinds = [event["event"] for event in events]
     assert kinds.count("started") == kinds.count("finished") == 1 and kinds[-1] == "removed"
     assert world.hosted.status(world.endpoint)["EndpointConfigName"] == before
+    assert main(["watch", "rollout", "first", "--json"]) == 1
+    line = json.loads(capsys.readouterr().out)
+    assert (line["kind"], line["name"], line["status"]) == ("rollout", "first", "rolled-back")
+    assert main(["watch", "rollout", "second"]) == 5
+    assert "There is no rollout second." in capsys.readouterr().err
     assert "rolled-back" in told(capsys, "ls")
     rehearsed = read(capsys, "clean", "first", before=("--dry-run",))
     assert [(call["operation"], call["resource"]) for call in rehearsed["calls"]] == [

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
-from console.cli.watch import Differ
+from console.cli.changes import Differ
+from console.cli.presence import Presence
 from tests.console.command import COMMAND
+from workflows import topics
 from workflows.configuration import Configuration
 from workflows.observe.rows import JobRow
 from workflows.platform import open_platform
+from workflows.topics import Snapshot
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("on_engine")]
 Capture = pytest.CaptureFixture[str]
@@ -101,6 +104,12 @@ def test_what_was_done_is_read_watched_described_and_written_as_code(
         "audited",
         "Completed",
     )
+    assert main(["-q", "watch", "jobs", "audit", "--json"]) == 5
+    out, err = capsys.readouterr()
+    assert out == "" and "There is no training job audit. Did you mean audited?" in err
+    assert main(["watch", "alarms", "audited", "--json"]) == 5
+    out, err = capsys.readouterr()
+    assert out == "" and "There is no endpoint audited. `mlconsole endpoints ls` lists them." in err
     assert main(["describe", "job", "audited", "--yaml"]) == 0
     assert capsys.readouterr().out.startswith("TrainingJobName: audited\n")
     assert main(["related", "job", "audited", "--json"]) == 0
@@ -181,3 +190,46 @@ class TestDiffer:
         assert differ.ended is None
         assert [line["name"] for line in differ.take((self.row("a", "Failed"),), 2.0)] == ["a"]
         assert differ.ended == "Failed"
+
+
+class TestPresence:
+    def row(self, name: str) -> JobRow:
+        return JobRow(name=name, status="InProgress", created=1.0, modified=2.0)
+
+    def seen(self, presence: Presence, differ: Differ, *names: str, more: bool = False) -> bool:
+        rows = tuple(map(self.row, names))
+        list(differ.take(rows, 5.0))
+        return presence.lost(Snapshot(topic=topics.JOBS, value=rows, more=more), differ)
+
+    def test_one_that_goes_ends_the_watching(self, capsys: Capture) -> None:
+        presence, differ = Presence("jobs", "moons-1", appear=False), Differ("job", "moons-1")
+        assert not self.seen(presence, differ, "moons-1", "other")
+        assert self.seen(presence, differ, "other")
+        out, err = capsys.readouterr()
+        assert out == "" and "There is no training job moons-1 any more." in err
+
+    def test_one_that_is_written_otherwise_is_offered(self, capsys: Capture) -> None:
+        presence, differ = Presence("jobs", "mons-1", appear=False), Differ("job", "mons-1")
+        assert self.seen(presence, differ, "fraud", "moons-1", "moons-2")
+        assert "Did you mean moons-1 or moons-2? `mlconsole jobs ls`" in capsys.readouterr().err
+
+    def test_one_of_a_list_that_goes_on_is_asked_for_by_its_name(self, capsys: Capture) -> None:
+        presence, differ = Presence("jobs", "old", appear=False), Differ("job", "old")
+        assert self.seen(presence, differ, "new", more=True)
+        assert "`mlconsole jobs show old` asks for it by its name" in capsys.readouterr().err
+
+    def test_one_that_is_waited_for_is_told_missing_once_each_time(self, capsys: Capture) -> None:
+        presence, differ = Presence("jobs", "a", appear=True), Differ("job", "a")
+        assert not self.seen(presence, differ) and not self.seen(presence, differ)
+        assert capsys.readouterr().err == "There is no training job a. Waiting for it.\n"
+        assert not self.seen(presence, differ, "a") and not self.seen(presence, differ)
+        assert capsys.readouterr().err == "There is no training job a any more. Waiting for it.\n"
+
+    def test_an_endpoint_without_alarms_is_another_thing_than_none(self, capsys: Capture) -> None:
+        for there, alarms, lost in ((("a",), (), False), ((), (), True), ((), ("alarm",), False)):
+            presence, differ = Presence("alarms", "a", appear=False), Differ("alarm")
+            list(differ.take(tuple(map(self.row, alarms)), 5.0))
+            known: Snapshot[Any] = Snapshot(topic=topics.ENDPOINTS, value=tuple(map(self.row, there)))
+            assert not presence.lost(known, differ)
+            assert presence.lost(Snapshot(topic=topics.endpoint_alarms("a"), value=()), differ) is lost
+        assert capsys.readouterr().err.count("There is no endpoint a.") == 1

@@ -101,6 +101,44 @@ def test_a_short_text_is_also_taken_by_a_tmux_that_calls_itself_screen() -> None
     assert passed_by_screen(sent), "a long one would be spilled by GNU screen"
 
 
+@pytest.mark.parametrize(
+    ("environment", "length", "doubtful"),
+    [
+        ({"TERM": "screen-256color"}, 180, False),
+        ({"TERM": "screen-256color"}, 181, True),
+        ({"TERM": "screen"}, 600, True),
+        ({"TERM": "screen.xterm-256color"}, 600, False),
+        ({"TERM": "screen", "STY": "1.x"}, 600, False),
+        ({"TERM": "screen-256color", "TMUX": "/tmp/x,1,0"}, 600, False),
+        ({"TERM": "xterm-256color"}, 600, False),
+    ],
+)
+def test_whether_a_long_text_arrives_is_doubtful_where_only_term_comes_along(
+    environment: dict[str, str], length: int, doubtful: bool
+) -> None:
+    assert clipboard.doubtful("m" * length, environment) is doubtful
+
+
+def test_what_may_be_lost_on_its_way_is_in_a_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.screens import exports
+
+    monkeypatch.setenv("MLCONSOLE_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("TERM", "screen-256color")
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    assert exports.copy("moons", "it")[1] == "Copied it through the terminal (OSC 52)."
+    assert not list(tmp_path.iterdir())
+    sent, told = exports.copy("m" * 600, "it")
+    (file,) = (tmp_path / "exports").iterdir()
+    assert passed_by_screen(sent) and file.read_text() == "m" * 600
+    assert told == f"{file} has it, and the clipboard if this is GNU screen: TERM tells no more."
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert exports.copy("m" * 600, "it")[1].startswith("~/exports/copied-")
+    assert len(list((tmp_path / "exports").iterdir())) == 2
+
+
 async def test_what_is_too_long_for_the_clipboard_is_kept_in_a_file(
     services: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,3 +159,13 @@ def test_after_a_crash_the_next_console_begins_at_home(
     assert run(app, tmp_path / "crashes", again=True) == 1
     assert "RuntimeError" in capsys.readouterr().out
     assert memory.get("targets", TARGET, "place") is None
+
+
+def test_a_file_that_is_no_json_is_put_beside_the_one_that_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "console.json"
+    path.write_text('{"views": {"jobs": {"mine": ', encoding="utf-8")
+    memory = Memory(path)
+    memory.put("dark", "theme")
+    memory.flush()
+    assert json.loads(path.read_text(encoding="utf-8")) == {"theme": "dark"}
+    assert (tmp_path / "console.broken.json").read_text(encoding="utf-8") == '{"views": {"jobs": {"mine": '

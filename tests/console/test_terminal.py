@@ -214,12 +214,18 @@ def test_the_installed_program_in_tmux(tmp_path: Path) -> None:
 def test_a_crash_report_names_no_secret(tmp_path: Path) -> None:
     from console.terminal import without_secrets, write_crash_report
 
-    told = "AKIAIOSFODNN7EXAMPLE aws_secret_access_key='wJalrXUtnFEMI' password: hunter2, https://hooks.example.com/T0/B0/x9 kept"
+    told = "AKIAIOSFODNN7EXAMPLE aws_secret_access_key='wJalrXUtnFEMI' password: hunter2, https://hooks.example.com/T0/B0/x9 "
+    told += "ftp://jane:pa55@host/x wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY Signature=5d672d79c15b13162d9279b0855cfba6 kept"
     shown = without_secrets(
         told + " from-the-environment", {"MY_TOKEN": "from-the-environment", "HOME": "kept"}
     )
-    for secret in ("AKIA", "wJalr", "hunter2", "T0/B0", "from-the-environment"):
+    for secret in ("AKIA", "wJalr", "hunter2", "T0/B0", "pa55", "K7MDENG", "5d672d", "from-the-environment"):
         assert secret not in shown
+    digest = "a" * 32 + "0" * 32
+    assert without_secrets(f"/Users/Jane/Projects2/console/workflows/embedded.py {digest}", {}).endswith(
+        digest
+    )
+    assert "/Projects2/console/" in without_secrets("/Users/Jane/Projects2/console/workflows/embedded", {})
     assert "hooks.example.com" in shown and shown.endswith("kept (hidden)")
     try:
         raise RuntimeError(told)

@@ -50,9 +50,9 @@ def test_flags_win_over_environment_over_file(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ('target = "moon"', ["config.toml: target", "'moon'", "embedded"]),
-        ("[engine]\nport = 70000", ["config.toml: engine.port", "70000", "65535"]),
-        ("[engine]\naccount_id = '12'", ["config.toml: engine.account_id", "'12'"]),
+        ('target = "moon"', ["config.toml, line 1: target", "'moon'", "embedded"]),
+        ("[engine]\nport = 70000", ["config.toml, line 2: engine.port", "70000", "65535"]),
+        ("[engine]\naccount_id = '12'", ["config.toml, line 2: engine.account_id", "'12'"]),
         ("colour = 1", ["no option 'colour'", "target"]),
         ("[engine]\ncolour = 1", ["no option 'engine.colour'"]),
         ("engine = 1", ["engine must be a table"]),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.inspecting.contents import UNPACKED, contents
+from workflows.inspecting.contents import MOST_MEMBERS, UNPACKED, _unpacked, contents
 from workflows.records import write_numpy_to_dense_tensor
 
 
@@ -101,6 +101,64 @@ def test_what_unpacks_to_gigabytes_is_unpacked_only_at_its_beginning() -> None:
     for part, complete in ((data[:10_000], False), (data, True)):
         found = contents("huge.txt.gz", part, complete)
         assert not found.complete and sum(map(len, found.lines)) <= UNPACKED
+
+
+def nested(layers: int, inner: bytes = b"x,y\n1,2\n") -> bytes:
+    for _ in range(layers):
+        inner = gzip.compress(inner, 0)
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("layers", "what"),
+    [(1, "compressed CSV, 2 columns"), (2, "twice compressed CSV, 2 columns"), (3, "3 times compressed CSV, 2 columns")],
+)  # fmt: skip
+def test_some_layers_are_taken_off(layers: int, what: str) -> None:
+    found = contents("a.csv" + ".gz" * layers, nested(layers), True)
+    assert (found.what, found.lines, found.complete) == (what, ["x,y", "1,2"], True)
+    packed = nested(layers - 1, tar("w:gz", model=b"12345"))
+    assert contents("m", packed, True).what.endswith("compressed archive")
+
+
+def test_what_unpacks_to_another_of_its_kind_is_not_followed_to_its_end() -> None:
+    found = contents("r.gz", nested(4_000), True)
+    assert found.what == "3 times compressed gzip, which is not unpacked further than 3 times"
+    assert found.lines[0].startswith("00000000  1f 8b") and not found.complete
+
+
+def far(size: int) -> bytes:
+    """A tar file of one header, whose member is said to end beyond everything."""
+    member = tarfile.TarInfo("far")
+    member.size = size
+    return member.tobuf(tarfile.GNU_FORMAT) + bytes(512)
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "what"),
+    [
+        ("far.tar", far(1 << 62), "an archive"),
+        ("far.tgz", gzip.compress(far(1 << 62)), "a compressed archive"),
+        ("zeros.tgz", gzip.compress(tar("w", zeros=bytes(1 << 26))), "a compressed archive"),
+        ("many.tar", gzip.compress(tar("w", **{f"m{n}": b"" for n in range(6_000)})), "a compressed archive"),
+        ("members.gz", gzip.compress(b"") * 12_000 + gzip.compress(b"a\n" * 1_000_000), "compressed text"),
+        ("deep.json", b"[" * 200_000, "text"),
+        ("wide.json", b"[" * 700 + b"1," * 100_000 + b"1" + b"]" * 700, "JSON"),
+        ("field.csv", b"x" * 200_000 + b",y\n", "CSV, 2 columns"),
+    ],
+    ids=named,
+)  # fmt: skip
+def test_what_would_grow_beyond_measure_is_bounded(key: str, data: bytes, what: str) -> None:
+    found = contents(key, data, True)
+    assert found.what == what and found.lines
+    assert found.complete == (key == "field.csv" or what == "text")
+    assert len(found.lines) <= max(MOST_MEMBERS + 1, UNPACKED) and sum(map(len, found.lines)) <= 5 << 20
+
+
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=9), st.integers(0, 30))
+def test_members_one_after_another_are_one_text(parts: list[bytes], padding: int) -> None:
+    packed = b"".join(gzip.compress(part) + bytes(padding) for part in parts)
+    assert _unpacked(packed) == (b"".join(parts), True)
+    assert _unpacked(packed[: -padding - 9])[1] is False
 
 
 @given(st.binary(max_size=600), st.booleans(), st.sampled_from(["a", "a.csv", "a.json", "a.gz"]))

@@ -45,7 +45,7 @@ def test_a_bad_entry_is_named_with_its_remedy(text: str, says: str, tmp_path: Pa
     file.write_text(f'targets = "{text}"\n')
     with pytest.raises(ConfigurationError) as caught:
         options.validated({}, file)
-    assert says in str(caught.value) and f"{file}: targets" in str(caught.value)
+    assert says in str(caught.value) and f"{file}, line 1: targets" in str(caught.value)
 
 
 def test_the_present_target_is_always_among_them(tmp_path: Path) -> None:

@@ -274,5 +274,5 @@ def find(name: str) -> Dataset:
     raise Problem(
         f"There is no data set {name!r}.",
         f"Data sets: {', '.join(dataset.name for dataset in DATASETS)}.",
-        "no-such-data",
+        "not-found",
     )

@@ -114,13 +114,13 @@ def _missing(problem: Problem, bucket: str, key: str = "") -> Problem:
     """The problem with the name of what is not there."""
     if problem.code == "NoSuchBucket" or (problem.code in MISSING and not key):
         return Problem(
-            f"There is no bucket {bucket}.", "`mlconsole s3 ls` lists those that there are.", problem.code
+            f"There is no bucket {bucket}.", "`mlconsole s3 ls` lists those that there are.", "not-found"
         )
     if problem.code in MISSING:
         above = f"s3://{bucket}/{key.rpartition('/')[0]}".rstrip("/") + "/"
         return Problem(
             f"There is no object s3://{bucket}/{key}.",
             f"`mlconsole s3 ls {above}` lists what lies there.",
-            problem.code,
+            "not-found",
         )
     return problem

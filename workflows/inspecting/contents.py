@@ -10,14 +10,26 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 UNPACKED = 1 << 20
-"""Bytes that are unpacked of what is compressed."""
+"""Bytes that are shown of what is compressed."""
+SCANNED = 16 << 20
+"""Bytes that are unpacked to find an archive's members: 256 kB of zeros, packed, would be 256 MB."""
+DEEPEST = 3
+"""Layers of gzip that are taken off; there are files that unpack to themselves."""
+CHUNK = 16 << 10
+MOST_MEMBERS = 5_000
+"""Members of an archive that are listed."""
+MOST_INDENTED = 4 << 20
+"""Characters of JSON that are written with indentation: deep in brackets a byte becomes a thousand."""
 DUMPED = 4096
 """Bytes of a hex dump."""
 MOST_VALUES = 12
 """Values of a record that are shown."""
+GZIP = b"\x1f\x8b"
 RECORD = struct.pack("<I", 0xCED7230A)
 """What each record of a recordIO file begins with."""
 KINDS = (
@@ -57,8 +69,13 @@ def contents(key: str, data: bytes, complete: bool) -> Contents:
     """``data`` is the object or, where not ``complete``, its beginning; ``key`` its name, which tells CSV and JSON apart."""
     if not data:
         return Contents("empty", [])
-    if data[:2] == b"\x1f\x8b":
+    if data[:2] == GZIP:
         return _compressed(key, data, complete)
+    return _plain(key, data, complete)
+
+
+def _plain(key: str, data: bytes, complete: bool) -> Contents:
+    """What is not compressed, or not taken out of it any more."""
     if data[257:262] == b"ustar":
         names, whole = _archive(data)
         return Contents("an archive", names, complete and whole)
@@ -72,29 +89,73 @@ def contents(key: str, data: bytes, complete: bool) -> Contents:
 
 
 def _compressed(key: str, data: bytes, complete: bool) -> Contents:
-    names, whole = _archive(data)
-    if names:
-        return Contents("a compressed archive", names, complete and whole)
-    plain, whole = _unpacked(data)
-    if not plain and not whole:
-        return _bytes(data, complete)
-    inner = contents(key.removesuffix(".gz"), plain, complete and whole)
-    return Contents(f"compressed {inner.what}", inner.lines, inner.complete, inner.columns)
+    layers = 0
+    while data[:2] == GZIP and layers < DEEPEST:
+        plain, whole = _unpacked(data)
+        if not plain and not whole:
+            break
+        layers += 1
+        names, listed = _archive(plain)
+        if names:
+            return Contents(f"{_packed(layers, 'a ')} archive", names, complete and whole and listed)
+        whole = whole and len(plain) <= UNPACKED
+        key, data, complete = key.removesuffix(".gz"), plain[:UNPACKED], complete and whole
+    if data[:2] == GZIP:
+        inner = _bytes(data, complete)
+        if not layers:
+            return inner
+        deep = (
+            f"gzip, which is not unpacked further than {DEEPEST} times" if layers == DEEPEST else inner.what
+        )
+        return Contents(f"{_packed(layers)} {deep}", inner.lines, False)
+    inner = _plain(key, data, complete) if data else Contents("nothing", [], complete)
+    return Contents(f"{_packed(layers)} {inner.what}", inner.lines, inner.complete, inner.columns)
+
+
+def _packed(layers: int, article: str = "") -> str:
+    return f"{article}{'' if layers == 1 else 'twice ' if layers == 2 else f'{layers} times '}compressed"
 
 
 def _unpacked(data: bytes) -> tuple[bytes, bool]:
-    """At most ``UNPACKED`` bytes of gzip's members, and whether that is all."""
-    plain = b""
-    while data and len(plain) < UNPACKED:
-        member = zlib.decompressobj(31)
+    """At most ``SCANNED`` bytes of gzip's members, and whether that is all."""
+    plain = bytearray()
+    for block in _blocks(data):
+        if block is None or len(plain) > SCANNED:
+            return bytes(plain), False
+        plain += block
+    return bytes(plain), True
+
+
+def _blocks(data: bytes) -> Iterator[bytes | None]:
+    """What gzip's members hold, in blocks of `CHUNK` at most; None at the end: they are cut off or damaged.
+
+    It is given to zlib in pieces: what a member leaves over is copied, and there may be a member every twenty bytes.
+    """
+    at, rest, member, begun = 0, b"", zlib.decompressobj(31), False
+    while True:
+        if not rest:
+            rest = data[at : at + CHUNK]
+            at += len(rest)
+        if not begun and not (rest := rest.lstrip(b"\0")):  # between members is padding
+            if at >= len(data):
+                return
+            continue
+        ended = not rest
         try:
-            plain += member.decompress(data, UNPACKED - len(plain))
+            block = member.decompress(rest, CHUNK)
         except zlib.error:
-            return plain, False
-        if not member.eof:
-            return plain, False
-        data = member.unused_data.lstrip(b"\0")
-    return plain, not data
+            yield None
+            return
+        begun = True
+        if block:
+            yield block
+        if member.eof:
+            rest, member, begun = member.unused_data, zlib.decompressobj(31), False
+            continue
+        if ended and not block:
+            yield None
+            return
+        rest = member.unconsumed_tail
 
 
 def _text(key: str, data: bytes, complete: bool) -> Contents | None:
@@ -108,13 +169,28 @@ def _text(key: str, data: bytes, complete: bool) -> Contents | None:
         complete and text[:1] in "{[" and len(lines) == 1
     ):
         try:
-            return Contents("JSON", json.dumps(json.loads(text), indent=2, ensure_ascii=False).splitlines())
-        except ValueError:
+            indented, whole = _indented(json.loads(text))
+            return Contents("JSON", indented.splitlines(), whole)
+        except (ValueError, RecursionError):
             pass
     if key.endswith((".csv", ".tsv")) and lines:
-        columns = len(next(csv.reader(lines[:1], delimiter="\t" if key.endswith(".tsv") else ","), []))
+        delimiter = "\t" if key.endswith(".tsv") else ","
+        try:
+            columns = len(next(csv.reader(lines[:1], delimiter=delimiter), []))
+        except csv.Error:  # a field of more than 128 kB
+            columns = lines[0].count(delimiter) + 1
         return Contents(f"CSV, {columns} column{'s' * (columns != 1)}{encoding}", lines, complete, columns)
     return Contents(f"text{encoding}", lines, complete)
+
+
+def _indented(value: Any) -> tuple[str, bool]:
+    """JSON with indentation, at most `MOST_INDENTED` characters, and whether that is all."""
+    text = io.StringIO()
+    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+        if text.tell() > MOST_INDENTED:
+            return text.getvalue(), False
+        text.write(piece)
+    return text.getvalue(), True
 
 
 def _decoded(data: bytes, complete: bool) -> tuple[str, str] | None:
@@ -137,8 +213,12 @@ def _archive(data: bytes) -> tuple[list[str], bool]:
     """The members of a tar file as far as its beginning tells of them, none where it is no such file; whether these are all."""
     found: list[str] = []
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r|*") as archive:
+        # Not as a stream: that reads up to a member's end, and a header may say that it is 8 EB away.
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             for member in archive:
+                if len(found) == MOST_MEMBERS:
+                    found.append(f"… more than {MOST_MEMBERS:,} members")
+                    return found, False
                 found.append(_member(member.size, member.name + "/" * member.isdir()))
     except (
         tarfile.TarError,
@@ -159,7 +239,7 @@ def _zipped(data: bytes) -> list[str] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return [_member(one.file_size, one.filename) for one in archive.infolist()]
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error):
         return None
 
 

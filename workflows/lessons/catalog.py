@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workflows.costs.estimates import estimate
 from workflows.failures import WorkflowError
+from workflows.problem import Problem
 from workflows.studies.catalog import StudyInfo
 
 
@@ -34,7 +35,7 @@ def find(name: str) -> StudyInfo:
         if name in (info.name, str(number(info))):
             return info
     known = ", ".join(f"{number(info)} ({info.name})" for info in found)
-    raise WorkflowError(f"There is no lesson {name!r}. Lessons: {known}.")
+    raise WorkflowError(Problem(f"There is no lesson {name!r}.", f"Lessons: {known}.", "not-found"))
 
 
 def bill(info: StudyInfo) -> tuple[list[tuple[str, str, float, float | None]], float | None]:

@@ -246,5 +246,5 @@ def _variant(name: str, planned: dict[str, Any], running: dict[str, Any]) -> Var
 
 def _missing(problem: Problem, name: str) -> Problem:
     if not_found(problem):
-        return Problem(f"There is no endpoint {name}.", "`mlconsole endpoints ls` lists them.", problem.code)
+        return Problem(f"There is no endpoint {name}.", "`mlconsole endpoints ls` lists them.", "not-found")
     return Problem(problem.sentence, problem.remedy.replace(" NAME", f" {name}"), problem.code)

@@ -150,5 +150,5 @@ def _items(page: dict[str, Any], member: str) -> list[dict[str, Any]]:
 
 def _missing(problem: Problem, name: str) -> Problem:
     if not_found(problem):
-        return Problem(f"There is no training job {name}.", "`mlconsole jobs ls` lists them.", problem.code)
+        return Problem(f"There is no training job {name}.", "`mlconsole jobs ls` lists them.", "not-found")
     return problem

@@ -129,5 +129,7 @@ def _opened(gateway: Gateway, uri: str) -> dict[str, Any]:
         return answered(gateway, "s3", "get_object", Bucket=bucket, Key=key)
     except Problem as problem:
         if problem.code in ABSENT:
-            raise Problem(f"There is no object {uri}.", "", problem.code) from problem
+            raise Problem(
+                f"There is no object {uri}.", "`mlconsole s3 ls` looks for it.", "not-found"
+            ) from problem
         raise

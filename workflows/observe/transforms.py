@@ -207,6 +207,6 @@ def _asked(gateway: Gateway, method: str, name: str) -> dict[str, Any]:
     except Problem as problem:
         if not_found(problem):
             raise Problem(
-                f"There is no transform job {name}.", "`mlconsole transform ls` lists them.", problem.code
+                f"There is no transform job {name}.", "`mlconsole transform ls` lists them.", "not-found"
             ) from problem
         raise

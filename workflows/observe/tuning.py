@@ -196,5 +196,5 @@ def _asked(gateway: Gateway, method: str, name: str) -> dict[str, Any]:
 
 def _missing(problem: Problem, name: str) -> Problem:
     if not_found(problem):
-        return Problem(f"There is no tuning job {name}.", "`mlconsole tuning ls` lists them.", problem.code)
+        return Problem(f"There is no tuning job {name}.", "`mlconsole tuning ls` lists them.", "not-found")
     return problem

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workflows.failures import WorkflowError
+from workflows.problem import Problem
 from workflows.studies.measures import Measure
 from workflows.studies.parameters import Parameter, Value
 
@@ -91,7 +92,9 @@ def find(name: str) -> StudyInfo:
 
     studies = {info.name: info for info in (*catalog(), *lessons())}
     if name not in studies:
-        raise WorkflowError(f"There is no study {name!r}. Studies: {', '.join(studies)}.")
+        raise WorkflowError(
+            Problem(f"There is no study {name!r}.", f"Studies: {', '.join(studies)}.", "not-found")
+        )
     return studies[name]
 
 

@@ -55,7 +55,11 @@ def wait(
     def poll() -> tuple[bool, object]:
         found = transforms.describe(name)
         if found is None:
-            raise WorkflowError(f"There is no transform job {name}. `mlconsole transform ls` lists them.")
+            raise WorkflowError(
+                Problem(
+                    f"There is no transform job {name}.", "`mlconsole transform ls` lists them.", "not-found"
+                )
+            )
         last[:] = [found]
         if told is not None:
             told(found)

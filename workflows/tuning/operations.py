@@ -43,7 +43,9 @@ def wait(
     def poll() -> tuple[bool, object]:
         found = tuning.describe(name)
         if found is None:
-            raise WorkflowError(f"There is no tuning job {name}. `mlconsole tuning ls` lists them.")
+            raise WorkflowError(
+                Problem(f"There is no tuning job {name}.", "`mlconsole tuning ls` lists them.", "not-found")
+            )
         news = _news(last[-1] if last else None, found)
         last[:] = [found]
         if news and told is not None:
