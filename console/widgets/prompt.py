@@ -81,7 +81,7 @@ class Prompt(Horizontal):
         self.input.placeholder = placeholder
         self.input.cursor_position = len(value)
         self.input.focus()
-        if purpose == "search":  # another search is another text; a filter is rather gone on with
+        if purpose in ("search", "filter"):  # typing begins another one, an arrow goes on with the one before
             self.input.select_all()
 
     def close(self) -> None:

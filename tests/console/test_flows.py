@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from textual import events
+from textual.keys import _character_to_key
 from textual.widgets import Input, Static
 
+from console import keyorder
 from console.app import Console, make_app
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.endpoint import EndpointScreen
@@ -466,6 +469,55 @@ async def test_keys_that_come_together_are_done_one_after_another(app: Console) 
             app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: form.texts()["learning-rate"] == "0.5", "the last key is done")
         assert form.texts()["epochs"] == "40"
+
+
+async def test_escape_with_a_key_right_behind_it_is_both(app: Console) -> None:
+    """As `console.driver.Keys` makes Alt of the two. In a field, Alt moves by words as in a shell; a keymap may bind Alt, too."""
+
+    def typed(text: str) -> None:
+        for character in text:
+            app.post_message(events.Key(_character_to_key(character), character))
+
+    def with_alt(key: str, character: str) -> None:
+        app.post_message(events.Key(f"alt+{key}", character))
+
+    def line() -> str:
+        return app.screen.query_one(Input).value
+
+    async with app.run_test(size=SMALL) as pilot:
+        typed("2/two words")
+        with_alt("b", "b")
+        typed("no ")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and line() == "two no words")
+        with_alt("colon", ":")
+        typed("endpoints")
+        app.post_message(events.Key("enter", "\r"))
+        await until(pilot, lambda: isinstance(app.screen, EndpointsScreen), "Escape, colon, endpoints, Enter")
+        typed("/n")
+        with_alt("shift+d", "D")
+        await until(pilot, lambda: app.focused is not None and not isinstance(app.focused, Input))
+        assert line() == "n"
+
+
+async def test_a_key_waits_for_a_screen_that_takes_long(
+    app: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine opens one in more than a third of a second: what is typed then is for that screen."""
+    mounted = PaletteScreen.on_mount
+
+    async def late(screen: PaletteScreen) -> None:
+        await asyncio.sleep(0.1)
+        mounted(screen)
+
+    monkeypatch.setattr(PaletteScreen, "on_mount", late)
+    monkeypatch.setattr(keyorder, "LONGEST", 0.01)
+    async with app.run_test(size=SMALL) as pilot:
+        for letter in ":jobs":
+            app.post_message(events.Key(_character_to_key(letter), letter))
+        await until(
+            pilot,
+            lambda: isinstance(app.screen, PaletteScreen) and app.screen.query_one(Input).value == "jobs",
+        )
 
 
 async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scripted) -> None:
