@@ -264,6 +264,29 @@ class Console(Notifying, inherit_bindings=False):
 
         threading.Thread(target=run, name="console-work", daemon=True).start()
 
+    def in_background_to_open(
+        self,
+        task: Callable[[], Any],
+        succeeded: Callable[[Any], None],
+        failed: Callable[[Problem], None] | None = None,
+    ) -> None:
+        """The same for work whose outcome opens something: keys wait for that a moment, and who has gone on by then is not disturbed."""
+        base, screen, release = self.base_screen, self.screen, self.hold()
+
+        def opens(value: Any) -> None:
+            dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
+            if self.base_screen is base and not dialog:
+                succeeded(value)
+            else:
+                self.flash("Nothing was opened: it took a while, and you have gone on.", "dim")
+            release()
+
+        def fails(problem: Problem) -> None:
+            (failed or self.tell)(problem)
+            release()
+
+        self.in_background(task, opens, fails)
+
     @on(WorkFinished)
     def _work_finished(self, message: WorkFinished) -> None:
         if not self.is_running:

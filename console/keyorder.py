@@ -12,6 +12,7 @@ that, and Escape and the key everywhere else: over a slow line they come togethe
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ LONGEST = 0.3
 """Seconds after which it is looked whether the widget that had the key is still there: it may have gone with its queue."""
 PATIENCE = 5.0
 """Seconds after which the next key does not wait for a widget that is there any longer: a busy machine mounts a screen in one or two."""
+HELD = 0.6
+"""Seconds for which keys wait for what a key has asked a thread for, to be opened: a dead backend holds them no longer."""
 _IN_FIELDS = {"alt+f": "ctrl+right", "alt+b": "ctrl+left", "alt+backspace": "ctrl+w"}
 """What shells do with Alt in a line, as our fields know it."""
 
@@ -50,13 +53,15 @@ class InOrder(App[Answer]):
         self._keys = 0
         self._at: MessagePump = self
         """What the key under way has gone to."""
+        self._held: set[object] = set()
+        """What keys wait for beyond the one before."""
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._under_way:
+        elif self._under_way or self._held:
             self._waiting.append(event)
-            if len(self._waiting) == 1:
+            if len(self._waiting) == 1 and self._under_way:
                 self._look_after(self._under_way, monotonic() + PATIENCE)
         else:
             await self._do(event)
@@ -72,6 +77,25 @@ class InOrder(App[Answer]):
                     await self._next(number)
 
         self.set_timer(LONGEST, look)
+
+    def hold(self) -> Callable[[], None]:
+        """Let keys wait until what is returned is called, at most for `HELD`: something will be opened that they are meant for."""
+        token = object()
+        self._held.add(token)
+
+        def release() -> None:
+            if token in self._held:
+                self._held.remove(token)
+                self.call_later(self._released)
+
+        self.set_timer(HELD, release)
+        return release
+
+    async def _released(self) -> None:
+        if not self._held and not self._under_way:
+            self._keys += 1
+            self._under_way = self._keys
+            await self.on_passed(Passed(self._keys))  # what was opened has the focus next
 
     async def _do(self, event: events.Key | events.Paste) -> None:
         self._keys += 1
@@ -107,7 +131,7 @@ class InOrder(App[Answer]):
         if number != self._under_way:
             return
         self._under_way = 0
-        if self._waiting:
+        if self._waiting and not self._held:
             await self._do(self._waiting.popleft())
             if self._under_way and self._waiting:
                 self._look_after(self._under_way, monotonic() + PATIENCE)

@@ -520,6 +520,39 @@ async def test_a_key_waits_for_a_screen_that_takes_long(
         )
 
 
+async def test_keys_wait_for_a_dialog_that_is_looked_up(
+    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed behind the key goes to the dialog, not to the list below; who has gone on gets none."""
+    found, planned = threading.Event(), services.plan_deletion
+
+    def late(name: str) -> object:
+        assert found.wait(60)
+        return planned(name)
+
+    monkeypatch.setattr(services, "plan_deletion", late)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen.query_one("#list", Rows).items)
+        monkeypatch.setattr(keyorder, "HELD", 600.0)
+        for key in ("d", "a", "right", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        found.set()
+        await until(pilot, lambda: any(call[0] == "delete_endpoint" for call in services.done))
+        assert isinstance(app.screen, EndpointsScreen), "no A/B test was opened"
+        found.clear()
+        monkeypatch.setattr(keyorder, "HELD", 0.001)
+        for key in ("d", "colon", "j"):
+            app.post_message(events.Key(key, ":" if key == "colon" else key))
+        await until(
+            pilot, lambda: isinstance(app.screen, PaletteScreen) and app.screen.query_one(Input).value == "j"
+        )
+        found.set()
+        await until(pilot, lambda: "gone on" in keys(app))
+        assert isinstance(app.screen, PaletteScreen)
+
+
 async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scripted) -> None:
     run = "moons-20270115-075825-1f3a"
     services.events[run] = run_events(run, upto=5, question=True)
@@ -584,7 +617,14 @@ async def test_keys_work_while_every_call_hangs(app: Console, services: Scripted
         await pilot.press("3", "d")
         await until(pilot, lambda: len(services.done) == 2)
         await pilot.press("2", "down")
-        assert app.screen.query_one("#list", Rows).cursor_key == jobs()[1].name
+        await until(
+            pilot,
+            lambda: (
+                isinstance(app.screen, JobsScreen)
+                and app.screen.query_one("#list", Rows).cursor_key == jobs()[1].name
+            ),
+            f"keys are held for {keyorder.HELD} s at most",
+        )
         await pilot.press("q")
     assert services.closed
     assert app.return_value == 0
