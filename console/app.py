@@ -136,7 +136,8 @@ class Console(Notifying, inherit_bindings=False):
     async def _restore(self, place: Place) -> None:
         """Go where the last console was left, unless a key was faster."""
         if (
-            self.current_mode == self.DEFAULT_MODE
+            self.untouched
+            and self.current_mode == self.DEFAULT_MODE
             and len(self.screen_stack) == 1
             and not isinstance(self.screen, ModalScreen)
         ):

@@ -73,7 +73,7 @@ class Bell(threading.Event):
     def __init__(self) -> None:
         super().__init__()
         self._out, self._in = os.pipe()
-        self._closed = False
+        self.closed = False
 
     def fileno(self) -> int:
         """The descriptor to wait for."""
@@ -83,20 +83,20 @@ class Bell(threading.Event):
         """Set the event and wake who waits for the descriptor."""
         if not self.is_set():
             super().set()
-            if not self._closed:
+            if not self.closed:
                 os.write(self._in, b"\0")
 
     def clear(self) -> None:
         """Take the event back."""
         if self.is_set():
-            if not self._closed:
+            if not self.closed:
                 os.read(self._out, 1)
             super().clear()
 
     def close(self) -> None:
         """Give the descriptors back; nobody waits any more."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             os.close(self._out)
             os.close(self._in)
 
@@ -123,6 +123,8 @@ class Driver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal. What is restored at the end is what the terminal was before `console.curtain`."""
         begun = curtain.dropped()
+        if self.exit_event.closed:  # after a suspension
+            self.exit_event = Bell()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if begun:
             self.attrs_before = terminal.remembered() or self.attrs_before

@@ -78,6 +78,11 @@ class InOrder(App[Answer]):
 
         self.set_timer(LONGEST, look)
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no key has come yet."""
+        return not self._keys and not self._waiting
+
     def hold(self) -> Callable[[], None]:
         """Let keys wait until what is returned is called, at most for `HELD`: something will be opened that they are meant for."""
         token = object()
