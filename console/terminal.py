@@ -72,6 +72,12 @@ def restore_on_signals(leave: Callable[[int], None]) -> None:
             signal.signal(number, handle)
 
 
+def forget_driver() -> None:
+    """Let go of a driver that has given back the terminal: what it does on these signals would keep it, and its application with it."""
+    for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _leave_now(number: int) -> None:
     give_back_terminal()
     os._exit(128 + number)
