@@ -537,9 +537,8 @@ def main(
     from workflows.configuration import load
 
     grain = SLOW_TICK if low_bandwidth else 0.0  # what comes in redraws durations, too
-    services = LiveServices(configuration or load(), read_only=read_only, grain=grain)
+    going: Services | None = LiveServices(configuration or load(), read_only=read_only, grain=grain)
     memory = Memory(locations.state_dir() / "console.json")
-    going: Services | None = services
     begun = False
     while going is not None:
         application = make_app(
