@@ -22,6 +22,7 @@ from textual.screen import ModalScreen
 
 from console import actions, terminal
 from console.header import freshness
+from console.keyorder import PATIENCE
 from console.keymap import key
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
@@ -114,20 +115,25 @@ class Console(Notifying, inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._event_loop = asyncio.get_running_loop()
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._begin, self.hold(PATIENCE) if self._first_run else None)
         self.set_interval(SLOW_TICK if self.low_bandwidth else 1.0, self._tick)
 
-    def _begin(self) -> None:
+    def _begin(self, release: Callable[[], None] | None) -> None:
         self.services.start(self._status_from_thread)
         self.read_files()
         self.begin_watching()
         # A key that needs them finds them imported.
         self.in_background(self._import_sections, lambda _: None)
         self.in_background(self.services.lessons, lambda lessons: None)
-        if self._first_run:
-            self.call_after_refresh(self.open_run, self._first_run)
+        if release is not None:
+            self.call_after_refresh(self._open_first, release)
         elif self._last_place is not None:
             self.call_after_refresh(self._restore, self._last_place)
+
+    async def _open_first(self, release: Callable[[], None]) -> None:
+        """Open the run that was asked for; keys that were typed ahead are for its screen and not for the one below."""
+        await self.open_run(self._first_run)
+        release()
 
     def _import_sections(self) -> None:
         for mode in self.MODES:

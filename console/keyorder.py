@@ -83,8 +83,8 @@ class InOrder(App[Answer]):
         """Whether no key has come yet."""
         return not self._keys and not self._waiting
 
-    def hold(self) -> Callable[[], None]:
-        """Let keys wait until what is returned is called, at most for `HELD`: something will be opened that they are meant for."""
+    def hold(self, seconds: float = 0.0) -> Callable[[], None]:
+        """Let keys wait until what is returned is called, at most so long or for `HELD`: something will be opened that they are meant for."""
         token = object()
         self._held.add(token)
 
@@ -93,7 +93,7 @@ class InOrder(App[Answer]):
                 self._held.remove(token)
                 self.call_later(self._released)
 
-        self.set_timer(HELD, release)
+        self.set_timer(seconds or HELD, release)
         return release
 
     async def _released(self) -> None:
