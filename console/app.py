@@ -395,6 +395,13 @@ class Console(Notifying, inherit_bindings=False):
     def action_switch(self) -> None:
         self.open_palette("target " if self.services.target == "embedded" else "profile ")
 
+    def action_suspend_process(self) -> None:
+        """Back to the shell, if there is one: stopped without one, the console could not be woken any more."""
+        if terminal.shell_waits():
+            super().action_suspend_process()
+        else:
+            self.flash(f"There is no shell here to go back to. {key('app.quit')} leaves.", "wait")
+
     async def action_quit(self) -> None:
         self.services.close()
         self.exit(0)

@@ -109,6 +109,8 @@ def test_suspending_gives_the_terminal_back_and_fg_paints_again(start: Start) ->
     screen = start()
     screen.output = b""
     screen.write(b"\x1a")
+    screen.shows("There is no shell here")  # nobody could wake it: it does not stop
+    os.kill(screen.pid, signal.SIGTSTP)
     screen.until(screen.stopped, "the process stops")
     screen.read()
     assert ALTERNATE_SCREEN_OFF in screen.output
@@ -120,7 +122,7 @@ def test_suspending_gives_the_terminal_back_and_fg_paints_again(start: Start) ->
         screen.write(key)
         screen.shows(shown)
         screen.output = b""
-        screen.write(b"\x1a")
+        os.kill(screen.pid, signal.SIGTSTP)
         screen.until(screen.stopped, "the process stops again")
     os.kill(screen.pid, signal.SIGCONT)
     screen.write(b"q")
