@@ -22,8 +22,8 @@ from textual.screen import ModalScreen
 
 from console import actions, terminal
 from console.header import freshness
-from console.keyorder import PATIENCE
 from console.keymap import key
+from console.keyorder import PATIENCE
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
 from console.notifying import Notifying
