@@ -23,6 +23,7 @@ from textual.screen import ModalScreen
 from console import actions, terminal
 from console.header import freshness
 from console.keymap import key
+from console.keyorder import PATIENCE
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
 from console.notifying import Notifying
@@ -114,20 +115,25 @@ class Console(Notifying, inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._event_loop = asyncio.get_running_loop()
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._begin, self.hold(PATIENCE) if self._first_run else None)
         self.set_interval(SLOW_TICK if self.low_bandwidth else 1.0, self._tick)
 
-    def _begin(self) -> None:
+    def _begin(self, release: Callable[[], None] | None) -> None:
         self.services.start(self._status_from_thread)
         self.read_files()
         self.begin_watching()
         # A key that needs them finds them imported.
         self.in_background(self._import_sections, lambda _: None)
         self.in_background(self.services.lessons, lambda lessons: None)
-        if self._first_run:
-            self.call_after_refresh(self.open_run, self._first_run)
+        if release is not None:
+            self.call_after_refresh(self._open_first, release)
         elif self._last_place is not None:
             self.call_after_refresh(self._restore, self._last_place)
+
+    async def _open_first(self, release: Callable[[], None]) -> None:
+        """Open the run that was asked for; keys that were typed ahead are for its screen and not for the one below."""
+        await self.open_run(self._first_run)
+        release()
 
     def _import_sections(self) -> None:
         for mode in self.MODES:
@@ -136,7 +142,8 @@ class Console(Notifying, inherit_bindings=False):
     async def _restore(self, place: Place) -> None:
         """Go where the last console was left, unless a key was faster."""
         if (
-            self.current_mode == self.DEFAULT_MODE
+            self.untouched
+            and self.current_mode == self.DEFAULT_MODE
             and len(self.screen_stack) == 1
             and not isinstance(self.screen, ModalScreen)
         ):
@@ -264,6 +271,29 @@ class Console(Notifying, inherit_bindings=False):
 
         threading.Thread(target=run, name="console-work", daemon=True).start()
 
+    def in_background_to_open(
+        self,
+        task: Callable[[], Any],
+        succeeded: Callable[[Any], None],
+        failed: Callable[[Problem], None] | None = None,
+    ) -> None:
+        """The same for work whose outcome opens something: keys wait for that a moment, and who has gone on by then is not disturbed."""
+        base, screen, release = self.base_screen, self.screen, self.hold()
+
+        def opens(value: Any) -> None:
+            dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
+            if self.base_screen is base and not dialog:
+                succeeded(value)
+            else:
+                self.flash("Nothing was opened: it took a while, and you have gone on.", "dim")
+            release()
+
+        def fails(problem: Problem) -> None:
+            (failed or self.tell)(problem)
+            release()
+
+        self.in_background(task, opens, fails)
+
     @on(WorkFinished)
     def _work_finished(self, message: WorkFinished) -> None:
         if not self.is_running:
@@ -364,6 +394,13 @@ class Console(Notifying, inherit_bindings=False):
 
     def action_switch(self) -> None:
         self.open_palette("target " if self.services.target == "embedded" else "profile ")
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell, if there is one: stopped without one, the console could not be woken any more."""
+        if terminal.shell_waits():
+            super().action_suspend_process()
+        else:
+            self.flash(f"There is no shell here to go back to. {key('app.quit')} leaves.", "wait")
 
     async def action_quit(self) -> None:
         self.services.close()
@@ -468,6 +505,10 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
 
     terminal.restore_on_signals(leave)
     # A full collection goes through all that is known of thousands of jobs: a tenth of a second between a key and its picture.
+    if again:
+        terminal.forget_driver()
+        gc.unfreeze()
+        gc.collect()  # the console before this one: 15 MB
     gc.freeze()
     gc.enable()
     gc.set_threshold(5_000, 10, 50)
@@ -509,9 +550,8 @@ def main(
     from workflows.configuration import load
 
     grain = SLOW_TICK if low_bandwidth else 0.0  # what comes in redraws durations, too
-    services = LiveServices(configuration or load(), read_only=read_only, grain=grain)
+    going: Services | None = LiveServices(configuration or load(), read_only=read_only, grain=grain)
     memory = Memory(locations.memory_file())
-    going: Services | None = services
     begun = False
     while going is not None:
         application = make_app(

@@ -307,6 +307,8 @@ class Commands:
     async def _filtered(self, section: str, argument: str) -> None:
         above = {"ab": "experiments", "audit": "audit", "targets": "targets"}  # no section's own list
         await (self._console.visit(Place(above[section])) if section in above else self._console.go(section))
+        if not isinstance(self._console.screen, ListScreen):
+            await self._console.go(section)  # something was left open above its list
         screen = self._console.screen
         if isinstance(screen, ListScreen):
             screen.set_filter(argument)

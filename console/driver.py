@@ -4,18 +4,67 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import select
 import threading
+from collections.abc import Iterable
 
-from textual import constants
+from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from console import curtain, terminal
 
 _ALTERNATE = "\x1b[?1049h"
 _MOST = 4096
 """Bytes that are read at once."""
+_INTRODUCERS = "\x1b\t[O"
+"""What may follow Escape as the second character of a key: Escape again, some terminals' Shift+Tab, CSI and SS3."""
+_PASTE = "\x1b[200~"
+_PASTE_MARK = re.compile(r"\x1b\[20[01]~")
+_ESCAPE_IN_PASTE = re.compile(r"\x1b(?!\[?\Z|\[20?1?\Z)")
+"""None at the end of what has been read so far, which may begin the end of the paste."""
+
+
+class Keys(XTermParser):
+    """The parser, which does not lose an Escape that has a key right behind it.
+
+    Textual takes the two for the beginning of a sequence that it does not know, goes on reading, and in the end types ``^`` and the
+    rest as text, or makes ``£`` of Escape and 3. Here they are Alt with the key at once; `console.keyorder` knows which it is.
+    For the same reason what follows an Escape in a pasted text would be typed, up to 32 keys of it: such an Escape is left out.
+    """
+
+    _pasting = False
+    _before = ""
+    """The last characters that were read, among which a mark may have begun."""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """What some characters from the terminal are."""
+        seen, done, parts = self._before + data, len(self._before), []
+        for mark in _PASTE_MARK.finditer(seen):
+            if (mark[0] == _PASTE) != self._pasting:
+                parts += [
+                    self._cleaned(seen[done : mark.start()]),
+                    seen[max(done, mark.start()) : mark.end()],
+                ]
+                self._pasting, done = not self._pasting, mark.end()
+        parts.append(self._cleaned(seen[done:]))
+        self._before = seen[1 - len(_PASTE) :]
+        return super().feed("".join(parts))
+
+    def _cleaned(self, text: str) -> str:
+        return _ESCAPE_IN_PASTE.sub("", text) if self._pasting else text
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if alt or (len(sequence) == 2 and sequence[0] == "\x1b" and sequence[1] not in _INTRODUCERS):
+            for event in super()._sequence_to_key_events(sequence[-1]):
+                key = (
+                    f"shift+{event.key.lower()}" if len(event.key) == 1 and event.key.isupper() else event.key
+                )
+                yield events.Key(f"alt+{key}", event.character or sequence[-1])
+        else:
+            yield from super()._sequence_to_key_events(sequence)
 
 
 class Bell(threading.Event):
@@ -24,7 +73,7 @@ class Bell(threading.Event):
     def __init__(self) -> None:
         super().__init__()
         self._out, self._in = os.pipe()
-        self._closed = False
+        self.closed = False
 
     def fileno(self) -> int:
         """The descriptor to wait for."""
@@ -34,20 +83,20 @@ class Bell(threading.Event):
         """Set the event and wake who waits for the descriptor."""
         if not self.is_set():
             super().set()
-            if not self._closed:
+            if not self.closed:
                 os.write(self._in, b"\0")
 
     def clear(self) -> None:
         """Take the event back."""
         if self.is_set():
-            if not self._closed:
+            if not self.closed:
                 os.read(self._out, 1)
             super().clear()
 
     def close(self) -> None:
         """Give the descriptors back; nobody waits any more."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             os.close(self._out)
             os.close(self._in)
 
@@ -74,6 +123,8 @@ class Driver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal. What is restored at the end is what the terminal was before `console.curtain`."""
         begun = curtain.dropped()
+        if self.exit_event.closed:  # after a suspension
+            self.exit_event = Bell()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if begun:
             self.attrs_before = terminal.remembered() or self.attrs_before
@@ -91,7 +142,7 @@ class Driver(LinuxDriver):
         then it has decided. Bytes that are not UTF-8 are replaced: after a tmux re-attach the mouse may fall back to X10
         reports, whose coordinates are raw bytes (textual#6668).
         """
-        parser = XTermParser(self._debug)
+        parser = Keys(self._debug)
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         keyboard, bell = self.fileno, self.exit_event
         wait: float | None = None

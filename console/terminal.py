@@ -72,6 +72,29 @@ def restore_on_signals(leave: Callable[[int], None]) -> None:
             signal.signal(number, handle)
 
 
+def shell_waits() -> bool:
+    """Whether somebody sees that this process stops, and can let it go on: its process group is not orphaned (POSIX.1-2017, 3.264).
+
+    In a browser tab, in a recording, and as the command of ``ssh HOST mlconsole`` or ``tmux new mlconsole`` nobody does.
+    """
+    import psutil
+
+    group, session = os.getpgrp(), os.getsid(0)
+    with contextlib.suppress(OSError, psutil.Error):
+        for parent in psutil.Process().parents():
+            if os.getsid(parent.pid) != session:
+                return False
+            if os.getpgid(parent.pid) != group:
+                return True
+    return False
+
+
+def forget_driver() -> None:
+    """Let go of a driver that has given back the terminal: what it does on these signals would keep it, and its application with it."""
+    for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _leave_now(number: int) -> None:
     give_back_terminal()
     os._exit(128 + number)

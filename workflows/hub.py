@@ -71,7 +71,8 @@ class Hub:
         threads: bool = True,
     ) -> None:
         self._clock = clock or Clock()
-        self._submit = submit or DaemonPool().submit
+        self._pool = DaemonPool()
+        self._submit = submit or self._pool.submit
         self._pace = pace or PACES[target]
         self._random = random_
         self._threads = threads
@@ -219,6 +220,7 @@ class Hub:
                 entry.listeners.clear()
             self._status_listeners.clear()
             self._wake.notify_all()
+        self._pool.close()
         self._save(force=True)
 
     # -- scheduling ----------------------------------------------------------------------------------------------------

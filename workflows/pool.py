@@ -19,14 +19,17 @@ class DaemonPool:
     def __init__(self, limit: int = 8, name: str = "hub") -> None:
         self._limit = limit
         self._name = name
-        self._tasks: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._threads = 0
         self._idle = 0
+        self._closed = False
         self._lock = threading.Lock()
 
     def submit(self, task: Callable[[], object]) -> None:
-        """Run ``task`` soon. What it raises is logged."""
+        """Run ``task`` soon; not after `close`. What it raises is logged."""
         with self._lock:
+            if self._closed:
+                return
             if self._idle > 0:
                 self._idle -= 1
             elif self._threads < self._limit:
@@ -34,9 +37,15 @@ class DaemonPool:
                 threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
             self._tasks.put(task)
 
+    def close(self) -> None:
+        """Let each thread end when it has nothing to do any more; nobody waits for it."""
+        with self._lock:
+            self._closed = True
+            for _ in range(self._threads):
+                self._tasks.put(None)
+
     def _work(self) -> None:
-        while True:
-            task = self._tasks.get()
+        while (task := self._tasks.get()) is not None:
             try:
                 task()
             except Exception:

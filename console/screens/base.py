@@ -119,7 +119,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if self.parts:
             yield Line(id="parts")
         yield from self.body()
-        yield Line(id="keys")
+        yield Line(id="keys", jumps=False)
 
     def on_mount(self) -> None:
         if self.parts:
@@ -402,7 +402,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def _key(self, action: actions.Action) -> list[Run]:
         """A key with its label, as the key line shows it."""
         label = action.label if action.label.isupper() else action.label.lower()
-        return [(f" {self.console.keymap.first(action)} ", "key"), (f"{label} ", "dim")]
+        pressed = next(iter(self.console.keymap.keys(action)), "")
+        return [(f" {self.console.keymap.first(action)} ", f"key@{pressed}"), (f"{label} ", f"dim@{pressed}")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the thing that is opened here cannot be while it is gone."""
@@ -494,6 +495,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def _step_part(self, step: int) -> None:
         names = [name for name, _ in self.parts]
         self.show_part(names[(names.index(self.part) + step) % len(names)])
+
+    @on(Line.Pressed, "#keys")
+    def _press(self, event: Line.Pressed) -> None:
+        # by the application: a key does not rise above the screen that has sent it
+        self.console.call_later(self.console.simulate_key, event.name)
 
     @on(Line.Pressed, "#nav")
     def _go(self, event: Line.Pressed) -> None:

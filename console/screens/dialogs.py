@@ -172,7 +172,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 console.push_screen(TextScreen("Would be sent; nothing has been", "\n".join(lines)))
 
         services = console.services
-        console.in_background(lambda: services.rehearse(does), shown)
+        console.in_background_to_open(lambda: services.rehearse(does), shown)
 
 
 class ConfirmScreen(ChoiceScreen):

@@ -138,7 +138,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
             ]
             confirm_all(self, "delete", "endpoint", deeds, sentences, "are deleted")
 
-        console.in_background(lambda: [services.plan_deletion(name) for name in names], planned)
+        console.in_background_to_open(lambda: [services.plan_deletion(name) for name in names], planned)
 
 
 def _dollars(row: EndpointRow) -> float | None:
@@ -178,4 +178,4 @@ def confirm_deletion(screen: ConsoleScreen, name: str) -> None:
     def deleted(done: Sequence[str]) -> None:
         console.flash(f"✓ {name} is deleted ({count(len(done), 'thing')}).")
 
-    console.in_background(lambda: console.services.plan_deletion(name), planned)
+    console.in_background_to_open(lambda: console.services.plan_deletion(name), planned)

@@ -91,7 +91,9 @@ def choose_promotion(screen: ConsoleScreen, report: Report, variant: str) -> Non
     def way(choice: str | None) -> None:
         if choice in WAYS:
             how = WAYS[choice]
-            console.in_background(lambda: console.services.plan_promotion(name, variant, how), planned)
+            console.in_background_to_open(
+                lambda: console.services.plan_promotion(name, variant, how), planned
+            )
 
     def planned(promotion: Promotion) -> None:
         def chosen(choice: str | None) -> None:

@@ -199,4 +199,4 @@ def open_experiment_form(screen: ConsoleScreen, endpoint: str) -> None:
     def drafted(draft: Experiment) -> None:
         console.call_later(console.open, ExperimentFormScreen(draft))
 
-    console.in_background(lambda: console.services.draft_experiment(endpoint), drafted)
+    console.in_background_to_open(lambda: console.services.draft_experiment(endpoint), drafted)

@@ -238,14 +238,14 @@ class RolloutScreen(ConsoleScreen):
                 deleted,
             )
 
-        self.work(lambda: console.services.plan_rollout_cleaning(name), planned)
+        console.in_background_to_open(lambda: console.services.plan_rollout_cleaning(name), planned)
 
     def _asked(
         self, what: Literal["roll back", "promote"], title: str, verb: str, task: Task, done: Any
     ) -> None:
         """Look up what it does now and what it costs, and ask."""
         services, name = self.console.services, self.name_of
-        self.work(
+        self.console.in_background_to_open(
             lambda: services.question_of_rollout(name, what),
             lambda lines: self._confirm(title, lines, verb, task, done),
         )

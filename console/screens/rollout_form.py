@@ -302,7 +302,7 @@ def open_rollout_of(screen: ConsoleScreen, endpoint: str) -> None:
         else:
             console.call_later(console.open, RolloutFormScreen(facts, name))
 
-    console.in_background(lambda: console.services.rollout_of(endpoint), found)
+    console.in_background_to_open(lambda: console.services.rollout_of(endpoint), found)
 
 
 def open_form(screen: ConsoleScreen, endpoint: str) -> None:
@@ -312,4 +312,4 @@ def open_form(screen: ConsoleScreen, endpoint: str) -> None:
     def read(facts: Facts) -> None:
         console.call_later(console.open, RolloutFormScreen(facts))
 
-    console.in_background(lambda: console.services.rollout_facts(endpoint), read)
+    console.in_background_to_open(lambda: console.services.rollout_facts(endpoint), read)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
+from textual.widgets import Input
 
 from console import actions
 from console.formatting import status
@@ -196,6 +197,8 @@ class RunScreen(InTurn, ConsoleScreen):
         question = self.state.question
         if question is None or question is self._asked or not self.is_current:
             return
+        if isinstance(self.focused, Input):
+            return  # the Enter that ends what is being typed would answer it; `tick` asks afterwards
         self._asked = question
         self.action_answer()
 
@@ -272,6 +275,7 @@ class RunScreen(InTurn, ConsoleScreen):
     def tick(self) -> None:
         if self.state.finished is None:
             self._overview()
+            self._ask()
 
     def on_resize(self) -> None:
         super().on_resize()

@@ -154,7 +154,7 @@ def start_experiment(screen: ConsoleScreen, run: str, state: RunState) -> None:
         items = [(one.id, result_of(one), ago(one.ended or one.created, now)) for one in others]
         console.push_screen(PickScreen(f"A/B test of {run} against", items), chosen)
 
-    console.in_background(lambda: console.services.remains(names), known)
+    console.in_background_to_open(lambda: console.services.remains(names), known)
 
 
 def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVariant]) -> None:

@@ -375,4 +375,4 @@ def show_code(screen: ConsoleScreen, run: str, interface: str) -> None:
     def written(script: Exhibit) -> None:
         console.push_screen(ScriptScreen(screen, run, interface, script))
 
-    console.in_background(write, written)
+    console.in_background_to_open(write, written)

@@ -177,4 +177,4 @@ def open_transform_form(screen: ConsoleScreen, source: str) -> None:
     def drafted(draft: TransformDraft) -> None:
         console.call_later(console.open, TransformFormScreen(draft, source=source))
 
-    console.in_background(lambda: console.services.draft_transform(source), drafted)
+    console.in_background_to_open(lambda: console.services.draft_transform(source), drafted)

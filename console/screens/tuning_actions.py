@@ -119,7 +119,7 @@ def open_warm_start(screen: ConsoleScreen, row: TuningRow) -> None:
         )
         console.call_later(console.open, TuningFormScreen(draft, title=f"Warm start from {name}"))
 
-    console.in_background(
+    console.in_background_to_open(
         lambda: console.services.draft_warm_start(name, "IdenticalDataAndAlgorithm"), drafted
     )
 
@@ -137,7 +137,7 @@ def open_tune(screen: ConsoleScreen, training_job: str) -> None:
         form = TuningFormScreen(draft, title=f"Tune {training_job}", seconds=seconds)
         console.call_later(console.open, form)
 
-    console.in_background(lambda: console.services.draft_tuning(training_job), drafted)
+    console.in_background_to_open(lambda: console.services.draft_tuning(training_job), drafted)
 
 
 def confirm_deploy(screen: ConsoleScreen, view: TuningView) -> None:

@@ -31,10 +31,13 @@ class Line(Painted):
         def control(self) -> Line:
             return self.line
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None, jumps: bool = True) -> None:
         super().__init__(id=id, classes=classes)
+        self._jumps = jumps
         self._left: tuple[Run, ...] = ()
         self._right: tuple[Run, ...] = ()
+        self._painted: list[Run] = []
+        """What stands on the screen now."""
 
     def show(self, left: list[Run], right: list[Run] | None = None) -> None:
         """Show these parts; the right one gives way where the line is too short."""
@@ -70,13 +73,14 @@ class Line(Painted):
             right.pop(0)
         gap = width - sum(cell_len(text) for text, _ in (*left, *right))
         runs = [*left, (" " * max(0, gap), ""), *right]
+        self._painted = runs
         segments = [Segment(text, base + self.paint(role.partition("@")[0])) for text, role in runs]
         return Strip(segments).adjust_cell_length(width, base)
 
     def jump_targets(self) -> Iterator[Target]:
         """The parts that carry a name."""
         at, before = 0, ""
-        for text, role in self._left:
+        for text, role in self._left if self._jumps else ():
             name = role.partition("@")[2]
             if name and name != before:
                 yield Target(
@@ -89,7 +93,7 @@ class Line(Painted):
 
     def on_click(self, event: events.Click) -> None:
         at = 0
-        for text, role in self._left:
+        for text, role in self._painted:
             at += cell_len(text)
             if event.x < at:
                 if name := role.partition("@")[2]:

@@ -138,6 +138,10 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __bool__(self) -> bool:
+        """Keys go to ``focused or screen``: an empty log is one that has the focus."""
+        return True
+
     @property
     def waiting(self) -> int:
         """Lines that have come since and are not shown yet."""

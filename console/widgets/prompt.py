@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -32,6 +32,13 @@ class Field(Input):
             validate_on=(),
         )
         self.cursor_blink = False
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Take the first line of a pasted text that has something in it: what was copied often begins with the end of the line before."""
+        lines = (line.strip() for line in event.text.splitlines())
+        event.text = next((line for line in lines if line), "")
+        super()._on_paste(event)
+        event.prevent_default()
 
 
 class Prompt(Horizontal):
@@ -81,7 +88,7 @@ class Prompt(Horizontal):
         self.input.placeholder = placeholder
         self.input.cursor_position = len(value)
         self.input.focus()
-        if purpose == "search":  # another search is another text; a filter is rather gone on with
+        if purpose in ("search", "filter"):  # typing begins another one, an arrow goes on with the one before
             self.input.select_all()
 
     def close(self) -> None:

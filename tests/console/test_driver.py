@@ -75,6 +75,25 @@ def test_keys_escape_and_bytes_that_are_not_utf8(hand: tuple[Hand, int, threadin
     assert "é" in [message.character for message in found.got if isinstance(message, events.Key)]
 
 
+@pytest.mark.parametrize(
+    ("parts", "keys"),
+    [
+        (["\x1b:jobs\r"], ["alt+colon", "j", "o", "b", "s", "enter"]),
+        (["\x1b3", "\x1bX"], ["alt+3", "alt+shift+x"]),
+        (["\x1b\r", "\x1b\x7f"], ["alt+enter", "alt+backspace"]),
+        (["\x1b\x1bx"], ["escape", "alt+x"]),
+        (["\x1b[A", "\x1bOP", "\x1b\t"], ["up", "f1", "shift+tab"]),
+        (["\x1b[200~a\x1bd\x1b[A \x1b", "[201~y"], ["paste ad[A ", "y"]),
+        (["\x1b[20", "0~d\x1b[200~x\x1b[2", "01~y"], ["paste d[200~x", "y"]),
+        (["\x1b[200~\x1b" + "x" * 50 + "\x1b[201~"], ["paste " + "x" * 50]),
+    ],
+)
+def test_no_escape_is_lost_and_no_paste_types(parts: list[str], keys: list[str]) -> None:
+    parser = driver.Keys()
+    found = [event for part in parts for event in parser.feed(part)]
+    assert [event.key if isinstance(event, events.Key) else f"paste {event.text}" for event in found] == keys
+
+
 def test_it_sleeps_between_keys(
     hand: tuple[Hand, int, threading.Thread], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from textual import events
+from textual.keys import _character_to_key
 from textual.widgets import Input, Static
 
+from console import keyorder
 from console.app import Console, make_app
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.endpoint import EndpointScreen
@@ -468,6 +471,88 @@ async def test_keys_that_come_together_are_done_one_after_another(app: Console) 
         assert form.texts()["epochs"] == "40"
 
 
+async def test_escape_with_a_key_right_behind_it_is_both(app: Console) -> None:
+    """As `console.driver.Keys` makes Alt of the two. In a field, Alt moves by words as in a shell; a keymap may bind Alt, too."""
+
+    def typed(text: str) -> None:
+        for character in text:
+            app.post_message(events.Key(_character_to_key(character), character))
+
+    def with_alt(key: str, character: str) -> None:
+        app.post_message(events.Key(f"alt+{key}", character))
+
+    def line() -> str:
+        return app.screen.query_one(Input).value
+
+    async with app.run_test(size=SMALL) as pilot:
+        typed("2/two words")
+        with_alt("b", "b")
+        typed("no ")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and line() == "two no words")
+        with_alt("colon", ":")
+        typed("endpoints")
+        app.post_message(events.Key("enter", "\r"))
+        await until(pilot, lambda: isinstance(app.screen, EndpointsScreen), "Escape, colon, endpoints, Enter")
+        typed("/n")
+        with_alt("shift+d", "D")
+        await until(pilot, lambda: app.focused is not None and not isinstance(app.focused, Input))
+        assert line() == "n"
+
+
+async def test_a_key_waits_for_a_screen_that_takes_long(
+    app: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine opens one in more than a third of a second: what is typed then is for that screen."""
+    mounted = PaletteScreen.on_mount
+
+    async def late(screen: PaletteScreen) -> None:
+        await asyncio.sleep(0.1)
+        mounted(screen)
+
+    monkeypatch.setattr(PaletteScreen, "on_mount", late)
+    monkeypatch.setattr(keyorder, "LONGEST", 0.01)
+    async with app.run_test(size=SMALL) as pilot:
+        for letter in ":jobs":
+            app.post_message(events.Key(_character_to_key(letter), letter))
+        await until(
+            pilot,
+            lambda: isinstance(app.screen, PaletteScreen) and app.screen.query_one(Input).value == "jobs",
+        )
+
+
+async def test_keys_wait_for_a_dialog_that_is_looked_up(
+    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed behind the key goes to the dialog, not to the list below; who has gone on gets none."""
+    found, planned = threading.Event(), services.plan_deletion
+
+    def late(name: str) -> object:
+        assert found.wait(60)
+        return planned(name)
+
+    monkeypatch.setattr(services, "plan_deletion", late)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen.query_one("#list", Rows).items)
+        monkeypatch.setattr(keyorder, "HELD", 600.0)
+        for key in ("d", "a", "right", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        found.set()
+        await until(pilot, lambda: any(call[0] == "delete_endpoint" for call in services.done))
+        assert isinstance(app.screen, EndpointsScreen), "no A/B test was opened"
+        found.clear()
+        monkeypatch.setattr(keyorder, "HELD", 0.001)
+        for key in ("d", "colon", "j"):
+            app.post_message(events.Key(key, ":" if key == "colon" else key))
+        await until(
+            pilot, lambda: isinstance(app.screen, PaletteScreen) and app.screen.query_one(Input).value == "j"
+        )
+        found.set()
+        await until(pilot, lambda: "gone on" in keys(app))
+        assert isinstance(app.screen, PaletteScreen)
+
+
 async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scripted) -> None:
     run = "moons-20270115-075825-1f3a"
     services.events[run] = run_events(run, upto=5, question=True)
@@ -476,6 +561,27 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         await pilot.press("right", "enter")
         await until(pilot, lambda: services.done == [("answer", run, "deploy-anyway", "yes")])
+
+
+async def test_a_question_does_not_come_between_what_is_being_typed_and_its_enter(
+    app: Console, services: Scripted
+) -> None:
+    run = "moons-20270115-075825-1f3a"
+    asked = run_events(run, upto=5, question=True)
+    services.events[run] = asked[:-1]
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        screen.show_part("log")
+        await until(pilot, lambda: isinstance(app.focused, LogView))
+        await pilot.press("slash", *"los")
+        services.events[run] = asked
+        await until(pilot, lambda: screen.state.question is not None)
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen), "it is asked afterwards")
+        assert services.done == [] and screen.query_one(LogView).term == "loss"
 
 
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
@@ -532,7 +638,14 @@ async def test_keys_work_while_every_call_hangs(app: Console, services: Scripted
         await pilot.press("3", "d")
         await until(pilot, lambda: len(services.done) == 2)
         await pilot.press("2", "down")
-        assert app.screen.query_one("#list", Rows).cursor_key == jobs()[1].name
+        await until(
+            pilot,
+            lambda: (
+                isinstance(app.screen, JobsScreen)
+                and app.screen.query_one("#list", Rows).cursor_key == jobs()[1].name
+            ),
+            f"keys are held for {keyorder.HELD} s at most",
+        )
         await pilot.press("q")
     assert services.closed
     assert app.return_value == 0

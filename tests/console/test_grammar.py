@@ -152,6 +152,30 @@ class TestLists:
             await pilot.click("#list", offset=(x, 0))
             assert "Duration ▲" in heading(app)
 
+    async def test_a_filter_reaches_the_list_of_a_section_in_which_something_was_left_open(
+        self, app: Console
+    ) -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("3")
+            await until(pilot, lambda: listed(app).items)
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, EndpointScreen))
+            await pilot.press("2", "colon", *"endpoints moons", "enter")
+            await until(
+                pilot, lambda: isinstance(app.screen, EndpointsScreen) and app.screen.filter == "moons"
+            )
+
+    async def test_a_click_on_a_key_in_the_key_line_presses_it(self, app: Console) -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("2")
+            line = app.screen.query_one("#keys", Line)
+            await until(pilot, lambda: "filter" in line.render_line(0).text)
+            await pilot.click("#keys", offset=(line.render_line(0).text.index("filter"), 0))
+            await until(pilot, lambda: isinstance(app.focused, Input))
+            await pilot.press("escape")
+            await pilot.click("#keys", offset=(line.render_line(0).text.index("command"), 0))
+            await until(pilot, lambda: isinstance(app.screen, PaletteScreen))
+
     async def test_fuzzy_words_bring_the_closest_first_and_a_wrong_field_is_said(self, app: Console) -> None:
         async with app.run_test(size=SMALL) as pilot:
             await pilot.press("2", "slash", *"-f moons", "enter")

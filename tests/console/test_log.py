@@ -7,7 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
+from textual.widgets import Input
 
 from console.app import Console, make_app
 from console.screens.logpane import LogPane
@@ -171,6 +173,20 @@ async def test_esc_shows_all_of_a_log_before_it_leaves() -> None:
         assert not pane.view.term and app.screen is job
         await pilot.press("escape")
         assert app.screen is not job
+
+
+async def test_an_empty_log_takes_keys_in_their_order() -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "enter", "l")
+        await until(pilot, lambda: len(app.screen.query_one(LogPane).view), "the log is there")
+        pane = app.screen.query_one(LogPane)
+        pane.narrow("nothing has this in it")
+        for key, character in (("at", "@"), ("1", "1"), ("h", "h")):
+            app.post_message(events.Key(key, character))
+        await until(pilot, lambda: pane.query_one(Input).value == "1h")
+        app.post_message(events.Paste("\n  90s \nmore"))
+        await until(pilot, lambda: pane.query_one(Input).value == "1h90s")
 
 
 async def test_escape_sequences_in_a_log_do_not_steer_the_terminal() -> None:

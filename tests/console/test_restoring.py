@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
+from textual.widgets import Input
 
 from console.app import Console, make_app, run
 from console.memory import Memory
 from console.screens.base import ConsoleScreen
 from console.screens.job import JobScreen
+from console.screens.jobs import JobsScreen
+from console.screens.run import RunScreen
 from console.trail import Place
 from console.widgets.page import Page
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted
+from tests.console.settling import settle
 from workflows import topics
 from workflows.events import RunStarted
 from workflows.problem import Problem
@@ -141,6 +146,46 @@ async def test_a_run_that_is_gone_says_so_until_it_is_there(
         there = True
         await pilot.press("r")
         await until(pilot, lambda: not app.screen.query("#gone") and "moons" in screen_text(app))
+
+
+@pytest.fixture
+def typed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that were pressed before the first picture."""
+    begin = Console.on_mount
+
+    def on_mount(app: Console) -> None:
+        begin(app)
+        app.post_message(events.Key("2", "2"))
+        app.post_message(events.Key("slash", "/"))
+        app.post_message(events.Key("x", "x"))
+
+    monkeypatch.setattr(Console, "on_mount", on_mount)
+
+
+@pytest.mark.usefixtures("typed_ahead")
+async def test_keys_that_were_typed_ahead_go_before_what_is_restored(
+    services: Scripted, tmp_path: Path
+) -> None:
+    path = tmp_path / "console.json"
+    place = ["job", "moons-low-20270115-074400-9d01", "jobs"]
+    path.write_text(json.dumps({"targets": {TARGET: {"place": place}}}), encoding="utf-8")
+    app = make_app(services, memory=Memory(path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, JobsScreen) and app.screen.query_one(Input).value == "x"
+        )
+        await settle(pilot, timers=False)
+        assert isinstance(app.screen, JobsScreen)
+
+
+@pytest.mark.usefixtures("typed_ahead")
+async def test_keys_that_were_typed_ahead_wait_for_a_run_that_is_opened_first(services: Scripted) -> None:
+    app = make_app(services, first_run="moons-20270115-074355-c0de")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, JobsScreen) and app.screen.query_one(Input).value == "x"
+        )
+        assert any(isinstance(screen, RunScreen) for stack in app._screen_stacks.values() for screen in stack)
 
 
 def test_after_a_crash_the_next_console_begins_at_home(

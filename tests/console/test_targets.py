@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console import app as console_app
 from console.app import Console, make_app
 from console.memory import Memory
 from console.screens import exports
@@ -241,6 +244,34 @@ async def test_enter_moves_to_the_target() -> None:
         await until(pilot, lambda: moved)
     assert moved == [{"target": "aws", "profile": "prod", "region": "eu-west-2"}]
     assert app.moving_to is services
+
+
+def test_consoles_that_were_left_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of the target makes a console in this process, of 15 MB: only the one before may still be there."""
+
+    class Left:
+        """A console that goes on to the next services, which the old ones know as their listeners do."""
+
+        def __init__(self, services: Scripted) -> None:
+            self.services, self.moving_to = services, populated()
+            services.left = self  # type: ignore[attr-defined]
+
+    there: list[weakref.ref[Left]] = []
+
+    def run(left: Left, folder: Path, *, again: bool) -> int:
+        there.append(weakref.ref(left))
+        gc.collect()
+        assert sum(one() is not None for one in there) <= 2
+        if len(there) == 5:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr(console_app, "run", run)
+    monkeypatch.setattr(console_app, "make_app", lambda services, **options: Left(services))
+    monkeypatch.setattr("console.live.LiveServices", lambda *arguments, **options: populated())
+    with pytest.raises(KeyboardInterrupt):
+        console_app.main()
+    assert len(there) == 5
 
 
 async def test_who_names_none_is_told_how() -> None:

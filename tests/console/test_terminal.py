@@ -109,15 +109,25 @@ def test_suspending_gives_the_terminal_back_and_fg_paints_again(start: Start) ->
     screen = start()
     screen.output = b""
     screen.write(b"\x1a")
+    screen.shows("There is no shell here")  # nobody could wake it: it does not stop
+    os.kill(screen.pid, signal.SIGTSTP)
     screen.until(screen.stopped, "the process stops")
     screen.read()
     assert ALTERNATE_SCREEN_OFF in screen.output
     assert screen.sane()
     screen.output = b""
+    for key, shown in ((b"2", "Duration"), (b"3", "Up")):  # keys are read again, and after a second time, too
+        os.kill(screen.pid, signal.SIGCONT)
+        screen.shows("mlconsole")
+        screen.write(key)
+        screen.shows(shown)
+        screen.output = b""
+        os.kill(screen.pid, signal.SIGTSTP)
+        screen.until(screen.stopped, "the process stops again")
     os.kill(screen.pid, signal.SIGCONT)
-    screen.shows("Runs now")
     screen.write(b"q")
     screen.until(screen.ended, "the end")
+    assert screen.status == 0
 
 
 def test_what_another_program_wrote_over_is_painted_anew(start: Start) -> None:
