@@ -18,7 +18,7 @@ _dropped = False
 
 
 def drop(target: str) -> None:
-    """Enter the alternate screen and write the header's beginning there; keys are kept and not shown from here on.
+    """Enter the alternate screen and write the beginning of the header there; keys are kept and not shown from here on.
 
     Nothing happens where the terminal cannot be drawn on.
     """
@@ -39,7 +39,7 @@ def drop(target: str) -> None:
         termios.tcsetattr(0, termios.TCSANOW, now)
     _dropped = True
     sys.stdout.flush()
-    os.write(1, f"\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J\x1b[1m mlconsole\x1b[0m  {target}".encode())
+    os.write(1, f"\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J\x1b[1m mlconsole\x1b[0m   {target.upper()}".encode())
 
 
 def dropped() -> bool:
