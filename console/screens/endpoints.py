@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from console import actions, money
+from console.arrangement import ListColumn
 from console.formatting import count, span
 from console.keymap import key
 from console.screens import expenses
 from console.screens import traffic as traffic_of
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
-from console.screens.listing import ListColumn, ListScreen, status_cell, when
+from console.screens.listing import ListScreen, status_cell, when
 from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
 from console.widgets.rows import Rows
