@@ -90,6 +90,11 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
         """The columns that are shown, in their order."""
         return self.arrangement.shown
 
+    @property
+    def sorted_by(self) -> tuple[ListColumn[Row], bool]:
+        """The column that gives the order, and whether the largest comes first."""
+        return self.arrangement.sorted_by
+
     def _widget_columns(self) -> list[Column]:
         return self.arrangement.widget_columns()
 
@@ -142,7 +147,7 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
             )
             return
         if descending is None:
-            here, now = self.arrangement.sorted_by
+            here, now = self.sorted_by
             descending = not now if here.id == name else column.descending
         self.use_view(replace(self.view, sort=name, descending=descending))
 
@@ -179,7 +184,7 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
         self.sort_by(following.id, following.descending)
 
     def action_reverse(self) -> None:
-        here, descending = self.arrangement.sorted_by
+        here, descending = self.sorted_by
         self.sort_by(here.id, not descending)
 
     def action_columns(self) -> None:

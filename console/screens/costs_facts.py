@@ -23,8 +23,8 @@ ROLES = {"deleted": "ok", "failed": "bad", "kept": "wait", "was not there": "dim
 MOST_SENTENCES = 9
 
 
-def totals(view: CostView | None, target: str) -> list[list[Run]]:
-    """Two lines above the list: what it all costs, and what the amounts rest on."""
+def totals(view: CostView | None, target: str, listed: int | None = None) -> list[list[Run]]:
+    """Two lines above the list: what it all costs, and what the amounts rest on. ``listed`` is how many the filter shows; None: all."""
     if view is None:
         return [[("Looking up what bills …", "dim")], []]
     total = view.hourly
@@ -40,9 +40,27 @@ def totals(view: CostView | None, target: str) -> list[list[Run]]:
     ]
     if total.unknown:
         first.append((f"   + {', '.join(total.unknown)}: no price", "wait"))
-    where = "free here; on AWS " if target == "embedded" else "estimate: "
-    basis = f"{where}{view.region} prices of {view.as_of}, today's sizes"
-    return [first, [(basis, "dim"), ("  ~ a price without a source" if view.unsourced else "", "dim")]]
+    narrowed = _narrowed(listed, len(view.rows))
+    free = "on AWS " if narrowed else "free here; on AWS "  # the date of the prices must find room
+    where = free if target == "embedded" else "estimate: "
+    basis = f"{where}{view.region} prices of {view.as_of}"
+    sizes = ", today's sizes"
+    return [
+        first,
+        [
+            *narrowed,
+            (basis, "dim"),
+            (sizes, "dim"),
+            ("  ~ a price without a source" if view.unsourced else "", "dim"),
+        ],
+    ]
+
+
+def _narrowed(listed: int | None, total: int) -> list[Run]:
+    """What has to be said where the filter hides some of what the totals are of."""
+    if listed is None:
+        return []
+    return [(f"{listed} of {count(total, 'thing')}", "wait"), (", totals of all", "wait"), (" · ", "dim")]
 
 
 def state(row: Billed, now: float) -> tuple[str, str]:
@@ -154,8 +172,15 @@ def leftover_facts(item: Leftover, now: float, width: int) -> Lines:
     return lines
 
 
-def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool) -> list[list[Run]]:
-    """Two lines above the leftovers."""
+def plan_totals(
+    plan: SweepPlan | None,
+    chosen: int,
+    saved: float,
+    owners: bool,
+    listed: int | None = None,
+    hidden: int = 0,
+) -> list[list[Run]]:
+    """Two lines above the leftovers. ``listed`` is how many the filter shows (None: all), ``hidden`` how many of the chosen ones it does not."""
     if plan is None:
         return [[("Looking for what is left over …", "dim")], []]
     if not plan.items:
@@ -166,11 +191,19 @@ def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool)
         (" that may go are chosen", "dim"),
         (f"   {money.amount(saved)} a month" if saved else "", "strong"),
         (" on AWS" if saved else "", "dim"),
+        (f"   {hidden} of the chosen not listed" if hidden else "", "wait"),
     ]
     who = "everybody's" if owners else "mlconsole's own only: o offers the others too"
     kept = len(plan.items) - free
     stays = "1 stays" if kept == 1 else f"{kept} stay"
-    return [first, [(f"{stays}, each with its reason · {who}", "dim")]]
+    return [
+        first,
+        [
+            *_narrowed(listed, len(plan.items)),
+            (f"{stays}, each with its reason", "dim"),
+            (f" · {who}", "dim"),
+        ],
+    ]
 
 
 def deletion_sentences(chosen: list[Leftover], plan: SweepPlan) -> list[str]:
