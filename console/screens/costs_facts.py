@@ -191,7 +191,7 @@ def plan_totals(
         (" that may go are chosen", "dim"),
         (f"   {money.amount(saved)} a month" if saved else "", "strong"),
         (" on AWS" if saved else "", "dim"),
-        (f"   {hidden} of the chosen not listed" if hidden else "", "wait"),
+        (f"   {hidden} not listed" if hidden else "", "wait"),
     ]
     who = "everybody's" if owners else "mlconsole's own only: o offers the others too"
     kept = len(plan.items) - free

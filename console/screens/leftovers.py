@@ -16,13 +16,17 @@ from console.screens import costs_facts
 from console.screens.dialogs import ConfirmScreen, MessageScreen
 from console.widgets.columns import Cell, Column
 from console.widgets.rows import Rows
-from workflows.sweep.leftovers import Leftover
+from workflows.sweep.leftovers import CONFIG, LOGS, OBJECTS, TARGET, Leftover
 
 if TYPE_CHECKING:
     from console.app import Console
     from workflows.sweep.leftovers import Outcome, Rules, SweepPlan, SweepReport
 
 PLURALS = {"S3 objects": "S3 objects of runs"}
+SHORT = {
+    CONFIG: "config", TARGET: "target", OBJECTS: "objects", LOGS: "logs",
+}  # fmt: skip
+"""Kinds in a column of eight cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,14 @@ class Leftovers(Arrangement[Leftover]):
                 name, column, cell, costs.LEFTOVERS[name], name in costs.LARGEST_FIRST, extra, clock
             )
 
+        grouped = self.grouped
         return (
-            column("name", Column("Name", 22, grow=2, middle=True), lambda item: Cell(_name(item), _role(item))),
-            column("kind", Column("Kind", 13, drop=4), lambda item: Cell(item.kind, "dim"), extra=self.grouped),
+            column("name", Column("Name", 22 if grouped else 18, grow=2, middle=True), lambda item: Cell(_name(item), _role(item))),
+            column("kind", Column("Kind", 8), lambda item: Cell(SHORT.get(item.kind, item.kind), "dim"), extra=grouped),
             column("age", Column("Age", 7, right=True), self._age, clock=True),
             column("size", Column("Size", 8, right=True, drop=2), lambda item: Cell(costs_facts.leftover_size(item), "dim")),
-            column("month", Column("Per month", 11, right=True, drop=1), _month),
-            column("why", Column("Why", 24, grow=3), _why),
+            column("month", Column("A month", 9, right=True, drop=1), _month),
+            column("why", Column("Why", 24 if grouped else 22, grow=3), _why),
             column("owner", Column("Made by", 20, drop=5), lambda item: Cell(item.owner or "–", "dim"), extra=True),
         )  # fmt: skip
 
