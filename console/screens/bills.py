@@ -31,7 +31,6 @@ def _fields(row: Billed, now: float) -> Mapping[str, str]:
         "name": row.bill.name,
         "kind": row.bill.kind,
         "state": " ".join([*row.marks(now), row.bill.status]),
-        "owner": row.owner or "not by mlconsole",
     }
 
 

@@ -68,12 +68,12 @@ class Leftovers(Arrangement[Leftover]):
 
         grouped = self.grouped
         return (
-            column("name", Column("Name", 22 if grouped else 18, grow=2, middle=True), lambda item: Cell(_name(item), _role(item))),
+            column("name", Column("Name", 20 if grouped else 18, grow=2, middle=True), lambda item: Cell(_name(item), _role(item))),
             column("kind", Column("Kind", 8), lambda item: Cell(SHORT.get(item.kind, item.kind), "dim"), extra=grouped),
             column("age", Column("Age", 7, right=True), self._age, clock=True),
             column("size", Column("Size", 8, right=True, drop=2), lambda item: Cell(costs_facts.leftover_size(item), "dim")),
             column("month", Column("A month", 9, right=True, drop=1), _month),
-            column("why", Column("Why", 24 if grouped else 22, grow=3), _why),
+            column("why", Column("Why", 24 if grouped else 16, grow=3), _why),
             column("owner", Column("Made by", 20, drop=5), lambda item: Cell(item.owner or "–", "dim"), extra=True),
         )  # fmt: skip
 
@@ -112,7 +112,6 @@ def _fields(item: Leftover) -> Mapping[str, str]:
         "name": item.name,
         "kind": item.kind,
         "why": f"stays: {item.protected}; {item.reason}" if item.protected else item.reason,
-        "owner": item.owner or "not by mlconsole",
     }
 
 
