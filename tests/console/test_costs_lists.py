@@ -13,6 +13,8 @@ from console.app import Console, make_app
 from console.memory import Memory
 from console.screens.costs import CostsScreen
 from console.screens.dialogs import ConfirmScreen
+from console.screens.exports import export
+from console.view import View
 from console.widgets.line import Line
 from console.widgets.rows import Rows
 from tests.console.conftest import until
@@ -44,16 +46,15 @@ def above(app: Console) -> str:
 async def test_a_command_opens_the_bill_filtered_and_the_totals_stay_those_of_all(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("6", "tab")  # the other part was looked at last
-        await pilot.press("1", "colon", *"costs kind:endpoint !plagiarism", "enter")
+        await pilot.press("1", "colon", *"costs endp !plag", "enter")
         await until(pilot, lambda: isinstance(app.screen, CostsScreen) and len(names(app)) == 5)
         assert costs(app).part == "bills" and names(app)[0] == "sentiment-live", "dearest first"
         assert above(app).startswith("~$2.00 an hour   ~$1,461.46 a month   ~$432.54 so far | 5 of 7 things, totals of all")  # fmt: skip
-        assert "prices of 2026-09" in above(app) and "5 of 7 things · /kind:endpoint" in navigation(app)
-        for text, shown in (("expired", 1), ("moons.*beef$", 1), ("-f bstxg", 1), ("sentiment", 1), ("owner:run.moons", 3), ("nofield:x", 0)):  # fmt: skip
-            await pilot.press("slash")
-            app.screen.query_one("#prompt Input", Input).value = text
-            await pilot.press("enter")
-            await until(pilot, lambda shown=shown: len(names(app)) == shown)  # type: ignore[misc]
+        assert "prices of 2026-09" in above(app) and "5 of 7 things · /endp !plag" in navigation(app)
+        for text, shown in (("expired", 1), ("moons.*beef$", 1), ("-f bstxg", 1), ("sentiment", 1), ('owner:"run moons"', 3), ("nofield:x", 0)):  # fmt: skip
+            costs(app).set_filter(text)
+            assert len(names(app)) == shown, text
+        await pilot.pause()
         assert "None of 7 things matches 'nofield:x'" in costs(app).rows().render_line(2).text
         await pilot.press("escape")
         assert isinstance(app.screen, CostsScreen) and len(names(app)) == 7 and "totals of all" not in above(app)  # fmt: skip
@@ -75,8 +76,8 @@ async def test_every_column_of_the_bill_sorts_by_key_by_click_and_by_name(app: C
         await pilot.press("colon", *"sort expires", "enter")
         await until(pilot, lambda: "Expires ▲" in heading(app))
         assert names(app)[:2] == ["moons-20270101-120000-beef", "moons-ab-20270115-074500"]
-        await pilot.press("colon", *"view default", "enter")
-        await until(pilot, lambda: names(app) == dearest)
+        costs(app).use_view(View())
+        assert names(app) == dearest
 
 
 async def test_leftovers_lose_their_titles_where_another_column_sorts_them(app: Console) -> None:
@@ -93,12 +94,13 @@ async def test_leftovers_lose_their_titles_where_another_column_sorts_them(app: 
         await pilot.press("a")  # those that are listed only
         assert {kind for kind, _ in costs(app).chosen} == {ENDPOINT, "S3 objects"}
         assert (MODEL, "boston-batch") not in costs(app).chosen
-        await pilot.press("escape", "colon", *"sort month", "enter")
-        await until(pilot, lambda: "A month ▼" in heading(app))
+        await pilot.press("escape")
+        costs(app).sort_by("month")
+        assert "A month ▼" in heading(app)
         assert "Kind" in heading(app) and len(rows.items) == 7
         assert names(app)[:2] == ["boston-tutorial-xgboost", "moons-20270101-120000-beef"]
-        await pilot.press("colon", *"sort kind", "enter")
-        await until(pilot, lambda: len(rows.items) > 7 and "Kind" not in heading(app))
+        costs(app).sort_by("kind")
+        assert len(rows.items) > 7 and "Kind" not in heading(app)
 
 
 async def test_each_list_remembers_its_own_view_and_is_exported_as_it_is_shown(tmp_path: Path) -> None:
@@ -111,7 +113,7 @@ async def test_each_list_remembers_its_own_view_and_is_exported_as_it_is_shown(t
         await until(pilot, lambda: len(names(app)) == 7)
         await pilot.press("slash", *"xgboost", "enter")
         assert app.saved_views("leftovers") == {} and list(app.saved_views("costs")) == ["mine"]
-        await pilot.press("colon", *f"export json {tmp_path}/left.json", "enter")
+        export(app, "json", str(tmp_path / "left.json"))
         await until(pilot, (tmp_path / "left.json").exists)
     memory.flush()
     again = make_app(populated(), memory=Memory(tmp_path / "console.json"))
@@ -121,9 +123,9 @@ async def test_each_list_remembers_its_own_view_and_is_exported_as_it_is_shown(t
         if costs(again).part != "bills":
             await pilot.press("tab")
         assert names(again) == sorted(names(again)) and len(names(again)) == 3
-        await pilot.press("colon", *f"export csv {tmp_path}/bills.csv", "enter")
+        export(again, "csv", str(tmp_path / "bills.csv"))
         await until(pilot, (tmp_path / "bills.csv").exists)
-        await pilot.press("colon", *f"export json {tmp_path}/bills.json", "enter")
+        export(again, "json", str(tmp_path / "bills.json"))
         await until(pilot, (tmp_path / "bills.json").exists)
         await pilot.press("tab")
         await until(pilot, lambda: names(again) == ["boston-tutorial-xgboost"])
