@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from console import actions
 from console.arrangement import Arrangement
-from console.formatting import count, span
+from console.formatting import count
 from console.screens import bills, costs_facts, leftovers
 from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import MessageScreen
@@ -390,18 +390,8 @@ class CostsScreen(ArrangedScreen[Any]):
             self.console.flash(f"✗ {text!r} is no lifetime: write 90m, 8h, 7d, off or keep.", "bad")
             return
 
-        several = len(names) > 1
-        subject = f"{len(names)} endpoints" if several else names[0]
-
         def changed(told: Lifetime) -> None:
-            if told.keep:
-                said = "are kept: no sweep deletes them" if several else "is kept: no sweep deletes it"
-            elif told.expires is None:
-                said = "live until somebody deletes them" if several else "lives until somebody deletes it"
-            else:
-                left = span(told.expires - self._now())
-                said = f"{'expire' if several else 'expires'} in {left}; then a sweep offers {'them' if several else 'it'}"
-            self.console.flash(f"✓ {subject} {said}.")
+            self.console.flash(f"✓ {costs_facts.lifetime_told(told, names, self._now())}")
 
         services = self.console.services
         self.work(

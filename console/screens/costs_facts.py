@@ -10,8 +10,11 @@ from console.formatting import ago, clock, count, size, span, status
 from console.screens import facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.widgets.drawing import Lines, Run
     from workflows.costs.overview import Billed, CostView
+    from workflows.lifetime import Lifetime
     from workflows.sweep.leftovers import Leftover, SweepPlan, SweepReport
 
 MARKS = {
@@ -136,6 +139,18 @@ def _lifetime(row: Billed, now: float) -> str:
     return (
         f"It expires {clock(told.expires, day=True)}, in {span(told.expires - now)}; then a sweep offers it."
     )
+
+
+def lifetime_told(told: Lifetime, names: Sequence[str], now: float) -> str:
+    """How long endpoints live from now on, in a sentence."""
+    one = len(names) == 1
+    subject = names[0] if one else f"{len(names)} endpoints"
+    if told.keep:
+        return f"{subject} {'is' if one else 'are'} kept: no sweep deletes {'it' if one else 'them'}."
+    if told.expires is None:
+        return f"{subject} {'lives' if one else 'live'} until somebody deletes {'it' if one else 'them'}."
+    left = span(told.expires - now)
+    return f"{subject} {'expires' if one else 'expire'} in {left}; then a sweep offers {'it' if one else 'them'}."
 
 
 def leftover_size(item: Leftover) -> str:
