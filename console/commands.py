@@ -14,8 +14,8 @@ from console.filtering import resemblance
 from console.formatting import ago, status
 from console.keymap import key
 from console.screens import exports
+from console.screens.arranged import ArrangedScreen
 from console.screens.base import ConsoleScreen
-from console.screens.listing import ListScreen
 from console.trail import Place
 from console.view import View
 from workflows import topics
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST = 100
 LATELY = 8
 """How many of the last commands an empty line offers."""
-LISTS = ("jobs", "endpoints", "tuning", "ab", "audit", "targets")
+LISTS = ("jobs", "endpoints", "tuning", "costs", "ab", "audit", "targets")
 """Sections whose command takes a filter."""
 
 Run = Callable[[], Awaitable[None] | None]
@@ -135,7 +135,7 @@ class Commands:
                 partial(screen.show_part, name),
                 "part",
             )
-        if isinstance(screen, ListScreen):
+        if isinstance(screen, ArrangedScreen):
             yield Suggestion(
                 "sort",
                 "sort",
@@ -255,7 +255,7 @@ class Commands:
             yield Suggestion(f"s3 {uri}", f"s3 {uri}", "Look into S3 there", partial(console.open_s3, uri))
         if command and "export".startswith(command):
             yield from exports.suggestions(console, argument)
-        if isinstance(screen, ListScreen):
+        if isinstance(screen, ArrangedScreen):
             if "sort".startswith(command):
                 yield from self._sorts(screen, argument)
             if "view".startswith(command):
@@ -285,7 +285,12 @@ class Commands:
 
     def _narrowed(self, section: str, argument: str) -> Iterator[Suggestion]:
         """A list with this filter, with a status that begins so, and what is called so."""
-        noun = {"tuning": "tuning jobs", "ab": "A/B tests", "audit": "changes"}.get(section, section)
+        noun = {
+            "tuning": "tuning jobs",
+            "costs": "things that bill",
+            "ab": "A/B tests",
+            "audit": "changes",
+        }.get(section, section)
         kind = next((kind for kind in self._kinds() if kind.section == section), None)
         rows = (self._console.known(kind.topic) or ()) if kind is not None else ()
         statuses = sorted(
@@ -307,13 +312,13 @@ class Commands:
     async def _filtered(self, section: str, argument: str) -> None:
         above = {"ab": "experiments", "audit": "audit", "targets": "targets"}  # no section's own list
         await (self._console.visit(Place(above[section])) if section in above else self._console.go(section))
-        if not isinstance(self._console.screen, ListScreen):
+        if not isinstance(self._console.screen, ArrangedScreen):
             await self._console.go(section)  # something was left open above its list
         screen = self._console.screen
-        if isinstance(screen, ListScreen):
-            screen.set_filter(argument)
+        if isinstance(screen, ArrangedScreen):
+            screen.open_filtered(argument)
 
-    def _sorts(self, screen: ListScreen[Any], argument: str) -> Iterator[Suggestion]:
+    def _sorts(self, screen: ArrangedScreen[Any], argument: str) -> Iterator[Suggestion]:
         wanted, _, way = argument.lower().partition(" ")
         for column in screen.all_columns.values():
             if column.key is None or not (
@@ -367,11 +372,11 @@ class Commands:
 
     # Views
 
-    def _views(self, screen: ListScreen[Any], argument: str) -> Iterator[Suggestion]:
+    def _views(self, screen: ArrangedScreen[Any], argument: str) -> Iterator[Suggestion]:
         console = self._console
         verb, _, name = argument.partition(" ")
         name = name.strip()
-        saved = console.saved_views(screen.place)
+        saved = console.saved_views(screen.view_place)
         if verb == "save" and name:
             yield Suggestion(
                 f"view save {name}",
@@ -406,16 +411,16 @@ class Commands:
                 "view",
             )
 
-    def _use_view(self, screen: ListScreen[Any], name: str) -> None:
-        saved = self._console.saved_views(screen.place)
+    def _use_view(self, screen: ArrangedScreen[Any], name: str) -> None:
+        saved = self._console.saved_views(screen.view_place)
         if name in saved:
             screen.use_view(saved[name])
             return
         names = ", ".join(saved) or "none yet; `:view save NAME` keeps the present one"
         self._console.flash(f"Saved views of this list: {names}.", "dim")
 
-    def _save_view(self, screen: ListScreen[Any], name: str, *, forget: bool = False) -> None:
-        self._console.save_view(screen.place, name, None if forget else screen.view)
+    def _save_view(self, screen: ArrangedScreen[Any], name: str, *, forget: bool = False) -> None:
+        self._console.save_view(screen.view_place, name, None if forget else screen.view)
         self._console.flash(f"✓ View {name} is {'forgotten' if forget else 'saved'}.")
 
 

@@ -50,6 +50,8 @@ def as_json(rows: Sequence[Any]) -> str:
 
 
 def _default(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 

@@ -10,7 +10,7 @@ from textual import on
 from console import terminal
 from console.customizing import Customized
 from console.messages import WatchedArrived
-from console.screens.listing import ListScreen
+from console.screens.arranged import ArrangedScreen
 from console.services import Unwatch
 from console.trail import Place
 from console.watchlist import LISTS, ROLES, Notice, Watchlist, has_ended, together
@@ -120,7 +120,7 @@ class Notifying(Customized, inherit_bindings=False):
         if screen is None:
             return
         places = [screen.subject() or screen.location]
-        if isinstance(screen, ListScreen) and screen.rows().chosen:
+        if isinstance(screen, ArrangedScreen) and screen.rows().chosen:
             places = [screen.place_of(row) for row in screen.selection()]
         wanted = [place for place in places if place is not None and place.name and place.kind in LISTS]
         if not wanted:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.options import Settings, json_option, platform_options, yes_option
+from console.cli.options import Settings, json_option, listing_options, platform_options, yes_option
 
 if TYPE_CHECKING:
     from workflows.platform import Platform
@@ -23,12 +23,16 @@ KINDS = {
 }  # fmt: skip
 """The kinds of `workflows.sweep.leftovers` by the words for them."""
 
+SORTS = ("kind", "name", "age", "size", "month", "why", "owner")
+"""Those of `console.costs.LEFTOVERS`."""
+
 
 @click.command()
 @click.option("--plan", "only_plan", is_flag=True, help="Only tell what is left over.")
 @click.option("--expired", is_flag=True, help="Only endpoints whose lifetime is over.")
 @click.option("--only", "names", multiple=True, metavar="NAME", help="Only what has this name; may be repeated.")  # fmt: skip
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), metavar="KIND", help=f"Only {', '.join(KINDS)}.")  # fmt: skip
+@listing_options("things", sorts=SORTS, limit=None, since=False)
 @click.option("--idle", default="24h", show_default=True, metavar="AGE", help="Idle is who was not called for so long.")  # fmt: skip
 @click.option("--older", default="1h", show_default=True, metavar="AGE", help="Leave what is younger.")
 @click.option("--logs", is_flag=True, help="Also the log groups of endpoints that are gone.")
@@ -45,6 +49,9 @@ def sweep(
     expired: bool,
     names: tuple[str, ...],
     kinds: tuple[str, ...],
+    part: str,
+    sort: str,
+    reverse: bool,
     idle: str,
     older: str,
     logs: bool,
@@ -65,6 +72,9 @@ def sweep(
     mlconsole sweep --expired --yes
     mlconsole sweep --expired --yes --watch
 
+    --only, --kind and --name narrow what is deleted; --name narrows what is listed, too. By kind, and the oldest of each first; with --sort the
+    largest first, and what is not known last. Things are deleted in the order that their dependencies need, however they are listed.
+
     --watch enforces lifetimes as long as this command runs: a laptop that is closed deletes nothing.
     """
     from console.cli.output import print_json
@@ -75,6 +85,11 @@ def sweep(
     if watch and not (expired and yes):
         raise click.UsageError(
             "--watch deletes without asking, and only expired endpoints: say --expired --yes too."
+        )
+    if watch and (names or kinds or part):
+        raise click.UsageError(
+            "--watch deletes every expired endpoint: it cannot be narrowed by --only, --kind or --name. Give an endpoint that should stay the "
+            "lifetime keep: `mlconsole endpoints ttl NAME keep`."
         )
     platform = Settings.of(ctx).platform()
     rules = Rules(
@@ -87,20 +102,32 @@ def sweep(
     if watch:
         return _watch(platform, rules, parse_age(every, "--every"), as_json)
     found = plan(platform, rules, time.time())
-    chosen = _chosen(found, names, kinds)
+    chosen = _chosen(found, names, kinds, part)
+    listed = _listed(found, part, sort, reverse)
     if only_plan or not chosen:
         if as_json:
-            print_json(_document(found, chosen))
+            print_json(_document(found, listed, chosen))
         else:
-            print_plan(found, chosen)
+            print_plan(found, listed, chosen)
         return None
     if not as_json:
-        print_plan(found, chosen)
+        print_plan(found, listed, chosen)
     _confirm(platform, chosen, yes=yes)
     return _remove(platform, chosen, rules, as_json)
 
 
-def _chosen(found: SweepPlan, names: Sequence[str], kinds: Sequence[str]) -> tuple[Leftover, ...]:
+def _listed(found: SweepPlan, part: str, sort: str, reverse: bool) -> Sequence[Leftover]:
+    """What is listed of a plan, in its order."""
+    from console.costs import LARGEST_FIRST, LEFTOVERS
+    from console.view import ordered
+
+    named = [item for item in found.items if part.lower() in item.name.lower()]
+    return ordered(named, LEFTOVERS[sort], (sort in LARGEST_FIRST) != reverse)
+
+
+def _chosen(
+    found: SweepPlan, names: Sequence[str], kinds: Sequence[str], part: str = ""
+) -> tuple[Leftover, ...]:
     known = {item.name for item in found.items}
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -113,7 +140,9 @@ def _chosen(found: SweepPlan, names: Sequence[str], kinds: Sequence[str]) -> tup
     return tuple(
         item
         for item in found.free
-        if (not names or item.name in names) and (not wanted or item.kind in wanted)
+        if (not names or item.name in names)
+        and (not wanted or item.kind in wanted)
+        and part.lower() in item.name.lower()
     )
 
 
@@ -199,10 +228,10 @@ def vars_of(outcome: Outcome) -> dict[str, str]:
     return {"kind": outcome.kind, "name": outcome.name, "state": outcome.state, "detail": outcome.detail}
 
 
-def print_plan(found: SweepPlan, chosen: Sequence[Leftover]) -> None:
-    """A table of all leftovers: what would go, and what protects the rest."""
+def print_plan(found: SweepPlan, listed: Sequence[Leftover], chosen: Sequence[Leftover]) -> None:
+    """A table of those leftovers that are listed: what would go, and what protects the rest. The sentence below counts all."""
     from console.cli.output import print_table, prose, styled
-    from console.formatting import ago, size
+    from console.formatting import ago, count, size
     from console.money import amount
 
     wanted = {item.key for item in chosen}
@@ -218,14 +247,18 @@ def print_plan(found: SweepPlan, chosen: Sequence[Leftover]) -> None:
                 amount(item.hourly.month) if item.hourly.dollars else "–",
                 item.reason + (styled(f"; stays: {item.protected}", "wait") if item.protected else ""),
             ]
-            for item in found.items
+            for item in listed
         ],
-        empty="Nothing is left over.",
+        empty=f"None of {count(len(found.items), 'thing')} has such a name."
+        if found.items
+        else "Nothing is left over.",
     )
     attached = sum(len(item.attached) for item in chosen)
     kept = len(found.items) - len(chosen)
     if found.items:
         click.echo()
+        if listed and len(listed) < len(found.items):
+            click.echo(f"{len(listed)} of {count(len(found.items), 'thing')}.", err=True)
         saved = sum(item.hourly.month for item in chosen)
         click.echo(
             prose(
@@ -240,28 +273,13 @@ def print_plan(found: SweepPlan, chosen: Sequence[Leftover]) -> None:
         click.echo(prose(note), err=True)
 
 
-def _document(found: SweepPlan, chosen: Sequence[Leftover]) -> dict[str, object]:
+def _document(found: SweepPlan, listed: Sequence[Leftover], chosen: Sequence[Leftover]) -> dict[str, object]:
     wanted = {item.key for item in chosen}
     return {
         "at": found.at,
         "region": found.region,
         "prices_as_of": found.as_of,
         "notes": found.notes,
-        "leftovers": [
-            {
-                "kind": item.kind,
-                "name": item.name,
-                "reason": item.reason,
-                "created": item.created,
-                "bytes": item.octets,
-                "objects": item.objects,
-                "per_hour": item.hourly.dollars,
-                "per_month": item.hourly.month,
-                "owner": item.owner,
-                "protected": item.protected,
-                "attached": item.attached,
-                "chosen": item.key in wanted,
-            }
-            for item in found.items
-        ],
+        "things": len(found.items),
+        "leftovers": [{**item.as_dict(), "chosen": item.key in wanted} for item in listed],
     }

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 from textual import on
 
 from console import actions
+from console.arrangement import ListColumn
 from console.formatting import ago, clock, duration
 from console.screens.facts import fact, head
 from console.screens.help import TextScreen
-from console.screens.listing import ListColumn, ListScreen, when
+from console.screens.listing import ListScreen, when
 from console.trail import Place
 from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines

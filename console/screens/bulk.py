@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.formatting import count
+from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import ConfirmScreen, MessageScreen, Task
-from console.screens.listing import ListScreen
+from console.widgets.choosing import ChoosableRows
 from workflows.problem import Problem
 
 
@@ -22,7 +23,12 @@ class Deed:
 
 
 def confirm_all(
-    screen: ListScreen[Any], verb: str, noun: str, deeds: Sequence[Deed], sentences: Sequence[str], done: str
+    screen: ArrangedScreen[Any],
+    verb: str,
+    noun: str,
+    deeds: Sequence[Deed],
+    sentences: Sequence[str],
+    done: str,
 ) -> None:
     """Ask once whether ``verb`` ("stop", "delete") is wanted for all of these, and do exactly these.
 
@@ -48,9 +54,10 @@ def confirm_all(
     )
 
 
-def _work(screen: ListScreen[Any], verb: str, noun: str, left: list[Deed], done: str) -> None:
+def _work(screen: ArrangedScreen[Any], verb: str, noun: str, left: list[Deed], done: str) -> None:
     """One after the other: the account's quota of calls is shared, and the first error may be that of all."""
     console = screen.console
+    rows = screen.rows()  # those of the part in which it was asked for
     total, failed = len(left), list[tuple[Deed, Problem]]()
     ended: set[Hashable] = set()
 
@@ -64,8 +71,8 @@ def _work(screen: ListScreen[Any], verb: str, noun: str, left: list[Deed], done:
                 lambda problem: went_wrong(deed, problem),
             )
             return
-        if screen.is_attached:
-            screen.rows().choose(screen.rows().chosen - ended)
+        if screen.is_attached and isinstance(rows, ChoosableRows):
+            rows.choose(rows.chosen - ended)
         console.services.refresh()
         if not failed:
             console.flash(f"✓ {count(total, noun)} {done}.")
@@ -85,6 +92,6 @@ def _work(screen: ListScreen[Any], verb: str, noun: str, left: list[Deed], done:
     following()
 
 
-def marked(screen: ListScreen[Any]) -> Sequence[Any] | None:
+def marked(screen: ArrangedScreen[Any]) -> Sequence[Any] | None:
     """The rows that an action is about, when there are more than one or they are marked; None: the row under the cursor alone."""
     return screen.selection() if screen.rows().chosen else None

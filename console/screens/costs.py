@@ -9,13 +9,15 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console import actions, money
-from console.formatting import count, span
-from console.screens import costs_facts, leftovers
-from console.screens.base import ConsoleScreen
+from console import actions
+from console.arrangement import Arrangement
+from console.formatting import count
+from console.screens import bills, costs_facts, leftovers
+from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import MessageScreen
-from console.screens.endpoints import confirm_deletion
-from console.widgets.columns import Cell, Column
+from console.screens.endpoints import confirm_deletion, confirm_deletions
+from console.trail import Place
+from console.widgets.choosing import ChoosableRows
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
@@ -30,12 +32,13 @@ if TYPE_CHECKING:
     from workflows.topics import Snapshot, Topic
 
 
-class CostsScreen(ConsoleScreen):
+class CostsScreen(ArrangedScreen[Any]):
     """Two parts: the bill, dearest first, and what could be deleted."""
 
     BINDINGS: ClassVar = list(actions.bindings("costs"))
     place = "costs"
     section = "costs"
+    noun = "thing"
     parts = (("bills", "What bills"), ("leftovers", "Left over"))
     panes: ClassVar = {"bills": "list", "leftovers": "left-list"}
 
@@ -47,39 +50,82 @@ class CostsScreen(ConsoleScreen):
         self._looking = False
         self._asked = 0
         self._failed: Problem | None = None
-        self._asked_for = ""
+        self._asked_for: tuple[str, ...] = ()
+        self._billed = bills.arrangement(self._now)
+        self._left_over = leftovers.Leftovers(lambda: self.chosen, self._now)
+
+    def _now(self) -> float:
+        return self.console.services.now()
 
     # Body
 
     def body(self) -> Iterable[Widget]:
+        self._billed.use(self.console.remembered_view("costs"))
+        self._left_over.use(self.console.remembered_view("leftovers"))
         yield Line(id="totals")
         yield Line(id="basis")
         with Horizontal(id="split"):
-            yield Rows[Billed](
-                [
-                    Column("Name", 18, grow=3, middle=True),
-                    Column("State", 12, watch=True),
-                    Column("Instances", 20, drop=3),
-                    Column("Per hour", 10, right=True),
-                    Column("Per month", 9, right=True),
-                    Column("So far", 8, right=True, drop=2),
-                    Column("Up", 6, right=True, drop=1),
-                    Column("Expires", 9, right=True),
-                ],
-                key=lambda row: (row.bill.kind, row.bill.name),
-                cells=self._bill_cells,
-                id="list",
+            yield ChoosableRows[Billed](
+                self._billed.widget_columns(), key=bills.key, cells=self._billed.cells, id="list"
             )
-            yield leftovers.make_rows(
-                lambda entry: leftovers.cells(entry, self.chosen, self.console.services.now())
-            )
+            yield self._left_over.make_rows()
             yield Page(id="preview")
         yield Prompt()
 
     def opened(self) -> None:
         self.query_one("#preview").can_focus = False
+        self._bills.mark_sorted(*self._billed.mark)
+        self._left.mark_sorted(*self._left_over.mark)
         self._show_bills()
         self._show_leftovers()
+
+    # The list that is in sight
+
+    @property
+    def arrangement(self) -> Arrangement[Any]:
+        return self._left_over if self.part == "leftovers" else self._billed
+
+    @property
+    def view_place(self) -> str:
+        return "leftovers" if self.part == "leftovers" else "costs"
+
+    def rows(self) -> Rows[Any]:
+        return self._left if self.part == "leftovers" else self._bills
+
+    def everything(self) -> Sequence[Any]:
+        if self.part == "leftovers":
+            return self.plan.items if self.plan is not None else ()
+        return self.seen.rows if self.seen is not None else ()
+
+    def listed(self) -> Sequence[Any]:
+        if self.part == "leftovers":
+            return [entry.item for entry in self._left.items if entry.item is not None]
+        return self._bills.items
+
+    def show_rows(self) -> None:
+        if self.part == "leftovers":
+            self._show_leftovers()
+        else:
+            self._show_bills()
+        self._write()
+
+    def document(self, row: Any) -> object:
+        if isinstance(row, Billed):
+            return row.as_dict(self._now())
+        return {**row.as_dict(), "chosen": row.key in self.chosen}
+
+    def open_filtered(self, text: str) -> None:
+        self.show_part("bills")
+        self.set_filter(text)
+
+    def subject(self) -> Place | None:
+        row = self._bills.current if self.part == "bills" else None
+        return self.place_of(row) if row is not None else None
+
+    def place_of(self, row: Any) -> Place | None:
+        return Place(bills.KINDS[row.bill.kind], row.bill.name)
+
+    # Both lists
 
     def part_shown(self, name: str) -> None:
         if not self.has("#left-list"):
@@ -90,15 +136,15 @@ class CostsScreen(ConsoleScreen):
         self._write()
 
     @property
-    def _bills(self) -> Rows[Billed]:
-        return self.query_one("#list", Rows)
+    def _bills(self) -> ChoosableRows[Billed]:
+        return self.query_one("#list", ChoosableRows)
 
     @property
     def _left(self) -> Rows[leftovers.Entry]:
         return self.query_one("#left-list", Rows)
 
     @property
-    def view(self) -> CostView | None:
+    def seen(self) -> CostView | None:
         """What bills, as far as it is known."""
         found: CostView | None = self.value(topics.COSTS)
         return found
@@ -118,56 +164,58 @@ class CostsScreen(ConsoleScreen):
         return self._failed if self.part == "leftovers" and self._failed else super().problem()
 
     def summary(self) -> str:
-        view, now = self.view, self.console.services.now()
+        view, now = self.seen, self._now()
+        if self.arrangement.filter and self.has("#left-list") and (total := len(self.everything())):
+            return self._with_marks(self.of_all(len(self.listed()), total))
         if view is None:
             return ""
         marked = sum(1 for row in view.rows if row.marks(now))
-        return f"{count(len(view.rows), 'thing')} {'bills' if len(view.rows) == 1 else 'bill'}" + (
-            f" · {marked} to look at" if marked else ""
+        return self._with_marks(
+            f"{count(len(view.rows), 'thing')} {'bills' if len(view.rows) == 1 else 'bill'}"
+            + (f" · {marked} to look at" if marked else "")
         )
+
+    def _with_marks(self, text: str) -> str:
+        chosen = self.rows().chosen if self.has("#left-list") else ()
+        return f"{len(chosen)} marked · {text}" if chosen else text
 
     def offers(self, action: actions.Action) -> bool:
         left_over = self.part == "leftovers"
         if action.verb in ("choose", "choose_all", "look", "owners"):
             return left_over
         if action.verb == "lifetime":
-            return self._endpoint() is not None
+            return bool(self._endpoints())
         if action.verb == "delete":
-            return bool(self.chosen) if left_over else self._endpoint() is not None
+            return bool(self.chosen) if left_over else bool(self._endpoints())
         return True
 
     # What bills
 
     def _show_bills(self) -> None:
-        view = self.view
-        rows = self._bills
+        view, rows = self.seen, self._bills
         if view is None:
             rows.show_when_empty("Looking up what bills …")
+        elif view.rows:
+            rows.show_when_empty(*self.none_matches(len(view.rows)))
         else:
             rows.show_when_empty(
                 "Nothing bills: no endpoint, no running job.",
                 "Tab shows what is left over.",
             )
-        rows.show(view.rows if view is not None else ())
+        rows.show(self._billed.arranged(view.rows) if view is not None else ())
 
-    def _bill_cells(self, row: Billed) -> tuple[Cell, ...]:
-        now, bill = self.console.services.now(), row.bill
-        word, role = costs_facts.state(row, now)
-        return (
-            Cell(bill.name),
-            Cell(word, role),
-            Cell(bill.instances, "dim"),
-            Cell(money.hourly(bill)),
-            Cell(money.monthly(bill), "strong"),
-            Cell(money.so_far(bill, now), "dim"),
-            Cell(span(now - bill.since), "dim"),
-            Cell(*costs_facts.ending(row, now)),
-        )
+    def _endpoints(self) -> list[str]:
+        """The endpoints among the marked rows of the bill, or else the one under the cursor."""
+        chosen = self.selection() if self.part == "bills" and self.has("#list") else []
+        return [row.bill.name for row in chosen if row.bill.kind == ENDPOINT]
 
-    def _endpoint(self) -> Billed | None:
-        """The endpoint under the cursor of the bill."""
-        row = self._bills.current if self.part == "bills" and self.has("#list") else None
-        return row if row is not None and row.bill.kind == ENDPOINT else None
+    def _only_endpoints(self, what: str) -> list[str]:
+        """The same; says so where something else is marked, too."""
+        names = self._endpoints()
+        others = len(self.selection()) - len(names) if self.part == "bills" else 0
+        if others:
+            self.console.flash(f"Only endpoints {what}: {count(others, 'job')} left out.", "wait")
+        return names
 
     # What is left over
 
@@ -206,9 +254,11 @@ class CostsScreen(ConsoleScreen):
             rows.show_when_empty(
                 "Looking for what is left over …" if self._looking else "n looks for what is left over."
             )
+        elif self.plan.items:
+            rows.show_when_empty(*self.none_matches(len(self.plan.items)))
         else:
             rows.show_when_empty("Nothing is left over.", *self.plan.notes)
-        rows.show(leftovers.entries(self.plan))
+        rows.show(self._left_over.entries(self.plan.items if self.plan is not None else ()))
 
     # The lines above, and the preview
 
@@ -218,12 +268,15 @@ class CostsScreen(ConsoleScreen):
             self._draw_totals()
 
     def _draw_totals(self) -> None:
+        listed = self.listed() if self.arrangement.filter else None
+        number = len(listed) if listed is not None else None
         if self.part == "leftovers":
             picked = self.plan.chosen(list(self.chosen)) if self.plan else ()
             saved = sum(item.hourly.month for item in picked)
-            lines = costs_facts.plan_totals(self.plan, len(picked), saved, self.owners)
+            hidden = len({item.key for item in picked} - {item.key for item in listed or picked})
+            lines = costs_facts.plan_totals(self.plan, len(picked), saved, self.owners, number, hidden)
         else:
-            lines = costs_facts.totals(self.view, self.console.services.target)
+            lines = costs_facts.totals(self.seen, self.console.services.target, number)
         for name, line in zip(("#totals", "#basis"), lines, strict=True):
             self.query_one(name, Line).show([(" ", ""), *line])
 
@@ -236,7 +289,7 @@ class CostsScreen(ConsoleScreen):
         page = self.query_one("#preview", Page)
         if not self.wide:
             return
-        now, view = self.console.services.now(), self.view
+        now, view = self._now(), self.seen
         row = self._bills.current
         entry = self._left.current
         if self.part == "leftovers" and entry is not None and entry.item is not None:
@@ -270,7 +323,7 @@ class CostsScreen(ConsoleScreen):
     def _open_leftover(self) -> None:
         entry = self._left.current
         if entry is not None and entry.item is not None:
-            item, now = entry.item, self.console.services.now()
+            item, now = entry.item, self._now()
             lines = costs_facts.leftover_facts(item, now, 64)
             self.app.push_screen(
                 MessageScreen(item.kind.capitalize(), ["".join(text for text, _ in line) for line in lines] )
@@ -290,8 +343,8 @@ class CostsScreen(ConsoleScreen):
     def action_choose_all(self) -> None:
         if self.part != "leftovers" or self.plan is None:
             return
-        everything = {item.key for item in self.plan.free}
-        self.chosen = set() if self.chosen == everything else everything
+        listed = {item.key for item in self.listed() if not item.protected}
+        self.chosen = self.chosen - listed if listed <= self.chosen else self.chosen | listed
         self._rechosen()
 
     def _rechosen(self) -> None:
@@ -311,23 +364,26 @@ class CostsScreen(ConsoleScreen):
             self._look()
 
     def action_copy(self) -> None:
-        current = (self._left if self.part == "leftovers" else self._bills).cursor_key
-        if isinstance(current, tuple):
-            self.console.copy(str(current[1]), "the name")
+        names = [row.name if self.part == "leftovers" else row.bill.name for row in self.selection()]
+        if names:
+            self.console.copy("\n".join(names), "the name" if len(names) == 1 else f"{len(names)} names")
+
+    def selection(self) -> list[Any]:
+        found = super().selection()
+        return [entry.item for entry in found] if self.part == "leftovers" else found
 
     def action_lifetime(self) -> None:
-        row = self._endpoint()
-        if row is None or not self.console.allowed(actions.get("costs.lifetime")):
+        if not self._endpoints() or not self.console.allowed(actions.get("costs.lifetime")):
             return
-        self._asked_for = row.bill.name
-        self.query_one(Prompt).ask(
-            "lifetime", "lifetime ", "", f"of {row.bill.name}: 90m · 8h · 7d · off · keep"
-        )
+        names = self._only_endpoints("have a lifetime")
+        self._asked_for = tuple(names)
+        of = names[0] if len(names) == 1 else f"{len(names)} endpoints"
+        self.query_one(Prompt).ask("lifetime", "lifetime ", "", f"of {of}: 90m · 8h · 7d · off · keep")
 
     @on(Prompt.Submitted)
     def _lifetime(self, event: Prompt.Submitted) -> None:
-        text, name = event.value.strip().lower(), self._asked_for
-        if not text:
+        text, names = event.value.strip().lower(), self._asked_for
+        if event.purpose != "lifetime" or not text:
             return
         seconds = seconds_of(text)
         if seconds is None and text not in ("off", "keep"):
@@ -335,26 +391,22 @@ class CostsScreen(ConsoleScreen):
             return
 
         def changed(told: Lifetime) -> None:
-            if told.keep:
-                said = "is kept: no sweep deletes it"
-            elif told.expires is None:
-                said = "lives until somebody deletes it"
-            else:
-                said = (
-                    f"expires in {span(told.expires - self.console.services.now())}; then a sweep offers it"
-                )
-            self.console.flash(f"✓ {name} {said}.")
+            self.console.flash(f"✓ {costs_facts.lifetime_told(told, names, self._now())}")
 
         services = self.console.services
-        self.work(lambda: services.set_lifetime(name, seconds, keep=text == "keep"), changed)
+        self.work(
+            lambda: [services.set_lifetime(name, seconds, keep=text == "keep") for name in names][-1], changed
+        )
 
     def action_delete(self) -> None:
         if not self.console.allowed(actions.get("costs.delete")):
             return
         if self.part == "bills":
-            row = self._endpoint()
-            if row is not None:
-                confirm_deletion(self, row.bill.name)
+            names = self._only_endpoints("are deleted here")
+            if names and self._bills.chosen:
+                confirm_deletions(self, names, lambda name: (ENDPOINT, name))
+            elif names:
+                confirm_deletion(self, names[0])
             return
         plan = self.plan
         picked = list(plan.chosen(list(self.chosen))) if plan is not None else []

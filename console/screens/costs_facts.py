@@ -10,8 +10,11 @@ from console.formatting import ago, clock, count, size, span, status
 from console.screens import facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.widgets.drawing import Lines, Run
     from workflows.costs.overview import Billed, CostView
+    from workflows.lifetime import Lifetime
     from workflows.sweep.leftovers import Leftover, SweepPlan, SweepReport
 
 MARKS = {
@@ -23,8 +26,8 @@ ROLES = {"deleted": "ok", "failed": "bad", "kept": "wait", "was not there": "dim
 MOST_SENTENCES = 9
 
 
-def totals(view: CostView | None, target: str) -> list[list[Run]]:
-    """Two lines above the list: what it all costs, and what the amounts rest on."""
+def totals(view: CostView | None, target: str, listed: int | None = None) -> list[list[Run]]:
+    """Two lines above the list: what it all costs, and what the amounts rest on. ``listed`` is how many the filter shows; None: all."""
     if view is None:
         return [[("Looking up what bills …", "dim")], []]
     total = view.hourly
@@ -40,9 +43,27 @@ def totals(view: CostView | None, target: str) -> list[list[Run]]:
     ]
     if total.unknown:
         first.append((f"   + {', '.join(total.unknown)}: no price", "wait"))
-    where = "free here; on AWS " if target == "embedded" else "estimate: "
-    basis = f"{where}{view.region} prices of {view.as_of}, today's sizes"
-    return [first, [(basis, "dim"), ("  ~ a price without a source" if view.unsourced else "", "dim")]]
+    narrowed = _narrowed(listed, len(view.rows))
+    free = "on AWS " if narrowed else "free here; on AWS "  # the date of the prices must find room
+    where = free if target == "embedded" else "estimate: "
+    basis = f"{where}{view.region} prices of {view.as_of}"
+    sizes = ", today's sizes"
+    return [
+        first,
+        [
+            *narrowed,
+            (basis, "dim"),
+            (sizes, "dim"),
+            ("  ~ a price without a source" if view.unsourced else "", "dim"),
+        ],
+    ]
+
+
+def _narrowed(listed: int | None, total: int) -> list[Run]:
+    """What has to be said where the filter hides some of what the totals are of."""
+    if listed is None:
+        return []
+    return [(f"{listed} of {count(total, 'thing')}", "wait"), (", totals of all", "wait"), (" · ", "dim")]
 
 
 def state(row: Billed, now: float) -> tuple[str, str]:
@@ -120,6 +141,18 @@ def _lifetime(row: Billed, now: float) -> str:
     )
 
 
+def lifetime_told(told: Lifetime, names: Sequence[str], now: float) -> str:
+    """How long endpoints live from now on, in a sentence."""
+    one = len(names) == 1
+    subject = names[0] if one else f"{len(names)} endpoints"
+    if told.keep:
+        return f"{subject} {'is' if one else 'are'} kept: no sweep deletes {'it' if one else 'them'}."
+    if told.expires is None:
+        return f"{subject} {'lives' if one else 'live'} until somebody deletes {'it' if one else 'them'}."
+    left = span(told.expires - now)
+    return f"{subject} {'expires' if one else 'expire'} in {left}; then a sweep offers {'it' if one else 'them'}."
+
+
 def leftover_size(item: Leftover) -> str:
     """How much there is of it."""
     if item.objects is not None:
@@ -154,8 +187,15 @@ def leftover_facts(item: Leftover, now: float, width: int) -> Lines:
     return lines
 
 
-def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool) -> list[list[Run]]:
-    """Two lines above the leftovers."""
+def plan_totals(
+    plan: SweepPlan | None,
+    chosen: int,
+    saved: float,
+    owners: bool,
+    listed: int | None = None,
+    hidden: int = 0,
+) -> list[list[Run]]:
+    """Two lines above the leftovers. ``listed`` is how many the filter shows (None: all), ``hidden`` how many of the chosen ones it does not."""
     if plan is None:
         return [[("Looking for what is left over …", "dim")], []]
     if not plan.items:
@@ -166,11 +206,19 @@ def plan_totals(plan: SweepPlan | None, chosen: int, saved: float, owners: bool)
         (" that may go are chosen", "dim"),
         (f"   {money.amount(saved)} a month" if saved else "", "strong"),
         (" on AWS" if saved else "", "dim"),
+        (f"   {hidden} not listed" if hidden else "", "wait"),
     ]
     who = "everybody's" if owners else "mlconsole's own only: o offers the others too"
     kept = len(plan.items) - free
     stays = "1 stays" if kept == 1 else f"{kept} stay"
-    return [first, [(f"{stays}, each with its reason · {who}", "dim")]]
+    return [
+        first,
+        [
+            *_narrowed(listed, len(plan.items)),
+            (f"{stays}, each with its reason", "dim"),
+            (f" · {who}", "dim"),
+        ],
+    ]
 
 
 def deletion_sentences(chosen: list[Leftover], plan: SweepPlan) -> list[str]:

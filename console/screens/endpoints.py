@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import methodcaller
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
 from console import actions, money
+from console.arrangement import ListColumn
 from console.formatting import count, span
 from console.keymap import key
 from console.screens import expenses
 from console.screens import traffic as traffic_of
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
-from console.screens.listing import ListColumn, ListScreen, status_cell, when
+from console.screens.listing import ListScreen, status_cell, when
 from console.widgets.columns import Cell, Column
 from console.widgets.page import Page
 from console.widgets.rows import Rows
@@ -23,6 +24,7 @@ from workflows import topics
 from workflows.observe.rows import DeletionPlan, EndpointDetail, EndpointRow
 
 if TYPE_CHECKING:
+    from console.screens.arranged import ArrangedScreen
     from console.screens.base import ConsoleScreen
     from workflows.topics import Topic
 
@@ -115,30 +117,7 @@ class EndpointsScreen(ListScreen[EndpointRow]):
         if chosen is None:
             confirm_deletion(self, row.name)
         else:
-            self._delete_all([one.name for one in chosen])
-
-    def _delete_all(self, names: Sequence[str]) -> None:
-        console, services = self.console, self.console.services
-        console.flash(f"Looking up what belongs to {count(len(names), 'endpoint')} …", "dim")
-
-        def planned(plans: Sequence[DeletionPlan]) -> None:
-            console.unflash()
-            deeds = [
-                Deed(plan.endpoint, plan.endpoint, methodcaller("delete_endpoint", plan)) for plan in plans
-            ]
-            sentences = [
-                "With each goes what belongs to it alone:",
-                *(sentence for plan in plans[:2] for sentence in plan.sentences),
-                *(
-                    [f"… and likewise for {count(len(plans) - 2, 'more endpoint')}."]
-                    if len(plans) > 2
-                    else []
-                ),
-                "Whoever calls them gets an error from then on.",
-            ]
-            confirm_all(self, "delete", "endpoint", deeds, sentences, "are deleted")
-
-        console.in_background_to_open(lambda: [services.plan_deletion(name) for name in names], planned)
+            confirm_deletions(self, [one.name for one in chosen])
 
 
 def _dollars(row: EndpointRow) -> float | None:
@@ -179,3 +158,26 @@ def confirm_deletion(screen: ConsoleScreen, name: str) -> None:
         console.flash(f"✓ {name} is deleted ({count(len(done), 'thing')}).")
 
     console.in_background_to_open(lambda: console.services.plan_deletion(name), planned)
+
+
+def confirm_deletions(
+    screen: ArrangedScreen[Any], names: Sequence[str], key: Callable[[str], Hashable] = str
+) -> None:
+    """The same for several: one question that names them all. ``key`` gives the key of an endpoint in the list of the screen."""
+    console, services = screen.console, screen.console.services
+    console.flash(f"Looking up what belongs to {count(len(names), 'endpoint')} …", "dim")
+
+    def planned(plans: Sequence[DeletionPlan]) -> None:
+        console.unflash()
+        deeds = [
+            Deed(key(plan.endpoint), plan.endpoint, methodcaller("delete_endpoint", plan)) for plan in plans
+        ]
+        sentences = [
+            "With each goes what belongs to it alone:",
+            *(sentence for plan in plans[:2] for sentence in plan.sentences),
+            *([f"… and likewise for {count(len(plans) - 2, 'more endpoint')}."] if len(plans) > 2 else []),
+            "Whoever calls them gets an error from then on.",
+        ]
+        confirm_all(screen, "delete", "endpoint", deeds, sentences, "are deleted")
+
+    console.in_background_to_open(lambda: [services.plan_deletion(name) for name in names], planned)

@@ -8,11 +8,12 @@ from typing import ClassVar
 from textual import on
 
 from console import actions, verdicts
+from console.arrangement import ListColumn
 from console.formatting import number
 from console.keymap import key
 from console.screens import experiment_facts
 from console.screens.experiment_actions import confirm_stop
-from console.screens.listing import ListColumn, ListScreen, when
+from console.screens.listing import ListScreen, when
 from console.trail import Place
 from console.widgets.columns import Cell, Column
 from console.widgets.drawing import Lines

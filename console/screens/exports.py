@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console import clipboard, exporting
+from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import ChoiceScreen
-from console.screens.listing import ListScreen
 from workflows import locations
 from workflows.problem import Problem
 
@@ -23,7 +23,7 @@ CHOICES = {"CSV": "csv", "JSON": "json", "Picture": "svg"}
 def ask(console: Console) -> None:
     """Ask what is wanted, and write it into the folder of exports."""
     screen = console.base_screen
-    listed = isinstance(screen, ListScreen)
+    listed = isinstance(screen, ArrangedScreen)
     choices = list(CHOICES) if listed else ["Picture"]
     picture = _picture(console)  # before the dialog stands in it
 
@@ -52,12 +52,15 @@ def export(console: Console, kind: str, path: str, picture: Callable[[], str] | 
     screen = console.base_screen
     if kind == "svg":
         make = picture or _picture(console)
-    elif isinstance(screen, ListScreen):
-        make = partial(_table, list(screen.rows().items), screen, kind)
+    elif isinstance(screen, ArrangedScreen):
+        make = partial(_table, list(screen.listed()), screen, kind)
     else:
         console.flash("Only a list can be exported so; `:export svg` makes a picture of any screen.", "wait")
         return
-    name = screen.place if screen is not None else "console"
+    if isinstance(screen, ArrangedScreen):
+        name = screen.view_place
+    else:
+        name = screen.place if screen is not None else "console"
     target = Path(path) if path else _folder() / exporting.file_name(name, kind)
     text = make()
     console.in_background(
@@ -65,11 +68,14 @@ def export(console: Console, kind: str, path: str, picture: Callable[[], str] | 
     )
 
 
-def _table(items: list[Any], screen: ListScreen[Any], kind: str) -> str:
+def _table(items: list[Any], screen: ArrangedScreen[Any], kind: str) -> str:
     if kind == "json":
         return exporting.as_json([screen.document(row) for row in items])
-    heads = [column.id for column in screen.shown]
-    return exporting.as_csv(heads, [[cell.text.strip() for cell in screen._cells(row)] for row in items])
+    columns = screen.shown
+    return exporting.as_csv(
+        [column.id for column in columns],
+        [[column.cell(row).text.strip() for column in columns] for row in items],
+    )
 
 
 def _picture(console: Console) -> Callable[[], str]:

@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 from textual import on
 
 from console import actions
+from console.arrangement import ListColumn
 from console.formatting import count, duration, number
 from console.keymap import key
 from console.screens import facts, transform_facts
 from console.screens.base import ConsoleScreen
 from console.screens.bulk import Deed, confirm_all, marked
 from console.screens.dialogs import ConfirmScreen
-from console.screens.listing import ListColumn, ListScreen, status_cell, when
+from console.screens.listing import ListScreen, status_cell, when
 from console.widgets.columns import Cell, Column, laid_out
 from console.widgets.page import Page
 from console.widgets.rows import Rows

@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
 
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console import filtering
+from console.arrangement import Arrangement, ListColumn, Row
 from console.formatting import ago, clock, count, status
 from console.keymap import key
-from console.screens.base import ConsoleScreen
+from console.screens.arranged import ArrangedScreen
 from console.trail import Place
-from console.view import View, ordered
 from console.widgets.choosing import ChoosableRows
-from console.widgets.columns import Cell, Column
+from console.widgets.columns import Cell
 from console.widgets.page import Page
 from console.widgets.prompt import Prompt
 from console.widgets.rows import Rows
 from workflows.topics import Snapshot, Topic
 
-Row = TypeVar("Row")
 SELDOM = 10
 """Ticks between two drawings of a list in which nothing runs, for the ages in it."""
 
 
-@dataclass(frozen=True)
-class ListColumn(Generic[Row]):
-    """A column that a person may show, hide, move and sort by.
-
-    ``id`` is its word after ``:sort`` and in a filter, ``key`` what it is sorted by (None: it cannot be; a row for which it
-    returns None stands last), ``descending`` whether the largest comes first then, ``extra`` that it is shown only where somebody has chosen it,
-    ``clock`` that it moves while nothing happens, as ages do: the filter looks there only for a word with its name, ``created:07``.
-    """
-
-    id: str
-    column: Column
-    cell: Callable[[Row], Cell]
-    key: Callable[[Row], Any] | None = None
-    descending: bool = False
-    extra: bool = False
-    clock: bool = False
-
-
-class ListScreen(ConsoleScreen, Generic[Row]):
+class ListScreen(ArrangedScreen[Row]):
     """A live list. Subclasses say what is listed and which columns there are; the first of ``orders`` sorts it at first."""
 
     noun = "row"
@@ -56,12 +34,19 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
-        self._filter = filtering.Filter()
+        self._arrangement = Arrangement[Row](
+            lambda: self.columns(),
+            self.order,
+            key=lambda row: self.key(row),
+            fields=lambda row: self.fields(row),
+            leading=lambda: self.leading(),
+        )
         self._ticks = 0
         self._rows_due = False
-        self._told: dict[int, tuple[Row, dict[str, str]]] = {}
-        """What the filter looks at, by the ids of the rows: each letter that is typed looks at all of them again."""
+
+    @property
+    def arrangement(self) -> Arrangement[Row]:
+        return self._arrangement
 
     # What is listed
 
@@ -77,45 +62,6 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """What the filter looks at besides the cells of the columns that are shown."""
         raise NotImplementedError
 
-    def field_names(self) -> Sequence[str]:
-        """The names of what the filter looks at, for ``field:word``."""
-        everything = self.everything()
-        return list(dict.fromkeys([*self.fields(everything[0]), *self.all_columns])) if everything else []
-
-    def _narrowed(self, everything: Sequence[Row]) -> tuple[list[Row], dict[Hashable, float]]:
-        """The rows that the filter shows, and by their keys how well they fit what is looked for by its letters.
-
-        It looks at the fields of a row and at what stands in its cells. A column that is called like a field shows that field.
-        """
-        wanted, columns = self._filter, self.all_columns
-        names = self.fields(everything[0]).keys() if everything else ()
-        steady = [column for column in self.shown if not column.clock and column.id not in names]
-        others = [column for column in columns.values() if column not in steady and column.id not in names]
-        if len(self._told) > 2 * len(everything):
-            self._told.clear()  # most of it is of rows that others have replaced
-        found: list[Row] = []
-        scores: dict[Hashable, float] = {}
-        for row in everything:
-            known = self._told.get(id(row))
-            if known is not None and known[0] is row:
-                fields = known[1]
-            else:
-                fields = {**self.fields(row), **{column.id: column.cell(row).text for column in steady}}
-                self._told[id(row)] = row, fields
-
-            def more(field: str, row: Row = row) -> list[str]:
-                return [column.cell(row).text for column in others if column.id.startswith(field)]
-
-            if wanted.matches(fields, more):
-                found.append(row)
-                if wanted.fuzzy:
-                    scores[self.key(row)] = wanted.score(fields)
-        return found, scores
-
-    def document(self, row: Row) -> object:
-        """A row as it is exported as JSON."""
-        return row
-
     def detail_topic(self, name: str) -> Topic[Any]:
         """What is observed for the preview of the row under the cursor."""
         raise NotImplementedError
@@ -127,50 +73,16 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """What stands in a list without rows that was fetched."""
         return ()
 
-    # Columns and order
-
-    @cached_property
-    def all_columns(self) -> dict[str, ListColumn[Row]]:
-        """All columns by their ids."""
-        return {column.id: column for column in self.columns()}
-
-    @property
-    def shown(self) -> list[ListColumn[Row]]:
-        """The columns that are shown, in their order."""
-        known = self.all_columns
-        chosen = [known[name] for name in self.view.columns if name in known]
-        return chosen or [column for column in known.values() if not column.extra]
-
     def leading(self) -> Sequence[ListColumn[Row]]:
         """Columns that stand before those that are shown, and that nobody chooses."""
         return ()
-
-    def _widget_columns(self) -> list[Column]:
-        """Columns as the widget has them. Who has chosen columns wants to see them: only what does not fit is dropped, from the right."""
-        leading = [column.column for column in self.leading()]
-        if not self.view.columns:
-            return [*leading, *(column.column for column in self.shown)]
-        return [*leading, *(replace(column.column, drop=place) for place, column in enumerate(self.shown))]
-
-    def _cells(self, row: Row) -> tuple[Cell, ...]:
-        return tuple(column.cell(row) for column in (*self.leading(), *self.shown))
-
-    @property
-    def sorted_by(self) -> tuple[ListColumn[Row], bool]:
-        """The column that gives the order, and whether the largest comes first."""
-        column = self.all_columns.get(self.view.sort)
-        if column is None or column.key is None:
-            column = self.all_columns[self.order]
-            return column, column.descending
-        return column, self.view.descending
 
     def rows(self) -> ChoosableRows[Row]:
         """The list widget."""
         return self.query_one("#list", ChoosableRows)
 
     def body(self) -> Iterable[Widget]:
-        self.view = self.console.remembered_view(self.place)
-        self._filter = filtering.parse(self.view.filter)
+        self.arrangement.use(self.console.remembered_view(self.view_place))
         rows = ChoosableRows[Row](self._widget_columns(), key=self.key, cells=self._cells, id="list")
         yield from self.arranged(rows)
         yield Prompt()
@@ -195,15 +107,15 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         return [self.topic, self.detail_topic(str(current))] if self.wide and current else [self.topic]
 
     def on_screen_resume(self) -> None:
-        self._told.clear()  # another screen may have come to know more
+        self.arrangement.forget()  # another screen may have come to know more
         super().on_screen_resume()
 
     def arrived(self, snapshot: Snapshot[Any]) -> None:
         listed = snapshot.topic in self.sources() and self.news(snapshot)
         if listed:
             self.show_rows()
-        elif self._filter and snapshot.value is not None:
-            self._told.clear()  # a cell may have another text
+        elif self.arrangement.filter and snapshot.value is not None:
+            self.arrangement.forget()
             self._show_rows_soon()
         current = self.rows().cursor_key
         if current is not None and (listed or snapshot.topic.name == str(current)):
@@ -226,22 +138,9 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """All rows known."""
         return self.value(self.topic) or ()
 
-    @property
-    def filter(self) -> str:
-        """The text of the filter."""
-        return self.view.filter
-
     def show_rows(self) -> None:
-        """Filter, sort and show. What is looked for by its letters comes in the order of how well it fits."""
         everything = self.everything()
-        column, descending = self.sorted_by
-        assert column.key is not None
-        shown, scores = self._narrowed(everything) if self._filter else (everything, {})
-        if not self._filter:
-            self._told.clear()
-        shown = ordered(shown, column.key, descending)
-        if scores:
-            shown = sorted(shown, key=lambda row: -scores[self.key(row)])
+        shown = self.arrangement.arranged(everything)
         rows = self.rows()
         rows.show_when_empty(*self.when_empty(len(everything)))
         rows.show(shown)
@@ -270,16 +169,8 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         """What stands in the list while none of so many rows is shown."""
         if awaited := self.awaited():
             return awaited
-        if total and self._filter:
-            change, drop = key(f"{self.place}.filter"), key("app.back")
-            reason = (
-                [f"There is {self._filter.problem}."] if self._filter.problem.startswith("no field") else []
-            )
-            return (
-                f"None of {count(total, self.noun)} matches {self.filter!r}.",
-                *reason,
-                f"Press {change} to change the filter, {drop} to drop it.",
-            )
+        if total and self.arrangement.filter:
+            return self.none_matches(total)
         return self.empty_lines()
 
     def summary(self) -> str:
@@ -287,11 +178,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
         total, shown = len(self.everything()), len(self.rows().items) if listed else 0
         if not total and self.awaited():
             return ""  # what nobody has told yet is not none
-        text = (
-            count(total, self.noun)
-            if not self._filter
-            else f"{shown} of {count(total, self.noun)} · /{self.filter}"
-        )
+        text = self.of_all(shown, total) if self.arrangement.filter else count(total, self.noun)
         if listed and (marked := len(self.rows().chosen)):
             text = f"{marked} marked · {text}"
         return text + self.coming()
@@ -315,120 +202,6 @@ class ListScreen(ConsoleScreen, Generic[Row]):
     def kind_of(self, row: Row) -> str:
         """What a row is, as `workflows.inspecting.kinds` names it; empty where AWS does not know such things."""
         return ""
-
-    @property
-    def summary_matters(self) -> bool:
-        return bool(self._filter) or bool(self.has("#list") and self.rows().chosen)
-
-    # Marked rows
-
-    def selection(self) -> list[Row]:
-        """The marked rows that still exist, or else the row under the cursor: what an action is about."""
-        rows = self.rows()
-        if rows.chosen:  # as they are listed, then those that the filter hides
-            everything = {self.key(row): row for row in (*rows.items, *self.everything())}
-            return [row for key, row in everything.items() if key in rows.chosen]
-        return [rows.current] if rows.current is not None else []
-
-    @on(ChoosableRows.Chosen)
-    def _chosen(self) -> None:
-        self.draw_frame()
-
-    # The view
-
-    def use_view(self, view: View) -> None:
-        """Other columns, another order, another filter; remembered for this target."""
-        if view.columns != self.view.columns:
-            self._told.clear()
-        self.view = view
-        self._filter = filtering.parse(view.filter, self.field_names())
-        self.rows().set_columns(self._widget_columns())
-        self._mark_order()
-        self.show_rows()
-        self.draw_frame()
-        self.console.remember_view(self.place, view)
-
-    def set_filter(self, text: str) -> None:
-        """Narrow the list."""
-        self.use_view(replace(self.view, filter=text.strip()))
-
-    def sort_by(self, name: str, descending: bool | None = None) -> None:
-        """Sort by a column, by default as that column is read; one that gives the order already is turned round."""
-        column = self.all_columns[name]
-        if column.key is None:
-            self.console.flash(
-                f"{column.column.label} is not sorted by: it comes later than the rows.", "wait"
-            )
-            return
-        if descending is None:
-            here, now = self.sorted_by
-            descending = not now if here.id == name else column.descending
-        self.use_view(replace(self.view, sort=name, descending=descending))
-
-    def action_filter(self) -> None:
-        self.query_one(Prompt).ask(
-            "filter", "/", self.filter, f"{filtering.HINT} — {count(len(self.everything()), self.noun)}"
-        )
-
-    @on(Prompt.Changed)
-    def _filtering(self, event: Prompt.Changed) -> None:
-        self.set_filter(event.value)
-        if self._filter.problem:
-            self.console.flash(self._filter.problem, "wait")
-
-    @on(Prompt.Submitted)
-    def _filtered(self, event: Prompt.Submitted) -> None:
-        self.set_filter(event.value)
-
-    def leave(self) -> bool:
-        """Esc takes the marks away, then the filter; False when there is neither."""
-        if self.rows().chosen:
-            self.rows().choose(())
-            return True
-        if self._filter:
-            self.set_filter("")
-            return True
-        return False
-
-    def action_sort(self) -> None:
-        here, _ = self.sorted_by
-        sortable = [column for column in self.shown if column.key is not None]
-        if self.all_columns[self.order] not in sortable:
-            sortable.append(self.all_columns[self.order])  # the order at first can be come back to
-        at = next((place for place, column in enumerate(sortable) if column.id == here.id), -1)
-        if not self.view.sort:  # from the order that comes with the list one begins at the left
-            at = 0 if sortable[0].id == here.id else -1
-        following = sortable[(at + 1) % len(sortable)]
-        self.sort_by(following.id, following.descending)
-
-    def action_reverse(self) -> None:
-        here, descending = self.sorted_by
-        self.sort_by(here.id, not descending)
-
-    def action_columns(self) -> None:
-        from console.screens.columns import ColumnsScreen
-
-        def chosen(columns: tuple[str, ...] | None) -> None:
-            if columns is not None:
-                self.use_view(replace(self.view, columns=columns))
-
-        labels = {column.id: column.column.label for column in self.all_columns.values()}
-        default = tuple(column.id for column in self.all_columns.values() if not column.extra)
-        self.console.push_screen(
-            ColumnsScreen(self.noun, labels, tuple(column.id for column in self.shown), default), chosen
-        )
-
-    @on(Rows.HeadingPressed, "#list")
-    def _heading(self, event: Rows.HeadingPressed) -> None:
-        place = event.column - len(self.leading())
-        if place >= 0:
-            self.sort_by(self.shown[place].id)
-
-    def _mark_order(self) -> None:
-        column, descending = self.sorted_by
-        places = [shown.id for shown in self.shown]
-        place = len(self.leading()) + places.index(column.id) if column.id in places else -1
-        self.rows().mark_sorted(place, descending)
 
     def action_copy(self) -> None:
         chosen = self.selection()
@@ -454,7 +227,7 @@ class ListScreen(ConsoleScreen, Generic[Row]):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.__dict__.pop("all_columns", None)  # they may be other ones where there is more or less room
+        self.arrangement.forget_columns()
         if self.has("#list"):
             self.rows().set_columns(self._widget_columns())
         if self.is_current:

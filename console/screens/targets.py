@@ -12,9 +12,10 @@ from textual import on
 from textual.widget import Widget
 
 from console import actions, targets
+from console.arrangement import ListColumn
 from console.formatting import span
 from console.messages import GlanceArrived
-from console.screens.listing import ListColumn, ListScreen
+from console.screens.listing import ListScreen
 from console.trail import Place
 from console.widgets.choosing import ChoosableRows
 from console.widgets.columns import Cell, Column

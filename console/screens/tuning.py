@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 
 from console import actions
+from console.arrangement import ListColumn
 from console.formatting import number, span
 from console.keymap import key
 from console.screens import tuning_facts
 from console.screens.bulk import Deed, confirm_all, marked
-from console.screens.listing import ListColumn, ListScreen, status_cell, when
+from console.screens.listing import ListScreen, status_cell, when
 from console.screens.tuning_actions import confirm_delete, confirm_stop, open_warm_start
 from console.widgets.columns import Cell, Column
 from console.widgets.page import Page

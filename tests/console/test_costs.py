@@ -40,10 +40,10 @@ async def test_what_bills_is_told_with_marks_and_the_date_of_prices(app: Console
         assert isinstance(app.screen, CostsScreen) and services.watched() == {"costs"}
         assert line(app, "totals").startswith("~$2.00 an hour   ~$1,461.46 a month   ~$432.54 so far")
         assert "us-east-1 prices of 2026-09" in line(app, "basis") and "free here" in line(app, "basis")
-        words = [app.screen._bill_cells(row)[1].text for row in rows.items]
+        words = [app.screen._cells(row)[1].text for row in rows.items]
         assert words == ["● Updating", "◌ idle", "● InProgress", "✓ InService", "✗ expired", "✓ InService", "✗ Failed"]  # fmt: skip
-        assert [app.screen._bill_cells(row)[7].text for row in rows.items[:5]] == ["kept", "–", "", "in 25 min", "over"]  # fmt: skip
-        assert app.screen._bill_cells(rows.items[5])[3].text == "by use"
+        assert [app.screen._cells(row)[7].text for row in rows.items[:5]] == ["kept", "–", "", "in 25 min", "over"]  # fmt: skip
+        assert app.screen._cells(rows.items[5])[3].text == "by use"
         await pilot.press("enter")
         assert isinstance(app.screen, EndpointScreen)
         await pilot.press("6")

@@ -93,7 +93,7 @@ async def test_watch_this_tells_through_every_way_and_is_kept(services: Scripted
 
 async def test_a_second_time_ends_it_and_what_cannot_be_watched_is_said(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("6", "W")
+        await pilot.press("6", "tab", "W")
         assert "Put the cursor on" in message(app)
         await pilot.press("3", "asterisk", "W")
         assert len(app.watchlist.places) == len(endpoints())

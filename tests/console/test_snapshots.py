@@ -101,6 +101,19 @@ def test_screen(snap_compare: Compare, name: str, look: Look) -> None:
     assert snap_compare(app, terminal_size=look.size, run_before=press(SCREENS[name]))
 
 
+@pytest.mark.parametrize(
+    "name, keys",
+    [
+        ("bills", ["6", "slash", *"kind:endpoint", "enter", "s", "s", "home", "space"]),
+        ("leftovers", ["6", "tab", "a", "slash", *"moons", "enter", "s"]),
+    ],
+)
+def test_costs_narrowed(snap_compare: Compare, name: str, keys: list[str]) -> None:
+    """The totals stay those of all, and what is chosen and not listed is told of."""
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(keys))
+
+
 def test_targets_in_little_room(snap_compare: Compare) -> None:
     """What is read least gives way; the filter is told of as far as there is room."""
     keys = [*SCREENS["targets"], "slash", *"prod", "enter", "s"]

@@ -261,6 +261,14 @@ def test_the_commands(platform: Platform) -> None:
     assert refused.returncode == 1 and json.loads(refused.stdout)["code"] == "ttl"
     planned = command.run("sweep", "--idle", "1m", "--older", "0s", "--json", "--plan")
     assert planned.returncode == 0, planned.stderr
+    told = json.loads(planned.stdout)
+    assert told["things"] == len(told["leftovers"])
+    narrowed = command.run("sweep", "--older", "0s", "--json", "--plan", "--name", "no-such", "--sort", "age")
+    assert json.loads(narrowed.stdout) | {"at": 0} == told | {"at": 0, "leftovers": []}, narrowed.stderr
+    bills = json.loads(command.run("costs", "--json", "--name", "no-such", "--sort", "so-far").stdout)
+    assert bills["resources"] == [] and bills["things"] >= 1 and bills["per_month"] >= 83.95
+    refused = command.run("sweep", "--watch", "--expired", "--yes", "--only", name)
+    assert refused.returncode == 2 and "cannot be narrowed" in refused.stderr
     watcher = command.run("sweep", "--watch")
     assert watcher.returncode == 2 and "--expired --yes" in watcher.stderr
     stays = command.run("sweep", "--only", name, "--yes")

@@ -44,6 +44,29 @@ class Billed:
             found.append("idle")
         return tuple(found)
 
+    def as_dict(self, at: float) -> dict[str, object]:
+        """All of it for JSON, as it is at a time; amounts in US dollars, times in epoch seconds."""
+        bill = self.bill
+        return {
+            "kind": bill.kind,
+            "name": bill.name,
+            "status": bill.status,
+            "since": bill.since,
+            "per_hour": bill.hourly.dollars,
+            "per_month": bill.hourly.month,
+            "so_far": bill.so_far(at),
+            "unknown_prices": bill.hourly.unknown,
+            "unsourced_prices": not bill.sourced,
+            "both_fleets": bill.both_fleets,
+            "by_use": bill.by_use,
+            "parts": bill.parts,
+            "marks": self.marks(at),
+            "activity": self.activity,
+            "expires": self.lifetime.expires,
+            "keep": self.lifetime.keep,
+            "owner": self.owner,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostView:

@@ -56,6 +56,22 @@ class Leftover:
         """What identifies it."""
         return (self.kind, self.name)
 
+    def as_dict(self) -> dict[str, object]:
+        """All of it for JSON; amounts in US dollars, times in epoch seconds."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "reason": self.reason,
+            "created": self.created,
+            "bytes": self.octets,
+            "objects": self.objects,
+            "per_hour": self.hourly.dollars,
+            "per_month": self.hourly.month,
+            "owner": self.owner,
+            "protected": self.protected,
+            "attached": self.attached,
+        }
+
     def sentence(self) -> str:
         """What deleting it deletes."""
         also = "".join(f", {kind} {name}" for kind, name in self.attached)

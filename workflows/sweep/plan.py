@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from workflows import lifetime
@@ -352,13 +352,3 @@ class _Finder:
         except Problem:
             return {}
         return {str(tag["Key"]): str(tag["Value"]) for tag in answer.get("Tags") or ()}
-
-
-def by_kind(items: Iterable[Leftover]) -> dict[str, list[Leftover]]:
-    """Leftovers under their kinds, in the order of deletion."""
-    found: dict[str, list[Leftover]] = {}
-    for kind in ORDER:
-        of_kind = [item for item in items if item.kind == kind]
-        if of_kind:
-            found[kind] = of_kind
-    return found
