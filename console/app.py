@@ -430,6 +430,11 @@ class Console(Notifying, inherit_bindings=False):
 
         ask(self)
 
+    def action_picture(self) -> None:
+        from console.screens.exports import export
+
+        export(self, "svg", "")
+
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard of the person's own machine; one that is too long for it becomes a file."""
         from console.screens import exports
