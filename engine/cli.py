@@ -91,14 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="mlconsole engine", description="The embedded SageMaker of this machine.")
     parser.add_argument("--version", action="version", version=f"mlconsole engine {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    place = argparse.ArgumentParser(add_help=False)
+    place = _Parser(add_help=False)
     place.add_argument(
         "--data-dir",
         type=Path,
         default=os.environ.get("MLCONSOLE_ENGINE_DIR") or None,
         help="where the engine keeps everything (default: $MLCONSOLE_ENGINE_DIR)",
     )
-    start = argparse.ArgumentParser(add_help=False)
+    start = _Parser(add_help=False)
     _add_engine_options(start)
 
     serve = commands.add_parser("serve", parents=[place, start], help="run the engine in the foreground")

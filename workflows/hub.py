@@ -304,6 +304,8 @@ class Hub:
         def emit(value: Any) -> None:
             self._publish(topic, entry, flight, value=value, complete=False)
 
+        if self._closed:
+            return  # it was still waiting for a thread
         connected = isinstance(source, LocalPoller)
         try:
             if isinstance(source, LocalPoller):
