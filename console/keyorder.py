@@ -106,7 +106,7 @@ class InOrder(App[Answer]):
     @property
     def untouched(self) -> bool:
         """Whether no key has come yet."""
-        return not self._keys and not self._waiting
+        return not self._pressed and not self._waiting
 
     def hold(self, seconds: float = 0.0) -> Hold:
         """Let keys wait until what is returned is called, at most so long or for `HELD`: something will be opened that they are meant for."""
@@ -164,6 +164,8 @@ class InOrder(App[Answer]):
             self._keys += 1
             self._under_way = self._keys
             await self.on_passed(Passed(self._keys))  # what was opened has the focus next
+            if self._under_way and self._waiting:
+                self._look_after(self._under_way, monotonic() + PATIENCE)
 
     async def _do(self, event: events.Key | events.Paste) -> None:
         self._keys += 1
@@ -175,6 +177,8 @@ class InOrder(App[Answer]):
         await super().on_event(event)
         if not target.post_message(Passed(number)):
             await self._next(number)
+        elif self._waiting:
+            self._look_after(number, monotonic() + PATIENCE)
 
     def _told_apart(self, event: events.Key) -> events.Key:
         """What a key that may be Alt or Escape with another is here; the other one then waits as the next."""
@@ -209,8 +213,6 @@ class InOrder(App[Answer]):
             await self._leave_early()
         if self._waiting and not self._held and not self._under_way:
             await self._do(self._waiting.popleft())
-            if self._under_way and self._waiting:
-                self._look_after(self._under_way, monotonic() + PATIENCE)
 
     async def _leave_early(self) -> None:
         """A key that leads out may have come before it was known that those before it have to wait."""
@@ -220,4 +222,6 @@ class InOrder(App[Answer]):
                 self._waiting.clear()
                 await self.on_event(event)
                 self._waiting.extend(came[place + 1 :])
+                if self._under_way and self._waiting:
+                    self._look_after(self._under_way, monotonic() + PATIENCE)
                 return

@@ -267,7 +267,7 @@ class Hub:
                 elif probe_due is not None:
                     self._backend.probing = True
                     tasks.append(self._probe)
-            if self._stamp is not None and watched:
+            if watched and self._noticing() and not self._paused:
                 waits.append(self._look_due - now)
         for topic in overdue:
             self._report_overdue(topic)
