@@ -520,10 +520,8 @@ async def test_a_key_waits_for_a_screen_that_takes_long(
         )
 
 
-async def test_keys_wait_for_a_dialog_that_is_looked_up(
-    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is typed behind the key goes to the dialog, not to the list below; who has gone on gets none."""
+def slow_to_plan(services: Scripted, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What a deletion would delete is known when the event is set."""
     found, planned = threading.Event(), services.plan_deletion
 
     def late(name: str) -> object:
@@ -531,6 +529,14 @@ async def test_keys_wait_for_a_dialog_that_is_looked_up(
         return planned(name)
 
     monkeypatch.setattr(services, "plan_deletion", late)
+    return found
+
+
+async def test_keys_wait_for_a_dialog_that_is_looked_up(
+    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed behind the key goes to the dialog, not to the list below; who has gone on gets none."""
+    found = slow_to_plan(services, monkeypatch)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: app.screen.query_one("#list", Rows).items)
@@ -557,17 +563,12 @@ async def test_who_leaves_does_not_wait_for_a_dialog_and_gets_none(
     app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Escape and what quits are answered at once, with what was typed for the dialog given up; also after keys wait no longer."""
-    found, planned = threading.Event(), services.plan_deletion
-
-    def late(name: str) -> object:
-        assert found.wait(60)
-        return planned(name)
+    found = slow_to_plan(services, monkeypatch)
 
     def press(*names: str) -> None:
         for name in names:
             app.post_message(events.Key(name, name if len(name) == 1 else None))
 
-    monkeypatch.setattr(services, "plan_deletion", late)
     monkeypatch.setattr(keyorder, "HELD", 600.0)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3")
