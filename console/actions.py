@@ -152,7 +152,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.watch", "W", "Watch", "Tell you when it ends, changes or is in alarm: bell, title, notification, webhook; or no more", command="watch"),
     Action("app.switch", "", "Switch", "Another target, profile or region: target aws, profile NAME, region NAME", command="switch"),
     Action("app.export", "E", "Export", "The list as CSV or JSON, the screen as a picture", command="export", argument="csv|json|svg path"),
-    Action("app.picture", "f9", "Picture", "The screen as it is, as a picture (SVG), also from within a question, a text or the command line", command="picture", priority=True),
+    Action("app.picture", "f9", "Picture", "The screen as it is, as a picture (SVG), also from within a question, a text or the command line", command="picture"),
     Action("app.s3", "", "S3", "Buckets, folders and objects, with a preview", command="s3", argument="uri"),
     Action("app.refresh", "r", "Refresh", "Ask for new data now", command="refresh"),
     Action("app.pause", "p", "Pause", "Stop and start the polling", command="pause"),

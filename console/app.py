@@ -430,6 +430,17 @@ class Console(Notifying, inherit_bindings=False):
 
         ask(self)
 
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """A picture is taken above a dialog, too, where a key that means nothing there goes no further; a key that a person has given
+        to something else is that."""
+        if await super()._check_bindings(key, priority):
+            return True
+        pictured = not priority and isinstance(self.screen, ModalScreen)
+        if pictured and key in self.keymap.keys(actions.get("app.picture")):
+            self.action_picture()
+            return True
+        return False
+
     def action_picture(self) -> None:
         from console.screens.exports import export
 
