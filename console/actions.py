@@ -110,7 +110,7 @@ NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
     "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
     "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+l": "Ctrl+L", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
-    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3",
+    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3", "f9": "F9",
     "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "backspace": "Backspace", "apostrophe": "'", "at": "@", "asterisk": "*", "ctrl+@": "Ctrl+Space", "ctrl+o": "Ctrl+O", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
@@ -152,6 +152,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.watch", "W", "Watch", "Tell you when it ends, changes or is in alarm: bell, title, notification, webhook; or no more", command="watch"),
     Action("app.switch", "", "Switch", "Another target, profile or region: target aws, profile NAME, region NAME", command="switch"),
     Action("app.export", "E", "Export", "The list as CSV or JSON, the screen as a picture", command="export", argument="csv|json|svg path"),
+    Action("app.picture", "f9", "Picture", "The screen as it is, as a picture (SVG), also from within a question, a text or the command line", command="picture"),
     Action("app.s3", "", "S3", "Buckets, folders and objects, with a preview", command="s3", argument="uri"),
     Action("app.refresh", "r", "Refresh", "Ask for new data now", command="refresh"),
     Action("app.pause", "p", "Pause", "Stop and start the polling", command="pause"),

@@ -23,7 +23,7 @@ from textual.screen import ModalScreen
 from console import actions, terminal
 from console.header import freshness
 from console.keymap import key
-from console.keyorder import PATIENCE
+from console.keyorder import PATIENCE, Hold
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
 from console.notifying import Notifying
@@ -118,22 +118,23 @@ class Console(Notifying, inherit_bindings=False):
         self.call_after_refresh(self._begin, self.hold(PATIENCE) if self._first_run else None)
         self.set_interval(SLOW_TICK if self.low_bandwidth else 1.0, self._tick)
 
-    def _begin(self, release: Callable[[], None] | None) -> None:
+    def _begin(self, hold: Hold | None) -> None:
         self.services.start(self._status_from_thread)
         self.read_files()
         self.begin_watching()
         # A key that needs them finds them imported.
         self.in_background(self._import_sections, lambda _: None)
         self.in_background(self.services.lessons, lambda lessons: None)
-        if release is not None:
-            self.call_after_refresh(self._open_first, release)
+        if hold is not None:
+            self.call_after_refresh(self._open_first, hold)
         elif self._last_place is not None:
             self.call_after_refresh(self._restore, self._last_place)
 
-    async def _open_first(self, release: Callable[[], None]) -> None:
+    async def _open_first(self, hold: Hold) -> None:
         """Open the run that was asked for; keys that were typed ahead are for its screen and not for the one below."""
-        await self.open_run(self._first_run)
-        release()
+        if not hold.given_up:
+            await self.open_run(self._first_run)
+        hold()
 
     def _import_sections(self) -> None:
         for mode in self.MODES:
@@ -276,23 +277,36 @@ class Console(Notifying, inherit_bindings=False):
         task: Callable[[], Any],
         succeeded: Callable[[Any], None],
         failed: Callable[[Problem], None] | None = None,
+        otherwise: Callable[[], None] | None = None,
     ) -> None:
-        """The same for work whose outcome opens something: keys wait for that a moment, and who has gone on by then is not disturbed."""
-        base, screen, release = self.base_screen, self.screen, self.hold()
+        """The same for work whose outcome opens something: keys wait for that a moment, and who has gone on by then is not disturbed.
+
+        ``otherwise`` is called where nothing was opened for that reason."""
+        base, screen, hold = self.base_screen, self.screen, self.hold()
 
         def opens(value: Any) -> None:
             dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
-            if self.base_screen is base and not dialog:
+            gone_on = self.base_screen is not base or dialog
+            if not hold.given_up and not gone_on:
                 succeeded(value)
             else:
-                self.flash("Nothing was opened: it took a while, and you have gone on.", "dim")
-            release()
+                if not hold.given_up:
+                    self.flash("Nothing was opened or started: it took a while, and you have gone on.", "dim")
+                if otherwise is not None:
+                    otherwise()
+            hold()
 
         def fails(problem: Problem) -> None:
-            (failed or self.tell)(problem)
-            release()
+            if not hold.given_up:
+                (failed or self.tell)(problem)
+            elif otherwise is not None:
+                otherwise()
+            hold()
 
         self.in_background(task, opens, fails)
+
+    def gave_up(self) -> None:
+        self.flash("Left: nothing is opened or started.", "dim")
 
     @on(WorkFinished)
     def _work_finished(self, message: WorkFinished) -> None:
@@ -415,6 +429,22 @@ class Console(Notifying, inherit_bindings=False):
         from console.screens.exports import ask
 
         ask(self)
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """A picture is taken above a dialog, too, where a key that means nothing there goes no further; a key that a person has given
+        to something else is that."""
+        if await super()._check_bindings(key, priority):
+            return True
+        pictured = not priority and isinstance(self.screen, ModalScreen)
+        if pictured and key in self.keymap.keys(actions.get("app.picture")):
+            self.action_picture()
+            return True
+        return False
+
+    def action_picture(self) -> None:
+        from console.screens.exports import export
+
+        export(self, "svg", "")
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard of the person's own machine; one that is too long for it becomes a file."""

@@ -32,6 +32,8 @@ class _Test:
     field: str
     found: Callable[[str], object]
     negative: bool
+    word: str = ""
+    """What has to be found in small letters, where that is all."""
 
     def passes(self, fields: Mapping[str, str], more: More) -> bool:
         texts: Iterable[str] = fields.values()
@@ -52,6 +54,13 @@ class Filter:
 
     def __bool__(self) -> bool:
         return bool(self.tests or self.fuzzy)
+
+    @property
+    def words(self) -> tuple[tuple[str, bool], ...] | None:
+        """All that is asked, if it is words anywhere in a row: each in small letters, and whether it must not be there; else None."""
+        if self.fuzzy or any(test.field or not test.word for test in self.tests):
+            return None
+        return tuple((test.word, test.negative) for test in self.tests)
 
     def matches(self, fields: Mapping[str, str], more: More = _none) -> bool:
         """Whether a row with these fields is shown. ``more`` is asked for words with the name of a field."""
@@ -99,7 +108,8 @@ def parse(text: str, names: Sequence[str] = ()) -> Filter:
             fuzzy.append(word.lower())
         else:
             found, problem = _finder(word, literal=match["quoted"] is not None)
-            tests.append(_Test(field, found, len(match["no"]) % 2 == 1))
+            literal = match["quoted"] is not None or problem or not _EXPRESSION.search(word)
+            tests.append(_Test(field, found, len(match["no"]) % 2 == 1, word.lower() if literal else ""))
             problems += [problem] if problem else []
     return Filter(text, tuple(tests), tuple(fuzzy), "; ".join(problems))
 

@@ -65,7 +65,7 @@ COMMANDS: dict[str, str] = {
 """The command that does what an action does, with an option where that makes the difference."""
 
 REASONS: dict[str, str] = {
-    "app.palette": CONSOLE, "app.pause": CONSOLE, "app.theme": FILES, "app.repaint": CONSOLE, "app.suspend_process": CONSOLE, "app.quit": CONSOLE,
+    "app.palette": CONSOLE, "app.picture": CONSOLE, "app.pause": CONSOLE, "app.theme": FILES, "app.repaint": CONSOLE, "app.suspend_process": CONSOLE, "app.quit": CONSOLE,
     "weights.erase": FORM, "invoke.earlier": FORM, "invoke.later": FORM,
     **{f"{place}.close": CONSOLE for place in ("tune", "batch", "load", "deploy", "invoke", "trial", "feeding", "form")},
 }  # fmt: skip

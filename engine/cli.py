@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import ipaddress
+import itertools
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from engine import __version__, settings
 from engine.layout import Layout
@@ -22,9 +25,40 @@ class Failure(Exception):
     """A command cannot do what it was asked; the text says why."""
 
 
+class Refusal(Exception):
+    """A command line that cannot be understood: the sentence that says why, and the command whose help tells more."""
+
+    def __init__(self, sentence: str, command: str) -> None:
+        super().__init__(sentence)
+        self.command = command
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises `Refusal`, in the words of the other commands, instead of printing the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        if found := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            name, known = found[1], re.findall(r"'([^']+)'", found[2])
+            near = difflib.get_close_matches(name, known, 1)
+            there = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+            about = message.partition(":")[0].removeprefix("argument ")
+            what = "No such command" if about == "COMMAND" else f"{about}: there is no"
+            message = f"{what} {name!r}. {there}"
+        raise Refusal(message if message.endswith((".", "?")) else f"{message}.", self.prog)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the process's exit status: 0, 1 failed, 2 wrong usage, 3 not running."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        options, left = _parser().parse_known_args(given)
+        if left:
+            kind = "option" if left[0].startswith("-") else "argument"
+            raise Refusal(f"No such {kind} {left[0]!r}.", f"mlconsole engine {options.command}")
+    except Refusal as refusal:
+        _tell(str(refusal), f"`{refusal.command} --help` tells how it is used.", "usage", as_json)
+        return 2
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -35,29 +69,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Failure as error:
-        print(f"mlconsole engine: {error}", file=sys.stderr)
+        text = str(error)
+        _tell(text if text.endswith((".", ")")) else f"{text}.", "", "engine", as_json)
         return 1
     except OSError as error:  # a full disk, a folder without rights
         where = f"{error.filename}: " if error.filename else ""
-        print(f"mlconsole engine: {where}{error.strerror or error}.", file=sys.stderr)
+        _tell(f"{where}{error.strerror or error}.", "", type(error).__name__, as_json)
         return 1
     return code
 
 
+def _tell(sentence: str, remedy: str, code: str, as_json: bool) -> None:
+    """A failure as all commands tell it."""
+    if as_json:
+        print(json.dumps({"error": sentence, "remedy": remedy, "code": code}, ensure_ascii=False), flush=True)
+    else:
+        print(f"Error: {sentence} {remedy}".rstrip(), file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mlconsole engine", description="The embedded SageMaker of this machine."
-    )
+    parser = _Parser(prog="mlconsole engine", description="The embedded SageMaker of this machine.")
     parser.add_argument("--version", action="version", version=f"mlconsole engine {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    place = argparse.ArgumentParser(add_help=False)
+    place = _Parser(add_help=False)
     place.add_argument(
         "--data-dir",
         type=Path,
         default=os.environ.get("MLCONSOLE_ENGINE_DIR") or None,
         help="where the engine keeps everything (default: $MLCONSOLE_ENGINE_DIR)",
     )
-    start = argparse.ArgumentParser(add_help=False)
+    start = _Parser(add_help=False)
     _add_engine_options(start)
 
     serve = commands.add_parser("serve", parents=[place, start], help="run the engine in the foreground")
@@ -88,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         "-n", "--lines", type=int, default=50, help="how many lines from the end (default: %(default)s)"
     )
     logs.add_argument("-f", "--follow", action="store_true", help="go on printing lines as they come")
+    logs.add_argument("--json", action="store_true", help="print a JSON object per line of the log")
     logs.set_defaults(run=_logs)
 
     env = commands.add_parser(
@@ -106,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         "reset", parents=[place], help="delete every job, model, endpoint, object, log and metric"
     )
     reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.add_argument("--json", action="store_true", help="print a JSON document")
     reset.set_defaults(run=_reset)
     return parser
 
@@ -309,11 +352,10 @@ def _logs(options: argparse.Namespace) -> int:
     log = _layout(options).log
     if not log.exists() and not options.follow:
         raise Failure(f"there is no log yet ({log}): the engine was never started in the background")
-    for line in journal.tail(log, options.lines):
-        print(line)
-    if options.follow:
-        for line in journal.follow(log):
-            print(line, flush=True)
+    lines = itertools.chain(journal.tail(log, options.lines), journal.follow(log) if options.follow else ())
+    for line in lines:
+        text = json.dumps(journal.read(line), ensure_ascii=False) if options.json else line
+        print(text, flush=options.follow)
     return 0
 
 
@@ -341,6 +383,8 @@ def _reset(options: argparse.Namespace) -> int:
     if not options.yes:
         if not sys.stdin.isatty():
             raise Failure("reset deletes everything in the engine; say --yes when nobody can be asked")
+        if options.json:
+            raise Failure("reset with --json asks nobody; say --yes")
         counts = daemon.counts(layout)
         print(
             f"{layout.root}: {counts['training_jobs']} training jobs, {counts['transform_jobs']} transform jobs, "
@@ -358,5 +402,8 @@ def _reset(options: argparse.Namespace) -> int:
             daemon.stop(layout)
     except daemon.DaemonError as error:
         raise Failure(str(error)) from error
+    if options.json:
+        print(json.dumps({"reset": True, "data_dir": str(layout.root)}))
+        return 0
     print("Everything in the engine was deleted; the account and its keys stay.")
     return 0

@@ -207,7 +207,7 @@ def _last_words(log: Path, mark: int) -> str:
         file.seek(mark if mark <= log.stat().st_size else 0)
         lines = file.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
         if lines:
-            return lines[-1].removeprefix("mlconsole engine: ")
+            return lines[-1].removeprefix("Error: ")
     with suppress(OSError):
         if shutil.disk_usage(log.parent).free < LEAST_ROOM:
             return f"no space is left on the disk of {log.parent}"

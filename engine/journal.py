@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -46,6 +47,18 @@ def to_file(path: Path) -> None:
 def to_terminal() -> None:
     """Send the log to standard error."""
     logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
+
+
+_LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}) ([A-Z]+) (.*)", re.DOTALL)
+
+
+def read(line: str) -> dict[str, str | float | None]:
+    """``time`` (epoch seconds), ``level`` and ``message`` of a line; the first two are unknown where it goes on from the one before."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return {"time": None, "level": None, "message": line}
+    at = time.mktime(time.strptime(found[1], "%Y-%m-%d %H:%M:%S")) + int(found[2]) / 1000
+    return {"time": at, "level": found[3], "message": found[4]}
 
 
 def tail(path: Path, lines: int) -> list[str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from engine.metricstore import statistics
 from engine.metricstore.archive import Archive, bins_by_period
 from engine.metricstore.bins import Bin
+from engine.metricstore.periods import beginning
 
 _FLUSH_SECONDS = 0.5
 _log = logging.getLogger("engine")
@@ -207,6 +208,8 @@ class MetricStore:
     ) -> list[DataPoint]:
         """Statistics by CloudWatch's names (``Sum``, ``p99`` ...) per period, ascending; all units together unless one is given.
 
+        The periods begin where `periods.beginning` says.
+
         Raises:
             ValueError: There is no such statistic.
         """
@@ -217,10 +220,18 @@ class MetricStore:
                 raise ValueError(f"no such statistic: {name}")
             computed[name] = parsed
         need = any(parsed[1] for parsed in computed.values())
-        first = int(start) // period * period
+        first = beginning(start, period, time.time())
         merged = bins_by_period()
         for bins in self.bins(
-            namespace, metric, dimensions, first, math.ceil(end), period, unit=unit, distribution=need
+            namespace,
+            metric,
+            dimensions,
+            first,
+            math.ceil(end),
+            period,
+            unit=unit,
+            distribution=need,
+            phase=first % period,
         ).values():
             for timestamp, found in bins.items():
                 merged[timestamp].merge(found)

@@ -267,7 +267,7 @@ class Hub:
                 elif probe_due is not None:
                     self._backend.probing = True
                     tasks.append(self._probe)
-            if self._stamp is not None and watched:
+            if watched and self._noticing() and not self._paused:
                 waits.append(self._look_due - now)
         for topic in overdue:
             self._report_overdue(topic)
@@ -304,6 +304,8 @@ class Hub:
         def emit(value: Any) -> None:
             self._publish(topic, entry, flight, value=value, complete=False)
 
+        if self._closed:
+            return  # it was still waiting for a thread
         connected = isinstance(source, LocalPoller)
         try:
             if isinstance(source, LocalPoller):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic
 
@@ -155,6 +155,17 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
         self.query_one(Prompt).ask(
             "filter", "/", self.filter, f"{filtering.HINT} — {count(len(self.everything()), self.noun)}"
         )
+        self.call_after_refresh(self._tell_ahead, iter(self.everything()))
+
+    def _tell_ahead(self, rows: Iterator[Row]) -> None:
+        """Go through the rows while the filter is being typed, a few between two keys."""
+        if self.is_attached and self.asking and self.arrangement.tell_ahead(rows):
+            self.call_later(self._tell_ahead, rows)
+
+    @property
+    def asking(self) -> bool:
+        """Whether the filter is being typed."""
+        return self.query_one(Prompt).is_open
 
     @on(Prompt.Changed)
     def _filtering(self, event: Prompt.Changed) -> None:

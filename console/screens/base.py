@@ -94,6 +94,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._css_update_count = active_app.get()._css_update_count
         self.gone = False
         """Whether the screen says nothing but that what is opened here is not there."""
+        self.covered: list[Widget] = []
+        """What is in sight when it is there, and hidden while that is all that the screen says."""
         self.part = self.parts[0][0] if self.parts else ""
 
     @property
@@ -475,7 +477,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def show_panes(self) -> None:
         """Show the panes of the present part, and hide the others."""
-        if not self.panes:
+        if not self.panes or self.gone:
             return
         shown, beside = self.shown_panes(), self._beside()
         for name in {*" ".join(self.panes.values()).split()}:

@@ -131,7 +131,6 @@ class ExperimentFeedScreen(StartingForm):
             return
         if self.starting or not self.console.allowed(actions.get("feeding.start")):
             return
-        self.starting = True
         services, test = self.console.services, self._test
 
         def priced(price: tuple[Sequence[str], str]) -> None:
@@ -157,10 +156,7 @@ class ExperimentFeedScreen(StartingForm):
 
             self.start(f"the replay for {test}", begin)
 
-        self.work(lambda: services.price_feed(test, request), priced, self._not_started)
-
-    def _left(self) -> None:
-        self.starting = False
+        self.price(lambda: services.price_feed(test, request), priced)
 
     async def show_started(self, name: str) -> None:
         """The test is below already."""

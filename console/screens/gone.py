@@ -29,15 +29,22 @@ def say_if_gone(screen: ConsoleScreen) -> None:
     if absent == screen.gone:
         return
     screen.gone = absent
-    for widget in screen.children:
-        if widget.id not in FRAME:
-            widget.display = not absent
     if not absent:
-        screen.query_one("#gone").remove()
+        for widget in screen.covered:
+            widget.display = True
+        screen.query_one(
+            "#gone"
+        ).display = False  # kept: it may be gone again before it would have been removed
         if screen.parts:
             screen.call_later(screen.show_part, screen.part)  # the keys are those of its widgets again
         return
+    screen.covered = [widget for widget in screen.children if widget.id not in FRAME and widget.display]
+    for widget in screen.covered:
+        widget.display = False
     screen.set_focus(None)
+    if screen.has("#gone"):
+        screen.query_one("#gone").display = True
+        return
     page = Page(id="gone")
     page.can_focus = False
     screen.mount(page, before="#keys")

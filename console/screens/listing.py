@@ -114,9 +114,10 @@ class ListScreen(ArrangedScreen[Row]):
         listed = snapshot.topic in self.sources() and self.news(snapshot)
         if listed:
             self.show_rows()
-        elif self.arrangement.filter and snapshot.value is not None:
-            self.arrangement.forget()
-            self._show_rows_soon()
+        elif snapshot.value is not None:
+            self.arrangement.forget(snapshot.topic.name)
+            if self.arrangement.filter:
+                self._show_rows_soon()
         current = self.rows().cursor_key
         if current is not None and (listed or snapshot.topic.name == str(current)):
             self.write_preview(str(current))
@@ -140,7 +141,7 @@ class ListScreen(ArrangedScreen[Row]):
 
     def show_rows(self) -> None:
         everything = self.everything()
-        shown = self.arrangement.arranged(everything)
+        shown = self.arrangement.arranged(everything, asking=self.asking)
         rows = self.rows()
         rows.show_when_empty(*self.when_empty(len(everything)))
         rows.show(shown)

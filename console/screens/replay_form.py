@@ -200,8 +200,7 @@ class ReplayFormScreen(StartingForm):
                 lambda choice: start(bill.confirmation) if choice == "Start it" else None,
             )
 
-        self.starting = True
-        self.work(lambda: services.price_replay(endpoint, plan, source), priced, self._not_started)
+        self.price(lambda: services.price_replay(endpoint, plan, source), priced)
 
 
 def texts_of(report: Report) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
@@ -98,6 +98,15 @@ class StartingForm(ConsoleScreen):
         if self.is_current:
             await self.app.pop_screen()
         await self.show_started(name)
+
+    def price(self, task: Callable[[], Any], priced: Callable[[Any], None]) -> None:
+        """Look up what starting it costs, and handle that: keys wait for the question that may come of it."""
+        self.starting = True
+        self.console.in_background_to_open(task, priced, self._not_started, self._left)
+
+    def _left(self) -> None:
+        """What would be started was left: it may be wanted again."""
+        self.starting = False
 
     def _not_started(self, problem: Problem) -> None:
         self.starting = False

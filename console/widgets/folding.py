@@ -14,6 +14,8 @@ LEAST = 12
 """Cells in which a text can be read: a column with less room goes on below the beginning of its line."""
 DEEP = 4
 """Cells of blanks after which a line begins in a column already, below that of another line."""
+AHEAD = 8
+"""Characters that the expressions below look at beyond a place: a line of 100,000 is not gone through once for each of its pieces."""
 _COLUMN = re.compile(r"(?<=\S) {2,}(?=\S)")
 _PARTS = re.compile(r" (?=· )")
 _WORDS = re.compile(r"(?<!\d) | (?!\d{3}\b)")
@@ -49,7 +51,8 @@ def fold(line: Sequence[Run], width: int) -> Lines:
 
 def _indent(text: str, width: int) -> int:
     """Where the lines below the first begin, in cells."""
-    begins = [cell_len(text[: found.end()]) for found in _COLUMN.finditer(text)]
+    near = _COLUMN.finditer(text, 0, width + AHEAD)  # further on there is no room below a column
+    begins = [cell_len(text[: found.end()]) for found in near]
     room, lead = max(LEAST, width // 4), len(text) - len(text.lstrip())
     begins.append(lead if lead > DEEP else lead + 2)
     return max((begin for begin in begins if begin <= width - room), default=2)
@@ -66,7 +69,9 @@ def _end(text: str, at: int, room: int, *, least: int) -> int:
     end = max(end, at + 1)
     for pattern, part in ((_PARTS, 0.4), (_WORDS, 0.0)):
         after = at + max(least, part * (end - at))
-        found = takewhile(lambda place: place <= end, (one.start() for one in pattern.finditer(text, at)))
+        found = takewhile(
+            lambda place: place <= end, (one.start() for one in pattern.finditer(text, at, end + AHEAD))
+        )
         places = [place for place in found if place > after and text[at:place].strip()]
         if places:
             return places[-1]

@@ -77,6 +77,11 @@ class Prompt(Horizontal):
     def input(self) -> Input:
         return self.query_one(Input)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something is asked for."""
+        return self.has_class("-open")
+
     def ask(self, purpose: str, label: str, value: str = "", placeholder: str = "") -> None:
         """Open the prompt."""
         self._purpose = purpose

@@ -14,6 +14,9 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import time as now
+
+from engine.metricstore.periods import beginning
 
 Points = dict[int, float]
 
@@ -312,7 +315,7 @@ _PER_SERIES: dict[str, Callable[[TimeSeries], TimeSeries]] = {
 def _filled(series: TimeSeries, how: str | float, span: tuple[int, int]) -> TimeSeries:
     """Values at every period between two times."""
     period = series.period
-    times = range(span[0] // period * period, span[1], period)
+    times = range(beginning(span[0], period, now()), span[1], period)
     if isinstance(how, float):
         return TimeSeries(period, {time: series.points.get(time, how) for time in times})
     points = dict(series.points)

@@ -10,6 +10,7 @@ from engine.context import Engine
 from engine.errors import ServiceError
 from engine.http import Request
 from engine.metricstore.bins import Bin
+from engine.metricstore.periods import beginning
 from engine.metricstore.statistics import BASIC, parse
 from engine.registry import operation
 
@@ -199,7 +200,7 @@ async def get_metric_statistics(engine: Engine, request: Request, params: dict[s
     start, end = params["StartTime"].timestamp(), params["EndTime"].timestamp()
     if start >= end:
         raise invalid_value("The parameter StartTime must be less than the parameter EndTime.")
-    first, last = int(start) // period * period, math.ceil(end)
+    first, last = beginning(start, period, engine.clock.time()), math.ceil(end)
     points = math.ceil((last - first) / period)
     if points > _MOST_POINTS:
         raise invalid_combination(
@@ -216,6 +217,7 @@ async def get_metric_statistics(engine: Engine, request: Request, params: dict[s
         period,
         unit=params.get("Unit"),
         distribution=any(needs for _, needs in parsed.values()),
+        phase=first % period,
     )
     datapoints = [
         _datapoint(timestamp, unit, found, {name: compute(found) for name, (compute, _) in parsed.items()})

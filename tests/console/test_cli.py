@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -311,7 +312,18 @@ def test_the_engine_is_started_told_and_stopped_with_its_own_exit_status(
     noted = [json.loads(line) for line in run("audit", "--about", "StopEngine", "--json").stdout.splitlines()]
     assert [entry["result"] for entry in noted] == ["ok"]
     assert run("engine", "status").returncode == 3
-    assert run("engine", "dance").returncode == 2
+    refused = run("engine", "stat")
+    assert refused.returncode == 2 and refused.stderr.startswith(
+        "Error: No such command 'stat'. Did you mean 'start'?"
+    )
+    assert "`mlconsole engine --help` tells" in refused.stderr and "usage:" not in refused.stderr
+    log = [json.loads(line) for line in run("engine", "logs", "--json", "-n", "3").stdout.splitlines()]
+    assert log and all(entry.keys() == {"time", "level", "message"} for entry in log)
+    assert time.time() - 600 < log[-1]["time"] <= time.time()
+    refused = run("engine", "logs", "--json", "--colour")
+    told = json.loads(refused.stdout)
+    assert refused.returncode == 2 and told["code"] == "usage" and "'--colour'" in told["error"]
+    assert told["remedy"] == "`mlconsole engine logs --help` tells how it is used."
     # A person's own package of that name, where they happen to be, is not the engine.
     (tmp_path / "engine").mkdir()
     (tmp_path / "engine" / "__main__.py").write_text("raise SystemExit('not this one')\n")

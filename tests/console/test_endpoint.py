@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
+from console import keyorder
 from console.app import Console, make_app
 from console.screens.dialogs import ConfirmScreen
 from console.screens.endpoint import EndpointScreen
@@ -260,6 +264,42 @@ async def test_a_replay_is_started_from_the_form_and_stopped(tmp_path: Path) -> 
         assert again.query_one("#l-rate", Input).value == "50"
         assert again.query_one("#l-ramp", Input).value == "10"
         assert again.query_one("#l-send", Choice).value == "file"
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_keys_behind_the_one_that_asks_for_a_price_are_for_its_question(
+    left: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, services = opened(target="aws")
+    known, price = threading.Event(), services.price_replay
+
+    def late(*arguments: Any) -> Any:
+        assert known.wait(60)
+        return price(*arguments)
+
+    monkeypatch.setattr(services, "price_replay", late)
+    monkeypatch.setattr(keyorder, "HELD", 600.0)
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_endpoint(ENDPOINT)
+        await pilot.press("t")
+        form = app.screen
+        assert isinstance(form, ReplayFormScreen)
+        form.query_one("#l-send", Choice).value = "captured"
+        await until(pilot, lambda: "starts the replay" in form.query_one("#verdict", Line).text)
+        for key, letter in (("ctrl+s", None), ("m", "m"), ("o", "o")):
+            app.post_message(events.Key(key, letter))
+        await until(pilot, lambda: form.starting)
+        if left:
+            app.post_message(events.Key("escape", None))
+            await until(pilot, lambda: not app._pending)
+        known.set()
+        if not left:
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            await until(pilot, lambda: app.screen.query_one(Input).value == "mo")
+        else:
+            await until(pilot, lambda: not form.starting, "it can be started again")
+            assert app.screen is form
+    assert not any(call[0] == "start_replay" for call in services.done)
 
 
 async def test_a_replay_at_aws_is_agreed_to_with_its_price() -> None:

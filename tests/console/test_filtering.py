@@ -48,7 +48,21 @@ NAMES = tuple(ROW)
     ],
 )
 def test_a_filter_shows_what_its_words_say(text: str, shown: bool) -> None:
-    assert parse(text, NAMES).matches(ROW) is shown
+    found = parse(text, NAMES)
+    assert found.matches(ROW) is shown
+    if found.words is not None:
+        told = "\0".join(ROW.values()).lower()
+        assert all((word in told) is not negative for word, negative in found.words) is shown
+
+
+def test_words_are_told_from_what_needs_more() -> None:
+    assert parse('Fraud !"two words" fraud(').words == (
+        ("fraud", False),
+        ("two words", True),
+        ("fraud(", False),
+    )
+    for text in ("name:fraud", "^fraud", "-f fraud", "fraud kind:x"):
+        assert parse(text, NAMES).words is None
 
 
 def test_what_is_wrong_with_a_filter_is_said() -> None:

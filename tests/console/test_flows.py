@@ -520,10 +520,8 @@ async def test_a_key_waits_for_a_screen_that_takes_long(
         )
 
 
-async def test_keys_wait_for_a_dialog_that_is_looked_up(
-    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is typed behind the key goes to the dialog, not to the list below; who has gone on gets none."""
+def slow_to_plan(services: Scripted, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What a deletion would delete is known when the event is set."""
     found, planned = threading.Event(), services.plan_deletion
 
     def late(name: str) -> object:
@@ -531,6 +529,14 @@ async def test_keys_wait_for_a_dialog_that_is_looked_up(
         return planned(name)
 
     monkeypatch.setattr(services, "plan_deletion", late)
+    return found
+
+
+async def test_keys_wait_for_a_dialog_that_is_looked_up(
+    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed behind the key goes to the dialog, not to the list below; who has gone on gets none."""
+    found = slow_to_plan(services, monkeypatch)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: app.screen.query_one("#list", Rows).items)
@@ -551,6 +557,45 @@ async def test_keys_wait_for_a_dialog_that_is_looked_up(
         found.set()
         await until(pilot, lambda: "gone on" in keys(app))
         assert isinstance(app.screen, PaletteScreen)
+
+
+async def test_who_leaves_does_not_wait_for_a_dialog_and_gets_none(
+    app: Console, services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Escape and what quits are answered at once, with what was typed for the dialog given up; also after keys wait no longer."""
+    found = slow_to_plan(services, monkeypatch)
+
+    def press(*names: str) -> None:
+        for name in names:
+            app.post_message(events.Key(name, name if len(name) == 1 else None))
+
+    monkeypatch.setattr(keyorder, "HELD", 600.0)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: rows.items)
+        press("d", "a", "right", "enter", "escape")
+        await until(pilot, lambda: "Left" in keys(app))
+        assert isinstance(app.screen, EndpointsScreen) and not app._pending
+        press("d", "a")
+        app.post_message(events.Key("alt+j", "j"))  # Escape with j right behind it
+        await until(pilot, lambda: rows.cursor_key == rows.keys[1])
+        assert isinstance(app.screen, EndpointsScreen)
+        monkeypatch.setattr(keyorder, "HELD", 0.001)
+        press("d")
+        await until(pilot, lambda: app._pending and not app._held)
+        press("escape")
+        await until(pilot, lambda: not app._pending)
+        assert isinstance(app.screen, EndpointsScreen), "it left what was asked for, and nothing else"
+        found.set()
+        press("colon", "j")
+        await until(pilot, lambda: isinstance(app.screen, PaletteScreen))
+        found.clear()
+        monkeypatch.setattr(keyorder, "HELD", 600.0)
+        press("escape", "d", "a", "q")
+        await until(pilot, lambda: services.closed)
+    found.set()
+    assert app.return_value == 0 and {call[0] for call in services.done} <= {"plan_deletion"}
 
 
 async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scripted) -> None:

@@ -27,7 +27,9 @@ from console.trail import Place, Trail
 from console.widgets.line import Line
 from console.widgets.rows import Rows
 from tests.console.conftest import until
-from tests.console.scripted import Scripted, endpoints, jobs, populated
+from tests.console.scripted import Scripted, endpoints, job_detail, jobs, populated
+from workflows import topics
+from workflows.topics import Snapshot
 
 SMALL = (80, 24)
 
@@ -209,6 +211,26 @@ class TestLists:
             await pilot.press("slash", "ctrl+u", *"ago", "enter")
             assert not listed(app).items
 
+    async def test_what_the_filter_looks_at_is_told_before_its_first_letter(self, app: Console) -> None:
+        """And again for those only of which more has become known."""
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("2")
+            await until(pilot, lambda: listed(app).items)
+            screen, rows = app.screen, listed(app).items
+            assert isinstance(screen, ListScreen) and not screen._told
+            await pilot.press("slash")
+            await until(pilot, lambda: len(screen._told) == len(rows))
+            told = dict(screen._told)
+            screen.arrived(Snapshot(topic=topics.job(rows[0].name), value=job_detail(rows[0])))
+            screen.set_filter("o")
+            assert [told[id(row)] is screen._told[id(row)] for row in rows] == [False] + [True] * (
+                len(rows) - 1
+            )
+            screen.set_filter("")
+            await pilot.press("escape")
+            screen.show_rows()
+            assert not screen._told, "it takes room only while somebody looks for something"
+
     async def test_jobs_of_several_kinds_are_marked_where_no_column_tells_their_kind(self) -> None:
         app = make_app(populated(batch=True))
         async with app.run_test(size=SMALL) as pilot:
@@ -286,7 +308,6 @@ class TestMarks:
         self, services: Scripted
     ) -> None:
         from tests.console.scripted import job_row
-        from workflows import topics
 
         rows = tuple(job_row(f"job-{letter}", "InProgress", 60 + n) for n, letter in enumerate("abcd"))
         services.publish(topics.JOBS, (*rows, job_row("job-done", "Completed", 500, 60)))
@@ -309,7 +330,6 @@ class TestMarks:
         self, services: Scripted
     ) -> None:
         from tests.console.scripted import job_row
-        from workflows import topics
         from workflows.problem import Problem
 
         services.publish(

@@ -7,6 +7,7 @@ import csv
 import json
 import shlex
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,30 @@ class TestExports:
             assert [row["name"] for row in json.loads(written.read_text())] == names
             await pilot.press("E", "right", "right", "enter")
             await until(pilot, lambda: list((tmp_path / "exports").glob("jobs-*.svg")))
+
+    async def test_a_picture_is_taken_from_within_a_question_a_field_and_by_a_command(
+        self, app: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MLCONSOLE_STATE_DIR", str(tmp_path))
+        taken = count(1)
+        monkeypatch.setattr(exporting, "file_name", lambda what, kind: f"{what}-{next(taken)}.{kind}")
+
+        def text(number: int) -> str:
+            return (tmp_path / "exports" / f"jobs-{number}.svg").read_text().replace("&#160;", " ")
+
+        async with app.run_test(size=(118, 24)) as pilot:
+            await pilot.press("2", "x")
+            await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
+            await pilot.press("f9")
+            await until(pilot, lambda: "Written" in message(app))
+            assert isinstance(app.screen, ChoiceScreen), "the question still stands"
+            assert "Cancel" in text(1) and "Esc leaves" in text(1)
+            assert "Written" in app.export_screenshot().replace("&#160;", " "), (
+                "it is told below the question"
+            )
+            await pilot.press("escape", "colon", *"pict", "f9", "enter")
+            await until(pilot, lambda: len(list((tmp_path / "exports").iterdir())) == 3)
+            assert "completes" in text(2) and "completes" not in text(3), "with the command line, and by it"
 
     @pytest.mark.parametrize(
         ("size", "said"), [((80, 24), "← → Enter · Esc leaves"), ((60, 20), "Esc leaves")]

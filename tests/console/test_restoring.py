@@ -13,13 +13,14 @@ from textual.widgets import Input
 from console.app import Console, make_app, run
 from console.memory import Memory
 from console.screens.base import ConsoleScreen
+from console.screens.gone import FRAME
 from console.screens.job import JobScreen
 from console.screens.jobs import JobsScreen
 from console.screens.run import RunScreen
 from console.trail import Place
 from console.widgets.page import Page
 from tests.console.conftest import until
-from tests.console.scripted import NOW, Scripted
+from tests.console.scripted import NOW, Scripted, endpoints
 from tests.console.settling import settle
 from workflows import topics
 from workflows.events import RunStarted
@@ -120,7 +121,31 @@ async def test_what_is_gone_says_so_and_nothing_else(
         for word in ("Loading", "Reading …", "starting", "No traffic", "Overview"):
             assert word not in text, word
         await pilot.press("tab", "d", "s", "i")
-        assert isinstance(app.screen, ConsoleScreen) and app.screen.gone, "nothing can be done with it"
+        screen = app.screen
+        assert isinstance(screen, ConsoleScreen) and screen.gone, "nothing can be done with it"
+        await pilot.resize_terminal(160, 40)
+        await until(pilot, lambda: screen.has_class("-wide") and screen.size.width == 160)
+        assert {widget.id for widget in screen.children if widget.display} <= {*FRAME, "gone"}
+
+
+async def test_what_is_deleted_while_it_is_open_shows_its_last_state_and_the_error(
+    services: Scripted,
+) -> None:
+    app = make_app(services)
+    name = endpoints()[0].name
+    async with app.run_test(size=(120, 36)) as pilot:
+        await app.open_endpoint(name)
+        await until(pilot, lambda: "InService" in screen_text(app))
+        services.publish_error(
+            topics.endpoint(name), Problem(f"Could not find endpoint {name}.", "", "ValidationException")
+        )
+        await until(
+            pilot,
+            lambda: (
+                f"Could not find endpoint {name}. Shown is the state of" in " ".join(screen_text(app).split())
+            ),
+        )
+        assert "✗ gone" not in screen_text(app) and "InService" in screen_text(app)
 
 
 async def test_a_run_that_is_gone_says_so_until_it_is_there(
@@ -145,7 +170,7 @@ async def test_a_run_that_is_gone_says_so_until_it_is_there(
         assert "starting" not in screen_text(app)
         there = True
         await pilot.press("r")
-        await until(pilot, lambda: not app.screen.query("#gone") and "moons" in screen_text(app))
+        await until(pilot, lambda: not app.screen.query_one("#gone").display and "moons" in screen_text(app))
 
 
 @pytest.fixture

@@ -55,6 +55,26 @@ def query(
     return {"Id": identity, "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}, **more}
 
 
+def test_periods_follow_each_other_from_the_start_time_on(cloudwatch: Any, namespace: str) -> None:
+    """One period as long as the window is the window; what was put before it is not in it."""
+    for second, value in ((0, 100.0), (420, 1.0), (899, 2.0), (900, 3.0), (1319, 4.0), (1320, 100.0)):
+        put(cloudwatch, namespace, "m", second, value)
+    begin, end = BEGIN + timedelta(seconds=420), BEGIN + timedelta(seconds=1320)
+    window = {"StartTime": begin + timedelta(seconds=12), "EndTime": end}
+    filled = {"Id": "f", "Expression": "FILL(few, 0)"}
+    asked = [query(namespace, "m", "Sum", "whole", 900), query(namespace, "m", "Sum", "few", 300), filled]
+    whole, few, full = cloudwatch.get_metric_data(
+        MetricDataQueries=asked, ScanBy="TimestampAscending", **window
+    )["MetricDataResults"]
+    assert (whole["Timestamps"], whole["Values"]) == ([begin], [10.0])
+    assert few["Values"] == [1.0, 5.0, 4.0]
+    assert full["Timestamps"] == [begin + timedelta(seconds=300 * place) for place in range(3)]
+    points = cloudwatch.get_metric_statistics(
+        Namespace=namespace, MetricName="m", Period=900, Statistics=["Maximum"], **window
+    )["Datapoints"]
+    assert [(point["Timestamp"], point["Maximum"]) for point in points] == [(begin, 4.0)]
+
+
 def test_statistics_of_one_metric(cloudwatch: Any, namespace: str) -> None:
     for second, value in ((0, 1.0), (59.9, 3.0), (60, 5.0), (300, 7.0)):
         put(cloudwatch, namespace, "m", second, value, Unit="Seconds")

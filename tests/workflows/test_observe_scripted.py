@@ -125,7 +125,10 @@ def test_an_endpoints_traffic_is_told_per_variant_with_percentiles_of_the_whole_
             if variant == "idle":
                 results.append({"Id": query["Id"], "Timestamps": [], "Values": []})
             elif stat["Period"] > 60:
-                results.append({"Id": query["Id"], "Timestamps": [moment(0)], "Values": [25_000.0]})
+                at = {"live": 420, "early": 0}[variant]  # the other one's period begins before the window
+                results.append({"Id": query["Id"], "Timestamps": [moment(at)], "Values": [25_000.0]})
+            elif variant == "early":
+                results.append({"Id": query["Id"], "Timestamps": [], "Values": []})
             else:
                 value = {"Sum": 3.0, "Average": 9_000.0}.get(stat["Stat"], 8_000.0)
                 results.append(
@@ -135,9 +138,10 @@ def test_an_endpoints_traffic_is_told_per_variant_with_percentiles_of_the_whole_
 
     gateway = Scripted(get_metric_data=data)
     traffic = metrics.endpoint_traffic(
-        gateway, "e", [Meter("live"), Meter("idle")], window=600, period=60, now=1000
+        gateway, "e", [Meter("live"), Meter("idle"), Meter("early")], window=600, period=60, now=1000
     )
-    live, idle = traffic.variants
+    live, idle, early = traffic.variants
+    assert (early.invocations, early.latency_p50, early.latency_mean) == (0, None, None)
     assert (live.invocations, live.errors_4xx, live.errors_5xx) == (6, 6, 6)
     assert (live.latency_p50, live.latency_p99, live.latency_mean) == (25, 25, 25)
     assert live.per_minute == pytest.approx(6 / (traffic.window / 60))

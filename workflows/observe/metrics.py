@@ -66,7 +66,8 @@ def endpoint_traffic(
 ) -> EndpointTraffic:
     """What each variant served within the last ``window`` seconds.
 
-    The percentiles of the whole window are asked for as such, because percentiles of points cannot be averaged.
+    The percentiles of the whole window are asked for as such, because percentiles of points cannot be averaged. They are unknown
+    where nothing was called in it, and where a service begins that one long period before the window.
 
     Raises:
         Problem: The metrics cannot be had.
@@ -92,8 +93,8 @@ def endpoint_traffic(
         for number, (title, _, _, factor) in enumerate(_TRAFFIC):
             points = tuple((at, value * factor) for at, value in found.get(f"s{index}x{number}", ()))
             totals[title] = sum(value for _, value in points)
-            if window_points := found.get(f"w{index}x{number}"):
-                whole[title] = window_points[-1][1] * factor
+            if within := [value for at, value in found.get(f"w{index}x{number}", ()) if at >= begin]:
+                whole[title] = within[-1] * factor
             series.append(SeriesData(title, points, "ms" if factor != 1 else "", one.variant, one.config))
         rows.append(
             VariantTraffic(

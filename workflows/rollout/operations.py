@@ -352,7 +352,7 @@ def over(found: RolloutState, rollout: Rollout) -> None:
 
 def _measured(rollouts: Rollouts, planned: Plan, found: RolloutState) -> RolloutState:
     """The state with what both fleets serve, and with the newest values of what the alarms watch."""
-    end = int(found.at) + 1
+    end = (int(found.at) // 60 + 1) * 60  # so that a long period of an alarm is a whole one
     queries: list[dict[str, Any]] = []
     for fleet, config in (("b", planned.blue), ("g", planned.green)):
         dimensions = _dimensions(planned, planned.variants[0], config)
@@ -370,7 +370,8 @@ def _measured(rollouts: Rollouts, planned: Plan, found: RolloutState) -> Rollout
                 planned.request.period,
             )
         )
-    points = rollouts.points(queries, end - max(WINDOW, planned.request.period), end)
+    # Two windows: early in a minute it has nothing yet, and the one before is told.
+    points = rollouts.points(queries, end - max(2 * WINDOW, planned.request.period), end)
     values = {
         rail.name: points[f"a{number}"][-1][1] / rail.gauge.factor
         for number, rail in enumerate(planned.guardrails)
