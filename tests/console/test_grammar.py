@@ -217,19 +217,19 @@ class TestLists:
             await pilot.press("2")
             await until(pilot, lambda: listed(app).items)
             screen, rows = app.screen, listed(app).items
-            assert isinstance(screen, ListScreen) and not screen._told
+            assert isinstance(screen, ListScreen) and not screen.arrangement._told
             await pilot.press("slash")
-            await until(pilot, lambda: len(screen._told) == len(rows))
-            told = dict(screen._told)
+            await until(pilot, lambda: len(screen.arrangement._told) == len(rows))
+            told = dict(screen.arrangement._told)
             screen.arrived(Snapshot(topic=topics.job(rows[0].name), value=job_detail(rows[0])))
             screen.set_filter("o")
-            assert [told[id(row)] is screen._told[id(row)] for row in rows] == [False] + [True] * (
+            assert [told[id(row)] is screen.arrangement._told[id(row)] for row in rows] == [False] + [True] * (
                 len(rows) - 1
             )
             screen.set_filter("")
             await pilot.press("escape")
             screen.show_rows()
-            assert not screen._told, "it takes room only while somebody looks for something"
+            assert not screen.arrangement._told, "it takes room only while somebody looks for something"
 
     async def test_jobs_of_several_kinds_are_marked_where_no_column_tells_their_kind(self) -> None:
         app = make_app(populated(batch=True))
