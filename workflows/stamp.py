@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workflows import embedded, locations
+from workflows import locations
 
 Seen = tuple[int, int, int]
 
@@ -26,6 +26,8 @@ class Stamp:
         folder = self._folder or locations.engine_dir()
         connection = _seen(folder / "connection.json")
         if connection != self._connection:
+            from workflows import embedded  # its HTTP client takes 8 ms, which are not spent before the first picture
+
             self._connection, found = connection, embedded.recorded(folder)
             self._pid = found.pid if found else 0
         return connection, _alive(self._pid), _seen(folder / "store.db-wal"), _seen(folder / "store.db")
