@@ -223,9 +223,9 @@ class TestLists:
             told = dict(screen.arrangement._told)
             screen.arrived(Snapshot(topic=topics.job(rows[0].name), value=job_detail(rows[0])))
             screen.set_filter("o")
-            assert [told[id(row)] is screen.arrangement._told[id(row)] for row in rows] == [False] + [True] * (
-                len(rows) - 1
-            )
+            assert [told[id(row)] is screen.arrangement._told[id(row)] for row in rows] == [False] + [
+                True
+            ] * (len(rows) - 1)
             screen.set_filter("")
             await pilot.press("escape")
             screen.show_rows()
