@@ -26,9 +26,8 @@ class Stamp:
         folder = self._folder or locations.engine_dir()
         connection = _seen(folder / "connection.json")
         if connection != self._connection:
-            from workflows import (
-                embedded,  # its HTTP client takes 8 ms, which are not spent before the first picture
-            )
+            # Its HTTP client takes 8 ms, which are not spent before the first picture.
+            from workflows import embedded
 
             self._connection, found = connection, embedded.recorded(folder)
             self._pid = found.pid if found else 0
