@@ -534,11 +534,11 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
             application.leave_soon()
 
     terminal.restore_on_signals(leave)
-    # A full collection goes through all that is known of thousands of jobs: a tenth of a second between a key and its picture.
     if again:
         terminal.forget_driver()
         gc.unfreeze()
         gc.collect()  # the console before this one: 15 MB
+    # A full collection goes through all that is known of thousands of jobs: a tenth of a second between a key and its picture.
     gc.freeze()
     gc.enable()
     gc.set_threshold(5_000, 10, 50)

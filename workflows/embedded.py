@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from workflows import locations, underway
+from workflows import locations, processes, underway
 from workflows.configuration import Configuration
 
 START_TIMEOUT = 60.0
@@ -66,7 +66,7 @@ def ensure(data_dir: Path | None = None, configuration: Configuration | None = N
         return found
     command = [sys.executable, "-P", "-m", "engine", "start", "--data-dir", str(folder), "--json"]
     command += _options(configuration or Configuration())
-    silent = found is not None and health is None and Path(f"/proc/{found.pid}").exists()
+    silent = found is not None and health is None and bool(processes.started(found.pid))
     what = (
         f"the embedded SageMaker (process {found.pid}) to answer"
         if found and silent

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from workflows import locations
+from workflows import locations, processes
 
 Seen = tuple[int, int, int]
 
@@ -13,7 +12,7 @@ Seen = tuple[int, int, int]
 class Stamp:
     """Of a data directory: another value than before when its engine has written to its store, was replaced or has died.
 
-    A look is four cheap system calls, where a request costs both processes 3 ms together: so a quiet console can ask rarely and
+    A look is a handful of cheap system calls, where a request costs both processes 3 ms together: so a quiet console can ask rarely and
     still see within two seconds what another process does.
     """
 
@@ -31,7 +30,12 @@ class Stamp:
 
             self._connection, found = connection, embedded.recorded(folder)
             self._pid = found.pid if found else 0
-        return connection, _alive(self._pid), _seen(folder / "store.db-wal"), _seen(folder / "store.db")
+        return (
+            connection,
+            processes.started(self._pid),
+            _seen(folder / "store.db-wal"),
+            _seen(folder / "store.db"),
+        )
 
 
 def _seen(path: Path) -> Seen | None:
@@ -40,11 +44,3 @@ def _seen(path: Path) -> Seen | None:
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size, state.st_ino
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return pid > 0

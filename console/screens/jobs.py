@@ -105,7 +105,7 @@ class JobsScreen(ListScreen[AnyJob]):
             return
         columns = super()._widget_columns()[len(self.leading()) :]
         widths = dict(zip((one.id for one in self.shown), laid_out(columns, rows.across), strict=True))
-        marking = not widths.get("kind") and len({kind_of(row) for row in self.everything()}) > 1
+        marking = not widths.get("kind") and self._mixed()
         if marking == self._marking:
             return
         self._marking = marking
@@ -114,6 +114,14 @@ class JobsScreen(ListScreen[AnyJob]):
         signs = {"trials": MARKS["trial"], "transform": MARKS["transform"]} if marking else {}
         self.parts = tuple((name, f"{signs.get(name, '')} {title}".strip()) for name, title in KINDS)
         self._draw_parts()
+
+    def _mixed(self) -> bool:
+        """Whether jobs of several kinds are listed; only the first part can have them."""
+        if self.part != KINDS[0][0]:
+            return False
+        kinds = map(kind_of, self.everything())
+        first = next(kinds, None)
+        return any(kind != first for kind in kinds)
 
     def show_rows(self) -> None:
         self._mark_kinds()

@@ -35,11 +35,7 @@ class ListScreen(ArrangedScreen[Row]):
     def __init__(self) -> None:
         super().__init__()
         self._arrangement = Arrangement[Row](
-            lambda: self.columns(),
-            self.order,
-            key=lambda row: self.key(row),
-            fields=lambda row: self.fields(row),
-            leading=lambda: self.leading(),
+            self.columns, self.order, key=self.key, fields=self.fields, leading=self.leading
         )
         self._ticks = 0
         self._rows_due = False
