@@ -150,6 +150,28 @@ def test_an_endpoints_traffic_is_told_per_variant_with_percentiles_of_the_whole_
     assert p50.points == ((60.0, 8.0), (120.0, 8.0)) and p50.unit == "ms"
 
 
+@pytest.mark.parametrize("now", [1000, 1010, 1019.5, 1020, 1075])
+@pytest.mark.parametrize("period", [1, 10, 60, 300])
+def test_the_percentiles_of_the_window_are_those_of_one_period_at_any_second(now: float, period: int) -> None:
+    """A service rounds the start down to the minute, and stamps a period as long as the window there."""
+
+    def data(**parameters: Any) -> dict[str, Any]:
+        begin = int(parameters["StartTime"].timestamp()) // 60 * 60
+        return {
+            "MetricDataResults": [
+                {"Id": query["Id"], "Timestamps": [moment(begin)], "Values": [25_000.0]}
+                for query in parameters["MetricDataQueries"]
+            ]
+        }
+
+    traffic = metrics.endpoint_traffic(
+        Scripted(get_metric_data=data), "e", [Meter("live")], window=900, period=period, now=now
+    )
+    (live,) = traffic.variants
+    assert (live.latency_p50, live.latency_p90, live.latency_p99) == (25, 25, 25)
+    assert traffic.window == 900
+
+
 def test_a_sparse_description_is_enough() -> None:
     found = jobs.detail(
         {"TrainingJobName": "j", "TrainingJobStatus": "InProgress", "CreationTime": moment(5)}

@@ -73,8 +73,10 @@ def endpoint_traffic(
         Problem: The metrics cannot be had.
     """
     period = fitting(period, window)
-    end = (math.floor(now / period) + 1) * period
-    begin = end - math.ceil(window / period) * period
+    # On full minutes: from there on CloudWatch counts a period as long as the window, which it stamps before one that begins between them.
+    grain = max(60, period)
+    end = (math.floor(now / grain) + 1) * grain
+    begin = end - math.ceil(window / grain) * grain
     span = int(end - begin)
     queries = []
     for index, one in enumerate(meters):
