@@ -6,7 +6,9 @@ import math
 import re
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160))) | {9: "    "}
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Unicode's bidirectional controls: in terminals that obey them the rest of a line would stand in another order than it is."""
+_CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160), *_DIRECTIONS)) | {9: "    "}
 
 
 def duration(seconds: float | None) -> str:

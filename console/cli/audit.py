@@ -54,7 +54,8 @@ def audit(
     shown: dict[str, str] = {}
     _print(found[-limit:], shown, as_json)
     if not found and not follow:
-        click.echo(f"Nothing of that kind was changed. The log is {auditlog.path()}", err=True)
+        what = "Nothing of that kind" if since or about or target or failed else "Nothing"
+        click.echo(f"{what} was changed from here. The log is {auditlog.path()}", err=True)
     if len(found) > limit and not follow:
         click.echo("There are more: --limit shows them.", err=True)
     while follow:
@@ -69,7 +70,7 @@ def _print(entries: list[Entry], shown: dict[str, str], as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
-    from console.cli.output import styled
+    from console.cli.output import harmless, styled
     from console.formatting import clock
 
     for entry in entries:
@@ -90,4 +91,4 @@ def _print(entries: list[Entry], shown: dict[str, str], as_json: bool) -> None:
             what,
             styled(entry.result, role),
         ]
-        click.echo("  ".join(parts))
+        click.echo(harmless("  ".join(parts)))

@@ -66,7 +66,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List endpoints, newest first."""
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text
     from console.formatting import ago
     from console.money import hourly, monthly
     from workflows.costs.bills import of_endpoint
@@ -112,7 +112,7 @@ def list_(
             ]
             for row in rows
         ],
-        empty="There is no such endpoint.",
+        empty=nothing("endpoint", bool(status or part), "`mlconsole endpoints create` makes one."),
     )
     if more:
         click.echo("There are more: --limit shows them.", err=True)

@@ -50,7 +50,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List training jobs, newest first."""
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text
     from console.cli.values import parse_age
     from console.formatting import ago, duration
     from workflows.observe.jobs import list_pages
@@ -94,7 +94,7 @@ def list_(
             ]
             for row in rows
         ],
-        empty="There is no such training job.",
+        empty=nothing("training job", bool(status or part or since), "`mlconsole jobs start` starts one."),
     )
     if more:
         click.echo("There are more: --limit shows them.", err=True)

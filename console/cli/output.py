@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -13,6 +14,7 @@ import click
 
 from console.formatting import printable, status
 
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 COLOURS = {"ok": "green", "bad": "red", "live": "cyan", "wait": "yellow", "idle": None}
 
 
@@ -54,9 +56,22 @@ def status_text(word: str) -> str:
     return styled(str(shown), shown.role)
 
 
+def harmless(text: str) -> str:
+    """One line that does not steer the terminal, whoever has written it; of escape sequences colours stay, which are our own."""
+    if text.isprintable():
+        return text
+    parts = _COLOUR.split(text)
+    return "".join(part if at % 2 else printable(part) for at, part in enumerate(parts))
+
+
+def nothing(noun: str, narrowed: bool, remedy: str) -> str:
+    """What is said instead of a table without rows; ``narrowed``: only some were asked for."""
+    return f"There is no such {noun}." if narrowed else f"There is no {noun} yet. {remedy}"
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "") -> None:
     """An aligned table with a head; ``empty`` is said on standard error when there are no rows."""
-    body = [[printable(str(cell)) if "\x1b" not in str(cell) else str(cell) for cell in row] for row in rows]
+    body = [[harmless(str(cell)) for cell in row] for row in rows]
     if not body:
         if empty:
             click.echo(empty, err=True)
@@ -72,7 +87,8 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
     kept = [(name, str(value)) for name, value in pairs if value not in (None, "", (), {})]
     width = max((len(name) for name, _ in kept), default=0)
     for name, value in kept:
-        click.echo(f"{name.ljust(width)}  {value}")
+        lines = "\n".join(map(harmless, value.split("\n")))
+        click.echo(f"{harmless(name).ljust(width)}  {lines}")
 
 
 def prose(text: str) -> str:

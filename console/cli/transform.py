@@ -51,7 +51,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List transform jobs, newest first."""
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text
     from console.cli.values import parse_age
     from console.formatting import ago, duration
     from workflows.observe.transforms import list_pages
@@ -86,7 +86,9 @@ def list_(
             ]
             for row in rows
         ],
-        empty="There is no such transform job.",
+        empty=nothing(
+            "transform job", bool(status or part or since), "`mlconsole transform start` starts one."
+        ),
     )
     if more:
         click.echo("There are more: --limit shows them.", err=True)

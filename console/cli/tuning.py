@@ -39,7 +39,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List tuning jobs, newest first, with their best values."""
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text
     from console.cli.values import parse_age
     from console.formatting import ago, duration, number
     from workflows.observe.tuning import describe, list_pages
@@ -80,7 +80,7 @@ def list_(
             ]
             for row in rows
         ],
-        empty="There is no such tuning job.",
+        empty=nothing("tuning job", bool(status or part or since), "`mlconsole tuning start` starts one."),
     )
     if more:
         click.echo("There are more: --limit shows them.", err=True)

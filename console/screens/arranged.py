@@ -113,7 +113,8 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
 
     def of_all(self, shown: int, total: int) -> str:
         """How many of them the filter shows, and which filter."""
-        return f"{shown} of {count(total, self.noun)} · /{self.filter}"
+        of = f"{shown} of " if total else ""
+        return f"{of}{count(total, self.noun)} · /{self.filter}"
 
     @property
     def summary_matters(self) -> bool:
@@ -170,9 +171,12 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
     @on(Prompt.Changed)
     def _filtering(self, event: Prompt.Changed) -> None:
         if event.purpose == "filter":
+            told = self.arrangement.filter.problem, "wait"
             self.set_filter(event.value)
             if self.arrangement.filter.problem:
                 self.console.flash(self.arrangement.filter.problem, "wait")
+            elif self.console.flash_text == told:
+                self.console.unflash()
 
     @on(Prompt.Submitted)
     def _filtered(self, event: Prompt.Submitted) -> None:

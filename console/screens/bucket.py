@@ -42,7 +42,7 @@ class Item:
 
     @property
     def name(self) -> str:
-        return self.uri.rstrip("/").rpartition("/")[2] + ("/" if self.size < 0 else "")
+        return self.uri.removesuffix("/").rpartition("/")[2] + ("/" if self.uri.endswith("/") else "")
 
 
 class BucketScreen(ConsoleScreen):
@@ -186,7 +186,7 @@ class BucketScreen(ConsoleScreen):
         if self.reading:
             self._read_in(False)
         if self.uri != "s3://":
-            above = self.uri.rstrip("/").rpartition("/")[0] + "/"
+            above = self.uri.removesuffix("/").rpartition("/")[0] + "/"  # names may be empty: a//b
             self._enter(above if above != "s3://" and above.count("/") > 2 else "s3://", self.uri)
 
     @on(Rows.Highlighted, "#list")
@@ -296,6 +296,8 @@ class BucketScreen(ConsoleScreen):
     def _filtering(self, event: Prompt.Changed) -> None:
         self._filter = event.value.strip()
         self._show()
+        if problem := filtering.parse(self._filter).problem:
+            self.console.flash(problem, "wait")
 
     def leave(self) -> bool:
         """Esc goes back to the list first, then drops the filter."""

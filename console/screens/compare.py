@@ -27,7 +27,7 @@ from console.widgets.drawing import Lines, Run, Series
 from console.widgets.page import Page
 from console.widgets.rows import Rows
 from workflows import topics
-from workflows.inspecting.comparing import Pair, compared
+from workflows.inspecting.comparing import Pair, apart, compared
 from workflows.observe.rows import JobDetail
 from workflows.topics import Snapshot, Topic
 
@@ -210,10 +210,11 @@ def _cells(row: Pair | str) -> tuple[Cell, ...]:
     role = "" if row.differs else "dim"
     change = row.change if row.differs else None
     shown = "" if change is None else ("+" if change > 0 else "−") + number(abs(change))
+    left, right = apart(row.left, row.right)
     return (
         Cell(printable(row.name), "dim"),
-        Cell(_value(row.left), role),
-        Cell(_value(row.right), role),
+        Cell(_value(left), role),
+        Cell(_value(right), role),
         Cell(shown, "dim"),
     )
 

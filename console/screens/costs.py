@@ -203,6 +203,8 @@ class CostsScreen(ArrangedScreen[Any]):
                 "Tab shows what is left over.",
             )
         rows.show(self._billed.arranged(view.rows) if view is not None else ())
+        if view is not None:
+            rows.keep_chosen(bills.key(row) for row in view.rows)
 
     def _endpoints(self) -> list[str]:
         """The endpoints among the marked rows of the bill, or else the one under the cursor."""

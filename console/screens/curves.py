@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import re
 from collections.abc import Sequence
 
@@ -27,7 +28,7 @@ def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_tim
     out where there are curves.
     """
     units = {one.name: "" if one.unit == "None" else one.unit for one in series}
-    logged = {one.name: one for one in curves if len(one.points) > 1}
+    logged = {one.name: one for one in curves if len(one.points) > 1 or one.name not in units}
     start = min(
         [one.points[0][0] for one in series if one.points]
         + [one.points[0][0] for one in curves if one.points],
@@ -55,7 +56,8 @@ def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_tim
         if found[name] in drawn and name == "ObjectiveMetric":
             continue  # tuning adds a copy of the objective under this name
         drawn.add(found[name])
-        groups.setdefault(base(name), []).append(Series(name, found[name], units.get(name, "")))
+        broken = name in logged and not math.isfinite(found[name][-1][1])
+        groups.setdefault(base(name), []).append(Series(name, found[name], units.get(name, ""), broken))
     return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]
 
 

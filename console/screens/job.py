@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import span, status
+from console.formatting import count, span, status
 from console.keymap import key
 from console.screens import facts
 from console.screens.base import ConsoleScreen
@@ -27,6 +27,16 @@ from console.widgets.page import Page
 from workflows import topics
 from workflows.observe.rows import JobDetail, SeriesData
 from workflows.topics import Snapshot, Topic
+
+
+def no_curve(detail: JobDetail) -> str:
+    """What stands in the place of a job's charts while it has none."""
+    many = count(len(detail.metric_definitions), "metric definition")
+    if not detail.metric_definitions:
+        return "It has no MetricDefinitions: SageMaker looks for none of its values in the log."
+    if detail.row.active:
+        return f"None of its {many} has matched a line of the log yet."
+    return f"None of its {many} matched a line of the log."
 
 
 class JobScreen(Charting, ConsoleScreen):
@@ -62,10 +72,7 @@ class JobScreen(Charting, ConsoleScreen):
         with Horizontal(id="job"):
             yield Page(id="overview")
             with Vertical(id="live"):
-                yield ChartGrid(
-                    id="metrics",
-                    empty="This job reports no metric: it has no MetricDefinitions, or none matched yet.",
-                )
+                yield ChartGrid(id="metrics")
                 yield LogPane(empty=COMING)
             yield Page(id="settings")
 
@@ -135,6 +142,7 @@ class JobScreen(Charting, ConsoleScreen):
         overview.show(lambda width: facts.job_facts(detail, now, width))
         settings.show(lambda width: facts.job_settings(detail, width))
         self.query_one(LogPane).say_when_empty(COMING if detail.row.active else NONE)
+        self.query_one(ChartGrid).say_when_empty(no_curve(detail))
 
     def part_shown(self, name: str) -> None:
         target = {"log": "#log LogView", "settings": "#settings", "overview": "#overview"}.get(name)

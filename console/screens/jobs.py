@@ -166,6 +166,9 @@ class JobsScreen(ListScreen[AnyJob]):
         best = headline(detail) if detail is not None else None
         return Cell(f"{best.name.rpartition(':')[2]} {number(best.value)}" if best else "", "dim")
 
+    def existing(self) -> Sequence[AnyJob]:
+        return [*(self.value(topics.JOBS) or ()), *(self.value(topics.TRANSFORMS) or ())]
+
     def everything(self) -> Sequence[AnyJob]:
         training: Sequence[JobRow] = self.value(topics.JOBS) or ()
         transforms: Sequence[TransformRow] = self.value(topics.TRANSFORMS) or ()

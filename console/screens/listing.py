@@ -110,6 +110,8 @@ class ListScreen(ArrangedScreen[Row]):
         listed = snapshot.topic in self.sources() and self.news(snapshot)
         if listed:
             self.show_rows()
+            if snapshot.value is not None and snapshot.complete:
+                self.rows().keep_chosen(self.key(row) for row in self.existing())
         elif snapshot.value is not None:
             self.arrangement.forget(snapshot.topic.name)
             if self.arrangement.filter:
@@ -134,6 +136,10 @@ class ListScreen(ArrangedScreen[Row]):
     def everything(self) -> Sequence[Row]:
         """All rows known."""
         return self.value(self.topic) or ()
+
+    def existing(self) -> Iterable[Row]:
+        """All rows that there are, whichever part is shown: what is not among them loses its mark."""
+        return self.everything()
 
     def show_rows(self) -> None:
         everything = self.everything()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 from console.widgets import drawing
 from console.widgets.axis import Scale, short
+from console.widgets.canvas import exactly
 from console.widgets.drawing import Lines, Series
 from console.widgets.plot import Plot
 
@@ -69,7 +71,8 @@ class ChartGrid(Plot):
 
         def draw(width: int, height: int) -> Lines:
             if not charts:
-                return [[], [("  " + empty[: width - 2], "dim")]]
+                pieces = textwrap.wrap(empty, max(1, width - 4), break_on_hyphens=False)
+                return exactly([[], *([(f"  {piece}", "dim")] for piece in pieces)], height)
             return grid(charts, width, height, x_label=x_label, x_format=x_format, scale=scale, more=more)
 
         self.show((tuple(charts), x_label, scale, empty, more), draw, at_once=at_once)

@@ -39,6 +39,11 @@ class ChoosableRows(Rows[Item]):
             self.repaint()
             self.post_message(self.Chosen(self))
 
+    def keep_chosen(self, existing: Iterable[Hashable]) -> None:
+        """Take the marks off rows that there are no more: another thing of the same name is not what was marked."""
+        if self.chosen:
+            self.choose(self.chosen.intersection(existing))
+
     def action_mark(self) -> None:
         key = self.cursor_key
         if key is not None:

@@ -22,31 +22,40 @@ SHADES = " ░▒▓█"
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line of a chart: ``points`` are (x, y) with growing x."""
+    """A line of a chart: ``points`` are (x, y) with growing x. One that is ``broken`` has no number where it ends, as a loss that
+    diverged; else NaN is where nothing is known."""
 
     name: str
     points: tuple[tuple[float, float], ...]
     unit: str = ""
+    broken: bool = False
 
     @property
     def last(self) -> float | None:
         return next((y for _, y in reversed(self.points) if math.isfinite(y)), None)
+
+    @property
+    def value(self) -> str:
+        """The last value with its unit, as a legend tells it."""
+        return "NaN" if self.broken else f"{number(self.last)} {self.unit}".rstrip()
 
 
 def legend(series: Sequence[Series], width: int, title: str = "", *, values: bool = True) -> list[Run]:
     """One line that names each series with its sign, in its colour, with its last value and unit as far as there is room; a title stays."""
     if len(series) == 1 and values:
         one = series[0]
-        value = f"{number(one.last)} {one.unit}".rstrip() if one.points else "no data"
+        value = one.value if one.points else "no data"
+        if one.broken and one.last is not None:
+            value += f", before it {number(one.last)} {one.unit}".rstrip()
         return [
             (crop(title or one.name, max(0, width - len(value) - 2)).rstrip() + "  ", "strong"),
-            (value, SERIES_ROLES[0]),
+            (value, "bad" if one.broken else SERIES_ROLES[0]),
         ]
     names = [one.name for one in series]
     common = _common_ending(names)
     shorter = [name.removesuffix(common).rstrip(":_- ") for name in names] if common else names
     none = [""] * len(series)
-    last = [f" {number(one.last)} {one.unit}".rstrip() if one.points and values else "" for one in series]
+    last = [f" {one.value}" if one.points and values else "" for one in series]
     common = title or common
     attempts = [(title, names, last), (common, shorter, last), (common, shorter, none)]
     room = (width - len(title) - 2) // len(series) - LEGEND_SIGN
@@ -115,13 +124,18 @@ def chart(
     marks: dict[tuple[int, int], Run] = {}
     for index, one in enumerate(series):
         role = SERIES_ROLES[index % len(SERIES_ROLES)]
+        sign = (POINTS[index % len(POINTS)], role)
         cells: list[tuple[int, int]] = []
         previous: tuple[int, int] | None = None
+        joined = True
         for x, y in one.points:
             right_part, up_part = horizontal.part(x), vertical.part(y)
             if right_part is None or up_part is None:
-                previous = None
+                if not joined:
+                    marks[cells[-1]] = sign
+                previous, joined = None, True
                 continue
+            joined = previous is not None
             at = (round(right_part * across), round(up_part * up))
             if markers or previous is None:
                 canvas.dot(*at, role)
@@ -129,15 +143,18 @@ def chart(
                 canvas.line(*previous, *at, role)
             previous = at
             cells.append((at[0] // 2, canvas.height - 1 - at[1] // 4))
+        if not joined:  # a point without a neighbour is one dot, which nobody sees
+            marks[cells[-1]] = sign
         if len(series) > 1 or markers:  # colours alone tell nothing to who sees none
             apart = max(8, min(APART, canvas.width // 3))
             chosen = cells if markers else spread(cells, apart, (index + 0.5) / len(series))
-            marks |= dict.fromkeys(chosen, (POINTS[index % len(POINTS)], role))
+            marks |= dict.fromkeys(chosen, sign)
     for row, cells_of_row in enumerate(canvas.rows(marks)):
         label = right(labels.get(row, ""), gutter)
         lines.append([(label, "dim"), (" ┤" if row in labels else " │", "dim"), *cells_of_row])
     lines.append([(" " * gutter + " └" + "─" * canvas.width, "dim")])
-    ends = x_format(horizontal.low), x_format(horizontal.high)
+    several = any(x != horizontal.low for one in drawn for x, _ in one.points)
+    ends = x_format(horizontal.low), x_format(horizontal.high) if several else ""
     lines.append([(x_axis(gutter + 2, canvas.width, ends[0], x_label, ends[1]), "dim")])
     return exactly(lines, height)
 

@@ -69,7 +69,7 @@ def level_role(text: str) -> str:
 def pieces(text: str, width: int) -> list[str]:
     """A line in pieces of at most ``width`` cells: broken behind a blank where there is one in the last third, else in a word."""
     if not text.isascii():
-        return chop_cells(text, width) or [""]
+        return _wide_pieces(text, width)
     found, at, end = [], 0, len(text)
     while end - at > width:
         blank = text.rfind(" ", at + width - width // 3, at + width)
@@ -77,6 +77,19 @@ def pieces(text: str, width: int) -> list[str]:
         found.append(text[at:following])
         at = following
     return [*found, text[at:]]
+
+
+def _wide_pieces(text: str, width: int) -> list[str]:
+    """The same for letters that are not one cell each; what was behind the blank goes on in the next piece."""
+    found, rest = [], ""
+    for cut in chop_cells(text, width):
+        rest += cut
+        while cell_len(rest) > width and len(rest) > 1:
+            piece = chop_cells(rest, width)[0] or rest[0]
+            blank = piece.rfind(" ", len(piece) - len(piece) // 3)
+            found.append(piece[: blank + 1] if blank >= 0 else piece)
+            rest = rest[len(found[-1]) :]
+    return [*found, rest]
 
 
 _drawn = lru_cache(maxsize=128)(pieces)

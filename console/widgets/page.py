@@ -24,6 +24,8 @@ from console.widgets.drawing import Lines, Run
 from console.widgets.folding import fold
 
 Write = Callable[[int], Lines]
+LEAST = 16
+"""Cells that a page is written for at least: a terminal that is made smaller than any text folds what was written, and comes back."""
 
 
 def _alike(before: Sequence[Run], after: Sequence[Run]) -> int:
@@ -120,7 +122,7 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def _rewrite(self) -> None:
         if self._write is None or not self.size.width:
             return
-        new = self._folded(self._write(self.size.width), self.size.width)
+        new = self._folded(self._write(max(LEAST, self.size.width)), self.size.width)
         old, self._lines = self._lines, new
         widest = max((sum(cell_len(text) for text, _ in line) for line in new), default=0)
         size = Size(widest if widest > self.size.width else 0, len(new))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from workflows.observe.rows import JobDetail
+
+SHARED = 8
+"""Characters at the beginning of two values that are worth leaving out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,16 @@ class Pair:
             return None
 
 
+def apart(left: str, right: str) -> tuple[str, str]:
+    """Two long values without the beginning that they share, from a separator on: in little room their middle is left out, and with it
+    all that tells two URIs apart."""
+    if left == right:
+        return left, right
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
+    begin = max(left.rfind(sign, 0, same) for sign in "/._- :,=") + 1
+    return (f"…{left[begin:]}", f"…{right[begin:]}") if begin >= SHARED else (left, right)
+
+
 def compared(left: JobDetail, right: JobDetail) -> tuple[Pair, ...]:
     """Everything that a person can set or that SageMaker measured, in the order in which one asks for it."""
     return tuple(_pairs(left, right))
@@ -37,7 +51,7 @@ def compared(left: JobDetail, right: JobDetail) -> tuple[Pair, ...]:
 
 def _pairs(left: JobDetail, right: JobDetail) -> Iterator[Pair]:
     yield Pair("Result", "status", left.row.status, right.row.status)
-    finals = [{metric.name: repr(metric.value) for metric in job.final_metrics} for job in (left, right)]
+    finals = [{metric.name: f"{metric.value:.7g}" for metric in job.final_metrics} for job in (left, right)]
     yield from _both("Result", *finals)
     yield Pair("Result", "training seconds", _text(left.training_seconds), _text(right.training_seconds))
     yield Pair("Result", "billable seconds", _text(left.billable_seconds), _text(right.billable_seconds))
