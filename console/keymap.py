@@ -141,6 +141,8 @@ def _entries(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
 _NAMED = {actions.key_name(name).lower(): name for name in actions.NAMES} | {
     "return": "enter", "esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "del": "delete", "ins": "insert",
 }  # fmt: skip
+_SAME = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+h": "Backspace", "ctrl+left_square_bracket": "Esc"}
+"""Keys for which most terminals send the byte of another one."""
 _PLAIN = frozenset(
     ("enter", "escape", "tab", "space", "backspace", "delete", "insert", "up", "down", "left", "right", "home", "end", "pageup", "pagedown")
 )  # fmt: skip
@@ -161,6 +163,8 @@ def _textual_keys(names: Sequence[Any]) -> tuple[list[str], list[str]]:
             key = textual_key(part)
             if key is None:
                 wrong.append(f"{part!r} is no key: write x, X, ?, F5, Ctrl+X, Alt+X, Shift+Tab, PgDn …")
+            elif key in _SAME:
+                wrong.append(f"{part!r} is {_SAME[key]} to most terminals: take another key")
             else:
                 keys.append(key)
     return keys, wrong

@@ -128,6 +128,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     from console.cli.output import heading, print_json, print_pairs, print_table, status_text
     from console.formatting import clock, number
     from workflows.observe.endpoints import describe
+    from workflows.observe.rows import DELETED_CONFIG
 
     platform = Settings.of(ctx).platform()
     found = describe(platform, name)
@@ -139,7 +140,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
             ("endpoint", found.name),
             ("status", status_text(found.row.status)),
             ("failure", found.failure_reason),
-            ("config", found.config),
+            ("config", f"{found.config}. {DELETED_CONFIG}" if found.config_deleted else found.config),
             ("created", clock(found.row.created, day=True)),
             ("changed", clock(found.row.modified, day=True)),
         ]
@@ -151,8 +152,10 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
         [
             [
                 item.name,
-                item.model,
-                f"{item.current_count or item.desired_count} × {item.instance_type}".strip(" ×"),
+                item.model or "?",
+                f"serverless, {item.memory} MB"
+                if item.memory
+                else f"{item.current_count or item.desired_count} × {item.instance_type or '?'}",
                 number(item.current_weight),
                 f"{item.share:.0%}",
                 item.status or "–",
@@ -388,11 +391,13 @@ def _print_bill(platform: Platform, found: EndpointDetail) -> None:
     now, bill = time.time(), of_endpoint(found)
     told = lifetime.of_tags(lifetime.tags_of(platform, found.arn))
     until = clock(told.expires, day=True) if told.expires else "kept" if told.keep else ""
-    amounts = (
-        f"{hourly(bill)}, {monthly(bill)} a month, {so_far(bill, now)} so far (estimate: {costs.basis()})"
-        if bill.hourly
-        else ""
-    )
+    amounts = ""
+    if bill.hourly.dollars:
+        amounts = (
+            f"{hourly(bill)}, {monthly(bill)} a month, {so_far(bill, now)} so far (estimate: {costs.basis()})"
+        )
+    elif bill.hourly.unknown:
+        amounts = f"no price is known here for {', '.join(bill.hourly.unknown)}"
     print_pairs(
         [
             ("on AWS", amounts),

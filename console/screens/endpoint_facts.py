@@ -13,6 +13,7 @@ from console.screens.facts import bill_facts, fact, head, sentences, table
 from console.widgets.drawing import SERIES_ROLES, Lines, Run
 from workflows.costs.bills import of_endpoint
 from workflows.observe import captures
+from workflows.observe.rows import DELETED_CONFIG
 
 if TYPE_CHECKING:
     from workflows.observe.rows import (
@@ -73,7 +74,10 @@ def endpoint_facts(
         lines += [[], head("Around it"), *_around(detail, watched, now, width)]
     else:
         lines += bill_facts(of_endpoint(detail), now, width)
-    lines += [[], head("Configuration"), *fact("Name", detail.config, width), *fact("ARN", detail.arn, width)]
+    lines += [[], head("Configuration"), *fact("Name", detail.config, width)]
+    if detail.config_deleted:
+        lines += sentences([DELETED_CONFIG], width, "wait")
+    lines += fact("ARN", detail.arn, width)
     return lines
 
 
@@ -87,7 +91,7 @@ def _variant(variant: VariantRow, width: int, role: str, *, shadow: bool = False
     counted = f"{variant.current_count}"
     if variant.current_count != variant.desired_count:
         counted += f"→{variant.desired_count}"
-    machine = f"{counted} × {variant.instance_type or '–'}"
+    machine = f"{counted} × {variant.instance_type or '?'}"
     if variant.memory:
         machine = f"serverless, {variant.memory} MB"
     line: list[Run] = [
@@ -95,7 +99,9 @@ def _variant(variant: VariantRow, width: int, role: str, *, shadow: bool = False
         (bar(variant.share, room), role),
         (f" {variant.share:4.0%} ", ""),
     ]
-    about = "shadow: gets copies, its answers go nowhere" if shadow else f"model {variant.model}"
+    about = (
+        "shadow: gets copies, its answers go nowhere" if shadow else f"model {variant.model or 'not known'}"
+    )
     if sum(len(text) for text, _ in line) + 1 + len(machine) <= width:
         line.append((f" {machine}", "dim"))
     else:

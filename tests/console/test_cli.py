@@ -14,6 +14,7 @@ import pytest
 
 from console import __version__
 from console.__main__ import main
+from console.cli import output
 from tests.console.command import COMMAND, run
 from workflows import locations
 
@@ -433,3 +434,13 @@ class TestPipes:
                 )
             assert done.returncode == 1 and "No space left on device. Make room" in done.stderr, arguments
             assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_others_wrote_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names in S3 and hyperparameters may hold escape sequences; our own colours stay."""
+    evil = "a\x1b]0;title\x07\x1b[2Jb\u202e"
+    assert output.harmless(f"{evil} \x1b[32mok\x1b[0m") == "ab \x1b[32mok\x1b[0m"
+    output.print_table(["NAME", "STATUS"], [[evil, "ok"]])
+    output.print_pairs([("failure", f"{evil}\nsecond")])
+    told = capsys.readouterr().out
+    assert "\nab    ok\n" in told and "failure  ab\nsecond" in told

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from console import figures, formatting
+from console.screens import curves
 from console.screens.results import overview
 from console.screens.run_state import RunState, Step
 from console.screens.traffic import traffic_charts
@@ -20,6 +21,7 @@ from console.widgets.frame import POINTS
 from console.widgets.tint import Ground
 from tests.console.scripted import run_events
 from workflows.events import Figure, RunFinished, Table
+from workflows.observe.curves import Curve
 from workflows.observe.rows import EndpointTraffic, SeriesData
 
 
@@ -82,6 +84,17 @@ def test_traffic_is_zero_and_latency_is_broken_where_nobody_called() -> None:
     latency = charts["median ms"][0]
     assert [x for x, _ in latency.points] == [100, 120, 140, 160, 180]
     assert [y for _, y in latency.points if y == y] == [2, 4] and latency.last == 4
+
+
+def test_a_loss_that_diverged_is_told_and_a_point_alone_is_seen() -> None:
+    nan = math.nan
+    curve = Curve("loss", ((1.0, 0.5), (2.0, nan), (3.0, 0.4), (4.0, 0.2), (5.0, nan)))
+    ((title, series),) = curves.charts((), [curve], by_time=False)
+    drawn = text(drawing.chart(series, 40, 9, title=title))
+    assert drawn.startswith("loss  NaN, before it 0.2") and "┤●" in drawn
+    assert "NaN" in text([drawing.legend([*series, Series("other", ((0, 1), (1, 2)))], 60)])
+    one = text(drawing.chart([Series("loss", ((1.0, 0.5),))], 40, 9)).splitlines()
+    assert "┤●" in "".join(one) and one[-1].split() == ["1"]
 
 
 def test_the_legend_tells_series_apart_even_where_it_is_narrow() -> None:

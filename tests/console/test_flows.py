@@ -794,3 +794,14 @@ async def test_the_number_of_calls_moves_with_what_a_person_does_and_rests_other
         services.tell(calls_per_minute=90)
         await pilot.pause()
         assert "50 calls/min" in header()
+
+
+@pytest.mark.parametrize("there", [["4"], ["4", "enter"], ["7", "enter"]])
+async def test_no_size_of_the_terminal_ends_it(app: Console, there: list[str]) -> None:
+    """Panes of a split, or a window that is dragged small, and back."""
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press(*there)
+        for size in ((15, 5), (2, 1), SMALL):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert "quit" in keys(app)

@@ -184,7 +184,9 @@ class TestLists:
             assert all("moons" in row.name for row in listed(app).items[:2])  # type: ignore[attr-defined]
             await pilot.press("slash", "ctrl+u", *"colour:red")
             assert "no field 'colour'" in message(app)
-            await pilot.press("enter")
+            await pilot.press("ctrl+u", *"moons")
+            assert not message(app), "what is right now is not complained of"
+            await pilot.press("ctrl+u", *"colour:red", "enter")
             assert "no field 'colour'" in "\n".join(listed(app).render_line(y).text for y in range(6))
 
     async def test_a_filter_finds_what_stands_in_the_cells(self) -> None:
@@ -351,6 +353,22 @@ class TestMarks:
             assert listed(app).chosen == {"a", "b", "done"}
             await pilot.press("escape")
             assert not listed(app).chosen
+
+    async def test_a_mark_goes_with_what_it_was_on(self, services: Scripted) -> None:
+        """Another job of the same name is not what was marked; what another part shows keeps its mark."""
+        from tests.console.scripted import job_row
+
+        rows = tuple(job_row(name, "InProgress", 60 + n) for n, name in enumerate(("a", "b", "c")))
+        services.publish(topics.JOBS, rows)
+        app = make_app(services)
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("2", "asterisk", *["tab"] * 3)
+            services.publish(topics.JOBS, rows[1:])
+            await until(pilot, lambda: "2 marked · no jobs" in navigation(app))
+            await pilot.press("tab")
+            services.publish(topics.JOBS, rows)
+            await until(pilot, lambda: len(listed(app).items) == 3)
+            assert listed(app).chosen == {"b", "c"}
 
     async def test_on_aws_the_number_is_typed_with_the_verb(self) -> None:
         services = populated(target="aws")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from console import document, exporting
 from console.app import Console
-from console.screens.bucket import BucketScreen, aligned
+from console.screens.bucket import BucketScreen, Item, aligned
 from console.screens.compare import CompareScreen, together
 from console.screens.dialogs import ChoiceScreen
 from console.screens.help import TextScreen
@@ -32,6 +32,7 @@ from tests.console import inspect_data
 from tests.console.conftest import until
 from tests.console.scripted import Scripted, job_detail, jobs
 from workflows import topics
+from workflows.inspecting.comparing import apart
 from workflows.problem import Problem
 
 SMALL = (80, 24)
@@ -314,6 +315,21 @@ async def test_two_jobs_are_compared_in_settings_and_curves(app: Console, servic
             pilot, lambda: any("A" in part for line in screen.query_one(ChartGrid)._lines for part, _ in line)
         )
         await pilot.press("escape", "left_square_bracket", "right_square_bracket")
+
+
+def test_two_values_are_told_apart_by_what_differs() -> None:
+    assert apart("s3://b/src/one/source.tar.gz", "s3://b/src/other/source.tar.gz") == (
+        "…one/source.tar.gz", "…other/source.tar.gz",
+    )  # fmt: skip
+    assert (
+        apart("0.25", "0.5") == ("0.25", "0.5") and apart("s3://b/src/a", "s3://b/src/a")[0] == "s3://b/src/a"
+    )
+
+
+def test_a_folder_in_s3_may_have_no_name() -> None:
+    assert [Item(uri, size).name for uri, size in (("s3://b/a//", -1), ("s3://b/a/", -1), ("s3://b/a/x", 0))] == [
+        "/", "a/", "x",
+    ]  # fmt: skip
 
 
 def test_a_chart_of_two_jobs_holds_the_same_metric_of_both() -> None:

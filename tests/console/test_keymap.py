@@ -87,6 +87,7 @@ def test_what_is_wrong_is_said_with_its_line() -> None:
     assert mistakes("[jobs]\nstop = 'Hyper+q'\n") == [
         "line 2: 'Hyper+q' is no key: write x, X, ?, F5, Ctrl+X, Alt+X, Shift+Tab, PgDn …"
     ]
+    assert mistakes("app.help = 'Ctrl+I'") == ["line 1: 'Ctrl+I' is Tab to most terminals: take another key"]
     assert mistakes("jobs.stop = 5")[0].startswith("line 1: 5 is no key")
     assert mistakes("app.pause = 'z'\njobs.stop 'x'\n")[0].startswith("line 2: it is not TOML: ")
     assert mistakes("app.theme = 'T'") == [

@@ -140,6 +140,7 @@ def test_a_line_in_pieces_is_the_line(text: str, width: int) -> None:
 
 def test_a_line_breaks_behind_a_word_where_one_ends_soon() -> None:
     assert pieces("epoch=1 loss=0.25 accuracy=0.9", 20) == ["epoch=1 loss=0.25 ", "accuracy=0.9"]
+    assert pieces("日本語 accuracy Größe=0.9", 18) == ["日本語 accuracy ", "Größe=0.9"]
     assert pieces("a " + "x" * 30, 20) == ["a " + "x" * 18, "x" * 12]
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.scripted import Scripted, moment
+from tests.workflows.scripted import AwsError, Scripted, moment
 from workflows import lifetime
 from workflows.costs import activity
 from workflows.costs.bills import of_endpoint
 from workflows.costs.overview import look
-from workflows.observe.endpoints import describe
+from workflows.inspecting.relations import using
+from workflows.observe.endpoints import describe, plan_deletion
 from workflows.observe.rows import EndpointDetail
 
 NOW = 1_790_000_000.0
@@ -124,6 +125,26 @@ def test_a_price_that_nobody_knows_is_named_and_not_guessed() -> None:
     assert bill.hourly.unknown == ("ml.p99.huge",) and bill.so_far(NOW) is None
     repeated = of_endpoint(detail(gateway(plans=[planned("A", "ml.c5.large")])))
     assert not repeated.sourced and of_endpoint(detail(gateway())).sourced
+
+
+def test_an_endpoint_whose_configuration_is_deleted_bills_on() -> None:
+    """AWS: it is billed until the endpoint is deleted, and nothing tells the instance type any more."""
+    account = gateway(created=NOW - 60, modified=NOW - 60)
+
+    def missing(**_: Any) -> Any:
+        raise AwsError("ValidationException", 'Could not find endpoint configuration "c".')
+
+    account.answers["describe_endpoint_config"] = missing
+    found = detail(account)
+    bill = of_endpoint(found)
+    assert bill.hourly.unknown == ("instances of an unknown type",) and bill.so_far(NOW) is None
+    assert bill.instances == "1 × ?" and judged(account).verdict == "young"
+    assert plan_deletion(account, "e").sentences == (
+        "Delete endpoint e.",
+        "Keep models: endpoint configuration c, which named them, is deleted.",
+    )
+    account.answers["describe_alarms"] = lambda **_: {"MetricAlarms": []}
+    assert using(account, "endpoint", "e", found.raw) == ((), True)
 
 
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}

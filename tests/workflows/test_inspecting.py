@@ -71,6 +71,8 @@ def test_a_model_leads_back_to_its_job_and_on_to_what_serves_it(
     )
     config = documents.describe(platform, "endpoint-config", name)
     assert relations.named("endpoint-config", config) == (Related("model", name, "variant only"),)
+    serving = relations.using(platform, "endpoint", "any", {"EndpointConfigName": name})
+    assert serving == ((Related("model", name, "variant only"),), True)
     job = {"ModelArtifacts": {"S3ModelArtifacts": chain["artefact"]}}
     assert relations.using(platform, "job", "any", job) == (
         (Related("model", name, "made of its artefact"),),

@@ -120,6 +120,9 @@ def _instances(kinds: Iterable[tuple[str, int]], component: str) -> tuple[Part, 
 def _part(fleet: Fleet) -> Part:
     if fleet.serverless:
         return _serverless(fleet)
+    if not fleet.instance_type and fleet.count:  # its configuration is deleted; AWS bills it all the same
+        unknown = Hourly(0.0, ("instances of an unknown type",))
+        return Part(what=f"{fleet.count} × ?", role=fleet.role, count=fleet.count, hourly=unknown)
     return Part(
         what=f"{fleet.count} × {fleet.instance_type}" if fleet.instance_type else "",
         role=fleet.role,

@@ -10,6 +10,8 @@ from typing import Any
 from workflows.inspecting.documents import describe
 from workflows.observe import alarms
 from workflows.observe.gateway import Gateway, answered
+from workflows.observe.reading import not_found
+from workflows.problem import Problem
 
 MOST_LOOKED = {"embedded": 60, "aws": 8}
 """Resources that are described to find who uses this one: AWS has no call for it, and a budget of one call in two seconds."""
@@ -33,7 +35,7 @@ def named(kind: str, document: Mapping[str, Any]) -> tuple[Related, ...]:
 def using(
     gateway: Gateway, kind: str, name: str, document: Mapping[str, Any]
 ) -> tuple[tuple[Related, ...], bool]:
-    """Who uses a resource, and whether all that could use it were looked at. The newest of the account are, up to `MOST_LOOKED`.
+    """Who uses a resource and what an endpoint serves by its configuration, and whether all that could use it were looked at. The newest of the account are, up to `MOST_LOOKED`.
 
     Raises:
         Problem: They cannot be had.
@@ -58,8 +60,22 @@ def using(
         return tuple(Related("endpoint", other, "is configured by it") for other in users), not more
     if kind == "endpoint":
         watching = alarms.of_endpoint(gateway, name)
-        return tuple(Related("alarm", row.name, f"watches it · {row.state}") for row in watching), True
+        return (
+            *_served(gateway, str(document.get("EndpointConfigName") or "")),
+            *(Related("alarm", row.name, f"watches it · {row.state}") for row in watching),
+        ), True
     return (), True
+
+
+def _served(gateway: Gateway, config: str) -> list[Related]:
+    """The models of a configuration; none where it is deleted, which an endpoint that serves by it does not mind."""
+    try:
+        document = describe(gateway, "endpoint-config", config) if config else {}
+    except Problem as problem:
+        if not_found(problem):
+            return []
+        raise
+    return [one for one in named("endpoint-config", document) if one.kind == "model"]
 
 
 def _newest(gateway: Gateway, method: str, member: str, name: str, most: int) -> tuple[list[str], bool]:

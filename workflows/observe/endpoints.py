@@ -112,7 +112,10 @@ def plan_deletion(gateway: Gateway, name: str) -> DeletionPlan:
     kept: list[str] = []
     others = configs_of_others(gateway, name)
     config = found.config
-    if config in others:
+    if found.config_deleted:
+        kept.append(f"models: endpoint configuration {config}, which named them, is deleted")
+        config = ""
+    elif config in others:
         kept.append(f"endpoint configuration {config}: endpoint {others[config]} uses it")
         config = ""
     in_use: dict[str, str] = {}

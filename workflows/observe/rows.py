@@ -10,6 +10,7 @@ from workflows.observe.fleets import Fleet, fleets
 
 ACTIVE_JOB = frozenset({"InProgress", "Stopping", "Deleting"})
 ACTIVE_ENDPOINT = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+DELETED_CONFIG = "It is deleted: the endpoint serves and bills on, and SageMaker tells neither its models nor its instance types."
 UNPAID_ENDPOINT = frozenset({"Failed", "Deleting"})
 
 
@@ -185,6 +186,11 @@ class EndpointDetail:
     def name(self) -> str:
         """The endpoint's name."""
         return self.row.name
+
+    @property
+    def config_deleted(self) -> bool:
+        """Whether its configuration is gone: then nothing names its models and instance types."""
+        return set(self.raw_config) == {"EndpointConfigName"}
 
     @property
     def meters(self) -> tuple[Meter, ...]:
