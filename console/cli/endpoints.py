@@ -208,7 +208,8 @@ def invoke(
     from workflows.observe.endpoints import invoke as ask
 
     if (data is None) == (source is None):
-        raise click.UsageError("Give the payload with --data or with --file, not both.")
+        both = ", not with both" if data is not None else ""
+        raise click.UsageError(f"Give the payload with --data or with --file{both}.")
     payload = source.read() if source is not None else (data or "").encode()
     chosen = content_type or guess_content_type(str(getattr(source, "name", "")), payload)
     answer = ask(

@@ -235,6 +235,25 @@ def test_what_is_gone_already_does_not_stop_a_deletion() -> None:
     assert endpoints.delete(gateway, plan) == ("Deleted endpoint configuration old.", "Deleted model own.")
 
 
+def test_why_an_endpoint_that_is_there_does_not_answer() -> None:
+    """SageMaker says "not found" of endpoints that are not in service and of variants, too."""
+    gateway, status = endpoint_gateway(), "Failed"
+
+    def missing(**_: Any) -> Any:
+        raise AwsError("ValidationError", "Endpoint a of account 123456789012 not found.")
+
+    described = gateway.answers["describe_endpoint"]
+    gateway.answers["invoke_endpoint"] = missing
+    gateway.answers["describe_endpoint"] = lambda **asked: described(**asked) | {"EndpointStatus": status}
+    with pytest.raises(Problem, match="Endpoint a is Failed: it takes requests once it is InService"):
+        endpoints.invoke(gateway, "a", b"1")
+    with pytest.raises(Problem, match=r"no variant x. It has v-own, v-shared"):
+        endpoints.invoke(gateway, "a", b"1", target_variant="x")
+    gateway.answers["describe_endpoint"] = missing
+    with pytest.raises(Problem, match="There is no endpoint a"):
+        endpoints.invoke(gateway, "a", b"1")
+
+
 def test_shares_follow_the_weights() -> None:
     found = endpoints.describe(endpoint_gateway(), "a")
     assert {variant.name: variant.share for variant in found.variants} == {"v-shared": 0.25, "v-own": 0.75}

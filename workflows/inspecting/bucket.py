@@ -86,6 +86,10 @@ def preview(gateway: Gateway, uri: str) -> Preview:
         Problem: It is not there or cannot be read.
     """
     bucket, key = parts(uri)
+    if not bucket or not key:
+        raise Problem(
+            f"{uri} names no object.", "Write s3://BUCKET/KEY; `mlconsole s3 ls` lists buckets.", "input"
+        )
     try:
         head = answered(gateway, "s3", "head_object", Bucket=bucket, Key=key)
     except Problem as problem:

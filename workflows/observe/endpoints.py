@@ -89,6 +89,8 @@ def invoke(
         with change("InvokeEndpoint", name, asked, target=gateway.target):
             answer = answered(gateway, "sagemaker-runtime", "invoke_endpoint", **asked)
     except Problem as problem:
+        if not_found(problem):
+            raise _unanswered(gateway, name, target_variant, problem) from problem
         raise _missing(problem, name) from problem
     body = answer["Body"].read()
     return Invocation(
@@ -244,6 +246,27 @@ def _variant(name: str, planned: dict[str, Any], running: dict[str, Any]) -> Var
         status=str(statuses[0].get("Status") or ""),
         message=str(statuses[0].get("StatusMessage") or ""),
         memory=int(serverless.get("MemorySizeInMB") or 0),
+    )
+
+
+def _unanswered(gateway: Gateway, name: str, variant: str, problem: Problem) -> Problem:
+    """Why something is not found that is invoked: SageMaker says that of endpoints that are there but not in service, and of variants."""
+    try:
+        raw = answered(gateway, "sagemaker", "describe_endpoint", EndpointName=name)
+    except Problem as other:
+        return _missing(problem, name) if not_found(other) else problem
+    status = str(raw.get("EndpointStatus") or "")
+    names = [str(item.get("VariantName") or "") for item in raw.get("ProductionVariants") or ()]
+    if variant and names and variant not in names:
+        return Problem(
+            f"Endpoint {name} has no variant {variant}.", f"It has {', '.join(names)}.", "not-found"
+        )
+    if status == "InService":
+        return problem
+    return Problem(
+        f"Endpoint {name} is {status}: it takes requests once it is InService.",
+        f"`mlconsole endpoints show {name}` tells more of it.",
+        problem.code,
     )
 
 
