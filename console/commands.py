@@ -89,6 +89,19 @@ class Commands:
         found += [item for score, item in scored if score <= 1]
         return list({item.key: item for item in found}.values())[:MOST]
 
+    def instead(self, text: str) -> str:
+        """Where a text means nothing: what its command takes, or that it is switched off; empty where nothing can be said."""
+        command, _, argument = text.strip().lstrip(":").strip().lower().partition(" ")
+        if argument:
+            known = (item.command.partition(" ") for item in self._with_argument(command, ""))
+            words = dict.fromkeys(
+                rest.partition(" ")[0] for word, _, rest in known if word == command and rest
+            )
+            return f"After {command} there can be: {', '.join(words)}." if words else ""
+        place = self._screen.place if self._screen is not None else ""
+        off = [action for action in actions.of(place) if action.changes and action.label.lower() == command]
+        return f"Read-only: {command} is switched off here." if off else ""
+
     def do(self, text: str) -> Awaitable[None] | None:
         """Do what Enter after this text would do; used for what was typed before."""
         found = self.suggestions(text)
@@ -251,7 +264,7 @@ class Commands:
         if section:
             yield from self._narrowed(section, argument)
         if command == "s3":
-            uri = argument if argument.startswith("s3://") else f"s3://{argument}"
+            uri = "s3://" + argument.removeprefix("s3://").lstrip("/")
             yield Suggestion(f"s3 {uri}", f"s3 {uri}", "Look into S3 there", partial(console.open_s3, uri))
         if command and "export".startswith(command):
             yield from exports.suggestions(console, argument)

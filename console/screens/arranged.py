@@ -106,7 +106,9 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
         change, drop = key(f"{self.place}.filter"), key("app.back")
         problem = self.arrangement.filter.problem
         return (
-            f"None of {count(total, self.noun)} matches {self.filter!r}.",
+            f"None of {count(total, self.noun)} matches {self.filter!r}."
+            if total > 1
+            else f"The only {self.noun} does not match {self.filter!r}.",
             *([f"There is {problem}."] if problem.startswith("no field") else []),
             f"Press {change} to change the filter, {drop} to drop it.",
         )

@@ -64,7 +64,11 @@ def gone(thing: str, name: str, section: str, where: str, width: int) -> Lines:
         width: Cells of a line.
     """
     place = "on this machine" if thing in LOCAL else f"in {where}"
-    reasons = "It was deleted" if thing in LOCAL else "It was deleted, or it belongs to another target"
+    reasons = (
+        "It was deleted, or never made"
+        if thing in LOCAL
+        else "It was deleted, or it belongs to another target"
+    )
     title = actions.get(f"app.{section}").label
     ways = (
         (f"{key('app.palette')}ab", "lists the A/B tests that there are")

@@ -76,7 +76,6 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
         self._commands = Commands(self.console)
         rows = self.query_one(Rows)
         rows.can_focus = False
-        rows.show_when_empty("Nothing is called that.", f"{key('prompt.cancel')} leaves; {key('app.help')} in a screen lists its keys.")  # fmt: skip
         self._line.focus()  # what was typed meanwhile stands in it already
         self._line.cursor_position = len(self._line.value)
         self._suggest(self._line.value)
@@ -174,6 +173,9 @@ class PaletteScreen(ModalScreen[Suggestion | None], inherit_bindings=False):
     def _suggest(self, text: str) -> None:
         rows: Rows[Suggestion] = self.query_one(Rows)
         self.found = self._commands.suggestions(text)
+        if not self.found:
+            leaves = f"{key('prompt.cancel')} leaves; {key('app.help')} in a screen lists its keys."
+            rows.show_when_empty("Nothing is called that.", self._commands.instead(text) or leaves)
         rows.show(self.found)
         if self.found:
             rows.put_cursor(self.found[0].key)

@@ -305,6 +305,17 @@ class TestLists:
             await until(pilot, lambda: app.saved_views("jobs") == {})
 
 
+async def test_what_a_command_takes_is_said_where_it_is_given_something_else() -> None:
+    app = make_app(populated(read_only=True))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        known = Commands(app)
+        assert not known.suggestions("sort foo") and "name, status, kind" in known.instead("sort foo")
+        assert known.instead(":theme nope").startswith("After theme there can be: dark, light")
+        assert known.instead("stop") == "Read-only: stop is switched off here."
+        assert known.instead("nothing at all") == known.instead("xyz") == ""
+
+
 class TestMarks:
     async def test_marked_jobs_are_stopped_after_one_question_that_names_them(
         self, services: Scripted
