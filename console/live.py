@@ -323,7 +323,13 @@ class LiveServices(ShiftingServices):
 
     def notify(self, text: str, details: Mapping[str, str]) -> None:
         if self.configuration.notify_webhook:
-            where = {"target": self.target, "profile": self.profile, "region": self.region}
+            status = self._hub.status()  # the region that is asked, which the configuration need not name
+            where = {
+                "target": self.target,
+                "profile": self.profile,
+                "region": status.region or self.region,
+                "account": status.account,
+            }
             notices.post(self.configuration.notify_webhook, text, {**details, **where})
 
     def s3_folder(self, uri: str) -> Folder:
