@@ -139,10 +139,15 @@ def crop(text: str, width: int) -> str:
 
 def crop_middle(text: str, width: int) -> str:
     """The text in exactly ``width`` cells, cut in its middle: names differ at both ends."""
-    if width < 9 or len(text) <= width:
+    if width < 9 or (len(text) if text.isascii() else cell_len(text)) <= width:
         return crop(text, width)
     tail = max(4, (width - 1) // 2)
-    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+    if text.isascii():
+        return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+    begin, cells = len(text), 0  # keys of S3 may have letters of two cells
+    while (cells := cells + cell_len(text[begin - 1])) <= tail:
+        begin -= 1
+    return crop(f"{set_cell_size(text, width - 1 - tail)}…{text[begin:]}", width)
 
 
 def crop_before(text: str, width: int, keep: int) -> str:

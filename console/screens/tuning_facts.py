@@ -270,7 +270,7 @@ def _ranges(definition: Definition, tuned: object, width: int) -> Lines:
     for item, value in zip(definition.ranges, best, strict=True):
         lines.append(
             [
-                (crop(item.name, name_width), "dim"),
+                (crop(item.name, name_width - 1) + " ", "dim"),
                 (crop(value, value_width) + "  ", "strong"),
                 (range_text(item), "dim"),
             ]
@@ -336,7 +336,7 @@ def trial_facts(trial: TrialRow, tuning: str, now: float, width: int, *, rank: i
         lines += facts.sentences(trial.failure_reason.strip().splitlines()[-4:], width, "bad")
     elif trial.value is None and trial.objective_status == "Failed":
         lines += facts.sentences(
-            [f"It ended without a value: no line of its log matched the metric {trial.metric}."],
+            ["It ended without a value: its log has no number that the objective's metric definition finds."],
             width,
             "wait",
         )

@@ -70,11 +70,12 @@ def parallel(
         threads.append(Thread(parts, role, glyph, drawn=rank < lines or line.trial == chosen))
     threads.sort(key=lambda thread: (thread.glyph == BEST, thread.glyph == CHOSEN, thread.role == "series-1"))
     total = len(view.lines)
-    key: list[Run] = [
-        (f"{BEST} best  ", "series-2"),
-        (f"━ top {max(1, lines // 4)}  ", "series-1"),
-        (f"━ top {min(lines, total)} of {total}  ", "dim"),
-    ]
+    key: list[Run] = [(f"{BEST} best  ", "series-2")]
+    if total > 1:
+        key += [
+            (f"━ top {min(max(1, lines // 4), total)}  ", "series-1"),
+            (f"━ top {min(lines, total)} of {total}  ", "dim"),
+        ]
     if total > lines:
         key.append(("┼ others  ", "dim"))
     if any(thread.glyph == CHOSEN for thread in threads):

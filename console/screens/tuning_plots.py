@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from functools import partial
 
-from console.formatting import count, span
+from console.formatting import count, crop_middle, span
 from console.screens.findings import Findings
 from console.widgets.axis import Axis, Scale
 from console.widgets.canvas import Lines, Run
@@ -136,6 +136,7 @@ def progress(findings: Findings, width: int, height: int, *, by_time: bool) -> L
     plane = Plane(
         head=tuple(head),
         x=Axis(0.0, last or 1.0) if by_time else Axis(1.0, max(2.0, last)),
+        ticks=((1.0, "trial 1"),) if not by_time and last < 2 else (),
         x_format=span if by_time else lambda value: f"trial {round(value)}",
         band=band,
         below="failed",
@@ -172,7 +173,8 @@ def against(findings: Findings, index: int, width: int, height: int) -> Lines:
     shown = [charts[(index + i) % len(charts)] for i in range(min(columns * rows, len(charts)))]
     names = [chart.parameter for chart in charts]
     if len(shown) == 1:
-        head = [("against ", "dim"), (f"{shown[0].parameter} ", "strong"), (f"{names.index(shown[0].parameter) + 1} of {len(names)}   ", "dim"), (f"{BEST} best  ", "series-2"), *marks.key()]  # fmt: skip
+        name = crop_middle(shown[0].parameter, min(len(shown[0].parameter), max(12, width // 2)))
+        head = [("against ", "dim"), (f"{name} ", "strong"), (f"{names.index(shown[0].parameter) + 1} of {len(names)}   ", "dim"), (f"{BEST} best  ", "series-2"), *marks.key()]  # fmt: skip
         return one(shown[0], marks, width, height, head)
     drawn = [partial(_tile, chart, marks) for chart in shown]
     more = f"   {count(len(charts) - len(shown), 'more parameter')}: n" if len(shown) < len(charts) else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from console.formatting import crop, crop_middle
 from console.widgets.canvas import Canvas, Lines, Run, append, exactly
 
@@ -84,11 +86,12 @@ def _row(texts: Sequence[str], columns: Sequence[int], room: int, width: int, ro
     for index, (text, column) in enumerate(zip(texts, columns, strict=True)):
         outer = index in (0, len(texts) - 1)
         most = max(3, room // 2 + room // 4 if outer else room)
-        text = (crop_middle(text, most) if len(text) > most else crop(text, min(most, len(text)))).rstrip()
-        start = column - len(text) // 2
-        start = max(at + (1 if at else 0), min(width - len(text), max(0, start)))
-        text = text[: max(0, width - start)]
+        text = crop_middle(text, most).rstrip() if cell_len(text) > most else text
+        taken = cell_len(text)
+        start = max(at + (1 if at else 0), min(width - taken, max(0, column - taken // 2)))
+        if taken > width - start:
+            text = crop(text, max(0, width - start)).rstrip()
         append(line, " " * (start - at), "")
         append(line, text, role)
-        at = start + len(text)
+        at = start + cell_len(text)
     return line

@@ -125,12 +125,11 @@ def _stairs(canvas: Canvas, series: Series, role: str, horizontal: Axis, vertica
 
 
 def _ticks(axis: Axis, width: int, shown: Callable[[float], str]) -> list[tuple[float, str]]:
-    """The ends, and round values between them."""
-    return [
-        (axis.low, shown(axis.low)),
-        (axis.high, shown(axis.high)),
-        *((value, shown(value)) for value in axis.labels(max(0, width // 14 - 1))),
-    ]
+    """The ends, and round values between them; a label that stands there already is none."""
+    places: dict[str, float] = {}
+    for value in (axis.low, axis.high, *axis.labels(max(0, width // 14 - 1))):
+        places.setdefault(shown(value), value)
+    return [(value, text) for text, value in places.items()]
 
 
 def _fitting(runs: Sequence[Run], width: int) -> list[Run]:

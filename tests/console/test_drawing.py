@@ -166,6 +166,7 @@ def test_what_stands_behind_a_name_stays_when_it_is_cut() -> None:
 def test_cropped_texts_fill_their_cells(value: str, width: int) -> None:
     value = formatting.printable(value)
     assert cell_len(formatting.crop(value, width)) == width
+    assert cell_len(formatting.crop_middle(value, width)) == width
 
 
 def test_the_state_of_a_run_follows_its_events() -> None:

@@ -96,6 +96,12 @@ def test_labels_below_an_axis_never_touch() -> None:
     assert line.startswith("zero") and line.endswith("ten") and "five" in line and "hidden" not in line
 
 
+def test_an_axis_of_one_or_two_trials_names_each_once() -> None:
+    plane = Plane(x=Axis(1.0, 2.0), x_format=lambda value: f"trial {round(value)}")
+    two = text(scatter([Mark(1.0, 0.5), Mark(2.0, 0.6)], 60, 12, plane)).splitlines()[-1]
+    assert two.split() == ["trial", "1", "trial", "2"]
+
+
 def test_one_diverged_trial_does_not_press_the_others_together() -> None:
     values = [3.1, 3.2, 3.3, 3.4, 3.5, 61.7]
     assert fence(values, minimize=True) is not None and (fence(values, minimize=True) or 0) < 10
@@ -110,7 +116,8 @@ parts = st.one_of(st.none(), st.floats(0, 1))
 def test_a_parallel_view_fills_exactly_its_room(
     axes: int, width: int, height: int, data: st.DataObject
 ) -> None:
-    dimensions = [Dimension(f"parameter_{i}", "10", "0.001") for i in range(axes)]
+    dimensions = [Dimension(f"parameter_{i}", "10", "0.001") for i in range(axes - 1)]
+    dimensions.append(Dimension("日本語", "日本語 kernel", "2.407e+05"))
     threads = [
         Thread(
             tuple(data.draw(st.lists(parts, min_size=axes, max_size=axes))),

@@ -104,10 +104,14 @@ def importance(
     if len(whole) < fewest:
         return Importance(
             trials=len(whole),
-            problem=f"{len(whole)} trials with a value are too few to tell what matters: {len(ranges)} "
-            f"hyperparameter{'s' if len(ranges) != 1 else ''} need at least {fewest}.",
+            problem=f"{_counted(len(whole), 'trial')} with a value {'is' if len(whole) == 1 else 'are'} too few to tell what matters: "
+            f"{_counted(len(ranges), 'hyperparameter')} need{'s' if len(ranges) == 1 else ''} at least {fewest}.",
         )
     return _measured(ranges, whole, detail, seed)
+
+
+def _counted(number_of: int, noun: str) -> str:
+    return f"{number_of} {noun}{'' if number_of == 1 else 's'}"
 
 
 def _wide(item: Range) -> bool:
