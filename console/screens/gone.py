@@ -9,6 +9,7 @@ from console.keymap import key
 from console.screens import facts
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
+from workflows.observe.reading import not_found
 
 if TYPE_CHECKING:
     from console.screens.base import ConsoleScreen
@@ -21,6 +22,22 @@ LOCAL = ("run", "rollout", "A/B test", "replay")
 
 FRAME = ("banner", "nav", "notice", "keys")
 """The ids of the lines around a screen's body."""
+
+
+DELETED = "✗ deleted"
+"""The status of what was there when it was opened and is there no more: its last state stays to be read."""
+
+
+def deleted(screen: ConsoleScreen) -> bool:
+    """Whether what is opened on a screen was deleted while it was looked at."""
+    observed = screen.topics()
+    snapshot = screen.snapshots.get(observed[0]) if observed else None
+    return (
+        snapshot is not None
+        and snapshot.value is not None
+        and snapshot.error is not None
+        and not_found(snapshot.error)
+    )
 
 
 def say_if_gone(screen: ConsoleScreen) -> None:

@@ -16,6 +16,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import axis_label, charts
+from console.screens.gone import DELETED, deleted
 from console.screens.jobs import confirm_stop
 from console.screens.logpane import COMING, NONE, LogPane
 from console.screens.transform_form import open_transform_form
@@ -94,10 +95,14 @@ class JobScreen(Charting, ConsoleScreen):
         return self.name_of
 
     def summary(self) -> str:
+        if deleted(self):
+            return DELETED
         detail = self.detail
         return str(status(detail.row.status)) if detail else ""
 
     def summary_role(self) -> str:
+        if deleted(self):
+            return "bad"
         detail = self.detail
         return status(detail.row.status).role if detail else "dim"
 
@@ -158,6 +163,8 @@ class JobScreen(Charting, ConsoleScreen):
         self.show_part("metrics")
 
     def offers(self, action: actions.Action) -> bool:
+        if action.changes and deleted(self):
+            return False
         if action.verb in ("axis", "scale", "next_chart"):
             return self.part == "metrics" or (self.wide and self.part == "overview")
         row = self.detail.row if self.detail is not None else None

@@ -15,6 +15,7 @@ from console.formatting import number, status
 from console.screens import tuning_actions, tuning_facts, tuning_parallel, tuning_plots, tuning_verdicts
 from console.screens.base import ConsoleScreen
 from console.screens.findings import Findings, find
+from console.screens.gone import DELETED, deleted
 from console.screens.tuning_trials import TrialsPane
 from console.trail import Place
 from console.widgets.page import Page
@@ -117,6 +118,8 @@ class TuningJobScreen(ConsoleScreen):
         return self.name_of
 
     def summary(self) -> str:
+        if deleted(self):
+            return DELETED
         row = self.row
         if row is None:
             return ""
@@ -125,6 +128,8 @@ class TuningJobScreen(ConsoleScreen):
         return f"{text} · best {number(best.value)}" if best is not None and best.value is not None else text
 
     def summary_role(self) -> str:
+        if deleted(self):
+            return "bad"
         row = self.row
         return status(row.status).role if row else "dim"
 
@@ -267,6 +272,8 @@ class TuningJobScreen(ConsoleScreen):
     # Keys
 
     def offers(self, action: actions.Action) -> bool:
+        if action.changes and deleted(self):
+            return False
         row, part = self.row, self.part
         belongs = {
             "next_parameter": ("scatter", "parallel"),

@@ -85,6 +85,20 @@ async def test_the_overview_compares_variants_and_tells_what_is_around() -> None
         assert "running: 2 098 requests, 50.0/s, 1 error" in text
 
 
+async def test_an_endpoint_that_is_deleted_meanwhile_is_not_in_service() -> None:
+    """Its last state stays to be read, and nothing is offered that would change it."""
+    app, services = opened()
+    async with app.run_test(size=SMALL) as pilot:
+        await app.open_endpoint(ENDPOINT)
+        await until(pilot, lambda: "Around it" in page(app, "#overview"))
+        line = {name: app.screen.query_one(f"#{name}", Line) for name in ("nav", "keys")}
+        assert "InService" in line["nav"].text and "split" in line["keys"].text
+        missing = Problem(f"There is no endpoint {ENDPOINT}.", "List them.", "not-found")
+        services.publish_error(topics.endpoint(ENDPOINT), missing)
+        await until(pilot, lambda: "✗ deleted" in line["nav"].text)
+        assert "split" not in line["keys"].text and "Around it" in page(app, "#overview")
+
+
 def test_fleets_stand_below_their_variant_and_shadows_last() -> None:
     services = populated()
     endpoint_data.publish_update(services)
