@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from textual import on
@@ -45,6 +45,14 @@ class Item:
         return self.uri.removesuffix("/").rpartition("/")[2] + ("/" if self.uri.endswith("/") else "")
 
 
+_KEYS: tuple[Callable[[Item], Any], ...] = (
+    lambda item: item.uri,
+    lambda item: item.size,
+    lambda item: item.modified,
+)
+"""What the columns sort by."""
+
+
 class BucketScreen(ConsoleScreen):
     """Opens at a folder, or at the folder of an object with the cursor on it."""
 
@@ -62,6 +70,8 @@ class BucketScreen(ConsoleScreen):
         self._failed: Problem | None = None
         self._filter = ""
         self._asked = 0
+        self._order = (0, False)
+        """The column that gives the order, and whether its largest comes first."""
 
     @property
     def location(self) -> Place:
@@ -85,6 +95,7 @@ class BucketScreen(ConsoleScreen):
     def opened(self) -> None:
         self.query_one("#preview").can_focus = False
         self._rows.show_when_empty("Loading …")
+        self._rows.mark_sorted(*self._order)
         self._rows.focus()
         self.look()
 
@@ -139,7 +150,7 @@ class BucketScreen(ConsoleScreen):
         else:
             above = "" if self.uri == "s3://" else f"{key('bucket.up_folder')} goes to the folder above."
             self._rows.show_when_empty("Nothing lies here.", above)
-        self._rows.show([item for item in items if wanted.matches({"name": item.name})])
+        self._rows.show(self._ordered([item for item in items if wanted.matches({"name": item.name})]))
         looked_for, self._wanted = self._wanted, ""
         if (
             looked_for
@@ -151,6 +162,24 @@ class BucketScreen(ConsoleScreen):
             self.console.flash(f"{name} is not there{more}: this is its folder.", "wait")
         self.draw_frame()
         self._moved()
+
+    def _ordered(self, items: list[Item]) -> list[Item]:
+        """Folders, which have neither size nor time, stand before the objects."""
+        column, descending = self._order
+        folders = sorted(
+            (item for item in items if item.size < 0), key=_KEYS[0], reverse=descending and not column
+        )
+        objects = sorted((item for item in items if item.size >= 0), key=_KEYS[column], reverse=descending)
+        return [*folders, *objects]
+
+    @on(Rows.HeadingPressed, "#list")
+    def _sort(self, event: Rows.HeadingPressed) -> None:
+        column, descending = self._order
+        self._order = (column, not descending) if event.column == column else (event.column, event.column > 0)
+        self._rows.mark_sorted(*self._order)
+        self._show()
+        if self.folder is not None and not self.folder.complete:
+            self.console.flash("Only the entries that were read are sorted: the folder has more.", "wait")
 
     def _cells(self, item: Item) -> tuple[Cell, ...]:
         if item.size < 0:

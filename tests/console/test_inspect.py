@@ -164,6 +164,12 @@ async def test_s3_is_gone_through_and_an_object_is_previewed(app: Console) -> No
         await until(pilot, lambda: "moons/" in text(rows(app, "list")))
         await pilot.press("enter")
         await until(pilot, lambda: "moons.csv" in text(rows(app, "list")))
+        entries = rows(app, "list")
+        for largest_first in (True, False):
+            entries.post_message(Rows.HeadingPressed(entries, 1))
+            await pilot.pause()
+            sizes = [item.size for item in entries.items if item.size >= 0]  # type: ignore[attr-defined]
+            assert len(sizes) > 1 and sizes == sorted(sizes, reverse=largest_first)
         await pilot.press("slash", *"notes", "enter", "enter")
         await until(pilot, lambda: "0.5,1.2,0" in app.screen.query_one("#preview", Page).text)
         await pilot.press("escape", "u")
