@@ -57,6 +57,7 @@ class JumpScreen(ModalScreen[Callable[[], object] | None], inherit_bindings=Fals
         self._targets = dict(zip(hints(len(found)), found, strict=True))
         places = {hint: place for hint, (place, _) in self._targets.items()}
         self._picture = _Picture(below._compositor.render_strips(), places)
+        self._drawn_for = below.size
 
     def compose(self) -> Iterable[Widget]:
         yield self._picture
@@ -79,9 +80,8 @@ class JumpScreen(ModalScreen[Callable[[], object] | None], inherit_bindings=Fals
         self.dismiss(None)
 
     def on_resize(self, event: events.Resize) -> None:
-        if event.size.height != len(
-            self._picture._strips
-        ):  # the letters would stand elsewhere than what they mean
+        # The letters would stand elsewhere than what they mean. A window that is dragged tells of several sizes: it is left once.
+        if event.size != self._drawn_for and self.is_current:
             self.dismiss(None)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Resize
+from textual.geometry import Size
 from textual.widgets import Input
 
 from console.app import Console, make_app
@@ -428,6 +430,15 @@ class TestTheWayBack:
 
 
 class TestJumping:
+    async def test_a_window_that_is_dragged_leaves_it_once(self, app: Console) -> None:
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("2", "apostrophe")
+            screen = app.screen
+            assert isinstance(screen, JumpScreen)
+            for size in (Size(70, 23), Size(60, 22), Size(50, 22)):
+                screen.post_message(Resize(size, size))
+            await until(pilot, lambda: isinstance(app.screen, JobsScreen))
+
     async def test_letters_stand_over_sections_headings_and_rows(self, app: Console) -> None:
         async with app.run_test(size=SMALL) as pilot:
             await pilot.press("2", "apostrophe")
