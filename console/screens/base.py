@@ -9,7 +9,7 @@ from textual import on
 from textual._context import active_app
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from console import actions
 from console.formatting import crop, crop_middle, span
@@ -376,12 +376,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             return
         read_only = self.console.services.read_only
         keymap = self.console.keymap
-        tail = [run for action in actions.of("app") if action.footer for run in self._key(action)]
+        inner = self._inner_actions()
+        taken = {key for action in inner for key in keymap.keys(action)}
+        typing = isinstance(self.focused, Input)  # letters and signs are text then
+        always = [actions.get("app.help")] if typing else [one for one in actions.of("app") if one.footer]
+        tail = [run for action in always for run in self._key(action, typing=typing)]
         room = self.app.size.width - sum(len(text) for text, _ in tail) - 1
         runs: list[Run] = []
         shown: set[str] = set()
-        inner = self._inner_actions()
-        taken = {key for action in inner for key in keymap.keys(action)}
         own = () if self.gone else actions.of(self.place)
         reading = [
             action for action in inner if action.place == "log"
@@ -396,16 +398,22 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             if not self.offers(action):
                 continue
             shown.add(keys[0])
-            pair = self._key(action)
+            pair = self._key(action, typing=typing)
             if sum(len(text) for text, _ in (*runs, *pair)) <= room:
                 runs += pair
         line.show(runs, tail)
 
-    def _key(self, action: actions.Action) -> list[Run]:
-        """A key with its label, as the key line shows it."""
+    def _key(self, action: actions.Action, *, typing: bool = False) -> list[Run]:
+        """A key with its label, as the key line shows it; nothing while text is typed and the action has only keys that are text."""
         label = action.label if action.label.isupper() else action.label.lower()
-        pressed = next(iter(self.console.keymap.keys(action)), "")
-        return [(f" {self.console.keymap.first(action)} ", f"key@{pressed}"), (f"{label} ", f"dim@{pressed}")]
+        keys = self.console.keymap.keys(action)
+        if typing:
+            keys = [key for key in keys if key != "space" and len(actions.key_name(key)) > 1]
+            if not keys:
+                return []
+        pressed = next(iter(keys), "")
+        name = actions.key_name(pressed) if pressed else self.console.keymap.first(action)
+        return [(f" {name} ", f"key@{pressed}"), (f"{label} ", f"dim@{pressed}")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the thing that is opened here cannot be while it is gone."""

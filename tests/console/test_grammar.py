@@ -187,6 +187,14 @@ class TestLists:
             await pilot.press("slash", "ctrl+u", *"colour:red")
             assert "no field 'colour'" in message(app)
             await pilot.press("ctrl+u", *"moons")
+            assert app.screen.query_one("#keys", Line).text.split() == [
+                "Tab",
+                "kind",
+                "Esc",
+                "leave",
+                "F1",
+                "help",
+            ], "no letter is told that would be typed"
             assert not message(app), "what is right now is not complained of"
             await pilot.press("ctrl+u", *"colour:red", "enter")
             assert "no field 'colour'" in "\n".join(listed(app).render_line(y).text for y in range(6))
