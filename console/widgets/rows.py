@@ -192,7 +192,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         had = self._cursor_key
         moved = self._index.get(had, -1) if had is not None else -1
         self._cursor = moved if moved >= 0 else self._selectable(min(self._cursor, len(items) - 1))
-        self._cursor_key = self._key_at(self._cursor)
+        self._cursor_key = self._keyed(self._cursor)
         size = Size(0, len(items) + self._heading)
         if size != self.virtual_size:
             self.virtual_size = size
@@ -408,7 +408,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
 
     # Moving
 
-    def _key_at(self, row: int) -> Hashable:
+    def _keyed(self, row: int) -> Hashable:
         return self._keys[row] if 0 <= row < len(self._keys) and not self._title(self._items[row]) else None
 
     def _selectable(self, row: int, step: int = 1) -> int:
@@ -424,7 +424,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
 
     def _move(self, row: int, step: int = 1) -> None:
         row = self._selectable(max(0, min(row, len(self._items) - 1)), step)
-        key = self._key_at(row)
+        key = self._keyed(row)
         if key is None or key == self._cursor_key:
             self._keep_in_sight(edge=True)
             return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+import console
 from console import actions
 from console.app import Console, make_app
 from console.screens.base import ConsoleScreen
@@ -34,6 +37,14 @@ EVERYTHING: dict[str, tuple[list[str], Made]] = {
 
 def shown(app: Console) -> str:
     return "\n".join(strip.text + repr([segment.style for segment in strip]) for strip in app.screen._compositor.render_strips())  # fmt: skip
+
+
+def test_no_method_is_taken_for_the_handler_of_a_key() -> None:
+    """Textual calls ``_key_at`` when ``@`` is pressed: a method of a list that was called so ended the console."""
+    sources = Path(console.__file__).parent.rglob("*.py")
+    found = [f"{path.name}: {name}" for path in sources
+             for name in re.findall(r"^    (?:async )?def (_?key_\w+)", path.read_text(encoding="utf-8"), re.M)]  # fmt: skip
+    assert not found
 
 
 @pytest.mark.parametrize(
