@@ -20,7 +20,9 @@ from console.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from workflows.observe.rows import JobRow
+    from collections.abc import Sequence
+
+    from workflows.observe.rows import JobRow, SeriesData
 
 STATUSES = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 SORTS = ["created", "modified", "name", "status", "duration"]
@@ -199,19 +201,30 @@ def logs(
 @jobs.command()
 @click.argument("name", shell_complete=names_of("jobs"))
 @click.option("--points", is_flag=True, help="Print every point instead of a summary.")
+@click.option(
+    "--log", "logged", is_flag=True, help="Read the whole log: every value that the metric definitions find."
+)
 @json_option
 @platform_options
 @click.pass_context
-def metrics(ctx: click.Context, name: str, points: bool, as_json: bool) -> None:
-    """Print the training metrics of a job."""
+def metrics(ctx: click.Context, name: str, points: bool, logged: bool, as_json: bool) -> None:
+    """Print the training metrics of a job.
+
+    CloudWatch has the average of what falls into one period. With --log they are those of the console's charts, value by value.
+    """  # fmt: skip
     from console.cli.series import print_series
     from workflows.budget import PACES
+    from workflows.observe import curves
     from workflows.observe.jobs import describe
     from workflows.observe.metrics import job_series
 
     platform = Settings.of(ctx).platform()
     job = describe(platform, name)
-    series = job_series(platform, job, period=PACES[platform.target].training_period, now=time.time())
+    series: Sequence[SeriesData]
+    if logged:
+        series = curves.of_job(platform, job)
+    else:
+        series = job_series(platform, job, period=PACES[platform.target].training_period, now=time.time())
     print_series(series, points=points, as_json=as_json, empty=f"Training job {name} has no metrics.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,11 @@ def print_series(series: Sequence[SeriesData], *, points: bool, as_json: bool, e
             [
                 *([item.variant] if variants else []),
                 item.name,
-                number(item.last),
-                number(min(value for _, value in item.points)),
-                number(max(value for _, value in item.points)),
+                "NaN" if item.last is not None and math.isnan(item.last) else number(item.last),
+                number(min(_finite(item), default=None)),
+                number(max(_finite(item), default=None)),
                 str(len(item.points)),
-                spark([value for _, value in item.points]),
+                spark(_finite(item)),
             ]
             for item in series
             if item.points
@@ -50,8 +51,14 @@ def print_series(series: Sequence[SeriesData], *, points: bool, as_json: bool, e
     )
 
 
+def _finite(item: SeriesData) -> list[float]:
+    return [value for _, value in item.points if math.isfinite(value)]
+
+
 def spark(values: Sequence[float], width: int = WIDTH) -> str:
     """A course in one line: each of at most ``width`` cells is the mean of its share of the values."""
+    if not values:
+        return ""
     count = min(width, len(values))
     means = []
     for index in range(count):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.scripted import AwsError, Scripted, moment
-from workflows.observe import endpoints, jobs, metrics
+from workflows.observe import curves, endpoints, jobs, metrics
 from workflows.observe.logs import LogReader
 from workflows.observe.rows import JobDetail, JobRow, LogLine, LogTail, Meter
 from workflows.problem import Problem
@@ -61,6 +61,24 @@ def test_a_long_log_is_read_in_parts() -> None:
     first = reader.read(gateway, most_pages=4)
     assert [line.text for line in first.lines] == list("0123") and not first.complete
     assert [line.text for line in reader.read(gateway).lines] == list("456789")
+
+
+def test_a_jobs_metrics_are_read_from_all_of_its_log(capsys: pytest.CaptureFixture[str]) -> None:
+    from console.cli.series import print_series
+
+    stream = Stream([["loss=1.5"], ["nothing"], ["loss=0.5", "loss=nan"]])
+    gateway = Scripted(describe_log_streams=stream.streams, get_log_events=stream.events)
+    job = jobs.detail(
+        {
+            "TrainingJobName": "job",
+            "TrainingJobStatus": "Completed",
+            "AlgorithmSpecification": {"MetricDefinitions": [{"Name": "loss", "Regex": r"loss=(\S+)"}]},
+        }
+    )
+    (series,) = curves.of_job(gateway, job)
+    assert [value for _, value in series.points][:2] == [1.5, 0.5] and len(series.points) == 3
+    print_series([series], points=False, as_json=False, empty="")
+    assert capsys.readouterr().out.splitlines()[1].split() == ["loss", "NaN", "0.5", "1.5", "3", "█▁"]
 
 
 def test_a_log_that_is_not_there_yet_is_empty() -> None:

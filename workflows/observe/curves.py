@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from workflows.observe.rows import LogLine
+from workflows.observe.gateway import Gateway
+from workflows.observe.logs import LogReader
+from workflows.observe.rows import JobDetail, LogLine, SeriesData
 
 MOST_POINTS = 20_000
 """Points kept per metric; the oldest leave first."""
@@ -90,6 +92,21 @@ class CurveReader:
             for name, _, _ in self._expressions
             if name in self._points
         )
+
+
+def of_job(gateway: Gateway, job: JobDetail) -> tuple[SeriesData, ...]:
+    """All that a job's metric definitions find in its log; NaN where it says NaN or infinity.
+
+    Raises:
+        Problem: The log cannot be had.
+    """
+    log, reader = LogReader.of_job(job.name), CurveReader(job.metric_definitions)
+    complete = False
+    while not complete:
+        page = log.read(gateway)
+        reader.read(page.lines)
+        complete = page.complete
+    return tuple(SeriesData(curve.name, curve.points) for curve in reader.curves())
 
 
 def literal(expression: str) -> str:
