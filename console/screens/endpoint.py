@@ -249,6 +249,8 @@ class EndpointScreen(InTurn, ConsoleScreen):
         }
         if action.id == "list.open":
             return False  # what is under the cursor is told below the list
+        if action.verb == "next_chart" and not self.query_one(ChartGrid).filled:
+            return False
         if action.verb == "older" and not self.query_one(CapturesPane).more:
             return False
         return action.verb not in only or self.part in only[action.verb]

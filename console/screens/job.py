@@ -166,7 +166,8 @@ class JobScreen(Charting, ConsoleScreen):
         if action.changes and deleted(self):
             return False
         if action.verb in ("axis", "scale", "next_chart"):
-            return self.part == "metrics" or (self.wide and self.part == "overview")
+            shown = self.part == "metrics" or (self.wide and self.part == "overview")
+            return shown and self.query_one(ChartGrid).filled
         row = self.detail.row if self.detail is not None else None
         if action.verb == "tuning":
             return self.detail is not None and bool(self.detail.tuning_job)

@@ -42,7 +42,8 @@ class ChartGrid(Plot):
     def __init__(self, *, id: str | None = None, empty: str = "No metric yet.") -> None:
         super().__init__(id=id)
         self._empty = empty
-        self._filled = False
+        self.filled = False
+        """Whether there is a chart."""
 
     def on_mount(self) -> None:
         self.show_charts([])
@@ -51,7 +52,7 @@ class ChartGrid(Plot):
         """What stands there as long as there is no chart."""
         if text != self._empty:
             self._empty = text
-            if not self._filled:
+            if not self.filled:
                 self.show_charts([], at_once=True)
 
     def show_charts(
@@ -66,8 +67,8 @@ class ChartGrid(Plot):
     ) -> None:
         """Show these charts; ``more`` says how to see those that find no room. The first ones come at once."""
         empty = self._empty
-        at_once = at_once or (bool(charts) and not self._filled)
-        self._filled = bool(charts)
+        at_once = at_once or (bool(charts) and not self.filled)
+        self.filled = bool(charts)
 
         def draw(width: int, height: int) -> Lines:
             if not charts:
