@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import count, span, status
+from console.formatting import span, status
 from console.keymap import key
 from console.screens import facts
 from console.screens.base import ConsoleScreen
@@ -32,12 +32,11 @@ from workflows.topics import Snapshot, Topic
 
 def no_curve(detail: JobDetail) -> str:
     """What stands in the place of a job's charts while it has none."""
-    many = count(len(detail.metric_definitions), "metric definition")
-    if not detail.metric_definitions:
-        return "It has no MetricDefinitions: SageMaker looks for none of its values in the log."
-    if detail.row.active:
-        return f"None of its {many} has matched a line of the log yet."
-    return f"None of its {many} matched a line of the log."
+    many = len(detail.metric_definitions)
+    if not many:
+        return "It has no MetricDefinitions: SageMaker looks for no values in its log."
+    ones = "its metric definition" if many == 1 else f"any of its {many} metric definitions"
+    return f"No line of the log {f'has matched {ones} yet' if detail.row.active else f'matched {ones}'}."
 
 
 class JobScreen(Charting, ConsoleScreen):
