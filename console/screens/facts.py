@@ -114,7 +114,7 @@ def job_settings(detail: JobDetail, width: int) -> Lines:
     """Hyperparameters, channels, image, environment: how it was started."""
     lines: Lines = [head("Hyperparameters", count(len(detail.hyperparameters), "value"))]
     lines += pairs(detail.hyperparameters, width)
-    lines += [[], head("Channels")]
+    lines += [[], head("Channels", "" if detail.channels else "none")]
     for channel in detail.channels:
         about = " · ".join(
             part for part in (channel.mode, channel.distribution, channel.content_type) if part
