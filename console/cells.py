@@ -18,6 +18,8 @@ from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from workflows.wording import STEERING
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.segment import Segment
@@ -161,7 +163,11 @@ class Cells:
             self._at = (row, column + last)
 
     def _whole(self, row: int, column: int, segments: Sequence[Segment], colours: ColorSystem) -> None:
-        """Text whose letters are not one cell each is written whole: terminals disagree about its width."""
+        """Text whose letters are not one cell each is written whole: terminals disagree about its width.
+
+        Control characters are of no width, too, and left out here: whoever wrote a name or a reason of failure, and whatever screen
+        shows it, it must not steer the terminal.
+        """
         width = sum(segment.cell_length for segment in segments)
         known, known_looks = self._row(row, column + width)
         known[column : column + width] = [""] * width
@@ -171,7 +177,7 @@ class Cells:
         for text, style, control in segments:
             if text and not control:
                 self._turn(look_of(style, text, colours))
-                self._out.append(text)
+                self._out.append(text.translate(STEERING))
         self._at = (-1, -1)
 
     def _row(self, row: int, width: int) -> tuple[list[str], list[Look]]:

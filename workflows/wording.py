@@ -8,7 +8,9 @@ import re
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 """Unicode's bidirectional controls: in terminals that obey them the rest of a line would stand in another order than it is."""
-_CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160), *_DIRECTIONS)) | {9: "    "}
+STEERING = dict.fromkeys((*range(32), 127, *range(128, 160), *_DIRECTIONS))
+"""Characters that move a terminal's cursor, set its colours, or turn its text round, for `str.translate`."""
+_CONTROLS = STEERING | {9: "    "}
 
 
 def duration(seconds: float | None) -> str:

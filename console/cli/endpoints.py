@@ -208,8 +208,7 @@ def invoke(
     from workflows.observe.endpoints import invoke as ask
 
     if (data is None) == (source is None):
-        both = ", not with both" if data is not None else ""
-        raise click.UsageError(f"Give the payload with --data or with --file{both}.")
+        raise click.UsageError("Give the payload with --data or with --file, not both.")
     payload = source.read() if source is not None else (data or "").encode()
     chosen = content_type or guess_content_type(str(getattr(source, "name", "")), payload)
     answer = ask(

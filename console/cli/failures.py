@@ -137,15 +137,15 @@ def _expected() -> tuple[type[Exception], ...]:
 
 
 def _tell(sentence: str, remedy: str, code: str, as_json: bool) -> None:
-    if as_json:
-        from console.cli.output import print_json
+    from console.cli.output import harmless_lines, print_json
 
+    if as_json:
         with contextlib.suppress(OSError):
             print_json({"error": sentence, "remedy": remedy, "code": code})
             return
     with contextlib.suppress(OSError):  # what cannot be written as JSON is told all the same
         click.secho("Error: ", fg="red", nl=False, err=True)
-        click.echo(f"{sentence} {remedy}".strip(), err=True)
+        click.echo(harmless_lines(f"{sentence} {remedy}".strip()), err=True)
 
 
 def _crash_report(error: Exception) -> str:

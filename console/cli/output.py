@@ -64,6 +64,11 @@ def harmless(text: str) -> str:
     return "".join(part if at % 2 else printable(part) for at, part in enumerate(parts))
 
 
+def harmless_lines(text: str) -> str:
+    """The same for several lines."""
+    return "\n".join(map(harmless, text.split("\n")))
+
+
 def nothing(noun: str, narrowed: bool, remedy: str) -> str:
     """What is said instead of a table without rows; ``narrowed``: only some were asked for."""
     return f"There is no such {noun}." if narrowed else f"There is no {noun} yet. {remedy}"
@@ -87,8 +92,7 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
     kept = [(name, str(value)) for name, value in pairs if value not in (None, "", (), {})]
     width = max((len(name) for name, _ in kept), default=0)
     for name, value in kept:
-        lines = "\n".join(map(harmless, value.split("\n")))
-        click.echo(f"{harmless(name).ljust(width)}  {lines}")
+        click.echo(f"{harmless(name).ljust(width)}  {harmless_lines(value)}")
 
 
 def prose(text: str) -> str:

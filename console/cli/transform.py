@@ -262,7 +262,7 @@ def output(ctx: click.Context, name: str, limit: int, everything: bool, alone: b
 
 def waited(interface: Interface, platform: Platform, name: str, as_json: bool) -> int | None:
     """Print the progress of a transform job until it has ended; returns the exit status where it is not 0."""
-    from console.cli.output import print_json
+    from console.cli.output import harmless_lines, print_json
     from console.cli.waiting import waiter
     from workflows.budget import PACES
     from workflows.observe.transforms import progress
@@ -292,7 +292,7 @@ def waited(interface: Interface, platform: Platform, name: str, as_json: bool) -
             }
         )
     elif job.failure_reason:
-        click.echo(job.failure_reason, err=True)
+        click.echo(harmless_lines(job.failure_reason), err=True)
     return None if job.row.status == "Completed" else 1
 
 

@@ -163,7 +163,7 @@ def compare(
     searches. The rule: the best of as many default runs as there are trials must hardly be able to reach the tuned score
     (a 95% prediction limit), else it may be luck.
     """
-    from console.cli.output import print_json
+    from console.cli.output import harmless_lines, print_json
     from workflows.observe import tuning
     from workflows.tuning import defaults
     from workflows.tuning.comparison import comparison
@@ -194,7 +194,7 @@ def compare(
         _print_comparison(found, name)
         for run in view.defaults:
             if run.failure_reason:
-                click.echo(f"{run.name}: {run.failure_reason}", err=True)
+                click.echo(harmless_lines(f"{run.name}: {run.failure_reason}"), err=True)
 
 
 COMMANDS = (watch, compare, deploy, stop, delete)
@@ -248,7 +248,7 @@ def _print_comparison(found: Comparison, name: str) -> None:
 
 def watched(interface: Interface, platform: Platform, name: str, as_json: bool) -> int | None:
     """Print the changes of a tuning job until it has ended; returns the exit status where it is not 0."""
-    from console.cli.output import print_json
+    from console.cli.output import harmless_lines, print_json
     from console.cli.waiting import waiter
     from workflows.tuning import operations
 
@@ -260,7 +260,7 @@ def watched(interface: Interface, platform: Platform, name: str, as_json: bool) 
 
     detail = operations.wait(interface.tuning, name, waiter(platform), told)
     if detail.failure_reason and not as_json:
-        click.echo(detail.failure_reason, err=True)
+        click.echo(harmless_lines(detail.failure_reason), err=True)
     return 1 if detail.row.status == "Failed" else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -62,7 +61,7 @@ def endpoint_facts(
     if detail.failure_reason:
         lines += [[], head("Why it failed")]
         for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
-            lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
+            lines += sentences([paragraph], width, "bad")
     lines += [[], head("Variants", count(len(detail.variants), "variant"))]
     for place, variant in enumerate(detail.variants):
         lines += _variant(variant, width, coloured(place))

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from console import money
-from console.formatting import ago, as_text, clock, count, crop, duration, figures, number, status, thin_bar
+from console.formatting import (
+    ago,
+    as_text,
+    clock,
+    count,
+    crop,
+    duration,
+    figures,
+    number,
+    printable,
+    status,
+    thin_bar,
+)
 from console.screens import expenses
 from console.widgets.drawing import Lines, Run
 from workflows import costs
@@ -26,7 +38,7 @@ def head(title: str, note: str = "") -> list[Run]:
 
 def fact(label: str, value: str, width: int, role: str = "", *, label_width: int = LABEL) -> Lines:
     """A label and a value, wrapped below itself."""
-    pieces = textwrap.wrap(value, max(12, width - label_width - 1), break_on_hyphens=False) or ["–"]
+    pieces = textwrap.wrap(_plain(value), max(12, width - label_width - 1), break_on_hyphens=False) or ["–"]
     lines: Lines = [[(crop(label, label_width - 1) + " ", "dim"), (pieces[0], role)]]
     return lines + [[(" " * label_width, ""), (piece, role)] for piece in pieces[1:]]
 
@@ -61,7 +73,7 @@ def job_facts(detail: JobDetail, now: float, width: int) -> Lines:
     if detail.failure_reason:
         lines += [[], head("Why it failed")]
         for paragraph in detail.failure_reason.strip().splitlines()[-12:]:
-            lines += [[(piece, "bad")] for piece in textwrap.wrap(paragraph, width) or [""]]
+            lines += [[(piece, "bad")] for piece in textwrap.wrap(_plain(paragraph), width) or [""]]
     if detail.tuning_job:
         lines += [[], *fact("Trial of", detail.tuning_job, width)]
     lines += [[], head("Timeline"), *timeline(detail, now, width)]
@@ -149,9 +161,14 @@ def bill_facts(bill: Bill, now: float, width: int) -> Lines:
     return lines
 
 
+def _plain(text: str) -> str:
+    """Text of somebody else on one line, without escape sequences."""
+    return text if text.isprintable() else " ".join(map(printable, text.splitlines()))
+
+
 def sentences(texts: Iterable[str], width: int, role: str = "") -> Lines:
     """Texts, each wrapped."""
-    return [[(piece, role)] for text in texts for piece in textwrap.wrap(text, width) or [""]]
+    return [[(piece, role)] for text in texts for piece in textwrap.wrap(_plain(text), width) or [""]]
 
 
 def table(

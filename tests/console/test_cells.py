@@ -16,6 +16,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from console.cells import PLAIN, Cells, Look, Sparing, change, look
+from console.screens.facts import sentences
 
 WIDTH, HEIGHT = 24, 4
 TERMINAL = Console(file=StringIO(), force_terminal=True, color_system="truecolor")
@@ -108,6 +109,17 @@ def test_letters_that_are_not_one_cell_are_written_whole(text: str) -> None:
     narrow = Strip([Segment("a" * line.cell_length)])
     after = Sparing(LayoutUpdate([[narrow]], Region(0, 0, WIDTH, 1)), cells).render_segments(TERMINAL)
     assert after == "\x1b[1;1H" + "a" * line.cell_length
+
+
+def test_no_text_steers_the_terminal() -> None:
+    """A job writes the reason of its failure itself: a title, a cleared screen, letters from the right to the left."""
+    hostile = Segment("A\x1b]0;title\x07\x1b[2J\x9b31m\u202eZ\r\n")
+    written = Cells().write([(0, 0, [Segment("before ", Style(bold=True)), hostile])], TERMINAL._color_system)  # type: ignore[list-item, arg-type]
+    text = written.partition("before")[2]
+    assert "A]0;title[2J31mZ" in text and not set(text) & set("\x07\x9b\u202e\r\n")
+    assert "\x1b]" not in written and "\x1b[2J" not in written
+    (line,) = sentences(["A\x1b]0;title\x07\x1b[2JB\nC"], 40)
+    assert line == [("AB C", "")]
 
 
 def test_a_letter_costs_a_letter() -> None:
