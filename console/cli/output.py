@@ -13,8 +13,12 @@ from typing import Any
 import click
 
 from console.formatting import printable, status
+from workflows.wording import STEERING
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+_PLAIN = "\x1b[0m"
+_ESCAPED = {code: f"\\u{code:04x}" for code in STEERING if code >= 127}
+"""Control characters as JSON may write them: ``json.dumps`` leaves those beyond ASCII as they are, and terminals obey some."""
 COLOURS = {"ok": "green", "bad": "red", "live": "cyan", "wait": "yellow", "idle": None}
 
 
@@ -36,7 +40,7 @@ def plain(value: Any) -> Any:
 def print_json(value: Any) -> None:
     """One JSON document: indented for a terminal, one line for a pipe."""
     indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(plain(value), indent=indent, ensure_ascii=False))
+    click.echo(json.dumps(plain(value), indent=indent, ensure_ascii=False).translate(_ESCAPED))
 
 
 def coloured() -> bool:
@@ -61,7 +65,8 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     parts = _COLOUR.split(text)
-    return "".join(part if at % 2 else printable(part) for at, part in enumerate(parts))
+    shown = "".join(part if at % 2 else printable(part) for at, part in enumerate(parts))
+    return shown if len(parts) == 1 or shown.endswith(_PLAIN) else shown + _PLAIN
 
 
 def harmless_lines(text: str) -> str:

@@ -440,6 +440,10 @@ def test_what_others_wrote_does_not_steer_the_terminal(capsys: pytest.CaptureFix
     """Names in S3 and hyperparameters may hold escape sequences; our own colours stay."""
     evil = "a\x1b]0;title\x07\x1b[2Jb\u202e"
     assert output.harmless(f"{evil} \x1b[32mok\x1b[0m") == "ab \x1b[32mok\x1b[0m"
+    assert output.harmless("\x1b[31mred") == "\x1b[31mred\x1b[0m"
+    output.print_json({"evil": evil + "\x9b"})
+    raw = capsys.readouterr().out
+    assert json.loads(raw) == {"evil": evil + "\x9b"} and not set(raw) & set("\x1b\x07\x9b\u202e")
     output.print_table(["NAME", "STATUS"], [[evil, "ok"]])
     output.print_pairs([("failure", f"{evil}\nsecond")])
     told = capsys.readouterr().out
