@@ -70,7 +70,7 @@ def _print(entries: list[Entry], shown: dict[str, str], as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
-    from console.cli.output import harmless, styled
+    from console.cli.output import escaped, harmless, styled
     from console.formatting import clock
 
     for entry in entries:
@@ -78,7 +78,7 @@ def _print(entries: list[Entry], shown: dict[str, str], as_json: bool) -> None:
             continue
         shown[entry.id] = entry.result
         if as_json:
-            click.echo(json.dumps(asdict(entry), ensure_ascii=False))
+            click.echo(escaped(json.dumps(asdict(entry), ensure_ascii=False)))
             continue
         role = "ok" if entry.result == "ok" else "wait" if entry.result == "unknown" else "bad"
         where = entry.target + (f":{entry.profile}" if entry.profile else "")

@@ -24,14 +24,14 @@ _name = click.argument("name", shell_complete=names_of_kind)
 def describe(ctx: click.Context, kind: str, name: str, as_yaml: bool, as_json: bool) -> None:
     """A resource as AWS describes it, as JSON."""
     from console import document
-    from console.cli.output import print_json
+    from console.cli.output import escaped, print_json
     from workflows.inspecting import documents
 
     found = documents.describe(Settings.of(ctx).platform(), kind, name)
     if as_json:
         print_json(found)
     else:
-        click.echo(document.as_yaml(found) if as_yaml else document.as_json(found))
+        click.echo(document.as_yaml(found) if as_yaml else escaped(document.as_json(found)))
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console.cli.output import escaped
 from console.formatting import printable
 
 if TYPE_CHECKING:
@@ -82,11 +83,8 @@ def _print(lines: list[LogLine], reader: LogReader, timestamps: bool, as_json: b
     several = len(reader.streams) > 1
     for line in lines:
         if as_json:
-            click.echo(
-                json.dumps(
-                    {"time": line.time, "stream": line.stream, "message": line.text}, ensure_ascii=False
-                )
-            )
+            told = {"time": line.time, "stream": line.stream, "message": line.text}
+            click.echo(escaped(json.dumps(told, ensure_ascii=False)))
             continue
         stamp = (
             f"{datetime.fromtimestamp(line.time, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z  "

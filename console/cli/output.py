@@ -37,10 +37,15 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def escaped(document: str) -> str:
+    """A JSON text in which no character is left that a terminal would obey; it means the same."""
+    return document.translate(_ESCAPED)
+
+
 def print_json(value: Any) -> None:
     """One JSON document: indented for a terminal, one line for a pipe."""
     indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(plain(value), indent=indent, ensure_ascii=False).translate(_ESCAPED))
+    click.echo(escaped(json.dumps(plain(value), indent=indent, ensure_ascii=False)))
 
 
 def coloured() -> bool:

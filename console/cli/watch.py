@@ -186,10 +186,11 @@ def _trouble(problem: Problem | None, told: str) -> str:
 def _print(change: Mapping[str, Any], as_json: bool) -> None:
     import sys
 
+    from console.cli.output import escaped, status_text
+
     if as_json:
-        click.echo(json.dumps(change, ensure_ascii=False, default=str))
+        click.echo(escaped(json.dumps(change, ensure_ascii=False, default=str)))
     else:
-        from console.cli.output import status_text
         from console.formatting import clock
 
         state = str(change.get("status") or change.get("state") or change.get("verdict") or "")
