@@ -66,7 +66,7 @@ class Folded(dict[str, Any]):
     def __eq__(self, other: object) -> bool:
         return self.copy() == other
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 def folded(document: bytes) -> Any:
