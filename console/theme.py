@@ -251,6 +251,8 @@ class Painted(Widget):
 
     _colouring = 0
     _ground: Style | None = None
+    _drawing = False
+    _drawn: tuple[Region, list[Strip]] | None = None
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -263,16 +265,26 @@ class Painted(Widget):
 
     @property
     def rich_style(self) -> Style:
-        return self._ground if self._ground is not None else super().rich_style
+        if not self._drawing:
+            return super().rich_style
+        if self._ground is None:  # once for all lines: it is put together from all that is around the widget
+            self._ground = super().rich_style
+        return self._ground
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._ground = (
-            super().rich_style
-        )  # once for all lines: it is put together from all that is around the widget
+        """The lines of a part of the widget, as they are as long as nothing has touched them: a key draws all widgets
+        between those that changed, and these are two of eight.
+        """
+        cache = self._styles_cache
+        if self._drawn is not None and self._drawn[0] == crop and cache._cache and not cache._dirty_lines:
+            return self._drawn[1]
+        self._drawing, self._ground = True, None
         try:
-            return super().render_lines(crop)
+            strips = super().render_lines(crop)
         finally:
-            self._ground = None
+            self._drawing = False
+        self._drawn = crop, strips
+        return strips
 
     def recoloured(self) -> None:
         """Called when the roles look otherwise than before."""
