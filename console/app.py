@@ -46,6 +46,8 @@ CALLS_SECONDS = 60.0
 """Between two changes of the number of calls in the header while nobody does anything: it would grow with every poll."""
 CALLS_MOVE = 5.0
 """Seconds after the start and after a key in which it does: the first call of many would stand there for a minute."""
+CALLS_FEW = 5
+"""Fewer than these are as good as none: one a minute is sometimes two in the last minute, and sometimes none."""
 SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
@@ -202,7 +204,8 @@ class Console(Notifying, inherit_bindings=False):
         changed = abs(status.calls_per_minute - self._calls_shown) >= max(1, self._calls_shown * 0.15)
         now = monotonic()
         moves = not self._calls_shown or now - self._acted_at < CALLS_MOVE
-        if changed and (moves or now - self._calls_shown_at >= CALLS_SECONDS):
+        due = now - self._calls_shown_at >= CALLS_SECONDS
+        if changed and (moves or (due and max(status.calls_per_minute, self._calls_shown) >= CALLS_FEW)):
             self._calls_shown, self._calls_shown_at = status.calls_per_minute, now
         right.append((f"{self._calls_shown} calls/min ", "dim"))
         return left, right

@@ -794,3 +794,11 @@ async def test_the_number_of_calls_moves_with_what_a_person_does_and_rests_other
         services.tell(calls_per_minute=90)
         await pilot.pause()
         assert "50 calls/min" in header()
+        monkeypatch.setattr("console.app.CALLS_SECONDS", 0.0)  # a minute later
+        services.tell(calls_per_minute=3)
+        await until(pilot, lambda: " 3 calls/min" in header())
+        services.tell(calls_per_minute=1)
+        await pilot.pause()
+        assert " 3 calls/min" in header(), "a poll a minute is none, one or two in the last one"
+        services.tell(calls_per_minute=6)
+        await until(pilot, lambda: " 6 calls/min" in header())
