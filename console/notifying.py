@@ -120,7 +120,7 @@ class Notifying(Customized, inherit_bindings=False):
         if screen is None:
             return
         places = [screen.subject() or screen.location]
-        if isinstance(screen, ArrangedScreen) and screen.rows().chosen:
+        if isinstance(screen, ArrangedScreen) and screen.has_marks:
             places = [screen.place_of(row) for row in screen.selection()]
         wanted = [place for place in places if place is not None and place.name and place.kind in LISTS]
         if not wanted:
