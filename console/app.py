@@ -240,14 +240,16 @@ class Console(Notifying, inherit_bindings=False):
             self.redraw()
 
     def tell(self, problem: Problem) -> None:
-        """Say what went wrong and what to do, in a dialog when it is too long for the key line."""
+        """Say what went wrong and what to do, in a dialog when it is too long for the key line and nobody types."""
         text = f"✗ {problem}"
         if len(text) < self.size.width - 2:
             self.flash(text, "bad")
         else:
             from console.screens.dialogs import MessageScreen
 
-            self.push_screen(MessageScreen("That did not work", [problem.sentence, problem.remedy]))
+            dialog = MessageScreen("That did not work", [problem.sentence, problem.remedy])
+            if not self.interrupt(lambda: self.push_screen(dialog)):
+                self.flash(text, "bad", stays=True)
 
     # Work
 
@@ -285,6 +287,12 @@ class Console(Notifying, inherit_bindings=False):
         base, screen, hold = self.base_screen, self.screen, self.hold()
 
         def opens(value: Any) -> None:
+            if self.pressed_since(hold):
+                self.interrupt(lambda: finish(value))  # they have not waited, and may go on
+            else:
+                finish(value)
+
+        def finish(value: Any) -> None:
             dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
             gone_on = self.base_screen is not base or dialog
             if not hold.given_up and not gone_on:

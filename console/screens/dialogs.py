@@ -60,6 +60,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         self._title, self._sentences, self._choices = title, [s for s in sentences if s], list(choices)
         self._chosen = self._choices.index(default) if default in self._choices else 0
         self._danger, self._typed, self._needs_typing = danger, typed, set(needs_typing)
+        self._deaf = False
 
     def compose(self) -> Iterable[Widget]:
         with Vertical(classes="dialog -danger" if self._danger else "dialog"):
@@ -81,16 +82,28 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
             self.query_one(Page).show(lambda width: lines)
         self._draw()
 
+    def deafen(self, deaf: bool) -> None:
+        """Show that no choice can be taken yet, as the keys that come now are meant for something else; or that one can."""
+        self._deaf = deaf
+        if self.is_mounted:
+            self._draw()
+
     def _draw(self) -> None:
         runs: list[Run] = []
         room = min(WIDTH, self.app.size.width - 3) - AROUND
         airy = sum(len(choice) + 6 for choice in self._choices) + len(f"{key('dialog.cancel')} leaves") < room
         side = "  " if airy else " "
         for index, choice in enumerate(self._choices):
-            here = index == self._chosen
+            here = index == self._chosen and not self._deaf
             blocked = self._blocked(choice)
             role = (
-                "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
+                "dim"
+                if (blocked or self._deaf) and not here
+                else "badge"
+                if here and not blocked
+                else "here"
+                if here
+                else ""
             )
             runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), (side, "")]
         hints = [
@@ -127,6 +140,8 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
 
     @on(Line.Pressed)
     def _pressed(self, event: Line.Pressed) -> None:
+        if self._deaf:
+            return
         self._chosen = self._choices.index(event.name)
         self._draw()
         self.action_choose()

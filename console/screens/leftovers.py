@@ -156,7 +156,8 @@ def confirm_sweep(
     def swept(report: SweepReport) -> None:
         over()
         title = "Not all of it could be deleted" if report.failed else "Cleaned up"
-        console.push_screen(MessageScreen(title, costs_facts.report_sentences(report)))
+        dialog = MessageScreen(title, costs_facts.report_sentences(report))
+        console.interrupt(lambda: console.push_screen(dialog))
 
     def confirmed(choice: str | None) -> None:
         if choice == "Delete":

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console import actions
 from console.formatting import status
@@ -76,6 +75,8 @@ class RunScreen(InTurn, ConsoleScreen):
         self._feed: Feed | None = None
         self._problem: Problem | None = None
         self._asked: Question | None = None
+        self._to_ask: Question | None = None
+        """Is asked once nobody types."""
         self._finished_shown = False
         self._lesson: StudyInfo | None = None
         self._next_try: Try | None = None
@@ -195,12 +196,16 @@ class RunScreen(InTurn, ConsoleScreen):
 
     def _ask(self) -> None:
         question = self.state.question
-        if question is None or question is self._asked or not self.is_current:
+        if question is None or question is self._asked or question is self._to_ask or not self.is_current:
             return
-        if isinstance(self.focused, Input):
-            return  # the Enter that ends what is being typed would answer it; `tick` asks afterwards
-        self._asked = question
-        self.action_answer()
+        self._to_ask = question
+
+        def ask() -> None:
+            self._to_ask = None
+            if self.state.question is question is not self._asked and self.is_current:
+                self.action_answer()  # else `tick` asks, once this screen is in sight again
+
+        self.console.interrupt(ask)
 
     def _draw(self) -> None:
         self._overview()
@@ -367,6 +372,7 @@ class RunScreen(InTurn, ConsoleScreen):
         if question is None:
             self.console.flash("This run asks nothing at the moment.", "wait")
             return
+        self._asked = question
         if not self.console.allowed(actions.get("run.answer")):
             return
         run, services = self.run_id, self.console.services
