@@ -286,16 +286,18 @@ class Console(Notifying, inherit_bindings=False):
         ``otherwise`` is called where nothing was opened for that reason."""
         base, screen, hold = self.base_screen, self.screen, self.hold()
 
+        def gone_on() -> bool:
+            dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
+            return self.base_screen is not base or dialog
+
         def opens(value: Any) -> None:
-            if self.pressed_since(hold):
-                self.interrupt(lambda: finish(value))  # they have not waited, and may go on
+            if self.pressed_since(hold) and not gone_on():
+                self.interrupt(lambda: finish(value))  # who has not waited may be typing something else
             else:
                 finish(value)
 
         def finish(value: Any) -> None:
-            dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
-            gone_on = self.base_screen is not base or dialog
-            if not hold.given_up and not gone_on:
+            if not hold.given_up and not gone_on():
                 succeeded(value)
             else:
                 if not hold.given_up:
