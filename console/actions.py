@@ -492,6 +492,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("dialog.right", "right,tab", "Right", "The choice to the right"),
     Action("dialog.up", "up", "Up", "Scroll the names that it is about, where they are many"),
     Action("dialog.down", "down", "Down", "Scroll them on"),
+    Action("dialog.page_up", "pageup", "Page up", "Scroll them one page back"),
+    Action("dialog.page_down", "pagedown", "Page down", "Scroll them one page on"),
     Action("dialog.choose", "enter", "Choose", "Take the marked choice", footer=True),
     Action("dialog.calls", "f4", "Calls", "The AWS calls that would be made, with their parameters; nothing is sent"),
     Action("prompt.cancel", "escape", "Leave", "Leave the line; a filter stays", footer=True),
