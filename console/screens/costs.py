@@ -304,6 +304,7 @@ class CostsScreen(ArrangedScreen[Any]):
             )
         else:
             page.show(lambda width: [])
+        page.display = self.wide or self.rows().current is not None
 
     def on_resize(self) -> None:
         super().on_resize()

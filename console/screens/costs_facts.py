@@ -204,12 +204,10 @@ def bill_brief(row: Billed, now: float, width: int) -> Lines:
     shown = status(bill.status)
     calls = f"{_capital(row.activity.reason)}. " if row.activity is not None else ""
     lived = _lifetime(row, now) if bill.kind == "endpoint" else ""
+    about = " · ".join(filter(None, (bill.kind, bill.instances)))
     return [
         [(crop_middle(bill.name, width), "strong")],
-        [
-            (str(shown), shown.role),
-            (f" · {bill.kind} · {bill.instances} · up {span(now - bill.since)}", "dim"),
-        ],
+        [(str(shown), shown.role), (f" · {about} · up {span(now - bill.since)}", "dim")],
         *facts.sentences([f"{calls}{lived}".strip()] if calls or lived else [], width),
     ]
 
