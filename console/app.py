@@ -26,7 +26,7 @@ from console.keymap import key
 from console.keyorder import PATIENCE, Hold
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
-from console.notifying import Notifying
+from console.notifying import WORKER, Notifying
 from console.screens.base import ConsoleScreen
 from console.services import Services
 from console.trail import Place
@@ -272,7 +272,7 @@ class Console(Notifying, inherit_bindings=False):
             else:
                 self.post_message(WorkFinished(succeeded, on_failure, value))
 
-        threading.Thread(target=run, name="console-work", daemon=True).start()
+        threading.Thread(target=run, name=WORKER, daemon=True).start()
 
     def in_background_to_open(
         self,
