@@ -515,6 +515,7 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 _BY_ID = {action.id: action for action in ACTIONS}
+_BY_PLACE = {place: tuple(action for action in ACTIONS if action.place == place) for place in PLACES}
 
 
 def get(identifier: str) -> Action:
@@ -528,7 +529,7 @@ def get(identifier: str) -> Action:
 
 def of(place: str) -> tuple[Action, ...]:
     """The actions of a place, in the order of the registry."""
-    return tuple(action for action in ACTIONS if action.place == place)
+    return _BY_PLACE.get(place, ())
 
 
 def bindings(place: str) -> list[Binding]:
