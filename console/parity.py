@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console import actions
+from console.places import PLACES
 
 MOVES = "moves about the screen"
 SHOWS = "how the screen shows what the command prints"
@@ -195,5 +196,5 @@ def asks(action: actions.Action) -> tuple[str, str]:
 
 def place_of(identifier: str) -> str:
     """The place of an action, in words that end a sentence."""
-    title = actions.PLACES[actions.get(identifier).place]
+    title = PLACES[actions.get(identifier).place]
     return title[:1].lower() + title[1:]
