@@ -27,6 +27,7 @@ from console.screens.listing import ListScreen
 from console.screens.palette import PaletteScreen
 from console.screens.tuning_trials import OWN, Trials
 from console.trail import Place, Trail
+from console.widgets.heading import labels
 from console.widgets.line import Line
 from console.widgets.rows import Rows
 from tests.console.conftest import until
@@ -456,7 +457,7 @@ def heading_x(app: Console, label: str) -> int:
     rows = app.base_screen.query_one("#list", Rows)
     return next(
         rows.content_region.x + start
-        for column, start, _ in rows._labels()
+        for column, start, _ in labels(rows._layout())
         if rows._columns[column].label == label
     )
 
