@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from console.screens.dialogs import ChoiceScreen, ConfirmScreen, MessageScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.run import RunScreen
 from console.widgets.line import Line
+from console.widgets.log import LogView
 from tests.console.conftest import until
 from tests.console.scripted import Scripted, run_events
 from workflows.problem import Problem
@@ -111,16 +113,24 @@ async def test_who_types_all_the_time_is_heard_after_a_while(
         await listens(pilot, clock)
 
 
-async def test_a_question_of_a_run_is_not_answered_by_a_key_for_something_else(
-    app: Console, services: Scripted, clock: Clock
-) -> None:
+async def attached(pilot: Pilot[Any], services: Scripted) -> tuple[RunScreen, Callable[[], None]]:
+    """The screen of a run, and what lets it ask its question."""
     run = "moons-20270115-075825-1f3a"
     asked = run_events(run, upto=5, question=True)
     services.events[run] = asked[:-1]
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+    screen = pilot.app.screen
+    assert isinstance(screen, RunScreen)
+    return screen, lambda: services.events.update({run: asked})
+
+
+async def test_a_question_of_a_run_is_not_answered_by_a_key_for_something_else(
+    app: Console, services: Scripted, clock: Clock
+) -> None:
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
-        services.events[run] = asked
+        _, ask = await attached(pilot, services)
+        ask()
         clock.now += 1
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         dialog = app.screen
@@ -131,6 +141,21 @@ async def test_a_question_of_a_run_is_not_answered_by_a_key_for_something_else(
         await listens(pilot, clock)
         await pilot.press("enter")
         await until(pilot, lambda: len(services.done) == 1)
+
+
+async def test_a_question_does_not_come_between_what_is_being_typed_and_its_enter(
+    app: Console, services: Scripted
+) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        screen, ask = await attached(pilot, services)
+        screen.show_part("log")
+        await until(pilot, lambda: isinstance(app.focused, LogView))
+        await pilot.press("slash", *"los")
+        ask()
+        await until(pilot, lambda: screen.state.question is not None)
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen), "it is asked afterwards")
+        assert services.done == [] and screen.query_one(LogView).term == "loss"
 
 
 async def test_a_question_that_comes_late_waits_for_what_is_typed_by_then(
