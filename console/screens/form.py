@@ -291,6 +291,7 @@ class FormScreen(ConsoleScreen):
         )
 
     async def _open(self, run: str) -> None:
+        self._starting = False
         if self.is_current:  # who has gone on is told, and not taken away from there
             await self.app.pop_screen()
             await self.console.open_run(run)

@@ -95,6 +95,7 @@ class StartingForm(ConsoleScreen):
         self.console.run_worker(self._open(name), exit_on_error=True)
 
     async def _open(self, name: str) -> None:
+        self.starting = False
         if self.is_current:  # who has gone on is told, and not taken away from there
             await self.app.pop_screen()
             await self.show_started(name)

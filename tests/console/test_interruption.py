@@ -12,6 +12,7 @@ from console import interruption, keyorder
 from console.app import Console
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen, MessageScreen
 from console.screens.endpoints import EndpointsScreen
+from console.screens.form import FormScreen
 from console.screens.run import RunScreen
 from console.widgets.line import Line
 from console.widgets.log import LogView
@@ -180,3 +181,17 @@ async def test_a_question_that_comes_late_waits_for_what_is_typed_by_then(
         await listens(pilot, clock)
         await pilot.press("right", "enter")
         await until(pilot, lambda: any(call[0] == "delete_endpoint" for call in services.done))
+
+
+async def test_who_has_gone_on_is_not_taken_to_what_was_started(app: Console, services: Scripted) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("4", "enter")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen))
+        services.hang.set()
+        await pilot.press("ctrl+s")
+        await app.go("endpoints")
+        await pilot.press("slash", "m")
+        services.hang.clear()
+        await until(pilot, lambda: "Started in a process of its own" in (app.flash_text or ("",))[0])
+        await pilot.press("o")
+        assert isinstance(app.screen, EndpointsScreen) and app.screen.filter == "mo"
