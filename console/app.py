@@ -26,7 +26,7 @@ from console.keymap import key
 from console.keyorder import PATIENCE, Hold
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
-from console.notifying import Notifying
+from console.notifying import WORKER, Notifying
 from console.screens.base import ConsoleScreen
 from console.services import Services
 from console.trail import Place
@@ -243,14 +243,16 @@ class Console(Notifying, inherit_bindings=False):
             self.redraw()
 
     def tell(self, problem: Problem) -> None:
-        """Say what went wrong and what to do, in a dialog when it is too long for the key line."""
+        """Say what went wrong and what to do, in a dialog when it is too long for the key line and nobody types."""
         text = f"✗ {problem}"
         if len(text) < self.size.width - 2:
             self.flash(text, "bad")
         else:
             from console.screens.dialogs import MessageScreen
 
-            self.push_screen(MessageScreen("That did not work", [problem.sentence, problem.remedy]))
+            dialog = MessageScreen("That did not work", [problem.sentence, problem.remedy])
+            if not self.interrupt(lambda: self.push_screen(dialog)):
+                self.flash(text, "bad", stays=True)
 
     # Work
 
@@ -273,7 +275,7 @@ class Console(Notifying, inherit_bindings=False):
             else:
                 self.post_message(WorkFinished(succeeded, on_failure, value))
 
-        threading.Thread(target=run, name="console-work", daemon=True).start()
+        threading.Thread(target=run, name=WORKER, daemon=True).start()
 
     def in_background_to_open(
         self,
@@ -287,10 +289,18 @@ class Console(Notifying, inherit_bindings=False):
         ``otherwise`` is called where nothing was opened for that reason."""
         base, screen, hold = self.base_screen, self.screen, self.hold()
 
-        def opens(value: Any) -> None:
+        def gone_on() -> bool:
             dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
-            gone_on = self.base_screen is not base or dialog
-            if not hold.given_up and not gone_on:
+            return self.base_screen is not base or dialog
+
+        def opens(value: Any) -> None:
+            if self.pressed_since(hold) and not gone_on():
+                self.interrupt(lambda: finish(value))  # who has not waited may be typing something else
+            else:
+                finish(value)
+
+        def finish(value: Any) -> None:
+            if not hold.given_up and not gone_on():
                 succeeded(value)
             else:
                 if not hold.given_up:

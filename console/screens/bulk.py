@@ -79,7 +79,8 @@ def _work(screen: ArrangedScreen[Any], verb: str, noun: str, left: list[Deed], d
             return
         lines = [f"{deed.name}: {problem.sentence} {problem.remedy}" for deed, problem in failed]
         title = f"{len(ended)} of {count(total, noun)} {done}"
-        console.push_screen(MessageScreen(title, ["These did not work, and stay marked:"], listed=lines))
+        dialog = MessageScreen(title, ["These did not work, and stay marked:"], listed=lines)
+        console.interrupt(lambda: console.push_screen(dialog))
 
     def went_well(deed: Deed) -> None:
         ended.add(deed.key)

@@ -608,27 +608,6 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
         await until(pilot, lambda: services.done == [("answer", run, "deploy-anyway", "yes")])
 
 
-async def test_a_question_does_not_come_between_what_is_being_typed_and_its_enter(
-    app: Console, services: Scripted
-) -> None:
-    run = "moons-20270115-075825-1f3a"
-    asked = run_events(run, upto=5, question=True)
-    services.events[run] = asked[:-1]
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
-        screen = app.screen
-        assert isinstance(screen, RunScreen)
-        screen.show_part("log")
-        await until(pilot, lambda: isinstance(app.focused, LogView))
-        await pilot.press("slash", *"los")
-        services.events[run] = asked
-        await until(pilot, lambda: screen.state.question is not None)
-        await pilot.press("s", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen), "it is asked afterwards")
-        assert services.done == [] and screen.query_one(LogView).term == "loss"
-
-
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("4", *["down"] * (len(catalog()) + 1), "enter")
