@@ -171,7 +171,7 @@ class Screen:
         os.close(self._terminal)
         taken = None
         while taken is None and time.perf_counter() - begin < ORPHAN:
-            time.sleep(0.01)
+            time.sleep(0.001)
             taken = self._gone(begin, 0.0)
         spent = 0.0 if taken is not None else (self._cpu() - used) / ORPHAN * 100
         self.kill()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding
-from textual.keys import key_to_character
+
+from console.places import PLACES
 
 Danger = Literal["none", "confirm", "type-name"]
 
@@ -54,82 +55,6 @@ class Action:
             priority=self.priority,
             tooltip=self.help,
         )
-
-
-PLACES = {
-    "app": "Everywhere",
-    "list": "In every list",
-    "select": "In lists of which rows can be marked",
-    "log": "In every log",
-    "home": "Home",
-    "jobs": "Jobs",
-    "job": "A training job",
-    "compare": "Two training jobs",
-    "endpoints": "Endpoints",
-    "endpoint": "An endpoint",
-    "weights": "The traffic split of an endpoint",
-    "load": "The form of a replay",
-    "replay": "A replay of requests",
-    "invoke": "Invoke an endpoint",
-    "experiments": "A/B tests",
-    "experiment": "An A/B test",
-    "trial": "The form of an A/B test",
-    "feeding": "The form of what feeds an A/B test",
-    "deploy": "The form of a rollout",
-    "rollout": "A rollout",
-    "drift": "Drift of an endpoint",
-    "costs": "Costs & clean-up",
-    "audit": "The audit log",
-    "targets": "Several targets",
-    "tunings": "Tuning",
-    "tuning": "A tuning job",
-    "tune": "The form of a tuning job",
-    "transform": "A transform job",
-    "batch": "The form of a transform job",
-    "studies": "Studies",
-    "form": "The form of a study",
-    "fields": "The fields of a form",
-    "choice": "A choice in a form",
-    "run": "A run of a study",
-    "inspect": "Any resource as AWS describes it",
-    "bucket": "In S3",
-    "result": "A table, a figure or a text of a run",
-    "comparison": "Two runs side by side",
-    "lessons": "Lessons",
-    "lesson": "A lesson",
-    "dialog": "Questions and confirmations",
-    "prompt": "While typing",
-    "command": "In the command line",
-    "jump": "In jump mode",
-    "columns": "Columns of a list",
-    "code": "Code and long texts",
-    "script": "A run as a script",
-}
-
-NAMES = {
-    "question_mark": "?", "colon": ":", "slash": "/", "enter": "Enter", "escape": "Esc", "up": "↑", "down": "↓",
-    "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "tab": "Tab",
-    "shift+tab": "Shift+Tab", "ctrl+q": "Ctrl+Q", "ctrl+c": "Ctrl+C", "ctrl+p": "Ctrl+P", "ctrl+l": "Ctrl+L", "ctrl+s": "Ctrl+S", "ctrl+z": "Ctrl+Z",
-    "less_than_sign": "<", "greater_than_sign": ">", "space": "Space", "ctrl+d": "Ctrl+D", "ctrl+u": "Ctrl+U", "f1": "F1", "f2": "F2", "f3": "F3", "f9": "F9",
-    "ctrl+n": "Ctrl+N", "left_square_bracket": "[", "right_square_bracket": "]", "backspace": "Backspace", "apostrophe": "'", "at": "@", "asterisk": "*", "ctrl+@": "Ctrl+Space", "ctrl+o": "Ctrl+O", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "plus": "+", "minus": "-", "equals_sign": "=",
-}  # fmt: skip
-
-
-def key_name(key: str) -> str:
-    """A key of Textual as a person reads it: ``?``, ``Enter``, ``Ctrl+X``, ``F5``."""
-    if key in NAMES:
-        return NAMES[key]
-    *modifiers, last = key.split("+")
-    if modifiers and last:
-        return "+".join(
-            [
-                *(modifier.capitalize() for modifier in modifiers),
-                key_name(last) if len(last) > 1 else last.upper(),
-            ]
-        )
-    if len(key) > 1:
-        return key_to_character(key) or key.capitalize()
-    return key
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -250,10 +175,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("tuning.more", "plus", "More lines", "Twice as many trials as lines", footer=True),
     Action("tuning.fewer", "minus", "Fewer lines", "Half as many trials as lines", footer=True),
     Action("tuning.filter", "slash", "Filter", "Narrow the trials: words, regex.*, !not, status:failed, -f fuzzy", target="trial", footer=True),
-    Action("tuning.sort", "s", "Sort", "Sort the trials by the next column", target="trial", footer=True),
+    Action("tuning.sort", "s", "Sort", "Sort the trials by the next column; a click on a heading sorts by that one", target="trial", footer=True),
     Action("tuning.reverse", "S", "Reverse", "Turn the order of the trials round", target="trial"),
+    Action("tuning.columns", "C", "Columns", "Choose the columns of the trials and their order", target="trial"),
+    Action("tuning.compare", "equals_sign", "Compare", "Compare the two marked trials: settings, results, curves", target="trial"),
     Action("tuning.best", "b", "Best", "Open the training job of the best trial", target="training job", footer=True),
-    Action("tuning.copy", "y", "Copy", "Copy the hyperparameters of the trial under the cursor, or of the best, as JSON", target="trial", footer=True),
+    Action("tuning.copy", "y", "Copy", "Copy the hyperparameters of the trial under the cursor, of the marked ones, or of the best, as JSON", target="trial", footer=True),
     Action("tuning.defaults", "v", "Versus default", "Train the default configuration with several seeds, to compare", target="training job", danger="confirm", changes=True, footer=True),
     Action("tuning.deploy", "e", "Deploy", "Host the model of the best trial", target="endpoint", danger="confirm", changes=True, footer=True),
     Action("tuning.warm_start", "w", "Warm start", "Search on from what this tuning job has learned", target="tuning job", changes=True, footer=True),
@@ -490,6 +417,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("dialog.right", "right,tab", "Right", "The choice to the right"),
     Action("dialog.up", "up", "Up", "Scroll the names that it is about, where they are many"),
     Action("dialog.down", "down", "Down", "Scroll them on"),
+    Action("dialog.page_up", "pageup", "Page up", "Scroll them one page back"),
+    Action("dialog.page_down", "pagedown", "Page down", "Scroll them one page on"),
     Action("dialog.choose", "enter", "Choose", "Take the marked choice", footer=True),
     Action("dialog.calls", "f4", "Calls", "The AWS calls that would be made, with their parameters; nothing is sent"),
     Action("prompt.cancel", "escape", "Leave", "Leave the line; a filter stays", footer=True),
@@ -511,6 +440,7 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 _BY_ID = {action.id: action for action in ACTIONS}
+_BY_PLACE = {place: tuple(action for action in ACTIONS if action.place == place) for place in PLACES}
 
 
 def get(identifier: str) -> Action:
@@ -524,7 +454,7 @@ def get(identifier: str) -> Action:
 
 def of(place: str) -> tuple[Action, ...]:
     """The actions of a place, in the order of the registry."""
-    return tuple(action for action in ACTIONS if action.place == place)
+    return _BY_PLACE.get(place, ())
 
 
 def bindings(place: str) -> list[Binding]:
@@ -535,28 +465,3 @@ def bindings(place: str) -> list[Binding]:
 def commands() -> Iterable[Action]:
     """The actions that the palette knows by a word."""
     return (action for action in ACTIONS if action.command)
-
-
-def markdown_table() -> str:
-    """The table of keys in docs/console.md."""
-    lines: list[str] = []
-    for place, title in PLACES.items():
-        actions = of(place)
-        if not actions:
-            continue
-        lines += [f"### {title}", "", "| key | does | |", "|---|---|---|"]
-        for action in actions:
-            keys = (
-                " ".join(f"`{key_name(key)}`" for key in action.keys.split(",") if key)
-                or f"`:{action.command}`"
-            )
-            notes = []
-            if action.danger != "none":
-                notes.append("asks first; on AWS the name has to be typed")
-            if action.command and action.keys:
-                notes.append(
-                    f"`:{action.command}" + (f" {action.argument.upper()}`" if action.argument else "`")
-                )
-            lines.append(f"| {keys} | {action.help} | {'; '.join(notes)} |")
-        lines.append("")
-    return "\n".join(lines)

@@ -26,7 +26,7 @@ from console.keymap import key
 from console.keyorder import PATIENCE, Hold
 from console.memory import Memory
 from console.messages import StatusArrived, WorkFinished
-from console.notifying import Notifying
+from console.notifying import WORKER, Notifying
 from console.screens.base import ConsoleScreen
 from console.services import Services
 from console.trail import Place
@@ -46,6 +46,8 @@ CALLS_SECONDS = 60.0
 """Between two changes of the number of calls in the header while nobody does anything: it would grow with every poll."""
 CALLS_MOVE = 5.0
 """Seconds after the start and after a key in which it does: the first call of many would stand there for a minute."""
+CALLS_FEW = 5
+"""Fewer than these are as good as none: one a minute is sometimes two in the last minute, and sometimes none."""
 SLOW_TICK = 5.0
 """Seconds between two drawings of ages and durations on a slow line."""
 
@@ -202,7 +204,8 @@ class Console(Notifying, inherit_bindings=False):
         changed = abs(status.calls_per_minute - self._calls_shown) >= max(1, self._calls_shown * 0.15)
         now = monotonic()
         moves = not self._calls_shown or now - self._acted_at < CALLS_MOVE
-        if changed and (moves or now - self._calls_shown_at >= CALLS_SECONDS):
+        due = now - self._calls_shown_at >= CALLS_SECONDS
+        if changed and (moves or (due and max(status.calls_per_minute, self._calls_shown) >= CALLS_FEW)):
             self._calls_shown, self._calls_shown_at = status.calls_per_minute, now
         right.append((f"{self._calls_shown} calls/min ", "dim"))
         return left, right
@@ -240,14 +243,16 @@ class Console(Notifying, inherit_bindings=False):
             self.redraw()
 
     def tell(self, problem: Problem) -> None:
-        """Say what went wrong and what to do, in a dialog when it is too long for the key line."""
+        """Say what went wrong and what to do, in a dialog when it is too long for the key line and nobody types."""
         text = f"✗ {problem}"
         if len(text) < self.size.width - 2:
             self.flash(text, "bad")
         else:
             from console.screens.dialogs import MessageScreen
 
-            self.push_screen(MessageScreen("That did not work", [problem.sentence, problem.remedy]))
+            dialog = MessageScreen("That did not work", [problem.sentence, problem.remedy])
+            if not self.interrupt(lambda: self.push_screen(dialog)):
+                self.flash(text, "bad", stays=True)
 
     # Work
 
@@ -270,7 +275,7 @@ class Console(Notifying, inherit_bindings=False):
             else:
                 self.post_message(WorkFinished(succeeded, on_failure, value))
 
-        threading.Thread(target=run, name="console-work", daemon=True).start()
+        threading.Thread(target=run, name=WORKER, daemon=True).start()
 
     def in_background_to_open(
         self,
@@ -284,10 +289,18 @@ class Console(Notifying, inherit_bindings=False):
         ``otherwise`` is called where nothing was opened for that reason."""
         base, screen, hold = self.base_screen, self.screen, self.hold()
 
-        def opens(value: Any) -> None:
+        def gone_on() -> bool:
             dialog = isinstance(self.screen, ModalScreen) and self.screen is not screen
-            gone_on = self.base_screen is not base or dialog
-            if not hold.given_up and not gone_on:
+            return self.base_screen is not base or dialog
+
+        def opens(value: Any) -> None:
+            if self.pressed_since(hold) and not gone_on():
+                self.interrupt(lambda: finish(value))  # who has not waited may be typing something else
+            else:
+                finish(value)
+
+        def finish(value: Any) -> None:
+            if not hold.given_up and not gone_on():
                 succeeded(value)
             else:
                 if not hold.given_up:

@@ -144,7 +144,8 @@ class Customized(Travelling, inherit_bindings=False):
                 from console.screens.dialogs import MessageScreen
 
                 lines = [str(mistake) for mistake in mistakes]
-                self.push_screen(MessageScreen(f"{self._keymap_file} is not used", ["Until these are mended the keys stay as they were:"], listed=lines))  # fmt: skip
+                dialog = MessageScreen(f"{self._keymap_file} is not used", ["Until these are mended the keys stay as they were:"], listed=lines)  # fmt: skip
+                self.interrupt(lambda: self.push_screen(dialog))
         elif keymap != self.keymap:
             self.use_keymap(keymap)
             self.flash(f"✓ Keys are those of {self._keymap_file.name} now.")

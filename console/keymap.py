@@ -15,6 +15,8 @@ from typing import Any
 
 from console import actions
 from console.actions import Action
+from console.keynames import NAMES, key_name
+from console.places import PLACES
 from workflows.tomllines import line_of
 
 UNBOUND = "unbound"
@@ -50,11 +52,11 @@ class Keymap:
     def first(self, action: Action) -> str:
         """The first key as a person reads it, or the word after ``:``; empty where it has neither."""
         keys = self.keys(action)
-        return actions.key_name(keys[0]) if keys else f":{action.command}" if action.command else ""
+        return key_name(keys[0]) if keys else f":{action.command}" if action.command else ""
 
     def shown(self, action: Action) -> str:
         """All keys as a person reads them."""
-        return " ".join(actions.key_name(key) for key in self.keys(action))
+        return " ".join(key_name(key) for key in self.keys(action))
 
 
 _present = Keymap()
@@ -138,7 +140,7 @@ def _entries(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield identifier, value
 
 
-_NAMED = {actions.key_name(name).lower(): name for name in actions.NAMES} | {
+_NAMED = {key_name(name).lower(): name for name in NAMES} | {
     "return": "enter", "esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "del": "delete", "ins": "insert",
 }  # fmt: skip
 _SAME = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+h": "Backspace", "ctrl+left_square_bracket": "Esc"}
@@ -224,7 +226,7 @@ def _conflicts(changed: Mapping[str, str], text: str) -> Iterator[Mistake]:
                 told.add(pair)
                 yield Mistake(
                     line_of(text, identifier),
-                    f"{actions.key_name(key)} is the key of {identifier} and of {other.id} ({other.label}): give one of them another",
+                    f"{key_name(key)} is the key of {identifier} and of {other.id} ({other.label}): give one of them another",
                 )
 
 
@@ -234,12 +236,12 @@ def template() -> str:
         "# Keys of mlconsole. Take the # away from a line and write other keys; the console reads the file again by itself.",
         '# Several keys: ["x", "Ctrl+X"]. No key: "".',
     ]
-    for place, title in actions.PLACES.items():
+    for place, title in PLACES.items():
         bound = [action for action in actions.of(place) if action.keys]
         if bound:
             lines += ["", f"# {title}"]
         for action in bound:
-            keys = [actions.key_name(key) for key in action.keys.split(",")]
+            keys = [key_name(key) for key in action.keys.split(",")]
             shown = ", ".join('"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in keys)
             lines.append(
                 f"# {action.id} = {shown if len(keys) == 1 else f'[{shown}]'}".ljust(44)

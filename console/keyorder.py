@@ -116,6 +116,10 @@ class InOrder(App[Answer]):
         self.set_timer(seconds or HELD, lambda: self._let_go(hold))
         return hold
 
+    def pressed_since(self, hold: Hold) -> bool:
+        """Whether keys were done since it was asked for: they had waited long enough."""
+        return self._pressed > hold.after
+
     def _settled(self, hold: Hold) -> None:
         self._pending.discard(hold)
         self._let_go(hold)
@@ -167,7 +171,18 @@ class InOrder(App[Answer]):
             if self._under_way and self._waiting:
                 self._look_after(self._under_way, monotonic() + PATIENCE)
 
+    @property
+    def key_waits(self) -> bool:
+        """Whether a key has come that is not done."""
+        return bool(self._waiting or self._under_way)
+
+    def ignores(self, event: events.Key | events.Paste) -> bool:
+        """Whether a key that is due is not done at all."""
+        return False
+
     async def _do(self, event: events.Key | events.Paste) -> None:
+        if self.ignores(event):
+            return
         self._keys += 1
         self._pressed += 1
         number = self._under_way = self._keys
@@ -211,7 +226,7 @@ class InOrder(App[Answer]):
         self._under_way = 0
         if self._held:
             await self._leave_early()
-        if self._waiting and not self._held and not self._under_way:
+        while self._waiting and not self._held and not self._under_way:
             await self._do(self._waiting.popleft())
 
     async def _leave_early(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from textual import on
@@ -14,8 +15,14 @@ from console.screens.arranged import ArrangedScreen
 from console.services import Unwatch
 from console.trail import Place
 from console.watchlist import LISTS, ROLES, Notice, Watchlist, has_ended, together
+from workflows import underway
 from workflows.problem import Problem
 from workflows.topics import Snapshot, Topic
+
+LONG = 3.0
+"""Seconds after which it is told what is waited for."""
+WORKER = "console-work"
+"""The name of the threads that do what a key has asked for."""
 
 
 class Notifying(Customized, inherit_bindings=False):
@@ -25,6 +32,7 @@ class Notifying(Customized, inherit_bindings=False):
     titled = False
     """Whether the terminal's title was changed, and has to be given back."""
     _webhook_fails = False
+    flash_text: tuple[str, str] | None = None
 
     def begin_watching(self) -> None:
         """Go on watching what was watched on this target."""
@@ -35,6 +43,16 @@ class Notifying(Customized, inherit_bindings=False):
         # A list is what earlier versions have written: it becomes what can be changed one by one.
         self._kept = {str(place) for place in self.watchlist.places} if isinstance(kept, dict) else set()
         self._observe_watched()
+        self.set_interval(1.0, self._tell_what_waits)
+
+    def _tell_what_waits(self) -> None:
+        """Tell what is waited for that a key has asked for, once it takes long."""
+        wait, said = underway.oldest(WORKER), self.flash_text
+        if wait is None or (said is not None and not said[0].endswith("…")):
+            return  # what has been said last counts more, unless it is that something goes on
+        waited = monotonic() - wait.since
+        if waited >= LONG:
+            self.flash(f"Waiting for {wait.what}, {waited:.0f} s …", "wait")
 
     def flash(self, text: str, role: str = "ok", *, stays: bool = False) -> None:
         """Say something in the key line."""
@@ -120,7 +138,7 @@ class Notifying(Customized, inherit_bindings=False):
         if screen is None:
             return
         places = [screen.subject() or screen.location]
-        if isinstance(screen, ArrangedScreen) and screen.rows().chosen:
+        if isinstance(screen, ArrangedScreen) and screen.has_marks:
             places = [screen.place_of(row) for row in screen.selection()]
         wanted = [place for place in places if place is not None and place.name and place.kind in LISTS]
         if not wanted:

@@ -10,7 +10,7 @@ from typing import Any
 
 from console import filtering, keymap, theme, themefiles
 from console.formatting import count
-from console.keymap import LISTS
+from console.listcolumns import COLUMNS, OPEN, UNSORTED
 from console.view import View
 from workflows import locations
 from workflows.diagnosis import Finding
@@ -64,9 +64,12 @@ def _views(path: Path) -> Finding:
     if not isinstance(kept, dict):
         return _unread(path, "line 1: it is no JSON object")
     saved = kept.get("views", {})
-    wrong = list(_mistakes(text, saved))
+    wrong, lists = list(_mistakes(text, saved)), dict[str, None]()
+    if isinstance(saved, dict):
+        wrong += _without_columns(text, saved, lists)
     if wrong:
-        return Finding("views", "warning", f"{path}, {'; '.join(wrong)}.", "Mend it, or forget the view: `:view delete NAME` on its list.")  # fmt: skip
+        there = "".join(f" Columns of {place}: {', '.join(COLUMNS[place])}." for place in lists)
+        return Finding("views", "warning", f"{path}, {'; '.join(wrong)}.", f"Mend it, or forget the view: `:view delete NAME` on its list.{there}")  # fmt: skip
     number = sum(len(views) for views in saved.values())
     return Finding("views", "ok", f"{count(number, 'view')} in {path}" if number else f"None is saved in {path}")  # fmt: skip
 
@@ -86,8 +89,8 @@ def _mistakes(text: str, saved: Any) -> Iterator[str]:
         yield f"line {_line(text, 'views')}: views is no JSON object"
         return
     for place, views in saved.items():
-        if place not in LISTS:
-            yield f"line {_line(text, 'views', place)}: there is no list {place!r}"
+        if place not in COLUMNS:
+            yield f"line {_line(text, 'views', place)}: there is no list {place!r}: there are {', '.join(COLUMNS)}"
             continue
         if not isinstance(views, dict):
             yield f"line {_line(text, 'views', place)}: the views of {place} are no JSON object"
@@ -99,6 +102,30 @@ def _mistakes(text: str, saved: Any) -> Iterator[str]:
                 yield f"{where} has something else than columns, sort, descending and filter"
             elif problem := filtering.parse(view.filter).problem:
                 yield f"{where}: {problem}"
+
+
+def _without_columns(text: str, saved: dict[str, Any], lists: dict[str, None]) -> Iterator[str]:
+    """Columns in saved views that their list does not have, or is not sorted by; ``lists`` gets the places of those lists."""
+    for place, views in saved.items():
+        known = COLUMNS.get(place)
+        if known is None or not isinstance(views, dict):
+            continue
+        for name, value in views.items():
+            where = f"line {_line(text, 'views', place, name)}: view {name} of {place}"
+            view = View.from_dict(value)
+            unknown = [] if place in OPEN else [one for one in view.columns if one not in known]
+            told = [f"{where} shows {', '.join(map(repr, unknown))}, which {_no_columns(len(unknown))}"] if unknown else []  # fmt: skip
+            if view.sort and view.sort not in known and place not in OPEN:
+                told.append(f"{where} is sorted by {view.sort!r}, which {_no_columns(1)}")
+            elif view.sort in UNSORTED.get(place, ()):
+                told.append(f"{where} is sorted by {view.sort!r}, which comes later than the rows and sorts none")  # fmt: skip
+            if told:
+                lists[place] = None
+                yield from told
+
+
+def _no_columns(number: int) -> str:
+    return "is no column there" if number == 1 else "are no columns there"
 
 
 def _line(text: str, *names: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console import actions
+from console.places import PLACES
 
 MOVES = "moves about the screen"
 SHOWS = "how the screen shows what the command prints"
@@ -43,7 +44,7 @@ COMMANDS: dict[str, str] = {
     "job.log": "jobs logs", "job.metrics": "jobs metrics", "job.tune": "tuning start", "job.transform": "transform start", "job.stop": "jobs stop",
     "tunings.new": "tuning start", "tunings.warm_start": "tuning warm-start", "tunings.stop": "tuning stop", "tunings.delete": "tuning delete",
     "tuning.defaults": "tuning compare", "tuning.deploy": "tuning deploy", "tuning.warm_start": "tuning warm-start",
-    "tuning.stop": "tuning stop", "tuning.delete": "tuning delete", "tune.start": "tuning start",
+    "tuning.compare": "jobs compare", "tuning.stop": "tuning stop", "tuning.delete": "tuning delete", "tune.start": "tuning start",
     "transform.log": "transform logs", "transform.output": "transform output", "transform.stop": "transform stop", "batch.start": "transform start",
     "endpoints.invoke": "endpoints invoke", "endpoints.experiments": "ab ls", "endpoints.delete": "endpoints delete",
     "endpoint.older": "endpoints captures", "endpoint.newest": "endpoints captures", "endpoint.split": "endpoints weights",
@@ -195,5 +196,5 @@ def asks(action: actions.Action) -> tuple[str, str]:
 
 def place_of(identifier: str) -> str:
     """The place of an action, in words that end a sentence."""
-    title = actions.PLACES[actions.get(identifier).place]
+    title = PLACES[actions.get(identifier).place]
     return title[:1].lower() + title[1:]

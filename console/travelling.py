@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import ModalScreen, Screen
 
-from console.painting import Painting
+from console.interruption import Interruptible
 from console.screens.base import ConsoleScreen
 from console.services import Services
 from console.trail import Place, Trail
@@ -32,7 +32,7 @@ _LISTS = ("experiments", "audit", "targets")
 """Lists that are opened above a section, each by the action of its name."""
 
 
-class Travelling(Painting, inherit_bindings=False):
+class Travelling(Interruptible, inherit_bindings=False):
     """An application that knows its sections and opens resources by their names."""
 
     services: Services

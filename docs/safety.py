@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from console import actions, parity
+from console.keynames import key_name
+from console.places import PLACES
 
 PAGE = Path(__file__).with_name("safety.md")
 
@@ -71,8 +73,8 @@ def page() -> str:
         if not action.changes:
             continue
         change = parity.CHANGES[action.id]
-        key = " ".join(f"`{actions.key_name(key)}`" for key in action.keys.split(",") if key)
-        name = f"{actions.PLACES[action.place]}: {key} {action.label.lower()}"
+        key = " ".join(f"`{key_name(key)}`" for key in action.keys.split(",") if key)
+        name = f"{PLACES[action.place]}: {key} {action.label.lower()}"
         asks, on_aws = parity.asks(action)
         what = f"opens {parity.place_of(change.opens)}" if change.opens else ", ".join(change.does)
         lines.append(
@@ -95,7 +97,7 @@ def page() -> str:
     ]
     for action in actions.ACTIONS:
         if command := parity.command_of(action):
-            lines.append(f"| {actions.PLACES[action.place]}: {action.label} | `mlconsole {command}` |")
+            lines.append(f"| {PLACES[action.place]}: {action.label} | `mlconsole {command}` |")
     reasons: dict[str, list[str]] = {}
     for action in actions.ACTIONS:
         if not parity.command_of(action):

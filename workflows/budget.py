@@ -46,7 +46,7 @@ class Pace:
 
 PACES = {
     "embedded": Pace(
-        rate=50, burst=200, active=1, idle=2, calm=15, logs=1, metrics=2, hidden=15, full=30,
+        rate=50, burst=200, active=1, idle=2, calm=60, logs=1, metrics=2, hidden=15, full=30,
         training_period=1, traffic_period=10, traffic_window=900,
     ),
     "aws": Pace(

@@ -345,6 +345,8 @@ class Hub:
                 return
             entry.backoff.reset()
             interval = source.interval(self._pace)
+            if self._noticing() and getattr(source, "quiet", False):
+                interval = self._pace.calm  # at once: what is new will be noticed
         self._publish(topic, entry, flight, value=value, interval=interval, ended=True)
         self._save()
 

@@ -1,14 +1,21 @@
-"""botocore's service models in less memory: as plain dictionaries, with empty documentation.
+"""botocore's service models in less memory: what a client asks for is unfolded, the rest stays bytes.
 
-SageMaker's model takes 7.4 MB as botocore keeps it and 2 MB so; a console has six of them.
+SageMaker's model takes 7.4 MB as botocore keeps it and 3.9 without its documentation, as does the list of all services'
+endpoints; a console has six models, and asks for some thirty of their operations.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+import marshal
+import re
 from collections.abc import Callable
 from typing import Any
+
+_TEXTS = re.compile(rb'"documentation"\s*:\s*"[^"\\]*(?:\\.[^"\\]*)*"')
+"""Not within a string: there a quote has a backslash before it."""
+_MANY = ("operations", "shapes", "services")
+"""Of a service its operations and shapes, of a partition its services: hundreds each."""
 
 
 def slim(session: Any) -> None:
@@ -21,17 +28,57 @@ def slim(session: Any) -> None:
         def _load_file(self, full_path: str, open_method: Callable[..., Any]) -> Any:
             try:
                 with open_method(full_path, "rb") as file:
-                    return json.loads(file.read(), object_hook=_slimmed)
+                    return folded(file.read())
             except FileNotFoundError:
                 return None
 
     session.get_component("data_loader").file_loader = Slim()
 
 
-def _slimmed(found: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(found.get("documentation"), str):  # a shape may have a member of that name
-        found["documentation"] = ""  # botocore asks for some without looking whether they are there
-    for name, value in found.items():
-        if type(value) is str:
-            found[name] = sys.intern(value)
+class Folded(dict[str, Any]):
+    """An object whose members are marshalled until they are asked for.
+
+    It is a dict because botocore merges additions into whatever is one, and keeps what was asked for because it is
+    changed in place.
+    """
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        super().__init__((name, marshal.dumps(value)) for name, value in members.items())
+
+    def __getitem__(self, name: str) -> Any:
+        found = super().__getitem__(name)
+        if type(found) is bytes:
+            found = self[name] = marshal.loads(found)
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default  # noqa: SIM401 (this is what that calls)
+
+    def items(self) -> Any:
+        return [(name, self[name]) for name in self]
+
+    def values(self) -> Any:
+        return [self[name] for name in self]
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self.items())
+
+    def __eq__(self, other: object) -> bool:
+        return self.copy() == other
+
+    __hash__ = None
+
+
+def folded(document: bytes) -> Any:
+    """A document of botocore's in JSON, its documentation empty (botocore asks for some without looking whether it is
+    there) and its `_MANY` folded.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    found = json.loads(_TEXTS.sub(b'"documentation":""', document))
+    for part in (found, *found.get("partitions", ())):
+        for name in _MANY:
+            if isinstance(part.get(name), dict):
+                part[name] = Folded(part[name])
     return found

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workflows import embedded, locations, mfa, underway
+from workflows import embedded, locations, loopback, mfa, underway
 from workflows.accounts import region_given
 from workflows.configuration import Configuration
 from workflows.costs import prices
@@ -168,13 +168,13 @@ def open_platform(
     Args:
         observing: Nothing will be made: on AWS no execution role is looked for, so ``role_arn`` may be empty.
         pricing: Estimates of this process rest on its region's prices from now on.
-        prompt: Somebody waits for each answer: on AWS one that does not come within `PROMPT_READ` seconds is a failure, at once.
+        prompt: Somebody waits for each answer: one that does not come within `PROMPT_READ` seconds is a failure, at once.
 
     Raises:
         WorkflowError: No credentials, no region, no network, or the engine does not start.
     """
     opened = (
-        _open_embedded(configuration)
+        _open_embedded(configuration, prompt)
         if configuration.target == "embedded"
         else _open_aws(configuration, observing, prompt)
     )
@@ -184,18 +184,14 @@ def open_platform(
 
 
 def client_config(target: str, service: str = "", *, prompt: bool = False) -> Any:
-    """botocore options: adaptive retries on AWS (its throttling is account-wide), few and short ones on loopback."""
+    """botocore options: adaptive retries on AWS (its throttling is account-wide), those of `workflows.loopback` here."""
     from botocore.config import Config
 
-    retries: Any = (
-        {"mode": "adaptive", "total_max_attempts": ATTEMPTS}
-        if target == "aws"
-        else {"mode": "standard", "total_max_attempts": 4}
-    )
-    soon = prompt and target == "aws" and service in PROMPT
+    if target != "aws":
+        return loopback.config(service, prompt=prompt)
+    soon = prompt and service in PROMPT
     return Config(
-        retries=retries,
-        proxies=None if target == "aws" else {},
+        retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
         connect_timeout=PROMPT_CONNECT if soon else CONNECT_TIMEOUT,
         read_timeout=PROMPT_READ if soon else READ_TIMEOUT,
         max_pool_connections=16,
@@ -210,7 +206,7 @@ def _once_sent(caught_exception: Exception | None = None, **_: Any) -> None:
         raise caught_exception
 
 
-def _open_embedded(configuration: Configuration) -> Platform:
+def _open_embedded(configuration: Configuration, prompt: bool) -> Platform:
     import boto3
     import botocore.session
 
@@ -227,6 +223,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
     core.set_config_variable("endpoint_url", engine.url)
     core.set_credentials(engine.access_key, engine.secret_key)
     _own_polls(core)
+    loopback.prepare(core, prompt=prompt)
     session = boto3.Session(region_name=engine.region, botocore_session=core)
     platform = Platform(
         target="embedded",
@@ -237,6 +234,7 @@ def _open_embedded(configuration: Configuration) -> Platform:
         session=session,
         endpoint_url=engine.url,
         engine=engine,
+        prompt=prompt,
     )
     _watch(core, platform)
     guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())

@@ -12,20 +12,23 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """Something that has not been answered yet: since when (monotonic seconds), and what it is, as it stands after "Waiting for"."""
+    """Something that has not been answered yet: since when (monotonic seconds), what it is, as it stands after "Waiting for", and
+    the name of the thread that waits."""
 
     since: float
     what: str
+    thread: str = ""
 
 
 _waits: dict[int, Underway] = {}
 _lock = threading.Lock()
 
 
-def oldest() -> Underway | None:
-    """What has been waited for longest; None: nothing is."""
+def oldest(thread: str = "") -> Underway | None:
+    """What has been waited for longest, by threads of this name or by any; None: nothing is."""
     with _lock:
-        return min(_waits.values(), key=lambda wait: wait.since, default=None)
+        waits = [wait for wait in _waits.values() if not thread or wait.thread == thread]
+    return min(waits, key=lambda wait: wait.since, default=None)
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def follow(core: Any) -> None:
 
 def _begin(key: int, what: str) -> None:
     with _lock:
-        _waits[key] = Underway(time.monotonic(), what)
+        _waits[key] = Underway(time.monotonic(), what, threading.current_thread().name)
 
 
 def _end(key: int) -> None:

@@ -22,6 +22,8 @@ def keys(check: bool, template: bool, as_json: bool) -> None:
     from console import actions, keymap
     from console.cli.output import print_json, print_table
     from console.formatting import count
+    from console.keynames import key_name
+    from console.places import PLACES
     from workflows import locations
 
     if template:
@@ -37,10 +39,10 @@ def keys(check: bool, template: bool, as_json: bool) -> None:
                 "actions": [
                     {
                         "id": action.id,
-                        "keys": [actions.key_name(key) for key in found.keys(action)],
+                        "keys": [key_name(key) for key in found.keys(action)],
                         "changed": action.id in found.changed,
                         "command": action.command,
-                        "where": actions.PLACES[action.place],
+                        "where": PLACES[action.place],
                         "does": action.help,
                     }
                     for action in actions.ACTIONS
@@ -55,7 +57,7 @@ def keys(check: bool, template: bool, as_json: bool) -> None:
                     action.id,
                     found.shown(action) or (f":{action.command}" if action.command else "–"),
                     "changed" if action.id in found.changed else "",
-                    actions.PLACES[action.place],
+                    PLACES[action.place],
                     action.help,
                 ]
                 for action in actions.ACTIONS

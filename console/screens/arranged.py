@@ -56,6 +56,16 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
         """A row as it is exported as JSON."""
         return row
 
+    @property
+    def list_in_sight(self) -> bool:
+        """Whether the list is on the screen."""
+        return self.has("#list")
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether rows are marked that a person sees, or has narrowed away."""
+        return self.list_in_sight and bool(self.rows().chosen)
+
     def selection(self) -> list[Row]:
         """The marked rows that still exist, or else the row under the cursor: what an action is about."""
         rows = self.rows()
@@ -120,7 +130,7 @@ class ArrangedScreen(ConsoleScreen, Generic[Row]):
 
     @property
     def summary_matters(self) -> bool:
-        return bool(self.arrangement.filter) or bool(self.has("#list") and self.rows().chosen)
+        return self.list_in_sight and (bool(self.arrangement.filter) or self.has_marks)
 
     # The view
 

@@ -1,32 +1,26 @@
-"""What all screens share: header, navigation, notice and key line, and observing while they are in sight."""
+"""What all screens share: header, navigation, notice and and key line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
-from textual._context import active_app
-from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console import actions
 from console.formatting import crop, crop_middle, span
 from console.keymap import key
-from console.messages import SnapshotArrived
+from console.keynames import key_name
 from console.screens.gone import say_if_gone
+from console.screens.observing import Observing
 from console.screens.titles import in_sight
-from console.services import Unwatch
 from console.trail import Place
 from console.widgets.drawing import Run
 from console.widgets.line import Line
-from workflows.observe.reading import not_found
 from workflows.problem import Problem
-from workflows.topics import Snapshot, Topic
-
-if TYPE_CHECKING:
-    from console.app import Console
+from workflows.topics import Snapshot
 
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
@@ -63,7 +57,7 @@ class Narrowable(Protocol):
         ...
 
 
-class ConsoleScreen(Screen[None], inherit_bindings=False):
+class ConsoleScreen(Observing, inherit_bindings=False):
     """A screen with the four lines around its body.
 
     ``place`` names its actions in the registry, ``section`` the navigation entry that is marked.
@@ -85,23 +79,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.snapshots: dict[Topic[Any], Snapshot[Any]] = {}
-        self._taken: dict[Topic[Any], object] = {}
-        self._unwatch: dict[Topic[Any], Unwatch] = {}
-        self._frame_due = False
-        self._in_sight = False
-        # A new screen is styled by the sheet as it is: otherwise Textual parses it again, twice, for a section's first opening.
-        self._css_update_count = active_app.get()._css_update_count
         self.gone = False
         """Whether the screen says nothing but that what is opened here is not there."""
         self.covered: list[Widget] = []
         """What is in sight when it is there, and hidden while that is all that the screen says."""
         self.part = self.parts[0][0] if self.parts else ""
-
-    @property
-    def console(self) -> Console:
-        """The application, typed."""
-        return self.app  # type: ignore[return-value]
 
     def has(self, selector: str) -> bool:
         """Whether a widget is there. Asked several times a second: `query` would go through all widgets each time."""
@@ -148,12 +130,6 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def wide(self) -> bool:
         return self.app.size.width >= WIDE
 
-    # Observing
-
-    def topics(self) -> Sequence[Topic[Any]]:
-        """What this screen observes while it is in sight; the first gives the age in the header."""
-        return ()
-
     def on_screen_resume(self) -> None:
         self._in_sight = True
         location = self.location
@@ -161,69 +137,6 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.console.visited(location)
         self.observe()
         self.draw_frame()
-
-    def on_screen_suspend(self) -> None:
-        if not isinstance(self.app.screen, ModalScreen):
-            self.stop_observing()
-
-    def on_unmount(self) -> None:
-        self.stop_observing()
-
-    def observe(self) -> None:
-        """Observe what `topics` tells, and nothing else any more; nothing at all while the screen is out of sight."""
-        if not self._in_sight:
-            return  # a snapshot that was under way arrives after the screen has gone
-        wanted = self.topics()
-        for topic in [topic for topic in self._unwatch if topic not in wanted]:
-            self._unwatch.pop(topic)()
-        for topic in wanted:
-            if topic not in self._unwatch:
-                self._unwatch[topic] = self.console.services.watch(topic, self._deliver)
-
-    def stop_observing(self) -> None:
-        self._in_sight = False
-        for unwatch in self._unwatch.values():
-            unwatch()
-        self._unwatch.clear()
-
-    def _deliver(self, snapshot: Snapshot[Any]) -> None:
-        self.post_message(SnapshotArrived(snapshot))
-
-    @on(SnapshotArrived)
-    def _snapshot(self, message: SnapshotArrived) -> None:
-        snapshot = message.snapshot
-        known = self.snapshots.get(snapshot.topic)
-        if known is not None and snapshot.generation < known.generation:
-            return
-        self.snapshots[snapshot.topic] = snapshot
-        self.console.remember(snapshot)
-        if self.is_attached:
-            self.arrived(snapshot)
-            self.draw_frame_soon()
-
-    def draw_frame_soon(self) -> None:
-        """Draw it when all that has come by now was taken: many snapshots come at once when the backend goes."""
-        if not self._frame_due:
-            self._frame_due = True
-            self.call_after_refresh(self._draw_due_frame)
-
-    def _draw_due_frame(self) -> None:
-        self._frame_due = False
-        self.draw_frame()
-
-    def arrived(self, snapshot: Snapshot[Any]) -> None:
-        """A newer snapshot is in ``snapshots``: show it."""
-
-    def news(self, snapshot: Snapshot[Any]) -> bool:
-        """Whether it brings another value than the one before it: most polls do not. One without a value always is news."""
-        known = self._taken.get(snapshot.topic)
-        self._taken[snapshot.topic] = snapshot.value
-        return snapshot.value is None or snapshot.value is not known
-
-    def value(self, topic: Topic[Any]) -> Any:
-        """The last good value of a topic, or None."""
-        snapshot = self.snapshots.get(topic)
-        return snapshot.value if snapshot else None
 
     def tick(self) -> None:
         """Once a second while in sight: ages and durations."""
@@ -247,16 +160,6 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Whether what is opened here is not there: the first answer said so, and there has been no other one."""
         topics = self.topics() if self.thing else ()
         return bool(topics) and self.is_missing(topics[0])
-
-    def is_missing(self, topic: Topic[Any]) -> bool:
-        """Whether the answer to a topic was that there is no such thing."""
-        snapshot = self.snapshots.get(topic)
-        return (
-            snapshot is not None
-            and snapshot.value is None
-            and snapshot.error is not None
-            and not_found(snapshot.error)
-        )
 
     def missed(self) -> str:
         """The name of what is opened here, while it is absent."""
@@ -408,11 +311,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         label = action.label if action.label.isupper() else action.label.lower()
         keys = self.console.keymap.keys(action)
         if typing:
-            keys = [key for key in keys if key != "space" and len(actions.key_name(key)) > 1]
+            keys = [key for key in keys if key != "space" and len(key_name(key)) > 1]
             if not keys:
                 return []
         pressed = next(iter(keys), "")
-        name = actions.key_name(pressed) if pressed else self.console.keymap.first(action)
+        name = key_name(pressed) if pressed else self.console.keymap.first(action)
         return [(f" {name} ", f"key@{pressed}"), (f"{label} ", f"dim@{pressed}")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -79,9 +79,8 @@ def _work(screen: ArrangedScreen[Any], verb: str, noun: str, left: list[Deed], d
             return
         lines = [f"{deed.name}: {problem.sentence} {problem.remedy}" for deed, problem in failed]
         title = f"{len(ended)} of {count(total, noun)} {done}"
-        console.push_screen(
-            MessageScreen(title, ["This did not work. What is still there stays marked."], listed=lines)
-        )
+        dialog = MessageScreen(title, ["This did not work. What is still there stays marked."], listed=lines)
+        console.interrupt(lambda: console.push_screen(dialog))
 
     def went_well(deed: Deed) -> None:
         ended.add(deed.key)

@@ -223,9 +223,14 @@ def _value(text: str) -> str:
     return printable(text.replace("\n", " ")) if text else "–"
 
 
-def chosen_pair(rows: Sequence[Any]) -> tuple[str, str] | None:
-    """The names of two training jobs, the older first; None where there are not exactly two."""
-    if len(rows) != 2:
-        return None
-    older, newer = sorted(rows, key=lambda row: row.created)
-    return older.name, newer.name
+async def compare_marked(screen: ConsoleScreen, marked: Sequence[Any], noun: str) -> None:
+    """Open the comparison of the two training jobs that are marked; where not exactly two are, say how to mark them."""
+    if len(marked) == 2:
+        older, newer = sorted(marked, key=lambda row: row.created)
+        await screen.console.open(CompareScreen(older.name, newer.name))
+        return
+    mark = key("select.mark")
+    said = f"Mark two {noun}s first: {mark} marks one."
+    if len(marked) > 2:
+        said = f"{len(marked)} {noun}s are marked: two are compared. {mark} takes a mark away."
+    screen.console.flash(said, "wait")

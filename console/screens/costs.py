@@ -289,18 +289,24 @@ class CostsScreen(ArrangedScreen[Any]):
 
     def _write(self) -> None:
         page = self.query_one("#preview", Page)
-        if not self.wide:
-            return
         now, view = self._now(), self.seen
         row = self._bills.current
         entry = self._left.current
         if self.part == "leftovers" and entry is not None and entry.item is not None:
             item = entry.item
-            page.show(lambda width: costs_facts.leftover_facts(item, now, width))
+            tells = costs_facts.leftover_facts if self.wide else costs_facts.leftover_brief
+            page.show(lambda width: tells(item, now, width))
         elif self.part == "bills" and row is not None and view is not None:
-            page.show(lambda width: costs_facts.bill_facts(row, view, now, width))
+            page.show(
+                lambda width: (
+                    costs_facts.bill_facts(row, view, now, width)
+                    if self.wide
+                    else costs_facts.bill_brief(row, now, width)
+                )
+            )
         else:
             page.show(lambda width: [])
+        page.display = self.wide or self.rows().current is not None
 
     def on_resize(self) -> None:
         super().on_resize()

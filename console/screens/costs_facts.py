@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from console import money
-from console.formatting import ago, clock, count, size, span, status
+from console.formatting import ago, clock, count, crop_middle, size, span, status
 from console.screens import facts
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from console.widgets.drawing import Lines, Run
     from workflows.costs.overview import Billed, CostView
     from workflows.lifetime import Lifetime
-    from workflows.sweep.leftovers import Leftover, SweepPlan, SweepReport
+    from workflows.sweep.leftovers import Leftover, Outcome, SweepPlan
 
 MARKS = {
     "expired": ("✗ expired", "bad"),
@@ -23,7 +23,6 @@ MARKS = {
     "failed": ("✗ Failed", "bad"),
 }
 ROLES = {"deleted": "ok", "failed": "bad", "kept": "wait", "was not there": "dim"}
-MOST_SENTENCES = 9
 
 
 def totals(view: CostView | None, target: str, listed: int | None = None) -> list[list[Run]]:
@@ -133,7 +132,7 @@ def _lifetime(row: Billed, now: float) -> str:
     if told.keep:
         return "It is kept: no sweep deletes it."
     if told.expires is None:
-        return "It has none: it bills until somebody deletes it. t gives it one."
+        return "It has no lifetime: it bills until somebody deletes it. t gives it one."
     if told.expired(now):
         return f"It expired {ago(told.expires, now)}. Nothing deletes it by itself: see what is left over."
     return (
@@ -187,6 +186,32 @@ def leftover_facts(item: Leftover, now: float, width: int) -> Lines:
     return lines
 
 
+def leftover_brief(item: Leftover, now: float, width: int) -> Lines:
+    """What is most important of a leftover, for a few lines below the list: its name, why it is there, why it stays."""
+    made = f" · created {ago(item.created, now)}" if item.created else ""
+    goes = f" · with {count(len(item.attached), 'thing')} that nothing else uses" if item.attached else ""
+    return [
+        [(crop_middle(item.name, width), "strong")],
+        *facts.sentences([_capital(item.reason) + "."], width),
+        *(facts.sentences([f"It stays: {item.protected}."], width, "wait") if item.protected else []),
+        [(f"{item.kind}{made} · made by {item.owner or 'somebody else'}{goes}", "dim")],
+    ]
+
+
+def bill_brief(row: Billed, now: float, width: int) -> Lines:
+    """What is most important of what bills, for a few lines below the list: its name, its calls, its lifetime."""
+    bill = row.bill
+    shown = status(bill.status)
+    calls = f"{_capital(row.activity.reason)}. " if row.activity is not None else ""
+    lived = _lifetime(row, now) if bill.kind == "endpoint" else ""
+    about = " · ".join(filter(None, (bill.kind, bill.instances)))
+    return [
+        [(crop_middle(bill.name, width), "strong")],
+        [(str(shown), shown.role), (f" · {about} · up {span(now - bill.since)}", "dim")],
+        *facts.sentences([f"{calls}{lived}".strip()] if calls or lived else [], width),
+    ]
+
+
 def plan_totals(
     plan: SweepPlan | None,
     chosen: int,
@@ -221,27 +246,17 @@ def plan_totals(
     ]
 
 
-def deletion_sentences(chosen: list[Leftover], plan: SweepPlan) -> list[str]:
-    """What a confirmation says."""
-    sentences = [item.sentence() for item in chosen[:MOST_SENTENCES]]
-    if len(chosen) > MOST_SENTENCES:
-        sentences.append(f"… and {len(chosen) - MOST_SENTENCES} more.")
+def deletion_sentences(chosen: Sequence[Leftover], plan: SweepPlan) -> list[str]:
+    """What a confirmation says below the list of what goes."""
     saved = sum(item.hourly.month for item in chosen)
-    if saved:
-        sentences += ["", f"On AWS that saves {money.amount(saved)} a month ({plan.region} prices of {plan.as_of})."]  # fmt: skip
-    return [*sentences, "", "Each is looked at once more before it goes."]
+    told = [f"On AWS that saves {money.amount(saved)} a month ({plan.region} prices of {plan.as_of})."] if saved else []  # fmt: skip
+    return [*told, "Each is looked at once more before it goes."]
 
 
-def report_sentences(report: SweepReport) -> list[str]:
-    """What became of it."""
-    lines = [
-        f"{one.state}: {one.kind} {one.name}" + (f" ({one.detail})" if one.detail and one.state != "deleted" else "")
-        for one in report.outcomes[:14]
-    ]  # fmt: skip
-    if len(report.outcomes) > 14:
-        lines.append(f"… and {len(report.outcomes) - 14} more.")
-    proof = "Each deletion was proved by asking for it again."
-    return [*lines, "", proof] if report.deleted else lines
+def outcome_line(one: Outcome) -> str:
+    """What became of one of them."""
+    detail = f" ({one.detail})" if one.detail and one.state != "deleted" else ""
+    return f"{one.state}: {one.kind} {one.name}{detail}"
 
 
 def _capital(text: str) -> str:

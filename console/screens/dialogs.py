@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +17,7 @@ from console import actions
 from console.keymap import key
 from console.services import Services
 from console.widgets.drawing import Lines, Run
+from console.widgets.folding import fold
 from console.widgets.line import Line
 from console.widgets.page import Page
 from console.widgets.prompt import Field
@@ -28,8 +30,10 @@ Task = Callable[[Services], Any]
 
 WIDTH, AROUND = 72, 6
 """Cells of a dialog where there is room, and those of its border and padding."""
-LISTED = 8
-"""Names that a dialog shows without scrolling: what it says below them has to fit into 24 lines, too."""
+FRAME, TYPING = 8, 4
+"""Lines of a dialog that has a list besides its texts: border, padding, gaps and choices; and those of a name that has to be typed."""
+LEAST = 3
+"""Lines of its list at least."""
 
 
 class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
@@ -60,13 +64,14 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         self._title, self._sentences, self._choices = title, [s for s in sentences if s], list(choices)
         self._chosen = self._choices.index(default) if default in self._choices else 0
         self._danger, self._typed, self._needs_typing = danger, typed, set(needs_typing)
+        self._deaf = False
 
     def compose(self) -> Iterable[Widget]:
         with Vertical(classes="dialog -danger" if self._danger else "dialog"):
             yield Static(self._title, classes="title", markup=False)
             if self.listed:
                 page = Page(classes="listed")
-                page.styles.height = min(LISTED, len(self.listed)) + 1
+                page.styles.height = min(self._most, self._rows)
                 page.can_focus = False
                 yield page
             yield Static("\n".join(self._sentences), classes="sentences", markup=False)
@@ -77,27 +82,60 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         if self.listed:
-            lines: Lines = [[("· ", "dim"), (name, "strong")] for name in self.listed]
-            self.query_one(Page).show(lambda width: lines)
+            self.query_one(Page).show(lambda width: self._lines)
         self._draw()
+
+    @property
+    def _lines(self) -> Lines:
+        return [[("· ", "dim"), (name, "strong")] for name in self.listed]
+
+    @property
+    def _room(self) -> int:
+        """The cells of a line."""
+        return min(WIDTH, self.app.size.width * 96 // 100) - AROUND
+
+    @property
+    def _rows(self) -> int:
+        """The lines that the list takes: those of long names go on below themselves."""
+        return sum(len(fold(line, self._room)) for line in self._lines)
+
+    @property
+    def _most(self) -> int:
+        """How many of them are shown without scrolling: all that the other lines leave."""
+        texts = [self._title, *self._sentences]
+        others = FRAME + sum(max(1, len(textwrap.wrap(text, self._room))) for text in texts)
+        others += TYPING if self._typed else 0
+        return max(LEAST, self.app.size.height * 9 // 10 - others)
+
+    def deafen(self, deaf: bool) -> None:
+        """Show that no choice can be taken yet, as the keys that come now are meant for something else; or that one can."""
+        self._deaf = deaf
+        if self.is_mounted:
+            self._draw()
 
     def _draw(self) -> None:
         runs: list[Run] = []
-        room = min(WIDTH, self.app.size.width - 3) - AROUND
+        room = self._room
         airy = sum(len(choice) + 6 for choice in self._choices) + len(f"{key('dialog.cancel')} leaves") < room
         side = "  " if airy else " "
         for index, choice in enumerate(self._choices):
-            here = index == self._chosen
+            here = index == self._chosen and not self._deaf
             blocked = self._blocked(choice)
             role = (
-                "dim" if blocked and not here else "badge" if here and not blocked else "here" if here else ""
+                "dim"
+                if (blocked or self._deaf) and not here
+                else "badge"
+                if here and not blocked
+                else "here"
+                if here
+                else ""
             )
             runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), (side, "")]
         hints = [
             f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')}",
             f"{key('dialog.cancel')} leaves",
         ]
-        if len(self.listed) > LISTED:
+        if self.listed and self._rows > self._most:
             hints.insert(0, f"{key('dialog.up')} {key('dialog.down')} scroll")
         if self._does is not None:
             hints.insert(0, f"{key('dialog.calls')} calls")
@@ -127,6 +165,8 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
 
     @on(Line.Pressed)
     def _pressed(self, event: Line.Pressed) -> None:
+        if self._deaf:
+            return
         self._chosen = self._choices.index(event.name)
         self._draw()
         self.action_choose()
@@ -138,6 +178,14 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     def action_down(self) -> None:
         if self.listed:
             self.query_one(Page).action_down()
+
+    def action_page_up(self) -> None:
+        if self.listed:
+            self.query_one(Page).action_page_up()
+
+    def action_page_down(self) -> None:
+        if self.listed:
+            self.query_one(Page).action_page_down()
 
     def action_left(self) -> None:
         self._chosen = (self._chosen - 1) % len(self._choices)

@@ -23,7 +23,7 @@ CHOICES = {"CSV": "csv", "JSON": "json", "Picture": "svg"}
 def ask(console: Console) -> None:
     """Ask what is wanted, and write it into the folder of exports."""
     screen = console.base_screen
-    listed = isinstance(screen, ArrangedScreen)
+    listed = screen if isinstance(screen, ArrangedScreen) else None
     choices = list(CHOICES) if listed else ["Picture"]
     picture = _picture(console)  # before the dialog stands in it
 
@@ -31,17 +31,16 @@ def ask(console: Console) -> None:
         if choice in CHOICES:
             export(console, CHOICES[choice], "", picture)
 
-    what = (
-        "The list as it is shown: filtered, sorted, with its columns."
-        if listed
-        else "The screen as it is now."
-    )
+    what = "The screen as it is now."
+    if listed is not None:
+        which = "as it is shown" if listed.list_in_sight else f"of {listed.noun}s"
+        what = f"The list {which}: filtered, sorted, with its columns."
     console.push_screen(
         ChoiceScreen(
             "Export",
             [what, f"Into {_folder()}; `:export csv PATH` writes elsewhere."],
             ["Cancel", *choices],
-            default=choices[0],
+            default=choices[0] if listed is None or listed.list_in_sight else "Picture",
         ),
         chosen,
     )

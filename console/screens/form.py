@@ -291,9 +291,10 @@ class FormScreen(ConsoleScreen):
         )
 
     async def _open(self, run: str) -> None:
-        if self.is_current:
+        self._starting = False
+        if self.is_current:  # who has gone on is told, and not taken away from there
             await self.app.pop_screen()
-        await self.console.open_run(run)
+            await self.console.open_run(run)
 
     def _started(self, run: Run) -> None:
         self.console.flash("✓ Started in a process of its own: it goes on when you leave.")

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from console import actions
 from console.formatting import crop, printable
 from console.keymap import Keymap, key
+from console.places import PLACES
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
 
@@ -85,7 +86,7 @@ class HelpScreen(TextScreen):
     def lines(self, width: int) -> Lines:
         lines: Lines = []
         for place in self._places:
-            lines += [[(actions.PLACES[place], "head")]]
+            lines += [[(PLACES[place], "head")]]
             for action in actions.of(place):
                 shown = self._keymap.shown(action)
                 if not shown:

@@ -281,20 +281,13 @@ class JobsScreen(ListScreen[AnyJob]):
         return isinstance(row, JobRow) and row.status in ("Completed", "Stopped")
 
     async def action_compare(self) -> None:
-        from console.screens.compare import CompareScreen, chosen_pair
+        from console.screens.compare import compare_marked
 
-        marked = [row for row in self.selection() if self.rows().chosen]
-        pair = chosen_pair([row for row in marked if isinstance(row, JobRow)])
-        if pair is None or len(marked) != 2:
-            mark = key("select.mark")
-            said = f"Mark two training jobs first: {mark} marks one."
-            if len(marked) > 2:
-                said = f"{len(marked)} jobs are marked: two are compared. {mark} takes a mark away."
-            elif len(marked) == 2:
-                said = "Two training jobs can be compared, transform jobs cannot."
-            self.console.flash(said, "wait")
-            return
-        await self.console.open(CompareScreen(*pair))
+        marked = self.selection() if self.has_marks else []
+        if len(marked) == 2 and any(isinstance(row, TransformRow) for row in marked):
+            self.console.flash("Two training jobs can be compared, transform jobs cannot.", "wait")
+        else:
+            await compare_marked(self, marked, "training job")
 
     def _stop_all(self, active: Sequence[AnyJob], ended: int) -> None:
         if not active:

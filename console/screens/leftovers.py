@@ -156,7 +156,11 @@ def confirm_sweep(
     def swept(report: SweepReport) -> None:
         over()
         title = "Not all of it could be deleted" if report.failed else "Cleaned up"
-        console.push_screen(MessageScreen(title, costs_facts.report_sentences(report)))
+        proof = "Each deletion was proved by asking for it again." if report.deleted else ""
+        dialog = MessageScreen(
+            title, [proof], listed=[costs_facts.outcome_line(one) for one in report.outcomes]
+        )
+        console.interrupt(lambda: console.push_screen(dialog))
 
     def confirmed(choice: str | None) -> None:
         if choice == "Delete":
@@ -167,8 +171,9 @@ def confirm_sweep(
     console.push_screen(
         ConfirmScreen(
             f"Delete {count(len(picked), 'thing')}?",
-            costs_facts.deletion_sentences(list(picked), plan),
+            costs_facts.deletion_sentences(picked, plan),
             "Delete",
+            listed=[item.whole() for item in picked],
             typed=typed if console.services.target == "aws" else "",
             does=methodcaller("sweep", picked, rules, lambda outcome: None),
         ),

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from console import exporting, filtering
 from console.keymap import key
 from console.widgets.line import Line
-from console.widgets.log import KEPT, Entry, LogView, level_role, stamped
+from console.widgets.log import KEPT, Entry, LogView, clean, level_role, stamped
 from console.widgets.prompt import Prompt
 from workflows import locations
 from workflows.observe.rows import LogLine, LogTail
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 SHOW_SECONDS, SLOW_SHOW_SECONDS = 1.5, 5.0
 """Between two additions to a followed log; the second on a slow line. Each moves every line of the pane, which is about 1 kB."""
 LEAST_WAIT = 0.1
-
+PORTION = 2_000
+"""Lines that are made ready between two keys: all 20,000 that a second may bring take 30 ms."""
 
 COMING = "No line yet: the log begins when the container starts."
 NONE = "No line: the job has ended, and its log is empty or was deleted."
@@ -56,6 +57,10 @@ class LogPane(Vertical):
         self._after = 0.0
         self._shown_at = 0.0
         self._due = False
+        self._ready: list[Entry] = []
+        """Lines of the tail that are not shown yet because there are more to be made ready."""
+        self._fitting: list[Entry] = []
+        """Those of them that the filter lets through."""
 
     def compose(self) -> Iterable[Widget]:
         yield Line(classes="log-state")
@@ -90,18 +95,35 @@ class LogPane(Vertical):
         tail, self._due = self._tail, False
         if tail.end > self._end:
             self._shown_at = monotonic()
-        new = [line for line in tail.since(self._end) if self._wanted(line)]
+        fresh = tail.since(self._end)
+        now, left = fresh[:PORTION], max(0, len(fresh) - PORTION)
         several = len({line.stream for line in tail.lines[-50:] if self._wanted(line)}) > 1
-        self._end = tail.end
-        if new:
-            self.extend(
+        self._end = tail.end - left
+        new = [
+            clean(
                 Entry(
                     f"[{stream_label(line.stream)}] {line.text}" if several else line.text,
                     line.time,
                     line.stream,
                 )
-                for line in new
             )
+            for line in now
+            if self._wanted(line)
+        ]
+        self._ready += new
+        self._fitting += self._fit(new)
+        if left:
+            self._due = True
+            self.call_later(self._catch_up)
+        elif self._ready:
+            self._show_ready()
+
+    def _show_ready(self) -> None:
+        fitting = self._fitting
+        self._all.extend(self._ready)
+        self._ready, self._fitting = [], []
+        self.view.take(fitting)
+        self._draw()
 
     def show_only(self, stream: str) -> None:
         """Show the lines of streams below this name only; empty: of all."""
@@ -110,6 +132,7 @@ class LogPane(Vertical):
         self._only, self._end = stream, 0
         self.view.clear()
         self._all.clear()
+        self._ready, self._fitting = [], []
         self._catch_up()
         self._draw()
 
@@ -118,12 +141,18 @@ class LogPane(Vertical):
 
     def extend(self, entries: Iterable[Entry]) -> None:
         """Add lines; those that the filter leaves out are kept for when it changes."""
-        new = list(entries)
-        self._all.extend(new)
-        self.view.extend(entry for entry in new if self._passes(entry))
-        self._draw()
+        new = [clean(entry) for entry in entries]
+        self._ready += new
+        self._fitting += self._fit(new)
+        self._show_ready()
 
     # Narrowing
+
+    def _fit(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Those that are to be seen."""
+        if self._since or self._filter:
+            return [entry for entry in entries if self._passes(entry)]
+        return list(entries)
 
     def _passes(self, entry: Entry) -> bool:
         if self._since and (entry.time is None or entry.time < self._after):
@@ -156,7 +185,9 @@ class LogPane(Vertical):
     def _show_again(self) -> None:
         following = self.view.following
         self.view.clear()
-        self.view.extend(entry for entry in self._all if self._passes(entry))
+        self._all.extend(self._ready)
+        self._ready, self._fitting = [], []
+        self.view.take(self._fit(self._all))
         self.view.following = following
         self.view.search(self.view.term) if self.view.term else None
         self._draw()

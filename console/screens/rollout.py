@@ -202,7 +202,7 @@ class RolloutScreen(ConsoleScreen):
             goes, how = answer
             console.flash(f"✓ {how}", "wait")
             console.services.refresh()
-            if goes != name:
+            if goes != name and self.is_current:
                 console.call_later(console.open_rollout, goes)
 
         self._asked(

@@ -5,22 +5,19 @@ from __future__ import annotations
 import bisect
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from operator import methodcaller
 from typing import Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console import actions
 from console.formatting import status
 from console.keymap import key
 from console.messages import RunEventsArrived
-from console.screens import results, run_actions
+from console.screens import results, run_actions, run_question, run_resuming
 from console.screens.base import ConsoleScreen
 from console.screens.charting import InTurn
-from console.screens.dialogs import ChoiceScreen
 from console.screens.form import Settings
 from console.screens.logpane import LogPane
 from console.screens.result import ResultScreen
@@ -76,6 +73,8 @@ class RunScreen(InTurn, ConsoleScreen):
         self._feed: Feed | None = None
         self._problem: Problem | None = None
         self._asked: Question | None = None
+        self._to_ask: Question | None = None
+        """Is asked once nobody types."""
         self._finished_shown = False
         self._lesson: StudyInfo | None = None
         self._next_try: Try | None = None
@@ -195,12 +194,16 @@ class RunScreen(InTurn, ConsoleScreen):
 
     def _ask(self) -> None:
         question = self.state.question
-        if question is None or question is self._asked or not self.is_current:
+        if question is None or question is self._asked or question is self._to_ask or not self.is_current:
             return
-        if isinstance(self.focused, Input):
-            return  # the Enter that ends what is being typed would answer it; `tick` asks afterwards
-        self._asked = question
-        self.action_answer()
+        self._to_ask = question
+
+        def ask() -> None:
+            self._to_ask = None
+            if self.state.question is question is not self._asked and self.is_current:
+                self.action_answer()  # else `tick` asks, once this screen is in sight again
+
+        self.console.interrupt(ask)
 
     def _draw(self) -> None:
         self._overview()
@@ -367,37 +370,10 @@ class RunScreen(InTurn, ConsoleScreen):
         if question is None:
             self.console.flash("This run asks nothing at the moment.", "wait")
             return
+        self._asked = question
         if not self.console.allowed(actions.get("run.answer")):
             return
-        run, services = self.run_id, self.console.services
-
-        def chosen(choice: str | None) -> None:
-            if choice is None:
-                self.console.flash(f"The run waits. {key('run.answer')} opens the question again.", "wait")
-                return
-            self.work(
-                lambda: services.answer(run, question.question, choice),
-                lambda _: self.console.flash(f"✓ Answered: {choice}."),
-            )
-
-        reasons = [
-            f"{status(gate.verdict).glyph} {gate.name}: {gate.reason}"
-            for gate in self.state.gates
-            if gate.verdict != "pass"
-        ]
-        self.app.push_screen(
-            ChoiceScreen(
-                question.text,
-                reasons,
-                question.choices,
-                default=question.default,
-                does={
-                    choice: methodcaller("answer", run, question.question, choice)
-                    for choice in question.choices
-                },
-            ),
-            chosen,
-        )
+        run_question.ask(self, self.run_id, question, self.state)
 
     def action_stop(self) -> None:
         if self.console.allowed(actions.get("run.stop")):
@@ -412,7 +388,7 @@ class RunScreen(InTurn, ConsoleScreen):
             case "again":
                 return self.state.finished is not None
             case "resume":
-                return self._can_resume
+                return run_resuming.can_resume(self.state)
             case "open":
                 return self.part == "results" and bool(self.state.viewed)
             case "compare" | "report":
@@ -442,11 +418,6 @@ class RunScreen(InTurn, ConsoleScreen):
         ended = self.state.finished
         return ended is None or ended.status == "interrupted" or bool(ended.left_behind or self.state.kept)
 
-    @property
-    def _can_resume(self) -> bool:
-        ended = self.state.finished
-        return ended is not None and ended.status in ("interrupted", "stopped", "failed")
-
     async def action_again(self) -> None:
         state, row = self.state, self._row
         if state.finished is None:
@@ -461,55 +432,9 @@ class RunScreen(InTurn, ConsoleScreen):
         await self.console.open_study(state.study, like)
 
     def action_resume(self) -> None:
-        if not self.console.allowed(actions.get("run.resume")):
-            return
-        if not self._can_resume:
-            self.console.flash(f"{self.run_id} is {self.state.status}: there is nothing to resume.", "wait")
-            return
-        run, services = self.run_id, self.console.services
-
-        def chosen(choice: str | None) -> None:
-            if choice == "Resume it":
-                self.console.flash(f"Resuming {run} …", "dim")
-                self.work(lambda: services.resume_run(run), self._resumed)
-
-        if self.state.target != "aws":
-            chosen("Resume it")
-            return
-        self.app.push_screen(
-            ChoiceScreen(
-                f"Resume run {run}?",
-                [
-                    "Steps whose inputs are unchanged are reused; the others run again.",
-                    self._price(),
-                ],
-                ["Cancel", "Resume it"],
-                does=methodcaller("resume_run", run),
-            ),
-            chosen,
-        )
-
-    def _price(self) -> str:
-        """What the whole run costs at most: what is reused costs nothing again."""
-        from workflows.studies.cost import of_run
-
-        services = self.console.services
-        everything = [*services.studies(), *services.lessons()]
-        info = next((one for one in everything if one.name == self.state.study), None)
-        if info is None:
-            return "Training and hosting cost their instances' time on AWS."
-        return of_run(info, self.state.parameters).sentence(
-            free=False, keep=bool(self._row and self._row.keep)
-        )
-
-    def _resumed(self, _: object) -> None:
-        self.console.flash(f"✓ {self.run_id} goes on.")
-        if self.is_current:
-            self.console.run_worker(self._attach_again(), exit_on_error=True)
-
-    async def _attach_again(self) -> None:
-        await self.app.pop_screen()
-        await self.console.open_run(self.run_id)
+        if self.console.allowed(actions.get("run.resume")):
+            keep = bool(self._row and self._row.keep)
+            run_resuming.resume(self, self.run_id, self.state, keep=keep)
 
     def action_compare(self) -> None:
         run_actions.choose_other(self, self.run_id, self.state.study)

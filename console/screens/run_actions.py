@@ -102,8 +102,13 @@ def open_report(screen: ConsoleScreen, run: str) -> None:
             "",
             "It is one file that opens without a network.",
         ]
-        console.flash_text = None
-        console.push_screen(TextScreen(f"Report of {run}", "\n".join(lines)))
+        console.flash(f"✓ Written: {path}")
+
+        def tell() -> None:
+            console.unflash()
+            console.push_screen(TextScreen(f"Report of {run}", "\n".join(lines)))
+
+        console.interrupt(tell)
 
     console.in_background(write, written)
 
@@ -178,7 +183,8 @@ def _confirm_hosting(screen: ConsoleScreen, run: str, variants: Sequence[NewVari
             f"✓ {endpoint} is being created: once it is in service, {key('endpoint.experiment')} starts the A/B test."
         )
         console.services.refresh()
-        console.call_later(console.open_endpoint, endpoint)
+        if screen.is_current:
+            console.call_later(console.open_endpoint, endpoint)
 
     console.push_screen(
         ChoiceScreen(

@@ -95,9 +95,10 @@ class StartingForm(ConsoleScreen):
         self.console.run_worker(self._open(name), exit_on_error=True)
 
     async def _open(self, name: str) -> None:
-        if self.is_current:
+        self.starting = False
+        if self.is_current:  # who has gone on is told, and not taken away from there
             await self.app.pop_screen()
-        await self.show_started(name)
+            await self.show_started(name)
 
     def price(self, task: Callable[[], Any], priced: Callable[[Any], None]) -> None:
         """Look up what starting it costs, and handle that: keys wait for the question that may come of it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from console.formatting import Status, ago, clock, count, crop, duration, number, span, status, thin_bar
@@ -83,9 +82,10 @@ def shown(value: str) -> str:
     return number(found) if "." in bare or "e" in bare.lower() else bare
 
 
-def as_json(trial: TrialRow, static: dict[str, str]) -> str:
+def hyperparameters(trial: TrialRow, detail: TuningDetail) -> dict[str, str]:
     """All hyperparameters of a trial as they can be given to a training job."""
-    return json.dumps(dict(sorted({**static, **trial.tuned}.items())), indent=2)
+    definition = detail.definition(trial.definition)
+    return dict(sorted({**(definition.static if definition is not None else {}), **trial.tuned}.items()))
 
 
 def range_text(item: Range) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -11,15 +13,18 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console import actions
-from console.formatting import number, status
+from console.formatting import count, number, status
 from console.screens import tuning_actions, tuning_facts, tuning_parallel, tuning_plots, tuning_verdicts
-from console.screens.base import ConsoleScreen
+from console.screens.arranged import ArrangedScreen
 from console.screens.findings import Findings, find
 from console.screens.gone import DELETED, deleted
-from console.screens.tuning_trials import TrialsPane
+from console.screens.tuning_trials import Trials, TrialsPane
 from console.trail import Place
+from console.view import View
+from console.widgets.choosing import ChoosableRows
 from console.widgets.page import Page
 from console.widgets.plot import Plot
+from console.widgets.prompt import Prompt
 from console.widgets.rows import Rows
 from workflows import topics
 from workflows.observe.tuning_rows import TrialRow, TuningRow, TuningView
@@ -31,13 +36,14 @@ GROWTH = 1.1
 """What matters is worked out again when there are this many times as many values, or when the job has ended."""
 
 
-class TuningJobScreen(ConsoleScreen):
+class TuningJobScreen(ArrangedScreen[TrialRow]):
     """What a tuning job searches and has found."""
 
     BINDINGS: ClassVar = list(actions.bindings("tuning"))
     place = "tuning"
     section = "tuning"
     thing = "tuning job"
+    noun = "trial"
     parts = (
         ("overview", "Overview"),
         ("trials", "Trials"),
@@ -72,6 +78,7 @@ class TuningJobScreen(ConsoleScreen):
         self._parameter = 0
         self._first_axis = 0
         self._lines = tuning_parallel.FIRST_LINES
+        self._trials = Trials(lambda: self.console.services.now())
 
     @property
     def location(self) -> Place:
@@ -81,18 +88,54 @@ class TuningJobScreen(ConsoleScreen):
         return self.location
 
     def body(self) -> Iterable[Widget]:
+        # The columns and the order that were chosen on any tuning job; what one was narrowed to tells nothing of another.
+        self._trials.use(replace(self.console.remembered_view(self.view_place), filter=""))
         with Horizontal(id="tuning-job"):
             yield Page(id="overview")
             with Vertical(id="work"):
                 yield Plot(id="progress")
-                yield TrialsPane()
+                yield TrialsPane(self._trials, self.console.services.now)
                 yield Plot(id="scatter")
                 yield Plot(id="parallel")
                 yield Page(id="importance")
                 yield Page(id="default")
+        yield Prompt()
 
     def opened(self) -> None:
         self._draw()
+
+    # The list of trials
+
+    @property
+    def arrangement(self) -> Trials:
+        return self._trials
+
+    @property
+    def view_place(self) -> str:
+        return "trials"
+
+    def rows(self) -> ChoosableRows[TrialRow]:
+        return self.query_one(TrialsPane).rows
+
+    def everything(self) -> Sequence[TrialRow]:
+        return self.findings.ranked if self.findings is not None else ()
+
+    def show_rows(self) -> None:
+        if self.findings is None:
+            return
+        everything = self.everything()
+        pane = self.query_one(TrialsPane)
+        pane.rows.show_when_empty(
+            *(self.none_matches(len(everything)) if everything else ["No trial has been started yet."])
+        )
+        pane.show(self._trials.arranged(everything, asking=self.asking))
+
+    @property
+    def list_in_sight(self) -> bool:
+        return self.has("#trials") and "trials" in self.shown_panes()
+
+    def place_of(self, row: TrialRow) -> Place:
+        return Place("job", row.name)
 
     # What is known
 
@@ -100,7 +143,7 @@ class TuningJobScreen(ConsoleScreen):
         return [topics.tuning(self.name_of)]
 
     @property
-    def view(self) -> TuningView | None:
+    def seen(self) -> TuningView | None:
         topic = topics.tuning(self.name_of)
         found: TuningView | None = self.value(topic) or self.console.known(topic)
         return found
@@ -108,7 +151,7 @@ class TuningJobScreen(ConsoleScreen):
     @property
     def row(self) -> TuningRow | None:
         """The line of the list, until more is known."""
-        view = self.view
+        view = self.seen
         if view is not None:
             return view.detail.row
         known = self.console.known(topics.TUNING_JOBS) or ()
@@ -123,8 +166,13 @@ class TuningJobScreen(ConsoleScreen):
         row = self.row
         if row is None:
             return ""
+        if self.summary_matters:
+            marks, total = len(self.rows().chosen), len(self.everything())
+            told = [f"{marks} marked"] if marks else []
+            told += [self.of_all(len(self.listed()), total)] if self.filter else []
+            return " · ".join(told)
         text = str(status(row.status))
-        best = self.view.detail.best if self.view else None
+        best = self.seen.detail.best if self.seen else None
         return f"{text} · best {number(best.value)}" if best is not None and best.value is not None else text
 
     def summary_role(self) -> str:
@@ -153,6 +201,7 @@ class TuningJobScreen(ConsoleScreen):
         if not self.is_attached:
             return
         first, self.findings = self.findings is None, findings
+        self._trials.know(findings)
         self._draw(at_once=first)
         self._look()
 
@@ -191,11 +240,11 @@ class TuningJobScreen(ConsoleScreen):
         row = self.row
         if row is not None and row.active:
             self._draw_overview()
-            self.query_one(TrialsPane).tick(self.console.services.now())
+            self.rows().repaint()
 
     def _draw_overview(self) -> None:
         services = self.console.services
-        view, row, now, findings = self.view, self.row, services.now(), self.findings
+        view, row, now, findings = self.seen, self.row, services.now(), self.findings
         self.query_one("#overview", Page).show(
             lambda width: tuning_facts.overview(
                 view, row, now, width, target=services.target, findings=findings
@@ -217,7 +266,7 @@ class TuningJobScreen(ConsoleScreen):
         part = self.part
         beside = part == "overview" and self.wide
         if part in ("trials", "parallel") or beside:
-            self.query_one(TrialsPane).show_findings(findings, now)
+            self.show_rows()
         if part == "progress" or beside:
             self.query_one("#progress", Plot).show(
                 (findings, self._by_time),
@@ -284,9 +333,6 @@ class TuningJobScreen(ConsoleScreen):
             "more": ("parallel",),
             "fewer": ("parallel",),
             "axis": ("progress", "overview" if self.wide else "progress"),
-            "filter": ("trials",),
-            "sort": ("trials",),
-            "reverse": ("trials",),
             "copy": ("trials", "parallel", "overview"),
             "best": ("overview", "progress", "default", "importance"),
             "defaults": ("overview", "default"),
@@ -294,18 +340,15 @@ class TuningJobScreen(ConsoleScreen):
         }
         if action.verb in belongs and part not in belongs[action.verb]:
             return False
+        if action.verb in ("filter", "sort", "reverse", "columns", "compare"):
+            return self.list_in_sight
         if action.verb in ("best", "deploy"):
-            view = self.view
+            view = self.seen
             return view is not None and view.detail.best is not None
         return row is None or tuning_facts.possible(action.verb, row)
 
     def leave(self) -> bool:
-        """Esc drops the filter of the trials first."""
-        pane = self.query_one(TrialsPane)
-        if pane.filter:
-            pane.set_filter("")
-            return True
-        return False
+        return self.list_in_sight and super().leave()
 
     def _turn(self, step: int) -> None:
         if self.findings is None:
@@ -349,16 +392,22 @@ class TuningJobScreen(ConsoleScreen):
         self._lines = max(1, self._lines // 2)
         self._draw(at_once=True)
 
+    def use_view(self, view: View) -> None:
+        self._to_the_list()
+        super().use_view(view)
+
     def action_filter(self) -> None:
-        if self.part != "trials":
+        self._to_the_list()
+        super().action_filter()
+
+    def _to_the_list(self) -> None:
+        if not self.list_in_sight:
             self.show_part("trials")
-        self.query_one(TrialsPane).ask_filter()
 
-    def action_sort(self) -> None:
-        self.query_one(TrialsPane).sort()
+    async def action_compare(self) -> None:
+        from console.screens.compare import compare_marked
 
-    def action_reverse(self) -> None:
-        self.query_one(TrialsPane).reverse()
+        await compare_marked(self, self.selection() if self.has_marks else [], "trial")
 
     @on(Rows.Opened, "#trial-list")
     async def _opened(self, event: Rows.Opened) -> None:
@@ -370,7 +419,7 @@ class TuningJobScreen(ConsoleScreen):
             await self.console.open_job(trial.name)
 
     def _best(self) -> TrialRow | None:
-        view = self.view
+        view = self.seen
         if view is None or view.detail.best is None:
             self.console.flash("No trial has a value yet.", "wait")
             return None
@@ -382,14 +431,20 @@ class TuningJobScreen(ConsoleScreen):
             await self.console.open_job(best.name)
 
     def action_copy(self) -> None:
-        trial = self.query_one(TrialsPane).current if self.part in ("trials", "parallel") else self._best()
-        view = self.view
-        if trial is None or view is None:
+        view, pane = self.seen, self.query_one(TrialsPane)
+        if view is None:
             return
-        definition = view.detail.definition(trial.definition)
-        static = dict(definition.static) if definition is not None else {}
-        short = tuning_facts.short_name(trial.name, self.name_of)
-        self.console.copy(tuning_facts.as_json(trial, static), f"the hyperparameters of trial {short}")
+        copied: dict[str, Any] = {}
+        if self.has_marks:
+            copied = {
+                trial.name: tuning_facts.hyperparameters(trial, view.detail) for trial in self.selection()
+            }
+            of = count(len(copied), "trial")
+        elif trial := pane.current if self.part in ("trials", "parallel") else self._best():
+            copied = tuning_facts.hyperparameters(trial, view.detail)
+            of = f"trial {tuning_facts.short_name(trial.name, self.name_of)}"
+        if copied:
+            self.console.copy(json.dumps(copied, indent=2), f"the hyperparameters of {of}")
 
     def action_stop(self) -> None:
         row = self.row
@@ -407,11 +462,11 @@ class TuningJobScreen(ConsoleScreen):
             tuning_actions.open_warm_start(self, row)
 
     def action_deploy(self) -> None:
-        view = self.view
+        view = self.seen
         if view is not None and self.console.allowed(actions.get("tuning.deploy")):
             tuning_actions.confirm_deploy(self, view)
 
     def action_defaults(self) -> None:
-        view = self.view
+        view = self.seen
         if view is not None and self.console.allowed(actions.get("tuning.defaults")):
             tuning_actions.confirm_defaults(self, view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -29,6 +29,8 @@ from console.widgets.page import cut_signs
 
 KEPT = 100_000
 """Lines that are kept; older ones are dropped from the top."""
+STRIPS = 500
+"""Drawn lines that are kept."""
 
 Stamps = Literal["clock", "full", "none"]
 WIDTHS: dict[Stamps, int] = {"clock": 10, "full": 25, "none": 0}
@@ -49,6 +51,13 @@ class Entry:
     time: float | None = None
     source: str = ""
     role: str = ""
+
+
+def clean(entry: Entry) -> Entry:
+    """The line with nothing in it that the terminal would obey."""
+    if entry.text.isprintable():
+        return entry
+    return Entry(printable(entry.text), entry.time, entry.source, entry.role)
 
 
 def stamped(time: float, way: Stamps) -> str:
@@ -145,6 +154,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._widest = 0
         self._starts: list[int] = []
         self._painted_rows = 0
+        self._strips: dict[Hashable, Strip] = {}
+        """Drawn lines, by all that they depend on: a log that scrolls by one has one new line in fifty."""
 
     # Contents
 
@@ -167,12 +178,10 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def extend(self, entries: Iterable[Entry]) -> None:
         """Add lines at the end; lines beyond the bound leave at the top, or wait while others are read."""
-        added = [
-            entry
-            if entry.text.isprintable()
-            else Entry(printable(entry.text), entry.time, entry.source, entry.role)
-            for entry in entries
-        ]
+        self.take([clean(entry) for entry in entries])
+
+    def take(self, added: list[Entry]) -> None:
+        """`extend` for many that are `clean`."""
         if not added:
             return
         if not self.following and (self._waiting or len(self._entries) + len(added) > self._kept):
@@ -221,6 +230,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         """Forget all lines."""
         self._entries.clear()
         self._waiting.clear()
+        self._strips.clear()
         self._unkept = 0
         self._starts.clear()
         self._matches.clear()
@@ -461,6 +471,18 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         if self.wrapping:
             wrapped = _drawn(text, max(1, width - prefix))
             text = wrapped[min(piece, len(wrapped) - 1)]
+        known = (
+            line + self._dropped,
+            piece,
+            width,
+            self.scroll_offset.x,
+            prefix,
+            self.stamps,
+            self.wrapping,
+            base,
+        )
+        if self._pattern is None and known in self._strips:
+            return self._strips[known]
         segments = []
         if prefix:
             stamp = (
@@ -473,10 +495,20 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         segments += self._highlighted(text, base + self.paint(role), line + self._dropped)
         strip = Strip(segments)
         if self.wrapping:
-            return strip.adjust_cell_length(width, base)
-        start = self.scroll_offset.x
-        shown = strip.crop(start, start + width).adjust_cell_length(width, base)
-        return cut_signs(shown, start, prefix + cell_len(text.rstrip()), base + self.paint("dim"))
+            strip = strip.adjust_cell_length(width, base)
+        else:
+            start = self.scroll_offset.x
+            shown = strip.crop(start, start + width).adjust_cell_length(width, base)
+            strip = cut_signs(shown, start, prefix + cell_len(text.rstrip()), base + self.paint("dim"))
+        if self._pattern is None:
+            if len(self._strips) >= STRIPS:
+                self._strips.clear()
+            self._strips[known] = strip
+        return strip
+
+    def recoloured(self) -> None:
+        self._strips.clear()
+        super().recoloured()
 
     def _highlighted(self, text: str, style: Style, number: int) -> list[Segment]:
         if self._pattern is None:

@@ -23,6 +23,7 @@ from console.formatting import crop, crop_before, crop_middle, right
 from console.jumping import Target
 from console.theme import Painted
 from console.widgets.columns import Cell, Column, laid_out
+from console.widgets.heading import column_at, heading, labels
 
 Item = TypeVar("Item")
 MOST_STRIPS = 500
@@ -302,7 +303,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
 
     def _line(self, y: int) -> _Line:
         if y < self._heading:
-            return _Line(title=self._heading_text())
+            return _Line(title=heading(self._columns, self._layout(), self._sorted))
         row = y - self._heading + self.scroll_offset.y
         if not self._items:
             notes = self._notes
@@ -327,18 +328,6 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             chosen=bool(self.chosen) and key in self.chosen,
         )
 
-    def _heading_text(self) -> str:
-        parts = []
-        for index, (column, width) in enumerate(zip(self._columns, self._layout(), strict=True)):
-            if not width:
-                continue
-            label = column.label
-            if self._sorted and self._sorted[0] == index:
-                way = "▼" if self._sorted[1] else "▲"  # never cut: it tells the order
-                label = f"{label} {way}" if len(label) + 2 <= width else label[: width - 1] + way
-            parts.append(right(label, width) if column.right else crop(label, width))
-        return "  " + "  ".join(parts)
-
     @property
     def across(self) -> int:
         """The cells that all columns have together."""
@@ -353,22 +342,10 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
         self._widths = [*widths, self.size.width]
         return widths
 
-    def _column_at(self, x: int) -> int | None:
-        """The column whose label stands at a place of the heading."""
-        return next((column for column, start, width in self._labels() if start <= x < start + width), None)
-
-    def _labels(self) -> Iterator[tuple[int, int, int]]:
-        """(column, where it begins, how wide it is) of the columns that are shown."""
-        at = 2
-        for index, width in enumerate(self._layout()):
-            if width:
-                yield index, at, width
-                at += width + 2
-
     def jump_targets(self) -> Iterator[Target]:
         """The labels of columns with a name, to sort by; and the rows in sight."""
         if self._heading and self._sorted:
-            for column, start, _ in self._labels():
+            for column, start, _ in labels(self._layout()):
                 if self._columns[column].label:
                     yield Target(start, 0, partial(self.post_message, self.HeadingPressed(self, column)))
         for y in range(self._heading, self.size.height):
@@ -482,7 +459,7 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
 
     def on_click(self, event: events.Click) -> None:
         if event.y < self._heading:
-            column = self._column_at(event.x)
+            column = column_at(self._layout(), event.x)
             if column is not None:
                 self.post_message(self.HeadingPressed(self, column))
             return

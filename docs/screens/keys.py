@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console import actions
+from console.keytable import markdown_table
 
 BEGIN = "<!-- keys: made by docs/screens/keys.py -->\n"
 END = "<!-- end of keys -->"
@@ -16,7 +16,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{actions.markdown_table()}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{markdown_table()}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -126,10 +126,10 @@ async def draw() -> None:
         await until(pilot, lambda: isinstance(app.screen, TuningJobScreen))
         job = app.screen
         assert isinstance(job, TuningJobScreen)
-        await until(pilot, lambda: job.view is not None and not job.view.active)
+        await until(pilot, lambda: job.seen is not None and not job.seen.active)
         await asyncio.to_thread(app.services.start_defaults, job.name_of, 5)
         await until(
-            pilot, lambda: job.view is not None and len(job.view.defaults) == 5 and not job.view.active
+            pilot, lambda: job.seen is not None and len(job.seen.defaults) == 5 and not job.seen.active
         )
         await pilot.pause(3)
         app.flash_text = None

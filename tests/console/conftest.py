@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from console import interruption
 from console.app import Console, make_app
 from tests.console.scripted import Scripted, populated
 from tests.stopping import stop_engine
@@ -28,6 +29,13 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dialogs that open by themselves come at once and take keys at once: the pilot waits for what it types."""
+    monkeypatch.setattr(interruption, "QUIET", 0.0)
+    monkeypatch.setattr(interruption, "DEAF", 0.0)
 
 
 @pytest.fixture

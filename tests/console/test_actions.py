@@ -15,6 +15,8 @@ import console.screens
 import console.widgets
 from console import actions
 from console.app import Console
+from console.keytable import markdown_table
+from console.places import PLACES
 
 
 def classes() -> list[type[DOMNode]]:
@@ -47,10 +49,10 @@ def test_every_action_is_bound_somewhere() -> None:
 
 def test_ids_are_unique_and_keys_do_not_collide_in_a_place() -> None:
     assert len({action.id for action in actions.ACTIONS}) == len(actions.ACTIONS)
-    for place in actions.PLACES:
+    for place in PLACES:
         keys = [key for action in actions.of(place) for key in action.keys.split(",") if key]
         assert len(keys) == len(set(keys)), place
-    assert {action.place for action in actions.ACTIONS} == set(actions.PLACES)
+    assert {action.place for action in actions.ACTIONS} == set(PLACES)
 
 
 def test_what_is_dangerous_changes_something() -> None:
@@ -60,4 +62,4 @@ def test_what_is_dangerous_changes_something() -> None:
 def test_the_page_about_the_console_holds_the_keys_of_the_registry() -> None:
     page = (Path(__file__).parents[2] / "docs" / "console.md").read_text(encoding="utf-8")
     begin, end = "<!-- keys: made by docs/screens/keys.py -->\n", "<!-- end of keys -->"
-    assert page.partition(begin)[2].partition(end)[0].strip() == actions.markdown_table().strip()
+    assert page.partition(begin)[2].partition(end)[0].strip() == markdown_table().strip()

@@ -292,6 +292,21 @@ def test_doctor_reads_a_persons_own_files_and_names_the_line(capsys: pytest.Capt
         ("views", "warning", "line 4: view mine of jobs: '[a' is no regular expression"),
     ):
         assert wrong[name][0] == state and where in wrong[name][1], wrong[name]
+    views = {
+        "jobs": {"mine": {"columns": ["name", "length", "colour"], "sort": "result", "descending": True}},
+        "leftovers": {"old": {"columns": ["name", "why"], "sort": "age", "descending": True}},
+        "trials": {"deep": {"columns": ["name", "max_depth"], "sort": "max_depth", "descending": False}},
+        "audit": {"mine": {"sort": "whom", "descending": False}},
+    }
+    locations.memory_file().write_text(json.dumps({"views": views}, indent=1), encoding="utf-8")
+    told_of = list(findings())[-1]
+    assert told_of.state == "warning" and "leftovers" not in told_of.text and "trials" not in told_of.text
+    assert "line 4: view mine of jobs shows 'length', 'colour', which are no columns there" in told_of.text
+    assert "line 4: view mine of jobs is sorted by 'result', which comes later" in told_of.text
+    assert "view mine of audit is sorted by 'whom', which is no column there" in told_of.text
+    assert (
+        "Columns of jobs: name, status, kind" in told_of.remedy and "of audit: when, oper" in told_of.remedy
+    )
     locations.memory_file().write_text('{\n "views": {', encoding="utf-8")
     assert "console.json, line 2: it is not JSON" in list(findings())[-1].text
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.widgets import Input
 
 from console.app import Console, make_app
 from console.memory import Memory
 from console.screens.costs import CostsScreen
-from console.screens.dialogs import ConfirmScreen
+from console.screens.dialogs import ConfirmScreen, MessageScreen
 from console.screens.exports import export
 from console.view import View
 from console.widgets.line import Line
+from console.widgets.page import Page
 from console.widgets.rows import Rows
 from tests.console.conftest import until
 from tests.console.scripted import Scripted, populated
 from tests.console.test_grammar import navigation
-from workflows.sweep.leftovers import ENDPOINT, MODEL
+from workflows.sweep.leftovers import ENDPOINT, MODEL, Rules, SweepPlan
 
 SMALL = (80, 24)
 
@@ -157,3 +160,44 @@ async def test_marked_endpoints_get_one_lifetime_and_one_question(app: Console, 
         await until(pilot, lambda: "1 marked" in navigation(app))  # the job, which nobody deletes here
         await pilot.press("escape")
         assert "marked" not in navigation(app) and isinstance(app.screen, CostsScreen)
+
+
+async def test_all_that_is_swept_is_named_and_what_stays_is_told_below_the_list(
+    services: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.target = "aws"
+    planned = services.plan_sweep
+
+    def many(rules: Rules) -> SweepPlan:
+        plan = planned(rules)
+        model = next(item for item in plan.free if item.kind == MODEL)
+        more = tuple(
+            replace(model, name=f"model-of-a-run-that-has-a-long-name-{number}") for number in range(30)
+        )
+        return replace(plan, items=(*plan.items, *more))
+
+    monkeypatch.setattr(services, "plan_sweep", many)
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("6", "tab")
+        await until(pilot, lambda: len(names(app)) == 37)
+        below = costs(app).query_one("#preview", Page)
+        await pilot.press("down", "down")
+        await until(pilot, lambda: "boston-tutorial-xgboost" in below.text)
+        assert "It stays: not made by mlconsole" in below.text
+        assert below.size.height >= 4, "why it stays is not cut"
+        await pilot.press("a", "d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        dialog = app.screen
+        page = dialog.query_one(Page)
+        last = "model-of-a-run-that-has-a-long-name-29"
+        assert last in page.text and page.size.height < 30
+        choices = dialog.query_one("#choices", Line)
+        assert "scroll" in choices.text and choices.region.bottom < dialog.query_one(".dialog").region.bottom
+        await pilot.press(*["pagedown"] * 10)
+        await until(pilot, lambda: page.scroll_offset.y == page.max_scroll_y > 0)
+        await pilot.press("up", "pageup")
+        assert page.scroll_offset.y < page.max_scroll_y
+        await pilot.press(*"sweep", "enter")
+        await until(pilot, lambda: isinstance(app.screen, MessageScreen))
+        assert last in app.screen.query_one(Page).text, "what became of each is told, too"

@@ -608,27 +608,6 @@ async def test_a_run_asks_and_the_answer_goes_to_it(app: Console, services: Scri
         await until(pilot, lambda: services.done == [("answer", run, "deploy-anyway", "yes")])
 
 
-async def test_a_question_does_not_come_between_what_is_being_typed_and_its_enter(
-    app: Console, services: Scripted
-) -> None:
-    run = "moons-20270115-075825-1f3a"
-    asked = run_events(run, upto=5, question=True)
-    services.events[run] = asked[:-1]
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen))
-        screen = app.screen
-        assert isinstance(screen, RunScreen)
-        screen.show_part("log")
-        await until(pilot, lambda: isinstance(app.focused, LogView))
-        await pilot.press("slash", *"los")
-        services.events[run] = asked
-        await until(pilot, lambda: screen.state.question is not None)
-        await pilot.press("s", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen), "it is asked afterwards")
-        assert services.done == [] and screen.query_one(LogView).term == "loss"
-
-
 async def test_a_past_run_shows_results_calls_and_code(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("4", *["down"] * (len(catalog()) + 1), "enter")
@@ -794,6 +773,14 @@ async def test_the_number_of_calls_moves_with_what_a_person_does_and_rests_other
         services.tell(calls_per_minute=90)
         await pilot.pause()
         assert "50 calls/min" in header()
+        monkeypatch.setattr("console.app.CALLS_SECONDS", 0.0)  # a minute later
+        services.tell(calls_per_minute=3)
+        await until(pilot, lambda: " 3 calls/min" in header())
+        services.tell(calls_per_minute=1)
+        await pilot.pause()
+        assert " 3 calls/min" in header(), "a poll a minute is none, one or two in the last one"
+        services.tell(calls_per_minute=6)
+        await until(pilot, lambda: " 6 calls/min" in header())
 
 
 @pytest.mark.parametrize("there", [["4"], ["4", "enter"], ["7", "enter"]])

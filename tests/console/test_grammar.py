@@ -11,10 +11,12 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.widgets import Input
 
+from console import listcolumns
 from console.app import Console, make_app
 from console.commands import Commands
 from console.jumping import LETTERS, hints
 from console.memory import Memory
+from console.screens.arranged import ArrangedScreen
 from console.screens.columns import ColumnsScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.endpoint import EndpointScreen
@@ -25,7 +27,9 @@ from console.screens.jobs import JobsScreen
 from console.screens.jump import JumpScreen
 from console.screens.listing import ListScreen
 from console.screens.palette import PaletteScreen
+from console.screens.tuning_trials import OWN, Trials
 from console.trail import Place, Trail
+from console.widgets.heading import labels
 from console.widgets.line import Line
 from console.widgets.rows import Rows
 from tests.console.conftest import until
@@ -501,7 +505,7 @@ def heading_x(app: Console, label: str) -> int:
     rows = app.base_screen.query_one("#list", Rows)
     return next(
         rows.content_region.x + start
-        for column, start, _ in rows._labels()
+        for column, start, _ in labels(rows._layout())
         if rows._columns[column].label == label
     )
 
@@ -581,3 +585,22 @@ class TestElsewhere:
             await until(pilot, lambda: "keeps the region it was started in" in message(app))
             await pilot.press("colon", *"switch", "enter")
             await until(pilot, lambda: found(app)[:2] == ["target embedded", "target aws"])
+
+
+async def test_the_columns_of_every_list_are_known_without_a_console(app: Console) -> None:
+    """`mlconsole doctor` looks at saved views by them."""
+    found: dict[str, ArrangedScreen[Any]] = {}
+    async with app.run_test(size=SMALL) as pilot:
+        for keys in ("2", "3", "3a", "5", "6", "6\t", ":audit\n", ":targets\n"):
+            await pilot.press(*({"\t": "tab", "\n": "enter", ":": "colon"}.get(key, key) for key in keys))
+            await until(pilot, lambda: isinstance(app.screen, ArrangedScreen) and app.screen.view_place not in found)  # fmt: skip
+            screen = app.screen
+            assert isinstance(screen, ArrangedScreen)
+            found[screen.view_place] = screen
+            known = screen.all_columns
+            assert listcolumns.COLUMNS[screen.view_place] == tuple(known)
+            unsorted = tuple(name for name, column in known.items() if column.key is None)
+            assert listcolumns.UNSORTED.get(screen.view_place, ()) == unsorted
+    trials = Trials(lambda: 0.0).all_columns
+    assert tuple(trials) == listcolumns.COLUMNS["trials"] == (*OWN,)
+    assert found.keys() | {"trials"} == listcolumns.COLUMNS.keys()

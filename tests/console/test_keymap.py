@@ -15,6 +15,7 @@ from console import actions, keymap
 from console.app import Console, make_app
 from console.cli.root import cli
 from console.keymap import parse, textual_key
+from console.keynames import key_name
 from console.screens.dialogs import MessageScreen
 from console.screens.endpoints import EndpointsScreen
 from console.screens.help import HelpScreen
@@ -60,7 +61,7 @@ def test_keys_are_written_as_people_write_them(written: str, key: str | None) ->
 def test_every_key_of_the_registry_can_be_written_as_it_is_shown() -> None:
     for action in actions.ACTIONS:
         for key in action.keys.split(","):
-            assert not key or textual_key(actions.key_name(key)) == key, key
+            assert not key or textual_key(key_name(key)) == key, key
 
 
 def test_the_template_changes_nothing_also_without_its_comments() -> None:

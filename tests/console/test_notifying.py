@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from console import terminal
+from console import notifying, terminal
 from console.app import Console, make_app
 from console.memory import Memory
 from console.trail import Place
@@ -19,7 +19,7 @@ from console.watchlist import Watchlist
 from tests.console import endpoint_data
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, endpoints, job_row, jobs
-from workflows import notices, topics
+from workflows import notices, topics, underway
 from workflows.problem import Problem
 
 SMALL = (80, 24)
@@ -233,3 +233,23 @@ async def test_two_consoles_keep_what_each_of_them_watches(services: Scripted, t
         memory.flush()
     kept = json.loads(path.read_text())["targets"]["embedded us-east-1"]["watched"]
     assert set(kept) == {"endpoint old", *(f"endpoint {name}" for name in names)}
+
+
+async def test_what_a_key_has_asked_for_is_told_while_it_is_waited_for(
+    app: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifying, "LONG", 0.0)
+    answered = threading.Event()
+
+    def ask() -> None:
+        with underway.waiting("sagemaker StopTrainingJob at http://127.0.0.1:1"):
+            assert answered.wait(60)
+
+    async with app.run_test(size=SMALL) as pilot:
+        with underway.waiting("sagemaker ListTrainingJobs, which nobody has asked for"):
+            app.in_background(ask, lambda _: app.flash("✓ stopped"))
+            await until(
+                pilot, lambda: "Waiting for sagemaker StopTrainingJob" in (app.flash_text or ("",))[0]
+            )
+        answered.set()
+        await until(pilot, lambda: app.flash_text == ("✓ stopped", "ok"))

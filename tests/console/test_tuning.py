@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from console.app import Console, make_app
+from console.memory import Memory
+from console.screens import tuning_facts
+from console.screens.compare import CompareScreen
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen
+from console.screens.exports import export
 from console.screens.job import JobScreen
 from console.screens.jobs import JobsScreen
 from console.screens.tuning import TuningScreen
@@ -27,7 +32,7 @@ from tests.console.conftest import until
 from tests.console.scripted import Scripted, job_detail, job_row, populated
 from tests.console.tuning_data import tuning_jobs, tuning_view
 from workflows import topics
-from workflows.observe.tuning_rows import TrialCounts, TuningView
+from workflows.observe.tuning_rows import Range, TrialCounts, TuningView
 from workflows.problem import Problem
 
 SMALL = (80, 24)
@@ -143,15 +148,78 @@ async def test_the_leaderboard_ranks_marks_and_explains(app: Console) -> None:
         assert "alpha >= 0" in page(app, "#trial"), "the reason stands below the list"
         await pilot.press("escape")
         assert len(rows.items) == 34 and isinstance(app.screen, TuningJobScreen)
-        await pilot.press(*"sssss")  # by eta, the first hyperparameter after rank, name, status and time
+        await pilot.press(*"ssssss")  # name, objective, status, time, eta, max_depth
         etas = [float(trial.tuned["eta"]) for trial in rows.items]
-        # rank, name, status, duration, eta: five presses from rank lead to max_depth
         depths = [int(trial.tuned["max_depth"]) for trial in rows.items]
         assert depths == sorted(depths) and etas != sorted(etas)
         await pilot.press("S")
         assert [int(trial.tuned["max_depth"]) for trial in rows.items] == sorted(depths, reverse=True)
         await pilot.press("home", "enter")
         await until(pilot, lambda: isinstance(app.screen, JobScreen))
+
+
+async def test_the_trials_have_the_grammar_of_lists(tmp_path: Path) -> None:
+    """Columns, order, views and marks; what was chosen on one tuning job holds for others, with the hyperparameters that those search."""
+    services, memory = populated(), Memory(tmp_path / "console.json")
+    view = tuning_view()
+    other = replace(
+        view,
+        detail=replace(view.detail, definitions=(replace(view.detail.definitions[0], ranges=(Range(name="mini_batch", kind="integer", low=1, high=9), Range(name="status", kind="categorical", values=("a", "b")))),)),
+        trials=tuple(replace(trial, tuned={"mini_batch": str(number % 9), "status": "ab"[number % 2]}) for number, trial in enumerate(view.trials)),
+    )  # fmt: skip
+    app = make_app(services, memory=memory)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        rows = screen.rows()
+        await until(pilot, lambda: len(rows.items) == 34)
+        assert "Objective ▲" in rendered(rows), "less is better"
+        await pilot.press("slash", *"eta:0.0 !status:failed", "enter")
+        shown = list(rows.items)
+        assert screen.part == "overview", "the list stands beside it"
+        assert shown and all(tuning_facts.shown(trial.tuned["eta"]).startswith("0.0") for trial in shown)
+        assert f"{len(shown)} of 34 trials · /eta:0.0" in screen.query_one("#nav", Line).text
+        await pilot.press("colon", *"view save small", "enter", "escape")
+        await until(pilot, lambda: len(rows.items) == 34)
+        await pilot.press("colon", *"sort eta desc", "enter")
+        await until(pilot, lambda: "eta ▼" in rendered(rows))
+        await pilot.click(rows, offset=(rows.render_line(0).text.index("Trial"), 0))
+        assert [trial.name for trial in rows.items] == sorted(trial.name for trial in view.trials)
+        screen.use_view(replace(screen.arrangement.view, columns=("name", "cost", "eta", "value")))
+        export(app, "csv", str(tmp_path / "trials.csv"))
+        await until(pilot, (tmp_path / "trials.csv").exists)
+        assert (tmp_path / "trials.csv").read_text().startswith("name,cost,eta,value\n001-")
+        rows.focus()
+        await pilot.press("home", "space", "equals_sign")
+        assert "Mark two trials first" in keys(app)
+        await pilot.press("space", "y")
+        assert "the hyperparameters of 2 trials" in keys(app)
+        await pilot.press("W")
+        assert {place.name for place in app.watchlist.places} == {trial.name for trial in view.trials[:2]}
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen))
+        assert app.screen.names == (view.trials[0].name, view.trials[1].name)  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        assert rows.chosen
+        await pilot.press("escape")
+        assert not rows.chosen and app.screen is screen
+        services.publish(topics.tuning(DONE), other)
+        second = await opened(pilot, DONE)
+        await shows(pilot, second, "trials")
+        await until(pilot, lambda: len(second.rows().items) == 34)
+        assert [column.id for column in second.shown] == [
+            "name",
+            "cost",
+            "mini_batch",
+            "hyper-status",
+            "value",
+        ]
+        assert not second.filter and second.sorted_by[0].id == "name", "order and columns are kept, no filter"
+        second.set_filter("hyper:b status:completed")
+        assert {(trial.tuned["status"], trial.status) for trial in second.listed()} == {("b", "Completed")}
+        await shows(pilot, second, "scatter")
+        assert not second.leave() and second.filter, "Esc drops no filter that nobody sees"
+        second.use_view(app.saved_views("trials")["small"])
+        assert second.part == "trials" and second.filter == "eta:0.0 !status:failed"
 
 
 async def test_the_cursor_stays_on_the_best_until_it_is_moved_and_then_on_its_trial(
@@ -317,7 +385,7 @@ async def test_hyperparameters_are_copied_as_json(app: Console, monkeypatch: pyt
 async def test_best_opens_its_training_job(app: Console) -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
-        best = screen.view
+        best = screen.seen
         assert best is not None and best.detail.best is not None
         await pilot.press("b")
         assert isinstance(app.screen, JobScreen) and app.screen.name_of == best.detail.best.name

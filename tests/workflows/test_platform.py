@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workflows import embedded, locations
 from workflows.configuration import Configuration
@@ -208,6 +212,56 @@ def test_pinned_images_are_those_of_the_sdk(aws_files: Path, monkeypatch: pytest
         images.pytorch("training", "moon-1")
 
 
+def without_texts(found: object) -> Any:
+    if isinstance(found, dict):
+        return {
+            name: "" if name == "documentation" and isinstance(value, str) else without_texts(value)
+            for name, value in found.items()
+        }
+    return [without_texts(value) for value in found] if isinstance(found, list) else found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["documentation", "shapes", 'a"b', 'x"documentation":"y']) | st.text(),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["shapes", "operations", "documentation", "metadata"]), JSON),
+    st.sampled_from([None, 2]),
+)
+def test_a_folded_document_says_what_it_said(document: dict[str, Any], indent: int | None) -> None:
+    from workflows.models import folded
+
+    assert without_texts(folded(json.dumps(document, indent=indent).encode())) == without_texts(document)
+
+
+def test_what_was_unfolded_can_be_changed_in_place() -> None:
+    from workflows.models import folded
+
+    shapes = folded(b'{"shapes": {"Name": {"type": "string", "documentation": "A \\"name\\"."}}}')["shapes"]
+    assert shapes["Name"] == {"type": "string", "documentation": ""}
+    shapes["Name"]["max"] = 63
+    assert (
+        shapes.get("Name") == {"type": "string", "documentation": "", "max": 63}
+        and shapes.get("Other", 1) == 1
+    )
+    with pytest.raises(KeyError):
+        shapes["Other"]
+    assert dict(shapes.items()) == shapes == shapes.copy() and next(iter(shapes.values()))["max"] == 63
+    with pytest.raises(ValueError):
+        folded(b'{"shapes": ')
+
+
 def test_models_without_documentation_describe_the_same_api() -> None:
     import botocore.session
 
@@ -230,6 +284,21 @@ def test_models_without_documentation_describe_the_same_api() -> None:
     for service in ("sagemaker", "s3", "cloudwatch", "logs", "application-autoscaling"):
         assert described(plain, service) == described(slimmed, service)
     assert not slimmed.get_service_model("sagemaker").operation_model("ListTrainingJobs").documentation
+    # All that botocore's files say, and what its resolver answers for a region and for one that it can only guess.
+    loaders = [session.get_component("data_loader") for session in (plain, slimmed)]
+    before, after = (without_texts(loader.load_data("endpoints")) for loader in loaders)
+    assert before == after and len(after["partitions"][0]["services"]) > 200
+    for service, region in (
+        ("sagemaker", "eu-central-1"),
+        ("iam", "us-east-1"),
+        ("s3", "xx-north-9"),
+        ("logs", "cn-north-1"),
+    ):
+        first, second = (
+            session._get_internal_component("endpoint_resolver").construct_endpoint(service, region)
+            for session in (plain, slimmed)
+        )
+        assert first == second and (first is None) == (region == "xx-north-9" and second is None)
     missing = slimmed.get_component("data_loader").load_service_model
     with pytest.raises(Exception, match="nothing"):
         missing("nothing", "service-2")

@@ -71,6 +71,11 @@ class ListPoller(Generic[R]):
         self._quiet = self._quiet + 1 if found is before else 0
         return found
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing runs and the last poll brought nothing new."""
+        return bool(self._quiet) and not self._active()
+
     def interval(self, pace: Pace) -> float | None:
         if self._active():
             return pace.active

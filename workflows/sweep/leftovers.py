@@ -72,13 +72,13 @@ class Leftover:
             "attached": self.attached,
         }
 
-    def sentence(self) -> str:
-        """What deleting it deletes."""
+    def whole(self) -> str:
+        """What deleting it deletes, as an item of a list."""
         also = "".join(f", {kind} {name}" for kind, name in self.attached)
         if self.objects is not None:
             what = "1 object" if self.objects == 1 else f"{self.objects} objects"
-            return f"Delete {what} below {self.name}{also}."
-        return f"Delete {self.kind} {self.name}{also}."
+            return f"{what} below {self.name}{also}"
+        return f"{self.kind} {self.name}{also}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,31 @@ def leaderboard(trials: Iterable[TrialRow], direction: Direction) -> tuple[Trial
     return (*best_first, *sorted(rest, key=lambda trial: (-trial.created, trial.name)))
 
 
+def sort_key(trial: TrialRow, column: str, now: float) -> tuple[int, float, str] | None:
+    """What a trial is sorted by in a column (those of `ordered`): numbers come before texts. None: it has nothing there."""
+    found: str | float | None
+    match column:
+        case "name":
+            found = trial.name
+        case "status":
+            found = trial.status
+        case "value":
+            found = trial.value
+        case "created":
+            found = trial.created
+        case "duration":
+            found = trial.seconds(now)
+        case "cost":
+            found = trial.cost
+        case _:
+            text = trial.tuned.get(column)
+            value = number(text) if text is not None else None
+            found = text if value is None else value
+    if isinstance(found, str):
+        return 1, 0.0, found
+    return (0, float(found), "") if found is not None and math.isfinite(found) else None
+
+
 def ordered(
     trials: Iterable[TrialRow], column: str, *, now: float, descending: bool = False
 ) -> tuple[TrialRow, ...]:
@@ -42,37 +67,11 @@ def ordered(
 
     Numbers are compared as numbers; trials that have nothing in the column are last in either order.
     """
-
-    def key(trial: TrialRow) -> str | float | None:
-        match column:
-            case "name":
-                return trial.name
-            case "status":
-                return trial.status
-            case "value":
-                return trial.value
-            case "created":
-                return trial.created
-            case "duration":
-                return trial.seconds(now)
-            case "cost":
-                return trial.cost
-        text = trial.tuned.get(column)
-        if text is None:
-            return None
-        value = number(text)
-        return text if value is None else value
-
-    rows = [(key(trial), trial) for trial in trials]
-    numeric = [
-        (float(found), row) for found, row in rows if isinstance(found, int | float) and math.isfinite(found)
-    ]
-    texts = [(found, row) for found, row in rows if isinstance(found, str)]
-    placed = {id(row) for _, row in (*numeric, *texts)}
-    rest = [row for _, row in rows if id(row) not in placed]
-    numeric.sort(key=lambda pair: (pair[0], pair[1].created), reverse=descending)
-    texts.sort(key=lambda pair: (pair[0], pair[1].created), reverse=descending)
-    return (*(row for _, row in numeric), *(row for _, row in texts), *rest)
+    keyed = [(sort_key(trial, column, now), trial) for trial in trials]
+    known = [(key, trial) for key, trial in keyed if key is not None]
+    known.sort(key=lambda pair: (pair[0][1:], pair[1].created), reverse=descending)
+    known.sort(key=lambda pair: pair[0][0])  # numbers stay before texts
+    return (*(trial for _, trial in known), *(trial for key, trial in keyed if key is None))
 
 
 @dataclass(frozen=True, slots=True)
