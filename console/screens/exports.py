@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console import clipboard, exporting
+from console.arrangement import ListColumn
 from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import ChoiceScreen
 from workflows import locations
+from workflows.observe.reading import moment as utc
+from workflows.observe.reading import plain
 from workflows.problem import Problem
 
 if TYPE_CHECKING:
     from console.app import Console
     from console.commands import Suggestion
 
+EARLIEST = 1e9
+"""What is more is a time, not a length of time: 2001 is before SageMaker, and 31 years are longer than a job."""
 CHOICES = {"CSV": "csv", "JSON": "json", "Picture": "svg"}
 
 
@@ -73,8 +78,20 @@ def _table(items: list[Any], screen: ArrangedScreen[Any], kind: str) -> str:
     columns = screen.shown
     return exporting.as_csv(
         [column.id for column in columns],
-        [[column.cell(row).text.strip() for column in columns] for row in items],
+        [[_plain(column, row) for column in columns] for row in items],
     )
+
+
+def _plain(column: ListColumn[Any], row: Any) -> str:
+    """What a program wants of a cell: a time with its date, in UTC, a length of time in seconds, a status without its sign; all else as shown."""
+    shown = column.cell(row).text.strip()
+    if column.id == "status" and shown.endswith(word := str(getattr(row, "status", ""))):
+        return word
+    value = column.key(row) if column.clock and column.key is not None else None
+    moment = value[0] if isinstance(value, tuple) else value
+    if not isinstance(moment, int | float) or moment <= 0:
+        return shown
+    return str(plain(utc(moment))) if moment >= EARLIEST else f"{moment:.3f}".rstrip("0").rstrip(".")
 
 
 def _picture(console: Console) -> Callable[[], str]:

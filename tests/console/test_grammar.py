@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from console.screens.columns import ColumnsScreen
 from console.screens.dialogs import ConfirmScreen
 from console.screens.endpoint import EndpointScreen
 from console.screens.endpoints import EndpointsScreen
+from console.screens.exports import export
 from console.screens.home import HomeScreen
 from console.screens.job import JobScreen
 from console.screens.jobs import JobsScreen
@@ -604,3 +607,24 @@ async def test_the_columns_of_every_list_are_known_without_a_console(app: Consol
     trials = Trials(lambda: 0.0).all_columns
     assert tuple(trials) == listcolumns.COLUMNS["trials"] == (*OWN,)
     assert found.keys() | {"trials"} == listcolumns.COLUMNS.keys()
+
+
+async def test_a_list_as_csv_has_dates_seconds_and_words(
+    app: Console, services: Scripted, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.press("2")
+        rows = app.screen.query_one("#list", Rows)
+        await until(pilot, lambda: rows.items)
+        export(app, "csv", str(tmp_path / "jobs.csv"))
+        await until(pilot, (tmp_path / "jobs.csv").exists)
+        known = {row.name: row for row in rows.items}
+    table = list(csv.DictReader((tmp_path / "jobs.csv").read_text().splitlines()))
+    assert len(table) == len(known) > 3
+    for row in table:
+        job = known[row["name"]]
+        assert row["status"] == job.status
+        assert datetime.fromisoformat(row["created"]).timestamp() == pytest.approx(job.created, abs=0.001)
+        assert row["created"].endswith("Z")
+        if job.ended:
+            assert float(row["duration"]) == pytest.approx(job.ended - job.created, abs=0.001)
