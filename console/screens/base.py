@@ -13,7 +13,7 @@ from console import actions
 from console.formatting import crop, crop_middle, span
 from console.keymap import key
 from console.keynames import key_name
-from console.screens.gone import say_if_gone
+from console.screens.gone import deleted, say_if_gone
 from console.screens.observing import Observing
 from console.screens.titles import in_sight
 from console.trail import Place
@@ -319,8 +319,9 @@ class ConsoleScreen(Observing, inherit_bindings=False):
         return [(f" {name} ", f"key@{pressed}"), (f"{label} ", f"dim@{pressed}")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What can be done with the thing that is opened here cannot be while it is gone."""
-        if self.gone and any(action == one.verb for one in actions.of(self.place) if one.verb != "copy"):
+        """What can be done with the thing that is opened here cannot be while it is gone, and what changes it not once it is deleted."""
+        own = [one for one in actions.of(self.place) if one.verb == action and one.verb != "copy"]
+        if own and (self.gone or (own[0].changes and deleted(self))):
             return False
         return super().check_action(action, parameters)
 

@@ -97,6 +97,10 @@ async def test_an_endpoint_that_is_deleted_meanwhile_is_not_in_service() -> None
         services.publish_error(topics.endpoint(ENDPOINT), missing)
         await until(pilot, lambda: "✗ deleted" in line["nav"].text)
         assert "split" not in line["keys"].text and "Around it" in page(app, "#overview")
+        opened_here = app.screen
+        await pilot.press("d")
+        await until(pilot, lambda: "not for what is shown here" in line["keys"].text)
+        assert app.screen is opened_here, "nothing asks whether to delete what is deleted"
 
 
 def test_fleets_stand_below_their_variant_and_shadows_last() -> None:
