@@ -383,6 +383,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("inspect.copy", "y", "Copy", "Copy the value under the cursor, the text, the code, or the name", footer=True),
     # in S3
     Action("bucket.filter", "slash", "Filter", "Narrow the folder: words, regex.*, !not, -f fuzzy", footer=True),
+    Action("bucket.sort", "s", "Sort", "Sort by the next of name, size and time; a click on a heading sorts by that one"),
+    Action("bucket.reverse", "S", "Reverse", "Turn the order round"),
     Action("bucket.up_folder", "u,backspace", "Up", "To the folder above", footer=True),
     Action("bucket.next_part", "tab", "Read", "Read the object; then into what was read, which has the whole width of a narrow screen, and back", footer=True, priority=True),
     Action("bucket.copy", "y", "Copy URI", "Copy the S3 URI to your clipboard, over SSH too", footer=True),

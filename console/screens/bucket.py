@@ -173,9 +173,22 @@ class BucketScreen(ConsoleScreen):
         return [*folders, *objects]
 
     @on(Rows.HeadingPressed, "#list")
-    def _sort(self, event: Rows.HeadingPressed) -> None:
+    def _heading(self, event: Rows.HeadingPressed) -> None:
+        if event.column == self._order[0]:
+            self.action_reverse()
+        else:
+            self._sort_by(event.column, event.column > 0)
+
+    def action_sort(self) -> None:
+        column = (self._order[0] + 1) % len(_KEYS)
+        self._sort_by(column, column > 0)
+
+    def action_reverse(self) -> None:
         column, descending = self._order
-        self._order = (column, not descending) if event.column == column else (event.column, event.column > 0)
+        self._sort_by(column, not descending)
+
+    def _sort_by(self, column: int, descending: bool) -> None:
+        self._order = column, descending
         self._rows.mark_sorted(*self._order)
         self._show()
         if self.folder is not None and not self.folder.complete:

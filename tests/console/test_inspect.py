@@ -170,6 +170,11 @@ async def test_s3_is_gone_through_and_an_object_is_previewed(app: Console) -> No
             await pilot.pause()
             sizes = [item.size for item in entries.items if item.size >= 0]  # type: ignore[attr-defined]
             assert len(sizes) > 1 and sizes == sorted(sizes, reverse=largest_first)
+        await pilot.press("s")
+        moments = [item.modified for item in entries.items if item.size >= 0]  # type: ignore[attr-defined]
+        assert moments == sorted(moments, reverse=True), "by time, the newest first"
+        await pilot.press("S")
+        assert [item.modified for item in entries.items if item.size >= 0] == moments[::-1]  # type: ignore[attr-defined]
         await pilot.press("slash", *"notes", "enter", "enter")
         await until(pilot, lambda: "0.5,1.2,0" in app.screen.query_one("#preview", Page).text)
         await pilot.press("escape", "u")
