@@ -147,7 +147,7 @@ def charts(summary: Summary) -> list[tuple[str, tuple[Series, ...]]]:
     last = moments[-1] if moments else None
     if summary.ended and last is not None and last.at + last.seconds > summary.seconds and len(moments) > 1:
         moments = moments[:-1]  # a part of a second is no rate
-    answers = Series("answers/s", tuple((m.at, m.answers / m.seconds) for m in moments))
+    answers = Series("answers/s", tuple((m.at, m.answers / m.seconds) for m in moments), counted=True)
     found: list[tuple[str, tuple[Series, ...]]] = [("answers per second", (answers,))]
     latency = tuple(
         Series(name, tuple((m.at, value) for m in moments if (value := getattr(m, name)) is not None))
@@ -155,7 +155,7 @@ def charts(summary: Summary) -> list[tuple[str, tuple[Series, ...]]]:
     )
     found.append(("latency ms", latency))
     if summary.failed:
-        errors = Series("errors/s", tuple((m.at, m.failed / m.seconds) for m in moments))
+        errors = Series("errors/s", tuple((m.at, m.failed / m.seconds) for m in moments), counted=True)
         found.append(("errors per second", (errors,)))
     return found
 

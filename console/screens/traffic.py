@@ -57,6 +57,7 @@ def traffic_charts(traffic: EndpointTraffic, now: float) -> list[tuple[str, tupl
             Series(
                 _called(one, drawn) if several else title,
                 _gapless(one.points, times, 0.0 if name in COUNTED else math.nan),
+                counted=name in COUNTED,
             )
             for one in drawn
             if one.name == name and one.points

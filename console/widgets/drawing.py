@@ -23,12 +23,13 @@ SHADES = " ░▒▓█"
 @dataclass(frozen=True, slots=True)
 class Series:
     """A line of a chart: ``points`` are (x, y) with growing x. One that is ``broken`` has no number where it ends, as a loss that
-    diverged; else NaN is where nothing is known."""
+    diverged; else NaN is where nothing is known. What is ``counted`` is drawn from 0 on: a fifth more calls must not look like twice as many."""
 
     name: str
     points: tuple[tuple[float, float], ...]
     unit: str = ""
     broken: bool = False
+    counted: bool = False
 
     @property
     def last(self) -> float | None:
@@ -94,13 +95,12 @@ def chart(
     title: str = "",
     x_label: str = "",
     x_format: Callable[[float], str] = short,
-    zero: bool = False,
     markers: bool = False,
     scale: Scale = "linear",
 ) -> Lines:
     """A line chart with a legend, a labelled y axis and an x axis, in exactly ``height`` lines.
 
-    ``zero`` begins the y axis at 0, ``markers`` draws points without lines between them. With a logarithmic ``scale`` points
+    ``markers`` draws points without lines between them. With a logarithmic ``scale`` points
     that are not above 0 have no place; where there are no others the axis stays linear.
     """
     if height < 4 or width < 16:
@@ -111,7 +111,10 @@ def chart(
         lines += [[] for _ in range((height - 2) // 2)]
         lines.append([("no points yet".center(width), "dim")])
         return exactly(lines, height)
-    vertical = Axis.around([y for one in drawn for _, y in one.points] + ([0.0] if zero else []), scale)
+    vertical = Axis.around(
+        [y for one in drawn for _, y in one.points] + ([0.0] if any(one.counted for one in drawn) else []),
+        scale,
+    )
     horizontal = Axis.between([x for one in drawn for x, _ in one.points])
     plot_height = height - 3
     at_rows = vertical.rows(plot_height)

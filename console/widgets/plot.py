@@ -52,7 +52,7 @@ class Plot(Painted):
             self.set_timer(max(wait, LEAST_WAIT), self._paint)
 
     def show_series(
-        self, series: tuple[Series, ...], *, title: str = "", x_label: str = "", zero: bool = False,
+        self, series: tuple[Series, ...], *, title: str = "", x_label: str = "",
         x_format: Callable[[float], str] | None = None,
     ) -> None:  # fmt: skip
         """Show a line chart."""
@@ -64,11 +64,10 @@ class Plot(Painted):
                 height,
                 title=title,
                 x_label=x_label,
-                zero=zero,
                 x_format=x_format or short,
             )
 
-        self.show((series, title, x_label, zero), draw)
+        self.show((series, title, x_label), draw)
 
     def _paint(self) -> None:
         self._due = False

@@ -69,6 +69,13 @@ marks = st.lists(
 )
 
 
+@pytest.mark.parametrize("counted", [False, True])
+def test_what_is_counted_is_drawn_from_zero_on(counted: bool) -> None:
+    calls = Series("calls", ((0.0, 95.0), (1.0, 105.0)), counted=counted)
+    labels = {"".join(text for text, _ in line).split()[0] for line in drawing.chart([calls], 40, 12)[1:-2]}
+    assert ("0" in labels) is counted and "100" in labels
+
+
 @given(marks, st.integers(10, 120), st.integers(3, 40), scales)
 def test_a_scatter_plot_fills_exactly_its_room(
     points: list[Mark], width: int, height: int, scale: Scale
