@@ -99,12 +99,16 @@ def test_the_advisor_does_not_outlive_a_killed_engine(start_engine: Start) -> No
     items = [continuous("x", 0.0, 1.0)]
     name = tune(engine, config("Bayesian", 6, 1, *items))
 
-    def advisors() -> list[psutil.Process]:
-        found = psutil.Process(engine.process.pid).children()
-        return [process for process in found if "engine.tuning.advisor" in process.cmdline()]
+    running: list[psutil.Process] = []
 
-    until(engine, name, lambda _: advisors())
-    running = advisors()
+    def advising(_: object) -> bool:
+        for process in psutil.Process(engine.process.pid).children():
+            with contextlib.suppress(psutil.Error):  # one that has just ended
+                if "engine.tuning.advisor" in process.cmdline():
+                    running.append(process)
+        return bool(running)
+
+    until(engine, name, advising)
     engine.kill()
     _, alive = psutil.wait_procs(running, timeout=60)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
