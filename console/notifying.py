@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from textual import on
+from textual.timer import Timer
 
 from console import terminal
 from console.customizing import Customized
@@ -33,6 +34,10 @@ class Notifying(Customized, inherit_bindings=False):
     """Whether the terminal's title was changed, and has to be given back."""
     _webhook_fails = False
     flash_text: tuple[str, str] | None = None
+    _working = 0
+    """How many threads do what a key has asked for."""
+    _teller: Timer | None = None
+    """Looks what is waited for; at rest there is none."""
 
     def begin_watching(self) -> None:
         """Go on watching what was watched on this target."""
@@ -43,7 +48,18 @@ class Notifying(Customized, inherit_bindings=False):
         # A list is what earlier versions have written: it becomes what can be changed one by one.
         self._kept = {str(place) for place in self.watchlist.places} if isinstance(kept, dict) else set()
         self._observe_watched()
-        self.set_interval(1.0, self._tell_what_waits)
+
+    def work_begins(self) -> None:
+        """A thread does what a key has asked for, from now on to `work_ended`."""
+        self._working += 1
+        if self._teller is None:
+            self._teller = self.set_interval(1.0, self._tell_what_waits)
+
+    def work_ended(self) -> None:
+        self._working -= 1
+        if not self._working and self._teller is not None:
+            self._teller.stop()
+            self._teller = None
 
     def _tell_what_waits(self) -> None:
         """Tell what is waited for that a key has asked for, once it takes long."""

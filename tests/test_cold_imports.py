@@ -28,6 +28,7 @@ CASES = {
     "workflows.data.audit": [*HEAVY, *SCREEN, "console", "engine", "botocore", "pyarrow"],
     "console.cli.data": [*HEAVY, *SCREEN, "engine", "algorithms", "workflows.data.place", "botocore"],
     "console.app": [*HEAVY, "engine", "algorithms", "botocore"],
+    "console.process": [*HEAVY, "engine", "algorithms", "botocore"],
     "engine": [*HEAVY, *SCREEN, "console", "workflows", "algorithms", "botocore"],
     "engine.app": [*HEAVY, *SCREEN, "console", "workflows", "algorithms"],
     "algorithms": [*HEAVY, *SCREEN, "console", "workflows", "engine", "botocore"],

@@ -166,13 +166,13 @@ def open_console(
     if low_bandwidth:  # Textual reads it when it is imported
         os.environ.setdefault("TEXTUAL_FPS", "10")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    gc.disable()  # until `console.app.run`: collections find nothing in what is imported, and take 50 of 400 ms
+    gc.disable()  # until `console.process.run`: collections find nothing in what is imported, and take 50 of 400 ms
     from console import curtain
 
     configuration = settings.configuration
     try:
         curtain.drop(configuration.target)
-        from console.app import main
+        from console.process import main
 
         ctx.exit(main(configuration, read_only=read_only, low_bandwidth=low_bandwidth, first_run=first_run))
     finally:

@@ -25,7 +25,8 @@ def opened(what: str, folder: Path) -> int:
         time.sleep(1.0)
     if what == "stuck":
         time.sleep(600)
-    from console.app import make_app, run
+    from console.app import make_app
+    from console.process import run
     from tests.console.scripted import populated
 
     services = populated()

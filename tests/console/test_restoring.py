@@ -10,8 +10,9 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from console.app import Console, make_app, run
+from console.app import Console, make_app
 from console.memory import Memory
+from console.process import run
 from console.screens.base import ConsoleScreen
 from console.screens.gone import FRAME
 from console.screens.job import JobScreen
