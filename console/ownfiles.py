@@ -64,11 +64,14 @@ def _views(path: Path) -> Finding:
     if not isinstance(kept, dict):
         return _unread(path, "line 1: it is no JSON object")
     saved = kept.get("views", {})
-    wrong, lists = list(_mistakes(text, saved)), dict[str, None]()
-    if isinstance(saved, dict):
-        wrong += _without_columns(text, saved, lists)
+    wrong = list(_mistakes(text, saved))
+    without = list(_without_columns(text, saved)) if isinstance(saved, dict) else []
+    wrong += [told for _, told in without]
     if wrong:
-        there = "".join(f" Columns of {place}: {', '.join(COLUMNS[place])}." for place in lists)
+        there = "".join(
+            f" Columns of {place}: {', '.join(COLUMNS[place])}."
+            for place in dict.fromkeys(place for place, _ in without)
+        )
         return Finding("views", "warning", f"{path}, {'; '.join(wrong)}.", f"Mend it, or forget the view: `:view delete NAME` on its list.{there}")  # fmt: skip
     number = sum(len(views) for views in saved.values())
     return Finding("views", "ok", f"{count(number, 'view')} in {path}" if number else f"None is saved in {path}")  # fmt: skip
@@ -104,8 +107,8 @@ def _mistakes(text: str, saved: Any) -> Iterator[str]:
                 yield f"{where}: {problem}"
 
 
-def _without_columns(text: str, saved: dict[str, Any], lists: dict[str, None]) -> Iterator[str]:
-    """Columns in saved views that their list does not have, or is not sorted by; ``lists`` gets the places of those lists."""
+def _without_columns(text: str, saved: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Columns in saved views that their list does not have, or is not sorted by: the place of the list, and what is wrong."""
     for place, views in saved.items():
         known = COLUMNS.get(place)
         if known is None or not isinstance(views, dict):
@@ -114,14 +117,18 @@ def _without_columns(text: str, saved: dict[str, Any], lists: dict[str, None]) -
             where = f"line {_line(text, 'views', place, name)}: view {name} of {place}"
             view = View.from_dict(value)
             unknown = [] if place in OPEN else [one for one in view.columns if one not in known]
-            told = [f"{where} shows {', '.join(map(repr, unknown))}, which {_no_columns(len(unknown))}"] if unknown else []  # fmt: skip
+            if unknown:
+                yield (
+                    place,
+                    f"{where} shows {', '.join(map(repr, unknown))}, which {_no_columns(len(unknown))}",
+                )
             if view.sort and view.sort not in known and place not in OPEN:
-                told.append(f"{where} is sorted by {view.sort!r}, which {_no_columns(1)}")
+                yield place, f"{where} is sorted by {view.sort!r}, which {_no_columns(1)}"
             elif view.sort in UNSORTED.get(place, ()):
-                told.append(f"{where} is sorted by {view.sort!r}, which comes later than the rows and sorts none")  # fmt: skip
-            if told:
-                lists[place] = None
-                yield from told
+                yield (
+                    place,
+                    f"{where} is sorted by {view.sort!r}, which comes later than the rows and sorts none",
+                )
 
 
 def _no_columns(number: int) -> str:

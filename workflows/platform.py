@@ -44,9 +44,7 @@ FIRST_ATTEMPTS = 3
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 70
 """Seconds. SageMaker answers an invocation within 60 s."""
-PROMPT = frozenset(
-    {"sts", "iam", "sagemaker", "logs", "cloudwatch", "application-autoscaling", "pricing", "apigateway"}
-)
+PROMPT = loopback.OWN | {"apigateway"}
 """Services that answer within a second or two, whatever they are asked; of the others a file or a model may be waited for."""
 PROMPT_CONNECT, PROMPT_READ = 5, 10
 """Seconds that somebody at a terminal waits for one of these. A call that was sent and not answered is not sent again: it may have been done."""

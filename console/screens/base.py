@@ -1,4 +1,4 @@
-"""What all screens share: header, navigation, notice and and key line."""
+"""What all screens share: header, navigation, notice and key line."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from console import actions
 from console.formatting import crop, crop_middle, span
 from console.keymap import key
 from console.keynames import key_name
-from console.screens.gone import deleted, say_if_gone
+from console.screens.gone import DELETED, say_if_gone
 from console.screens.observing import Observing
 from console.screens.titles import in_sight
 from console.trail import Place
 from console.widgets.drawing import Run
 from console.widgets.line import Line
 from workflows.problem import Problem
-from workflows.topics import Snapshot
 
 WIDE = 120
 """From this many columns on, screens show their parts side by side."""
@@ -206,13 +205,10 @@ class ConsoleScreen(Observing, inherit_bindings=False):
         self.query_one("#banner", Line).show(*self.console.banner(self._primary()))
         self._draw_notice()
 
-    def _primary(self) -> Snapshot[Any] | None:
-        topics = self.topics()
-        return self.snapshots.get(topics[0]) if topics else None
-
     def _navigation(self) -> tuple[list[Run], list[Run]]:
         left: list[Run] = [(" ", "")]
-        trail, summary = self.trail(), "✗ gone" if self.gone else self.summary()
+        trail, deleted = self.trail(), not self.gone and self.deleted
+        summary = "✗ gone" if self.gone else DELETED if deleted else self.summary()
         keys = {section: key(f"app.{section}") for section, _ in SECTIONS}
         full = 1 + sum(len(keys[section]) + len(title) + 4 for section, title in SECTIONS)
         # What a list is narrowed to must be seen: where there is no room for it, the other sections keep their numbers only.
@@ -232,7 +228,7 @@ class ConsoleScreen(Observing, inherit_bindings=False):
         room = self.app.size.width - 2 - sum(len(text) for text, _ in left)
         if self.summary_matters and room > 0:  # its end gives way, not all of it
             summary = crop(summary, room).rstrip()
-        role = "bad" if self.gone else self.summary_role()
+        role = "bad" if self.gone or deleted else self.summary_role()
         return left, [(summary + " ", role)] if summary else []
 
     def _draw_notice(self) -> None:
@@ -298,7 +294,7 @@ class ConsoleScreen(Observing, inherit_bindings=False):
                 continue
             if action not in inner and not action.priority and taken.issuperset(keys):
                 continue  # the key does something else where the focus is
-            if not self.offers(action):
+            if not self.possible(action):
                 continue
             shown.add(keys[0])
             pair = self._key(action, typing=typing)
@@ -321,12 +317,16 @@ class ConsoleScreen(Observing, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the thing that is opened here cannot be while it is gone, and what changes it not once it is deleted."""
         own = [one for one in actions.of(self.place) if one.verb == action and one.verb != "copy"]
-        if own and (self.gone or (own[0].changes and deleted(self))):
+        if own and (self.gone or (own[0].changes and self.deleted)):
             return False
         return super().check_action(action, parameters)
 
+    def possible(self, action: actions.Action) -> bool:
+        """Whether an action makes sense now: only then does the key line show it."""
+        return not (action.changes and self.deleted) and self.offers(action)
+
     def offers(self, action: actions.Action) -> bool:
-        """Whether an action makes sense for what is shown now: only then does the key line show it."""
+        """Whether an action makes sense for what is shown now."""
         return True
 
     def say_if_idle(self, verb: str) -> None:
@@ -335,7 +335,7 @@ class ConsoleScreen(Observing, inherit_bindings=False):
         beside = bool(self.parts) and bool(
             self._beside()
         )  # what stands beside the overview may have answered
-        if action is not None and action.keys and not beside and not self.offers(action):
+        if action is not None and action.keys and not beside and not self.possible(action):
             self.console.flash(f"{action.label}: not for what is shown here.", "dim")
 
     def on_descendant_focus(self) -> None:

@@ -17,7 +17,6 @@ from console.screens.endpoint_facts import Watched, endpoint_facts, scaling_fact
 from console.screens.endpoint_panes import AlarmsPane, CapturesPane
 from console.screens.endpoints import confirm_deletion
 from console.screens.experiment_form import open_experiment_form
-from console.screens.gone import DELETED, deleted
 from console.screens.logpane import COMING, LogPane
 from console.screens.rollout_form import open_rollout_of
 from console.screens.traffic import traffic_charts
@@ -111,14 +110,10 @@ class EndpointScreen(InTurn, ConsoleScreen):
         return self.name_of
 
     def summary(self) -> str:
-        if deleted(self):
-            return DELETED
         detail = self._detail
         return str(status(detail.row.status)) if detail else ""
 
     def summary_role(self) -> str:
-        if deleted(self):
-            return "bad"
         detail = self._detail
         return status(detail.row.status).role if detail else "dim"
 
@@ -239,8 +234,6 @@ class EndpointScreen(InTurn, ConsoleScreen):
     # Keys
 
     def offers(self, action: actions.Action) -> bool:
-        if action.changes and deleted(self):
-            return False
         only = {
             "older": ("captures",),
             "newest": ("captures",),

@@ -9,7 +9,6 @@ from console.keymap import key
 from console.screens import facts
 from console.widgets.drawing import Lines
 from console.widgets.page import Page
-from workflows.observe.reading import not_found
 
 if TYPE_CHECKING:
     from console.screens.base import ConsoleScreen
@@ -26,18 +25,6 @@ FRAME = ("banner", "nav", "notice", "keys")
 
 DELETED = "✗ deleted"
 """The status of what was there when it was opened and is there no more: its last state stays to be read."""
-
-
-def deleted(screen: ConsoleScreen) -> bool:
-    """Whether what is opened on a screen was deleted while it was looked at."""
-    observed = screen.topics()
-    snapshot = screen.snapshots.get(observed[0]) if observed else None
-    return (
-        snapshot is not None
-        and snapshot.value is not None
-        and snapshot.error is not None
-        and not_found(snapshot.error)
-    )
 
 
 def say_if_gone(screen: ConsoleScreen) -> None:

@@ -16,7 +16,6 @@ from console.screens.base import ConsoleScreen
 from console.screens.charting import Charting
 from console.screens.curvefeed import CurveFeed
 from console.screens.curves import axis_label, charts
-from console.screens.gone import DELETED, deleted
 from console.screens.jobs import confirm_stop
 from console.screens.logpane import COMING, NONE, LogPane
 from console.screens.transform_form import open_transform_form
@@ -94,14 +93,10 @@ class JobScreen(Charting, ConsoleScreen):
         return self.name_of
 
     def summary(self) -> str:
-        if deleted(self):
-            return DELETED
         detail = self.detail
         return str(status(detail.row.status)) if detail else ""
 
     def summary_role(self) -> str:
-        if deleted(self):
-            return "bad"
         detail = self.detail
         return status(detail.row.status).role if detail else "dim"
 
@@ -162,8 +157,6 @@ class JobScreen(Charting, ConsoleScreen):
         self.show_part("metrics")
 
     def offers(self, action: actions.Action) -> bool:
-        if action.changes and deleted(self):
-            return False
         if action.verb in ("axis", "scale", "next_chart"):
             shown = self.part == "metrics" or (self.wide and self.part == "overview")
             return shown and self.query_one(ChartGrid).filled

@@ -99,24 +99,25 @@ class LogPane(Vertical):
         now, left = fresh[:PORTION], max(0, len(fresh) - PORTION)
         several = len({line.stream for line in tail.lines[-50:] if self._wanted(line)}) > 1
         self._end = tail.end - left
-        new = [
-            clean(
-                Entry(
-                    f"[{stream_label(line.stream)}] {line.text}" if several else line.text,
-                    line.time,
-                    line.stream,
-                )
+        self._make_ready(
+            Entry(
+                f"[{stream_label(line.stream)}] {line.text}" if several else line.text,
+                line.time,
+                line.stream,
             )
             for line in now
             if self._wanted(line)
-        ]
-        self._ready += new
-        self._fitting += self._fit(new)
+        )
         if left:
             self._due = True
             self.call_later(self._catch_up)
         elif self._ready:
             self._show_ready()
+
+    def _make_ready(self, entries: Iterable[Entry]) -> None:
+        new = [clean(entry) for entry in entries]
+        self._ready += new
+        self._fitting += self._fit(new)
 
     def _show_ready(self) -> None:
         fitting = self._fitting
@@ -141,9 +142,7 @@ class LogPane(Vertical):
 
     def extend(self, entries: Iterable[Entry]) -> None:
         """Add lines; those that the filter leaves out are kept for when it changes."""
-        new = [clean(entry) for entry in entries]
-        self._ready += new
-        self._fitting += self._fit(new)
+        self._make_ready(entries)
         self._show_ready()
 
     # Narrowing

@@ -110,9 +110,18 @@ class Observing(Screen[None], inherit_bindings=False):
     def is_missing(self, topic: Topic[Any]) -> bool:
         """Whether the answer to a topic was that there is no such thing."""
         snapshot = self.snapshots.get(topic)
-        return (
-            snapshot is not None
-            and snapshot.value is None
-            and snapshot.error is not None
-            and not_found(snapshot.error)
-        )
+        return snapshot is not None and snapshot.value is None and _says_missing(snapshot)
+
+    @property
+    def deleted(self) -> bool:
+        """Whether what is opened here was deleted while it was looked at."""
+        snapshot = self._primary()
+        return snapshot is not None and snapshot.value is not None and _says_missing(snapshot)
+
+    def _primary(self) -> Snapshot[Any] | None:
+        topics = self.topics()
+        return self.snapshots.get(topics[0]) if topics else None
+
+
+def _says_missing(snapshot: Snapshot[Any]) -> bool:
+    return snapshot.error is not None and not_found(snapshot.error)

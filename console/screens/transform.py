@@ -16,7 +16,6 @@ from console.screens import transform_facts
 from console.screens.base import ConsoleScreen
 from console.screens.charting import InTurn
 from console.screens.dialogs import ConfirmScreen
-from console.screens.gone import DELETED, deleted
 from console.screens.logpane import COMING, NONE, LogPane
 from console.trail import Place
 from console.widgets.charts import ChartGrid
@@ -111,8 +110,6 @@ class TransformScreen(InTurn, ConsoleScreen):
         return self.name_of
 
     def summary(self) -> str:
-        if deleted(self):
-            return DELETED
         row = self.row
         if row is None:
             return ""
@@ -120,8 +117,6 @@ class TransformScreen(InTurn, ConsoleScreen):
         return f"{status(row.status)} · {about}" if about else str(status(row.status))
 
     def summary_role(self) -> str:
-        if deleted(self):
-            return "bad"
         row = self.row
         return status(row.status).role if row else "dim"
 
@@ -206,8 +201,6 @@ class TransformScreen(InTurn, ConsoleScreen):
     # Keys
 
     def offers(self, action: actions.Action) -> bool:
-        if action.changes and deleted(self):
-            return False
         return action.verb != "stop" or self.row is None or self.row.active
 
     def action_log(self) -> None:

@@ -17,7 +17,6 @@ from console.formatting import count, number, status
 from console.screens import tuning_actions, tuning_facts, tuning_parallel, tuning_plots, tuning_verdicts
 from console.screens.arranged import ArrangedScreen
 from console.screens.findings import Findings, find
-from console.screens.gone import DELETED, deleted
 from console.screens.tuning_trials import Trials, TrialsPane
 from console.trail import Place
 from console.view import View
@@ -161,8 +160,6 @@ class TuningJobScreen(ArrangedScreen[TrialRow]):
         return self.name_of
 
     def summary(self) -> str:
-        if deleted(self):
-            return DELETED
         row = self.row
         if row is None:
             return ""
@@ -176,8 +173,6 @@ class TuningJobScreen(ArrangedScreen[TrialRow]):
         return f"{text} · best {number(best.value)}" if best is not None and best.value is not None else text
 
     def summary_role(self) -> str:
-        if deleted(self):
-            return "bad"
         row = self.row
         return status(row.status).role if row else "dim"
 
@@ -321,8 +316,6 @@ class TuningJobScreen(ArrangedScreen[TrialRow]):
     # Keys
 
     def offers(self, action: actions.Action) -> bool:
-        if action.changes and deleted(self):
-            return False
         row, part = self.row, self.part
         belongs = {
             "next_parameter": ("scatter", "parallel"),
