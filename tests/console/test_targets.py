@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from console import app as console_app
+from console import process
 from console.app import Console, make_app
 from console.memory import Memory
 from console.screens import exports
@@ -266,11 +266,11 @@ def test_consoles_that_were_left_are_let_go(monkeypatch: pytest.MonkeyPatch) -> 
             raise KeyboardInterrupt
         return 0
 
-    monkeypatch.setattr(console_app, "run", run)
-    monkeypatch.setattr(console_app, "make_app", lambda services, **options: Left(services))
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(process, "make_app", lambda services, **options: Left(services))
     monkeypatch.setattr("console.live.LiveServices", lambda *arguments, **options: populated())
     with pytest.raises(KeyboardInterrupt):
-        console_app.main()
+        process.main()
     assert len(there) == 5
 
 
