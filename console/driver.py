@@ -15,6 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from console import curtain, terminal
+from workflows import courtesy
 
 _ALTERNATE = "\x1b[?1049h"
 _MOST = 4096
@@ -154,6 +155,7 @@ class Driver(LinuxDriver):
                     data = os.read(keyboard, _MOST)
                     if not data:
                         return  # the terminal is gone: `terminal.leave_on_hangup` ends the process
+                    courtesy.begin()
                     if text := decode(
                         data
                     ):  # nothing yet of a letter that comes in parts; an empty text would end the parser

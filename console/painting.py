@@ -9,6 +9,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 
 from console import theme
 from console.cells import Cells, Sparing
+from workflows import courtesy
 
 
 class Painting(theme.Palette[int], inherit_bindings=False):
@@ -26,6 +27,7 @@ class Painting(theme.Palette[int], inherit_bindings=False):
         if isinstance(renderable, LayoutUpdate | ChopsUpdate):
             renderable = Sparing(renderable, self._cells)
         super()._display(screen, renderable)
+        courtesy.end()
 
     def on_resize(self, event: events.Resize) -> None:
         """The terminal has another size, or was entered again: what it kept is its own affair."""

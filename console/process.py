@@ -13,6 +13,7 @@ from console import terminal
 from console.app import SLOW_TICK, Console, make_app
 from console.memory import Memory
 from console.services import Services
+from workflows import courtesy
 
 if TYPE_CHECKING:
     from workflows.configuration import Configuration
@@ -48,6 +49,7 @@ def run(application: Console, crash_folder: Path, *, again: bool = False) -> int
     gc.freeze()
     gc.enable()
     gc.set_threshold(5_000, 10, 50)
+    sys.setswitchinterval(courtesy.INTERVAL)
     mouse = os.environ.get("MLCONSOLE_MOUSE", "on") != "off"
     error: BaseException | None = None
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -16,10 +16,11 @@ from textual.widget import Widget
 from console import exporting, filtering
 from console.keymap import key
 from console.widgets.line import Line
-from console.widgets.log import KEPT, Entry, LogView, clean, level_role, stamped
+from console.widgets.log import KEPT, LogView
+from console.widgets.logline import Entry, Shown, clean, gap, role_of, stamped
 from console.widgets.prompt import Prompt
 from workflows import locations
-from workflows.observe.rows import LogLine, LogTail
+from workflows.observe.rows import LogTail
 
 if TYPE_CHECKING:
     from console.app import Console
@@ -28,7 +29,7 @@ SHOW_SECONDS, SLOW_SHOW_SECONDS = 1.5, 5.0
 """Between two additions to a followed log; the second on a slow line. Each moves every line of the pane, which is about 1 kB."""
 LEAST_WAIT = 0.1
 PORTION = 2_000
-"""Lines that are made ready between two keys: all 20,000 that a second may bring take 30 ms."""
+"""Lines that are filtered or named between two keys: of 20,000 that a second may bring that takes up to 100 ms."""
 
 COMING = "No line yet: the log begins when the container starts."
 NONE = "No line: the job has ended, and its log is empty or was deleted."
@@ -50,17 +51,17 @@ class LogPane(Vertical):
         self._end = 0
         self._tail = LogTail()
         self._only = ""
-        self._all: deque[Entry] = deque(maxlen=KEPT)
+        self._all: deque[Shown] = deque(maxlen=KEPT)
         self._filter = filtering.Filter()
         self._narrowed = ""
         self._since = ""
         self._after = 0.0
         self._shown_at = 0.0
         self._due = False
-        self._ready: list[Entry] = []
-        """Lines of the tail that are not shown yet because there are more to be made ready."""
-        self._fitting: list[Entry] = []
-        """Those of them that the filter lets through."""
+        self._coming: deque[Shown] = deque(maxlen=KEPT)
+        """Lines that were read and are not shown yet: they would not wait in the tail."""
+        self._fitting: list[Shown] = []
+        """Those of the lines being filtered that are to be shown."""
 
     def compose(self) -> Iterable[Widget]:
         yield Line(classes="log-state")
@@ -82,48 +83,55 @@ class LogPane(Vertical):
 
     def show_tail(self, tail: LogTail) -> None:
         """Add what is new in a followed log: at once after a silence, else with what comes within the next seconds."""
-        self._tail = tail
+        self._read(tail)
         pace = SLOW_SHOW_SECONDS if getattr(self.app, "low_bandwidth", False) else SHOW_SECONDS
         wait = pace - (monotonic() - self._shown_at)
+        if self._due or not self._coming:
+            return
         if wait <= 0:
             self._catch_up()
-        elif not self._due and tail.end > self._end:
+        else:
             self._due = True
             self.set_timer(max(wait, LEAST_WAIT), self._catch_up)
 
+    def _read(self, tail: LogTail) -> None:
+        """Take what is new in a tail, which keeps its lines for as long only as nothing pushes them out."""
+        fresh: Sequence[Shown] = tail.since(self._end)
+        if self._end and tail.first > self._end:
+            self._coming.append(gap(tail.first - self._end, fresh[0].time if fresh else None))
+        newest: Sequence[Shown] = tail.lines[-50:]
+        if self._only:
+            fresh, newest = list(filter(self._wanted, fresh)), list(filter(self._wanted, newest))
+        if len({line.stream for line in newest}) > 1:
+            fresh = [
+                Entry(f"[{stream_label(line.stream)}] {line.text}", line.time, line.stream) for line in fresh
+            ]
+        self._coming.extend(fresh)
+        self._tail, self._end = tail, tail.end
+
     def _catch_up(self) -> None:
-        tail, self._due = self._tail, False
-        if tail.end > self._end:
-            self._shown_at = monotonic()
-        fresh = tail.since(self._end)
-        now, left = fresh[:PORTION], max(0, len(fresh) - PORTION)
-        several = len({line.stream for line in tail.lines[-50:] if self._wanted(line)}) > 1
-        self._end = tail.end - left
-        self._make_ready(
-            Entry(
-                f"[{stream_label(line.stream)}] {line.text}" if several else line.text,
-                line.time,
-                line.stream,
-            )
-            for line in now
-            if self._wanted(line)
-        )
-        if left:
+        """Show what has come; what has to be filtered goes in portions, with keys between them."""
+        self._due = False
+        if not self._coming and not self._fitting:
+            return
+        self._shown_at = monotonic()
+        if not self._narrowing:
+            self._show(list(self._coming), [*self._fitting, *self._coming])
+            return
+        portion = [self._coming.popleft() for _ in range(min(PORTION, len(self._coming)))]
+        self._all.extend(portion)
+        self._fitting += self._fit(portion)
+        if self._coming:
             self._due = True
             self.call_later(self._catch_up)
-        elif self._ready:
-            self._show_ready()
+        else:
+            self._show([], self._fitting)
 
-    def _make_ready(self, entries: Iterable[Entry]) -> None:
-        new = [clean(entry) for entry in entries]
-        self._ready += new
-        self._fitting += self._fit(new)
-
-    def _show_ready(self) -> None:
-        fitting = self._fitting
-        self._all.extend(self._ready)
-        self._ready, self._fitting = [], []
-        self.view.take(fitting)
+    def _show(self, new: list[Shown], fitting: list[Shown]) -> None:
+        self._all.extend(new)
+        self._coming.clear()
+        self._fitting = []
+        self.view.extend(fitting)
         self._draw()
 
     def show_only(self, stream: str) -> None:
@@ -133,33 +141,40 @@ class LogPane(Vertical):
         self._only, self._end = stream, 0
         self.view.clear()
         self._all.clear()
-        self._ready, self._fitting = [], []
+        self._coming.clear()
+        self._fitting = []
+        self._read(self._tail)
         self._catch_up()
         self._draw()
 
-    def _wanted(self, line: LogLine) -> bool:
-        return not self._only or line.stream == self._only or line.stream.startswith(f"{self._only}/")
+    def _wanted(self, line: Shown) -> bool:
+        return line.stream == self._only or line.stream.startswith(f"{self._only}/")
 
-    def extend(self, entries: Iterable[Entry]) -> None:
+    def extend(self, entries: Iterable[Shown]) -> None:
         """Add lines; those that the filter leaves out are kept for when it changes."""
-        self._make_ready(entries)
-        self._show_ready()
+        self._coming.extend(entries)
+        new = list(self._coming)
+        self._show(new, [*self._fitting, *self._fit(new)])
 
     # Narrowing
 
-    def _fit(self, entries: Iterable[Entry]) -> list[Entry]:
+    @property
+    def _narrowing(self) -> bool:
+        return bool(self._since or self._filter)
+
+    def _fit(self, entries: Iterable[Shown]) -> list[Shown]:
         """Those that are to be seen."""
-        if self._since or self._filter:
+        if self._narrowing:
             return [entry for entry in entries if self._passes(entry)]
         return list(entries)
 
-    def _passes(self, entry: Entry) -> bool:
+    def _passes(self, entry: Shown) -> bool:
         if self._since and (entry.time is None or entry.time < self._after):
             return False
         if not self._filter:
             return True
-        level = {"bad": "error", "wait": "warning", "dim": "debug"}.get(level_role(entry.text), "info")
-        return self._filter.matches({"text": entry.text, "stream": entry.source, "level": level})
+        level = {"bad": "error", "wait": "warning", "dim": "debug"}.get(role_of(entry), "info")
+        return self._filter.matches({"text": clean(entry), "stream": entry.stream, "level": level})
 
     def narrow(self, text: str) -> None:
         """Show only lines that match a filter; empty: all."""
@@ -184,9 +199,10 @@ class LogPane(Vertical):
     def _show_again(self) -> None:
         following = self.view.following
         self.view.clear()
-        self._all.extend(self._ready)
-        self._ready, self._fitting = [], []
-        self.view.take(self._fit(self._all))
+        self._all.extend(self._coming)
+        self._coming.clear()
+        self._fitting = []
+        self.view.extend(self._fit(self._all))
         self.view.following = following
         self.view.search(self.view.term) if self.view.term else None
         self._draw()
@@ -205,7 +221,7 @@ class LogPane(Vertical):
     def save(self, path: str) -> None:
         """Write the lines that are shown, with their times, into a new file."""
         lines = [
-            f"{stamped(entry.time, 'full')}  {entry.text}" if entry.time is not None else entry.text
+            f"{stamped(entry.time, 'full')}  {clean(entry)}" if entry.time is not None else clean(entry)
             for entry in self.view.entries
         ]
         console = self._host

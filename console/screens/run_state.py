@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from console.exhibit import Exhibit, exhibits
 from console.widgets.drawing import Series
-from console.widgets.log import Entry
+from console.widgets.logline import Entry
 from workflows import events as e
 from workflows.lineage import Lineage
 from workflows.transcript import together

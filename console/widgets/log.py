@@ -5,26 +5,37 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from time import localtime, strftime
-from typing import ClassVar, Literal
+from typing import ClassVar, NamedTuple
 
-from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console import actions
-from console.formatting import clock, printable
 from console.keymap import key
 from console.theme import Painted
+from console.widgets.logline import (
+    WIDTHS,
+    Shown,
+    Stamps,
+    clean,
+    gap,
+    pieces,
+    role_of,
+    stamped,
+    widest,
+    width_of,
+)
 from console.widgets.page import cut_signs
 
 KEPT = 100_000
@@ -32,77 +43,26 @@ KEPT = 100_000
 STRIPS = 500
 """Drawn lines that are kept."""
 
-Stamps = Literal["clock", "full", "none"]
-WIDTHS: dict[Stamps, int] = {"clock": 10, "full": 25, "none": 0}
-"""Columns that the times of the lines take, with the blanks behind them."""
-
-_LEVELS = (
-    (re.compile(r"\b(ERROR|CRITICAL|FATAL|Traceback|[A-Z]\w*(?:Error|Exception)\b)"), "bad"),
-    (re.compile(r"\bWARN(?:ING)?\b"), "wait"),
-    (re.compile(r"\bDEBUG\b"), "dim"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line: its time in epoch seconds (None: not shown), where it comes from, its text, and a role for its colour."""
-
-    text: str
-    time: float | None = None
-    source: str = ""
-    role: str = ""
-
-
-def clean(entry: Entry) -> Entry:
-    """The line with nothing in it that the terminal would obey."""
-    if entry.text.isprintable():
-        return entry
-    return Entry(printable(entry.text), entry.time, entry.source, entry.role)
-
-
-def stamped(time: float, way: Stamps) -> str:
-    """A time as a log shows it: ``14:03:22``, or with its date and milliseconds."""
-    if way == "clock":
-        return clock(time)
-    return f"{strftime('%Y-%m-%d %H:%M:%S', localtime(time))}.{int(time * 1000) % 1000:03}"
-
-
-def level_role(text: str) -> str:
-    """The role of a line by the level that it names."""
-    for pattern, role in _LEVELS:
-        if pattern.search(text):
-            return role
-    return ""
-
-
-def pieces(text: str, width: int) -> list[str]:
-    """A line in pieces of at most ``width`` cells: broken behind a blank where there is one in the last third, else in a word."""
-    if not text.isascii():
-        return _wide_pieces(text, width)
-    found, at, end = [], 0, len(text)
-    while end - at > width:
-        blank = text.rfind(" ", at + width - width // 3, at + width)
-        following = blank + 1 if blank >= 0 else at + width
-        found.append(text[at:following])
-        at = following
-    return [*found, text[at:]]
-
-
-def _wide_pieces(text: str, width: int) -> list[str]:
-    """The same for letters that are not one cell each; what was behind the blank goes on in the next piece."""
-    found, rest = [], ""
-    for cut in chop_cells(text, width):
-        rest += cut
-        while cell_len(rest) > width and len(rest) > 1:
-            piece = chop_cells(rest, width)[0] or rest[0]
-            blank = piece.rfind(" ", len(piece) - len(piece) // 3)
-            found.append(piece[: blank + 1] if blank >= 0 else piece)
-            rest = rest[len(found[-1]) :]
-    return [*found, rest]
-
-
 _drawn = lru_cache(maxsize=128)(pieces)
 """Each row of the screen asks for the pieces of its line: one of a megabyte fills the screen."""
+
+
+class _Look(NamedTuple):
+    """All that a drawn line depends on besides the line."""
+
+    width: int
+    start: int
+    prefix: int
+    stamps: Stamps
+    wrapping: bool
+    base: Style
+    background: Color
+    filters: tuple[LineFilter, ...]
+
+    def filtered(self, strip: Strip) -> Strip:
+        for one in self.filters:
+            strip = strip.apply_filter(one, self.background)
+        return strip
 
 
 class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
@@ -137,11 +97,11 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, kept: int = KEPT, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[Shown] = deque()
         self._kept = kept
         self._dropped = 0
         self._room = max(1, kept // 2)
-        self._waiting: deque[Entry] = deque(maxlen=self._room)
+        self._waiting: deque[Shown] = deque(maxlen=self._room)
         self._unkept = 0
         """Lines that came and went while others were read."""
         self.following = True
@@ -152,10 +112,12 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._matches: list[int] = []
         self._match = -1
         self._widest = 0
+        """Cells of the widest line without its time."""
         self._starts: list[int] = []
         self._painted_rows = 0
-        self._strips: dict[Hashable, Strip] = {}
-        """Drawn lines, by all that they depend on: a log that scrolls by one has one new line in fifty."""
+        self._strips: dict[tuple[int, int], Strip] = {}
+        """Drawn pieces of lines: a log that scrolls by one has one new line in fifty."""
+        self._looked: _Look | None = None
 
     # Contents
 
@@ -176,12 +138,9 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         """The number of the first line kept, counted since the log was opened."""
         return self._dropped
 
-    def extend(self, entries: Iterable[Entry]) -> None:
+    def extend(self, entries: Iterable[Shown]) -> None:
         """Add lines at the end; lines beyond the bound leave at the top, or wait while others are read."""
-        self.take([clean(entry) for entry in entries])
-
-    def take(self, added: list[Entry]) -> None:
-        """`extend` for many that are `clean`."""
+        added = list(entries)
         if not added:
             return
         if not self.following and (self._waiting or len(self._entries) + len(added) > self._kept):
@@ -192,17 +151,17 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _take_waiting(self) -> None:
         """Show what has come while others were read."""
-        waiting, unkept = list(self._waiting), self._unkept
+        waiting: list[Shown] = list(self._waiting)
+        unkept = self._unkept
         if not waiting:
             return
         self._waiting.clear()
         self._unkept = 0
         if unkept:
-            gap = f"… {unkept:,} lines came and went meanwhile".replace(",", " ")
-            waiting.insert(0, Entry(gap, waiting[0].time, role="wait"))
+            waiting.insert(0, gap(unkept, waiting[0].time))
         self._add(waiting)
 
-    def _add(self, added: list[Entry]) -> None:
+    def _add(self, added: list[Shown]) -> None:
         old_end = self._dropped + len(self._entries)
         top = self.scroll_offset.y
         self._entries.extend(added)
@@ -216,8 +175,10 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
             self._matches = [number for number in self._matches if number >= self._dropped]
             self._match = min(self._match, len(self._matches) - 1)
         if self._pattern is not None:
-            self._matches += [n for n, entry in enumerate(added, old_end) if self._pattern.search(entry.text)]
-        self._widest = max(self._widest, max(self._prefix_width + cell_len(entry.text) for entry in added))
+            self._matches += [
+                n for n, entry in enumerate(added, old_end) if self._pattern.search(clean(entry))
+            ]
+        self._widest = widest(added, self._widest)
         self._resize()
         if self.following:
             self._to_end()
@@ -239,14 +200,14 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
-        """All kept lines with their times."""
+    def entries(self) -> tuple[Shown, ...]:
+        """All kept lines with their times, as they came: `clean` before they are shown or written."""
         return tuple(self._entries)
 
     @property
     def text(self) -> str:
         """All kept lines."""
-        return "\n".join(entry.text for entry in self._entries)
+        return "\n".join(map(clean, self._entries))
 
     @property
     def summary(self) -> str:
@@ -279,7 +240,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._match = -1
         if self._pattern is not None:
             found = self._pattern.search
-            self._matches = [n for n, entry in enumerate(self._entries, self._dropped) if found(entry.text)]
+            self._matches = [n for n, entry in enumerate(self._entries, self._dropped) if found(clean(entry))]
             if self._matches:
                 top = self._line_at(self.scroll_offset.y)[0] + self._dropped
                 at = bisect_right(self._matches, top - 1)
@@ -325,7 +286,6 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     def action_timestamps(self) -> None:
         ways = list(WIDTHS)
         self.stamps = ways[(ways.index(self.stamps) + 1) % len(ways)]
-        self._widest = max((self._prefix_width + cell_len(entry.text) for entry in self._entries), default=0)
         self.on_resize()
         self.refresh()
         self.post_message(self.Changed(self))
@@ -374,7 +334,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_right(self) -> None:
         if not self.wrapping:
-            x = min(self.scroll_offset.x + 16, max(0, self._widest - self.size.width))
+            x = min(self.scroll_offset.x + 16, max(0, self.virtual_size.width - self.size.width))
             self.scroll_to(x=x, animate=False, force=True, immediate=True)
 
     def action_follow(self) -> None:
@@ -420,7 +380,7 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         if self.wrapping:
             self._measure()
             rows = self._starts[-1] if self._starts else 0
-        size = Size(0 if self.wrapping else self._widest, rows)
+        size = Size(0 if self.wrapping or not rows else self._prefix_width + self._widest, rows)
         if size != self.virtual_size:
             self.virtual_size = size
 
@@ -431,9 +391,8 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         room = max(1, self.size.width - self._prefix_width)
         at = self._starts[-1]
         for entry in islice(self._entries, len(self._starts) - 1, None):
-            text = entry.text
-            fits = len(text) <= room if text.isascii() else cell_len(text) <= room
-            at += 1 if fits else len(pieces(text, room))
+            text = clean(entry)
+            at += 1 if width_of(text) <= room else len(pieces(text, room))
             self._starts.append(at)
 
     def _row_of(self, line: int) -> int:
@@ -459,52 +418,65 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
 
     # Drawing
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are drawn: no border, padding or opacity is around them, and a log that moves has other lines
+        everywhere, so that what Textual keeps of each row of the screen is of no use.
+        """
+        look, top = self._look(), self.scroll_offset.y
+        strips = [self._strip(top + y, look) for y in crop.line_range]
+        left, right = crop.column_span
+        return strips if (left, right) == (0, look.width) else [strip.crop(left, right) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        base = self.rich_style
-        line, piece = self._line_at(y + self.scroll_offset.y)
-        if not 0 <= line < len(self._entries):
-            return Strip.blank(width, base)
-        entry = self._entries[line]
-        prefix = self._prefix_width
-        text = entry.text
-        if self.wrapping:
-            wrapped = _drawn(text, max(1, width - prefix))
-            text = wrapped[min(piece, len(wrapped) - 1)]
-        known = (
-            line + self._dropped,
-            piece,
-            width,
+        return self._strip(y + self.scroll_offset.y, self._look())
+
+    def _look(self) -> _Look:
+        look = _Look(
+            self.size.width,
             self.scroll_offset.x,
-            prefix,
+            self._prefix_width,
             self.stamps,
             self.wrapping,
-            base,
+            self.rich_style,
+            self.background_colors[1],
+            tuple(self.get_line_filters()),
         )
+        if look != self._looked:
+            self._strips.clear()
+            self._looked = look
+        return look
+
+    def _strip(self, row: int, look: _Look) -> Strip:
+        line, piece = self._line_at(row)
+        if not 0 <= line < len(self._entries):
+            return look.filtered(Strip.blank(look.width, look.base))
+        known = line + self._dropped, piece
         if self._pattern is None and known in self._strips:
             return self._strips[known]
-        segments = []
-        if prefix:
-            stamp = (
-                f"{stamped(entry.time, self.stamps)}  "
-                if entry.time is not None and piece == 0
-                else " " * prefix
-            )
-            segments.append(Segment(stamp, base + self.paint("dim")))
-        role = entry.role or level_role(entry.text)
-        segments += self._highlighted(text, base + self.paint(role), line + self._dropped)
-        strip = Strip(segments)
-        if self.wrapping:
-            strip = strip.adjust_cell_length(width, base)
-        else:
-            start = self.scroll_offset.x
-            shown = strip.crop(start, start + width).adjust_cell_length(width, base)
-            strip = cut_signs(shown, start, prefix + cell_len(text.rstrip()), base + self.paint("dim"))
+        strip = look.filtered(self._drawn_line(line, piece, look))
         if self._pattern is None:
             if len(self._strips) >= STRIPS:
                 self._strips.clear()
             self._strips[known] = strip
         return strip
+
+    def _drawn_line(self, line: int, piece: int, look: _Look) -> Strip:
+        entry, width, base = self._entries[line], look.width, look.base
+        text = clean(entry)
+        if look.wrapping:
+            wrapped = _drawn(text, max(1, width - look.prefix))
+            text = wrapped[min(piece, len(wrapped) - 1)]
+        segments = []
+        if look.prefix:
+            timed = entry.time is not None and piece == 0
+            stamp = f"{stamped(entry.time or 0.0, look.stamps)}  " if timed else " " * look.prefix
+            segments.append(Segment(stamp, base + self.paint("dim")))
+        segments += self._highlighted(text, base + self.paint(role_of(entry)), line + self._dropped)
+        strip = Strip(segments)
+        if look.wrapping:
+            return strip.adjust_cell_length(width, base)
+        shown = strip.crop(look.start, look.start + width).adjust_cell_length(width, base)
+        return cut_signs(shown, look.start, look.prefix + width_of(text.rstrip()), base + self.paint("dim"))
 
     def recoloured(self) -> None:
         self._strips.clear()

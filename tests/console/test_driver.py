@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import select
@@ -12,8 +13,12 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Static
 
 from console import driver
+from console.painting import Painting
+from workflows import courtesy
 
 
 class Hand(driver.Driver):
@@ -128,3 +133,29 @@ def test_a_bell_is_readable_while_it_is_set() -> None:
     bell.set()
     assert bell.is_set(), "an event it stays"
     bell.close()
+
+
+def test_computations_wait_from_a_key_until_it_is_drawn(
+    hand: tuple[Hand, int, threading.Thread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, far, _ = hand
+    monkeypatch.setattr(courtesy, "LONGEST", 60.0)
+    done = threading.Event()
+    computing = threading.Thread(target=lambda: (courtesy.give_way(), done.set()), daemon=True)
+    os.write(far, b"a")
+    until(lambda: found.keys == ["a"])
+    computing.start()
+    assert not done.wait(0.1)
+    asyncio.run(painted())
+    assert done.wait(20)
+
+
+async def painted() -> None:
+    """A screen is drawn once."""
+
+    class Host(Painting):
+        def compose(self) -> ComposeResult:
+            yield Static("drawn")
+
+    async with Host().run_test() as pilot:
+        await pilot.pause()

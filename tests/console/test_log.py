@@ -15,10 +15,12 @@ from console.app import Console, make_app
 from console.screens.logpane import LogPane
 from console.theme import Palette
 from console.widgets.line import Line
-from console.widgets.log import Entry, LogView, level_role, pieces
+from console.widgets.log import LogView
+from console.widgets.logline import _LEVELS, Entry, clean, level_role, pieces, widest
 from console.widgets.prompt import Prompt
 from tests.console.conftest import until
 from tests.console.scripted import populated
+from workflows.observe.rows import LogLine, LogTail
 
 
 class Host(Palette[None]):
@@ -217,7 +219,7 @@ async def test_a_log_is_narrowed_by_words_and_time_and_what_is_shown_is_saved(tm
         assert pane.view.entries[-1].text == "ERROR again"
         assert "only level:error" in line_of(app)
         await pilot.press("ampersand", *["backspace"] * 11, *"stream:algo-2", "enter")
-        assert {entry.source for entry in pane.view.entries} == {"algo-2"} and len(pane.view) == 3
+        assert {entry.stream for entry in pane.view.entries} == {"algo-2"} and len(pane.view) == 3
         await pilot.press("at", *"20s", "enter")
         assert [entry.text for entry in pane.view.entries] == ["nothing special", "ERROR again"]
         target = tmp_path / "kept.log"
@@ -250,3 +252,79 @@ async def test_times_are_the_clock_then_date_and_milliseconds_then_none() -> Non
 
 def line_of(app: Console) -> str:
     return "".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+class Followed(Palette[None]):
+    CSS = "LogPane, LogView { height: 1fr; }"
+
+    def compose(self) -> ComposeResult:
+        yield LogPane()
+
+
+def printed(first: int, last: int) -> tuple[LogLine, ...]:
+    return tuple(LogLine(float(number), "algo-1", f"step={number}") for number in range(first, last))
+
+
+async def test_lines_that_leave_the_tail_before_they_are_shown_are_shown() -> None:
+    app = Followed()
+    async with app.run_test(size=(80, 20)) as pilot:
+        pane = app.query_one(LogPane)
+        # 20,000 lines a second: each look pushes the lines of the one before out of the tail, and lines are shown less often
+        for end in (30, 60, 90, 120):
+            pane.show_tail(LogTail(printed(end - 30, end), first=end - 30))
+        await until(pilot, lambda: len(pane.view) == 120, "all are shown")
+        assert [entry.text for entry in pane.view.entries] == [f"step={number}" for number in range(120)]
+
+
+async def test_what_nobody_kept_is_counted_where_it_is_missing() -> None:
+    app = Followed()
+    async with app.run_test(size=(80, 20)) as pilot:
+        pane = app.query_one(LogPane)
+        pane.show_tail(
+            LogTail(printed(500, 510), first=500)
+        )  # what was before the log was opened is not missing
+        pane.show_tail(LogTail(printed(3_510, 3_520), first=3_510))
+        await until(pilot, lambda: len(pane.view) == 21, "all are shown")
+        texts = [entry.text for entry in pane.view.entries]
+        assert texts[9:12] == ["step=509", "… 3 000 lines came and went meanwhile", "step=3510"]
+
+
+async def test_a_flood_is_filtered_in_portions_and_all_of_it() -> None:
+    app = Followed()
+    async with app.run_test(size=(80, 20)) as pilot:
+        pane = app.query_one(LogPane)
+        pane.narrow("7$")
+        pane.show_tail(LogTail(printed(0, 9_000)))
+        pane.show_tail(LogTail(printed(0, 12_000)))
+        await until(pilot, lambda: len(pane.view) == 1_200, "those that fit are shown")
+        assert pane.view.entries[-1].text == "step=11997"
+        pane.narrow("")
+        assert len(pane.view) == 12_000
+
+
+async def test_the_streams_are_named_as_soon_as_there_are_several_and_one_can_be_read_alone() -> None:
+    app = Followed()
+    async with app.run_test(size=(80, 20)) as pilot:
+        pane = app.query_one(LogPane)
+        lines = (LogLine(1.0, "algo-1", "a"), LogLine(2.0, "algo-2", "b"), LogLine(3.0, "algo-1", "c"))
+        pane.show_tail(LogTail(lines))
+        await until(pilot, lambda: len(pane.view) == 3, "all are shown")
+        assert [entry.text for entry in pane.view.entries] == ["[algo-1] a", "[algo-2] b", "[algo-1] c"]
+        pane.show_only("algo-1")
+        assert [entry.text for entry in pane.view.entries] == ["a", "c"]
+        pane.show_only("")
+        assert len(pane.view) == 3
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), min_size=1), st.integers(0, 40)
+)
+def test_the_widest_line_is_that_of_what_is_drawn(texts: list[str], least: int) -> None:
+    entries = [Entry(text) for text in texts]
+    assert widest(entries, least) == max(least, *(cell_len(clean(entry)) for entry in entries))
+
+
+@given(st.text(st.sampled_from("ERORWANDBUGCTILFarecptionxk :"), max_size=40))
+def test_a_level_is_found_wherever_an_expression_finds_it(text: str) -> None:
+    slowly = next((role for pattern, role in _LEVELS if pattern.search(text)), "")
+    assert level_role(text) == slowly

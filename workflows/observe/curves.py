@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from workflows.courtesy import in_turns
 from workflows.observe.gateway import Gateway
 from workflows.observe.logs import LogReader
 from workflows.observe.rows import JobDetail, LogLine, SeriesData
@@ -59,7 +60,7 @@ class CurveReader:
 
     def read(self, lines: Iterable[LogLine]) -> None:
         """Take further lines. A tab is written #011 in CloudWatch Logs and in the definitions of built-in algorithms."""
-        for line in lines:
+        for line in in_turns(lines):
             text = line.text[:LONGEST_LINE]
             marked = text.replace("\t", "#011")
             epoch: int | None = None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from workflows.budget import Budget
 from workflows.explain import explain, throttled
+from workflows.observe import log_events
 from workflows.problem import Problem
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
@@ -77,7 +78,10 @@ class Metered:
                 self._clients[service] = self.gateway.client(service)
             else:
                 url = getattr(self.gateway, "endpoint_url", "") or None
-                self._clients[service] = session.client(service, config=impatient_config(), endpoint_url=url)
+                made = session.client(service, config=impatient_config(), endpoint_url=url)
+                if service == "logs":
+                    log_events.register(made)
+                self._clients[service] = made
         return self._clients[service]
 
 
@@ -138,7 +142,10 @@ def answered(gateway: Gateway, service: str, method: str, **parameters: Any) -> 
     except Exception as error:
         raise explain(error, gateway.target) from error
     if not isinstance(answer, dict):
-        raise Problem(
-            "The answer could not be understood.", "`mlconsole doctor` tells what is used.", "garbage"
-        )
+        raise garbage()
     return answer
+
+
+def garbage() -> Problem:
+    """What is said about an answer that no AWS service gives."""
+    return Problem("The answer could not be understood.", "`mlconsole doctor` tells what is used.", "garbage")

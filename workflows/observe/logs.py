@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from workflows.observe.gateway import Gateway, answered
+from workflows.courtesy import in_turns
+from workflows.observe.gateway import Gateway, answered, garbage
 from workflows.observe.reading import not_found, pages
 from workflows.observe.rows import LogLine, LogPage
 from workflows.problem import Problem
@@ -106,14 +107,7 @@ class LogReader:
                 if not_found(problem):
                     return lines, True
                 raise
-            lines += [
-                LogLine(
-                    float(event.get("timestamp") or 0) / 1000,
-                    short,
-                    str(event.get("message") or "").rstrip("\n"),
-                )
-                for event in page.get("events") or ()
-            ]
+            lines += _lines(page.get("events") or (), short)
             following = page.get("nextForwardToken")
             if not following or following == token:
                 return lines, True
@@ -134,3 +128,14 @@ class LogReader:
             if not_found(problem):
                 return []
             raise
+
+
+def _lines(events: Any, stream: str) -> list[LogLine]:
+    """The events of a page; they come as they were written, and something else than AWS may have written them."""
+    try:
+        return [
+            LogLine((event.get("timestamp") or 0) / 1000, stream, (event.get("message") or "").rstrip("\n"))
+            for event in in_turns(events)
+        ]
+    except (AttributeError, TypeError) as error:
+        raise garbage() from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from workflows.observe.fleets import Fleet, fleets
 
@@ -224,8 +224,7 @@ class EndpointDetail:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One log event: its time, its stream's short name (without the job's prefix) and its text."""
 
     time: float

@@ -10,8 +10,10 @@ from workflows.observe import logs
 from workflows.observe.gateway import Gateway
 from workflows.observe.rows import LogTail
 
-MOST_LINES = 20_000
-"""Lines of a followed log that are kept in memory."""
+PAGES = 5
+"""Of GetLogEvents in one poll."""
+MOST_LINES = PAGES * logs.PAGE
+"""Lines of a followed log that are kept for who follows it: all that one poll may bring."""
 
 
 class LogPoller:
@@ -24,7 +26,7 @@ class LogPoller:
         self._complete = True
 
     def poll(self, gateway: Gateway, emit: Callable[[Any], None], now: float) -> LogTail:
-        page = self._reader.read(gateway, most_pages=5)
+        page = self._reader.read(gateway, most_pages=PAGES)
         self._complete = page.complete
         self._quiet = 0 if page.lines else self._quiet + 1
         if page.lines:
