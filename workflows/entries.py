@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.budget import Backoff, Pace
 from workflows.entry import Entry
+from workflows.observe.rows import LogTail
 from workflows.pollers import poller
 from workflows.topics import Snapshot, Topic
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 KEPT = 30
 """Topics nobody looks at whose last value is kept."""
+LEFT_LINES = 10_000
+"""Lines of a log that nobody looks at: 3 MB."""
 
 
 class Entries:
@@ -92,6 +95,8 @@ class Entries:
             return
         if not entry.listeners:
             entry.flight = 0
+            if isinstance(entry.snapshot.value, LogTail):
+                entry.snapshot = replace(entry.snapshot, value=entry.snapshot.value.shortened(LEFT_LINES))
             self._entries[topic] = self._entries.pop(topic)
 
     def whole(self) -> list[Snapshot[Any]]:

@@ -20,7 +20,7 @@ from console.widgets.log import KEPT, LogView
 from console.widgets.logline import Entry, Shown, clean, gap, role_of, stamped
 from console.widgets.prompt import Prompt
 from workflows import locations
-from workflows.observe.rows import LogTail
+from workflows.observe.rows import LogLine, LogTail
 
 if TYPE_CHECKING:
     from console.app import Console
@@ -96,18 +96,26 @@ class LogPane(Vertical):
 
     def _read(self, tail: LogTail) -> None:
         """Take what is new in a tail, which keeps its lines for as long only as nothing pushes them out."""
-        fresh: Sequence[Shown] = tail.since(self._end)
+        fresh, begin = tail.since(self._end), max(self._end, tail.first)
         if self._end and tail.first > self._end:
             self._coming.append(gap(tail.first - self._end, fresh[0].time if fresh else None))
-        newest: Sequence[Shown] = tail.lines[-50:]
-        if self._only:
-            fresh, newest = list(filter(self._wanted, fresh)), list(filter(self._wanted, newest))
-        if len({line.stream for line in newest}) > 1:
-            fresh = [
-                Entry(f"[{stream_label(line.stream)}] {line.text}", line.time, line.stream) for line in fresh
-            ]
-        self._coming.extend(fresh)
+        newest = [line.stream for line in tail.lines[-50:] if self._wanted(line)]
+        several = len(set(newest)) > 1
+        skipped = tail.skipped
+        if skipped is not None and begin <= skipped < tail.end and (self._end or begin < skipped):
+            unseen, fresh = fresh[: skipped - begin], fresh[skipped - begin :]
+            self._coming += self._named(unseen, several)
+            self._coming.append(gap(None, fresh[0].time))
+        self._coming += self._named(fresh, several)
         self._tail, self._end = tail, tail.end
+
+    def _named(self, lines: Sequence[LogLine], several: bool) -> Sequence[Shown]:
+        """The lines of the streams that are wanted, with their streams before them where there are several."""
+        if self._only:
+            lines = list(filter(self._wanted, lines))
+        if not several:
+            return lines
+        return [Entry(f"[{stream_label(line.stream)}] {line.text}", line.time, line.stream) for line in lines]
 
     def _catch_up(self) -> None:
         """Show what has come; what has to be filtered goes in portions, with keys between them."""
@@ -147,8 +155,8 @@ class LogPane(Vertical):
         self._catch_up()
         self._draw()
 
-    def _wanted(self, line: Shown) -> bool:
-        return line.stream == self._only or line.stream.startswith(f"{self._only}/")
+    def _wanted(self, line: LogLine) -> bool:
+        return not self._only or line.stream == self._only or line.stream.startswith(f"{self._only}/")
 
     def extend(self, entries: Iterable[Shown]) -> None:
         """Add lines; those that the filter leaves out are kept for when it changes."""

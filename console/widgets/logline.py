@@ -65,9 +65,10 @@ def widest(entries: Iterable[Shown], least: int = 0) -> int:
     return least
 
 
-def gap(lines: int, time: float | None) -> Entry:
-    """What stands where lines are missing that nobody kept."""
-    return Entry(f"… {lines:,} lines came and went meanwhile".replace(",", " "), time, role="wait")
+def gap(lines: int | None, time: float | None) -> Entry:
+    """What stands where lines are missing that nobody kept; None: or counted."""
+    many = f"{lines:,} lines".replace(",", " ") if lines is not None else "lines"
+    return Entry(f"… {many} came and went meanwhile", time, role="wait")
 
 
 def stamped(time: float, way: Stamps) -> str:

@@ -328,3 +328,17 @@ def test_the_widest_line_is_that_of_what_is_drawn(texts: list[str], least: int) 
 def test_a_level_is_found_wherever_an_expression_finds_it(text: str) -> None:
     slowly = next((role for pattern, role in _LEVELS if pattern.search(text)), "")
     assert level_role(text) == slowly
+
+
+async def test_lines_that_nobody_read_are_told_where_they_are_missing() -> None:
+    app = Followed()
+    async with app.run_test(size=(80, 20)) as pilot:
+        pane = app.query_one(LogPane)
+        pane.show_tail(LogTail(printed(0, 3)))
+        pane.show_tail(LogTail((*printed(0, 5), *printed(900, 902)), skipped=5))
+        pane.show_tail(LogTail((*printed(0, 5), *printed(900, 903)), skipped=5))
+        await until(pilot, lambda: len(pane.view) == 9, "all are shown")
+        expected = [*(f"step={number}" for number in range(5)), "… lines came and went meanwhile", "step=900", "step=901", "step=902"]  # fmt: skip
+        assert [entry.text for entry in pane.view.entries] == expected
+        pane.show_only("algo-1")
+        assert [entry.text for entry in pane.view.entries] == expected

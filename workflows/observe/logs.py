@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from workflows.courtesy import in_turns
@@ -36,6 +37,8 @@ class LogReader:
         self.prefix = prefix
         self._tail = tail
         self._tokens: dict[str, str | None] = {}
+        self._held: list[LogLine] = []
+        """What was read before a call failed: the next read gives it."""
         self._reads = 0
 
     @classmethod
@@ -58,6 +61,19 @@ class LogReader:
         """The streams found so far."""
         return tuple(self._tokens)
 
+    @property
+    def tokens(self) -> dict[str, str | None]:
+        """Where the reading of each stream goes on; None: at its beginning, or its newest page."""
+        return dict(self._tokens)
+
+    def go_on(self, tokens: Mapping[str, str | None]) -> None:
+        """Read on where another reader of the same log has stopped."""
+        self._tokens = dict(tokens)
+
+    def skip(self) -> None:
+        """Read on with the newest page of each stream, whatever is before it."""
+        self._tokens = dict.fromkeys(self._tokens)
+
     def read(self, gateway: Gateway, most_pages: int = 20) -> LogPage:
         """What has come since the last read, in order of time; a group or stream that is not there yet is an empty log.
 
@@ -70,12 +86,10 @@ class LogReader:
         if not self._tokens or self._reads % RELIST == 0:
             self.read_streams(gateway)
         self._reads += 1
-        lines: list[LogLine] = []
         complete = True
         for stream in self._tokens:
-            found, done = self._read_stream(gateway, stream, most_pages)
-            lines += found
-            complete = complete and done
+            complete = self._read_stream(gateway, stream, most_pages) and complete
+        lines, self._held = self._held, []
         if len(self._tokens) > 1:
             lines.sort(key=lambda line: line.time)
         return LogPage(tuple(lines), complete)
@@ -90,9 +104,9 @@ class LogReader:
             self._tokens.setdefault(stream, None)
         return self.streams
 
-    def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> tuple[list[LogLine], bool]:
+    def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> bool:
+        """Hold what is new in a stream; whether that is all."""
         short = stream.removeprefix(self.prefix)
-        lines: list[LogLine] = []
         for _ in range(most_pages):
             token = self._tokens[stream]
             asked: dict[str, Any] = {"logGroupName": self.group, "logStreamName": stream}
@@ -105,14 +119,14 @@ class LogReader:
                 page = answered(gateway, "logs", "get_log_events", **asked)
             except Problem as problem:
                 if not_found(problem):
-                    return lines, True
+                    return True
                 raise
-            lines += _lines(page.get("events") or (), short)
+            self._held += _lines(page.get("events") or (), short)
             following = page.get("nextForwardToken")
             if not following or following == token:
-                return lines, True
+                return True
             self._tokens[stream] = str(following)
-        return lines, False
+        return False
 
     def _find(self, gateway: Gateway) -> list[str]:
         asked: dict[str, Any] = {"logGroupName": self.group}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from workflows.observe.fleets import Fleet, fleets
@@ -242,15 +242,26 @@ class LogPage:
 
 @dataclass(frozen=True, slots=True)
 class LogTail:
-    """The kept end of a followed log. ``first`` is the number of ``lines[0]`` counted since the reading began."""
+    """The kept end of a followed log. ``first`` is the number of ``lines[0]`` counted since the reading began.
+
+    ``skipped``: before the line of this number there are others that nobody read or counted. ``tokens``: where the reading of
+    each stream goes on.
+    """
 
     lines: tuple[LogLine, ...] = ()
     first: int = 0
+    skipped: int | None = None
+    tokens: Mapping[str, str | None] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def end(self) -> int:
         """The number that the next line will get; pass it to `since` after the next snapshot."""
         return self.first + len(self.lines)
+
+    def shortened(self, most: int) -> LogTail:
+        """The same with this many lines at most, the newest."""
+        dropped = max(0, len(self.lines) - most)
+        return replace(self, lines=self.lines[dropped:], first=self.first + dropped)
 
     def since(self, number: int) -> tuple[LogLine, ...]:
         """The kept lines with this number and above: what is new for a reader that stopped there."""

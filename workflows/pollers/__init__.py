@@ -19,7 +19,7 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
     """The poller of a topic.
 
     Args:
-        known: The last known value, for lists: it is shown until the first pages replace it.
+        known: The last known value: lists show it until the first pages replace it, logs read on behind it.
 
     Raises:
         Problem: There is no such topic.
@@ -86,7 +86,7 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
 
             return RolloutPoller(topic.name)
         case "job-logs" | "transform-logs" | "endpoint-logs":
-            return _of_logs(topic)
+            return _of_logs(topic, known)
         case "job-metrics":
             from workflows.pollers.jobs import JobMetricsPoller
 
@@ -110,13 +110,13 @@ def poller(topic: Topic[Any], known: Any, pace: Pace) -> Any:
     raise Problem(f"There is nothing to observe called {topic}.")
 
 
-def _of_logs(topic: Topic[Any]) -> Any:
+def _of_logs(topic: Topic[Any], known: Any) -> Any:
     from workflows.observe.logs import PAGE, LogReader
     from workflows.pollers.logs import LogPoller
 
     match topic.kind:
         case "job-logs":
-            return LogPoller(LogReader.of_job(topic.name, tail=PAGE))
+            return LogPoller(LogReader.of_job(topic.name, tail=PAGE), known)
         case "transform-logs":
-            return LogPoller(LogReader.of_transform(topic.name, tail=PAGE))
-    return LogPoller(LogReader.of_endpoint(topic.name, tail=1_000))
+            return LogPoller(LogReader.of_transform(topic.name, tail=PAGE), known)
+    return LogPoller(LogReader.of_endpoint(topic.name, tail=1_000), known)
