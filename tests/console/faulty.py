@@ -39,6 +39,8 @@ RECORDED = {
 """Errors as AWS answers them: HTTP status, code, message."""
 SLOW = 10.0
 """Seconds."""
+FORGETFUL = ("cut", "mute")
+"""Faults of the next request alone: it is passed on and done, but its answer does not arrive, because the connection breaks or is silent."""
 
 
 class Faulty:
@@ -133,6 +135,8 @@ class Faulty:
             if fault in ("hung", "late"):
                 self._changed.wait_for(lambda: self.fault != fault, SLOW if fault == "late" else None)
                 fault = "" if fault == "late" else self.fault
+            if fault in FORGETFUL:
+                self.fault = ""
         try:
             self._answer(handler, body, fault)
         finally:
@@ -151,6 +155,12 @@ class Faulty:
             try:
                 channel.request(handler.command, handler.path, body, dict(handler.headers.items()))
                 answer = channel.getresponse()
+                if fault in FORGETFUL:
+                    answer.read()
+                    handler.close_connection = True
+                    if fault == "mute":
+                        handler.connection.recv(1)  # until whoever asked gives up
+                    return
                 _send(handler, answer.status, answer.read(), dict(answer.getheaders()))
             finally:
                 channel.close()
