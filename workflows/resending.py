@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ ONCE = frozenset({("apigateway", "CreateRestApi")})
 SLACK = 5.0
 """Seconds that a thing may seem older than the try that made it: an HTTP date has whole seconds, and AWS's hosts have clocks of their own."""
 _LOST, _ASKED = "mlconsole.lost", "mlconsole.asked"
-_GONE = frozenset(
+_ABSENT = frozenset(
     {"ResourceNotFound", "ResourceNotFoundException", "ObjectNotFoundException", "NotFoundException", "NoSuchEntity"}
 )  # fmt: skip
 _REMOVING = ("Delete", "Deregister", "Remove")
@@ -122,18 +123,21 @@ def _clock(http_response: Any) -> float:
 
 
 def _done(client: Look, service: str, sent: Try, parsed: Mapping[str, Any]) -> dict[str, Any] | None:
-    error = parsed["Error"]
-    if sent.operation.startswith(_REMOVING) and (
-        error.get("Code") in _GONE or "could not find" in str(error.get("Message")).lower()
-    ):
+    removes = sent.operation.startswith(_REMOVING)
+    if removes and _gone(parsed):
         return {}  # it was there when the first try was sent, as far as anybody knew, and is not now
     check = _CHECKS.get((service, sent.operation))
     if check is None:
         return None
     try:
         return check(client, sent)
-    except Exception:  # whatever keeps one from looking: the refusal is told as it came
-        return None
+    except Exception as error:  # whatever keeps one from looking: the refusal is told as it came
+        return {} if removes and _gone(getattr(error, "response", {})) else None
+
+
+def _gone(answer: Mapping[str, Any]) -> bool:
+    error = answer.get("Error") or {}
+    return error.get("Code") in _ABSENT or "could not find" in str(error.get("Message")).lower()
 
 
 def _created(method: str, name: str, arn: str) -> Done:
@@ -175,12 +179,10 @@ def _ending(method: str, name: str, status: str, *statuses: str) -> Done:
 
 
 def _function(client: Look, sent: Try) -> dict[str, Any] | None:
-    from datetime import datetime
-
     found: dict[str, Any] = client("lambda").get_function_configuration(
         FunctionName=sent.asked["FunctionName"]
     )
-    made = datetime.strptime(found["LastModified"], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+    made = datetime.fromisoformat(f"{found['LastModified'][:19]}+00:00").timestamp()  # AWS writes milliseconds and +0000
     return found if made >= sent.since and covers(found, sent.asked) else None
 
 

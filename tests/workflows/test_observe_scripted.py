@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflows.scripted import AwsError, Scripted, moment
 from workflows.observe import curves, endpoints, jobs, metrics
-from workflows.observe.logs import LogReader
+from workflows.observe.logs import RELIST, LogReader
 from workflows.observe.rows import JobDetail, JobRow, LogLine, LogTail, Meter
 from workflows.problem import Problem
 
@@ -288,3 +288,61 @@ def test_a_name_that_does_not_exist_is_told_with_a_next_step() -> None:
     with pytest.raises(Problem) as endpoint:
         endpoints.describe(gateway, "nope")
     assert endpoint.value.sentence == "There is no endpoint nope."
+
+
+class Streams:
+    """Several log streams; the names in ``failing`` are refused once."""
+
+    def __init__(self, **lines: list[str]) -> None:
+        self.lines = lines
+        self.failing: set[str] = set()
+
+    def streams(self, **_: Any) -> dict[str, Any]:
+        return {"logStreams": [{"logStreamName": name} for name in self.lines]}
+
+    def events(self, **asked: Any) -> dict[str, Any]:
+        name = asked["logStreamName"]
+        if name in self.failing:
+            self.failing.discard(name)
+            raise AwsError("ThrottlingException", "Rate exceeded")
+        lines = self.lines[name]
+        begin = 0 if asked.get("startFromHead", True) else max(0, len(lines) - asked["limit"])
+        begin = int(asked["nextToken"]) if asked.get("nextToken") else begin
+        return {
+            "events": [{"timestamp": 1000, "message": line} for line in lines[begin:]],
+            "nextForwardToken": str(len(lines)),
+        }
+
+    @property
+    def gateway(self) -> Scripted:
+        return Scripted(describe_log_streams=self.streams, get_log_events=self.events)
+
+
+def test_what_was_read_before_a_refusal_comes_with_the_next_read() -> None:
+    streams = Streams(a=["1", "2"], b=["3"])
+    streams.failing = {"b"}
+    reader, gateway = LogReader.of_endpoint("e"), streams.gateway
+    with pytest.raises(Problem):
+        reader.read(gateway)
+    assert [line.text for line in reader.read(gateway).lines] == ["1", "2", "3"]
+    assert reader.read(gateway).lines == ()
+
+
+def test_a_stream_that_begins_while_one_follows_is_read_from_its_first_line() -> None:
+    streams = Streams(a=["1", "2", "3"])
+    reader, gateway = LogReader.of_endpoint("e", tail=2), streams.gateway
+    assert [line.text for line in reader.read(gateway).lines] == ["2", "3"]
+    streams.lines["b"] = ["4", "5", "6", "7"]
+    found = [line.text for _ in range(RELIST) for line in reader.read(gateway).lines]
+    assert found == ["4", "5", "6", "7"]
+
+
+def test_a_list_that_is_not_read_to_its_end_is_not_given_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.observe.reading.PAGE_LIMIT", 3)
+
+    def endless(**asked: Any) -> dict[str, Any]:
+        number = int(asked.get("NextToken", "0"))
+        return {"TrainingJobSummaries": [], "NextToken": str(number + 1)}
+
+    with pytest.raises(Problem, match="more than 3 pages: the rest was not read"):
+        list(jobs.list_pages(Scripted(list_training_jobs=endless)))

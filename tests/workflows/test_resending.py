@@ -11,14 +11,17 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.aws.account import _training
-from tests.console.faulty import FORGETFUL, Faulty
-from workflows import embedded, platform, resending
+from tests.console.faulty import FORGETFUL, LOSING, Faulty
+from tests.workflows.reviewing import WORDS, drop, host
+from workflows import embedded, resending
+from workflows import platform as platforms
 from workflows.configuration import Configuration
 from workflows.explain import explain
 from workflows.interfaces import objects
 from workflows.platform import Platform, open_platform
 from workflows.resending import Try, covers
 from workflows.safety import auditlog
+from workflows.webapp import creation, removal
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def between(on_engine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty
     monkeypatch.setenv("AWS_ENDPOINT_URL", faulty.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", engine.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", engine.secret_key)
-    monkeypatch.setattr(platform, "READ_TIMEOUT", 3)
+    monkeypatch.setattr(platforms, "READ_TIMEOUT", 3)
     yield faulty
     faulty.close()
 
@@ -169,10 +172,10 @@ def test_one_more_each_time_is_not_sent_twice(between: Faulty, aws: Platform) ->
 
 
 def test_what_is_never_answered_may_have_been_done(between: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "ATTEMPTS", 1)
-    monkeypatch.setattr(platform, "READ_TIMEOUT", 1)
+    monkeypatch.setattr(platforms, "ATTEMPTS", 1)
+    monkeypatch.setattr(platforms, "READ_TIMEOUT", 1)
     for prompt in (False, True):
-        monkeypatch.setattr(platform, "PROMPT_READ", 1)
+        monkeypatch.setattr(platforms, "PROMPT_READ", 1)
         opened = open_platform(Configuration(target="aws", region="us-east-1", role="arn:aws:iam::1:role/x"), prompt=prompt)
         name = named("silent")
         between.fails("mute")
@@ -191,3 +194,63 @@ def test_a_description_covers_what_was_asked() -> None:
     assert covers({"A": {"B": 1.0, "C": [{"D": "x", "E": 2}], "F": 0}, "G": 1}, asked)
     assert not covers({"A": {"B": 2, "C": [{"D": "x"}]}}, asked)
     assert not covers({"A": {"B": 1, "C": []}}, asked)
+
+
+def test_a_web_app_is_made_and_taken_away_although_every_answer_is_lost_once(
+    platform: Platform, between: Faulty, aws: Platform
+) -> None:
+    name = f"lost-{time.time_ns() % 10**8}"
+    app = host(platform, name)
+    between.fails(LOSING)
+    found = creation.create(aws, app, WORDS)
+    lost = between.asked
+    assert found.state == "ready" and len(found.apis) == 1 and lost > 20
+    assert {row.state for row in removal.remove(aws, name)} == {"deleted"}
+    assert between.asked >= lost + 5
+    between.fails("")
+    drop(platform, name)
+
+
+def test_objects_that_s3_did_not_delete_are_not_counted() -> None:
+    class Storage:
+        @staticmethod
+        def get_paginator(_: str) -> Any:
+            return Storage
+
+        @staticmethod
+        def paginate(**_: Any) -> list[Any]:
+            return [{"Contents": [{"Key": "a/1"}, {"Key": "a/2"}]}]
+
+        @staticmethod
+        def delete_objects(**_: Any) -> Any:
+            return {"Errors": [{"Key": "a/2", "Code": "AccessDenied", "Message": "Access Denied"}]}
+
+    assert objects.delete(Storage, "s3://b/a") == 1
+
+
+def test_lines_read_before_a_refusal_come_with_the_next_reading() -> None:
+    from workflows.interfaces.streams import StreamReader
+
+    refused = {"b"}
+
+    class Logs:
+        @staticmethod
+        def get_paginator(_: str) -> Any:
+            return Logs
+
+        @staticmethod
+        def paginate(**_: Any) -> list[Any]:
+            return [{"logStreams": [{"logStreamName": "a"}, {"logStreamName": "b"}]}]
+
+        @staticmethod
+        def get_log_events(logStreamName: str, nextToken: str = "", **_: Any) -> Any:
+            if logStreamName in refused:
+                refused.discard(logStreamName)
+                raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetLogEvents")
+            events = [] if nextToken else [{"timestamp": 1000, "message": logStreamName}]
+            return {"events": events, "nextForwardToken": "f"}
+
+    reader = StreamReader(Logs, "group")
+    with pytest.raises(ClientError):
+        reader.read()
+    assert [line.text for line in reader.read()] == ["a", "b"] and reader.read() == []

@@ -37,6 +37,11 @@ class LogReader:
         self._tail = tail
         self._tokens: dict[str, str | None] = {}
         self._reads = 0
+        self._taken: list[LogLine] = []
+        """What a read that failed has got before: its tokens are spent, the next read gives its lines."""
+        self._whole: set[str] = set()
+        """Streams that began later than the first read, of which all is new."""
+        self._begun = False
 
     @classmethod
     def of_job(cls, name: str, *, tail: int | None = None) -> LogReader:
@@ -70,12 +75,12 @@ class LogReader:
         if not self._tokens or self._reads % RELIST == 0:
             self.read_streams(gateway)
         self._reads += 1
-        lines: list[LogLine] = []
         complete = True
         for stream in self._tokens:
-            found, done = self._read_stream(gateway, stream, most_pages)
-            lines += found
+            done = self._read_stream(gateway, stream, most_pages)
             complete = complete and done
+        self._begun = True
+        lines, self._taken = self._taken, []
         if len(self._tokens) > 1:
             lines.sort(key=lambda line: line.time)
         return LogPage(tuple(lines), complete)
@@ -87,32 +92,36 @@ class LogReader:
             Problem: The streams cannot be listed.
         """
         for stream in self._find(gateway):
-            self._tokens.setdefault(stream, None)
+            if stream not in self._tokens:
+                self._tokens[stream] = None
+                if self._begun:
+                    self._whole.add(stream)
         return self.streams
 
-    def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> tuple[list[LogLine], bool]:
+    def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> bool:
+        """Take what a stream has; whether that is all."""
         short = stream.removeprefix(self.prefix)
-        lines: list[LogLine] = []
         for _ in range(most_pages):
             token = self._tokens[stream]
             asked: dict[str, Any] = {"logGroupName": self.group, "logStreamName": stream}
             if token is None:
-                asked["startFromHead"] = self._tail is None
-                asked["limit"] = PAGE if self._tail is None else max(1, min(PAGE, self._tail))
+                tail = None if stream in self._whole else self._tail
+                asked["startFromHead"] = tail is None
+                asked["limit"] = PAGE if tail is None else max(1, min(PAGE, tail))
             else:
                 asked |= {"nextToken": token, "startFromHead": True, "limit": PAGE}
             try:
                 page = answered(gateway, "logs", "get_log_events", **asked)
             except Problem as problem:
                 if not_found(problem):
-                    return lines, True
+                    return True
                 raise
-            lines += _lines(page.get("events") or (), short)
+            self._taken += _lines(page.get("events") or (), short)
             following = page.get("nextForwardToken")
             if not following or following == token:
-                return lines, True
+                return True
             self._tokens[stream] = str(following)
-        return lines, False
+        return False
 
     def _find(self, gateway: Gateway) -> list[str]:
         asked: dict[str, Any] = {"logGroupName": self.group}
