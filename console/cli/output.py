@@ -84,6 +84,14 @@ def nothing(noun: str, narrowed: bool, remedy: str) -> str:
     return f"There is no such {noun}." if narrowed else f"There is no {noun} yet. {remedy}"
 
 
+def tell_more(more: bool, option: str = "--limit") -> None:
+    """Say on standard error, below what the command prints, that a list goes on; also beside JSON, which looks like all there is."""
+    if more:
+        click.get_current_context().call_on_close(
+            lambda: click.echo(f"There are more: {option} shows them.", err=True)
+        )
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "") -> None:
     """An aligned table with a head; ``empty`` is said on standard error when there are no rows."""
     body = [[harmless(str(cell)) for cell in row] for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -346,3 +347,37 @@ def test_a_list_that_is_not_read_to_its_end_is_not_given_as_if_it_were(monkeypat
 
     with pytest.raises(Problem, match="more than 3 pages: the rest was not read"):
         list(jobs.list_pages(Scripted(list_training_jobs=endless)))
+
+
+def test_all_values_of_a_log_are_given_out_and_a_chart_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "MOST_POINTS", 100)
+    streams = Streams(**{"job/algo-1-1": [f"loss={number}" for number in range(500)]})
+    job = jobs.detail(
+        {
+            "TrainingJobName": "job",
+            "TrainingJobStatus": "Completed",
+            "AlgorithmSpecification": {"MetricDefinitions": [{"Name": "loss", "Regex": r"loss=(\S+)"}]},
+        }
+    )
+    (series,) = curves.of_job(streams.gateway, job)
+    assert [value for _, value in series.points] == list(range(500))
+
+
+def test_a_change_behind_a_full_page_of_known_rows_is_found() -> None:
+    from workflows.budget import PACES
+    from workflows.pollers.lists import ListPoller
+
+    rows = [JobRow(name=f"j{number}", status="Stopped", created=1000.0 - number, modified=2000.0) for number in range(150)]
+    rows += [JobRow(name=f"old{number}", status="Completed", created=10.0, modified=11.0) for number in range(100)]
+
+    def list_pages(_: Any, modified_after: float | None = None, **__: Any) -> Any:
+        found = [row for row in rows if modified_after is None or row.modified >= modified_after]
+        for first in range(0, len(found), 100):
+            yield tuple(found[first : first + 100])
+
+    rows[140] = replace(rows[140], status="Stopping")
+    poller: ListPoller[JobRow] = ListPoller(list_pages, (), PACES["aws"])
+    poller.poll(Scripted(), lambda _: None, 0.0)
+    rows[140] = replace(rows[140], status="Stopped")
+    found = {row.name: row.status for row in poller.poll(Scripted(), lambda _: None, 1.0)}
+    assert found["j140"] == "Stopped"

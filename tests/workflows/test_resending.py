@@ -253,4 +253,4 @@ def test_lines_read_before_a_refusal_come_with_the_next_reading() -> None:
     reader = StreamReader(Logs, "group")
     with pytest.raises(ClientError):
         reader.read()
-    assert [line.text for line in reader.read()] == ["a", "b"] and reader.read() == []
+    assert [line.message for line in reader.read()] == ["a", "b"] and reader.read() == []
