@@ -110,7 +110,11 @@ class Watchlist:
                     text = f"Endpoint {place.name} was changed and is {row.status}."  # between two looks
                 found.append(Notice(place, text, row.status, status(row.status).role))
         if whole:
-            gone = [one for one, was in self._statuses.items() if one.kind == kind and was and one.name not in rows]
+            gone = [
+                one
+                for one, was in self._statuses.items()
+                if one.kind == kind and was and one.name not in rows
+            ]
             for place in gone:
                 found.append(Notice(place, f"{NOUNS[kind]} {place.name} was deleted.", "deleted", "wait"))
                 self._forget(place)

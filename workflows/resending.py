@@ -55,7 +55,11 @@ def install(core: Any, client: Look) -> None:
             context[_ASKED] = (params, time.monotonic())
 
     def unanswered(
-        request_dict: dict[str, Any], operation: Any, response: Any = None, caught_exception: Any = None, **_: Any
+        request_dict: dict[str, Any],
+        operation: Any,
+        response: Any = None,
+        caught_exception: Any = None,
+        **_: Any,
     ) -> None:
         if not _lost(caught_exception) and (response is None or response[0].status_code < 500):
             return
@@ -157,7 +161,10 @@ def _updated(client: Look, sent: Try) -> dict[str, Any] | None:
         coming = (found.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
         fleets = (found.get("ProductionVariants") or (), coming)
         done = any(
-            all(any(_split(one, wanted) for one in fleet) for wanted in sent.asked["DesiredWeightsAndCapacities"])
+            all(
+                any(_split(one, wanted) for one in fleet)
+                for wanted in sent.asked["DesiredWeightsAndCapacities"]
+            )
             for fleet in fleets
         )
     else:
@@ -167,7 +174,9 @@ def _updated(client: Look, sent: Try) -> dict[str, Any] | None:
 
 
 def _split(variant: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(variant.get(name) == value for name, value in wanted.items() if name != "ServerlessUpdateConfig")
+    return all(
+        variant.get(name) == value for name, value in wanted.items() if name != "ServerlessUpdateConfig"
+    )
 
 
 def _ending(method: str, name: str, status: str, *statuses: str) -> Done:
@@ -182,7 +191,9 @@ def _function(client: Look, sent: Try) -> dict[str, Any] | None:
     found: dict[str, Any] = client("lambda").get_function_configuration(
         FunctionName=sent.asked["FunctionName"]
     )
-    made = datetime.fromisoformat(f"{found['LastModified'][:19]}+00:00").timestamp()  # AWS writes milliseconds and +0000
+    made = datetime.fromisoformat(
+        f"{found['LastModified'][:19]}+00:00"
+    ).timestamp()  # AWS writes milliseconds and +0000
     return found if made >= sent.since and covers(found, sent.asked) else None
 
 
@@ -192,7 +203,9 @@ def _completed(client: Look, sent: Try) -> dict[str, Any] | None:
     found = client("s3").head_object(**where)
     parts = len(sent.asked["MultipartUpload"]["Parts"])
     ours = str(found["ETag"]).strip('"').endswith(f"-{parts}")
-    return where | {"ETag": found["ETag"]} if ours and found["LastModified"].timestamp() >= sent.since else None
+    return (
+        where | {"ETag": found["ETag"]} if ours and found["LastModified"].timestamp() >= sent.since else None
+    )
 
 
 def covers(found: Any, asked: Any) -> bool:

@@ -13,12 +13,10 @@ from typing import Any
 import click
 
 from console.formatting import printable, status
-from workflows.wording import STEERING
+from workflows.wording import ESCAPED
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 _PLAIN = "\x1b[0m"
-_ESCAPED = {code: f"\\u{code:04x}" for code in STEERING if code >= 127}
-"""Control characters as JSON may write them: ``json.dumps`` leaves those beyond ASCII as they are, and terminals obey some."""
 COLOURS = {"ok": "green", "bad": "red", "live": "cyan", "wait": "yellow", "idle": None}
 
 
@@ -39,7 +37,7 @@ def plain(value: Any) -> Any:
 
 def escaped(document: str) -> str:
     """A JSON text in which no character is left that a terminal would obey; it means the same."""
-    return document.translate(_ESCAPED)
+    return document.translate(ESCAPED)
 
 
 def print_json(value: Any) -> None:

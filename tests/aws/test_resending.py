@@ -11,7 +11,6 @@ import pytest
 
 from tests.aws.account import BUCKET, REGION
 from tests.console.faulty import LOSING, Faulty
-
 from workflows.configuration import Configuration
 from workflows.interfaces import objects
 from workflows.platform import open_platform

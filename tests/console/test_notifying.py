@@ -65,13 +65,26 @@ class TestWatchlist:
     def test_what_has_come_and_gone_between_two_looks_is_told(self) -> None:
         row = endpoints()[0]
         watch = Watchlist([Place("endpoint", row.name)])
-        for modified, told in ((1.0, []), (1.0, []), (2.0, [f"Endpoint {row.name} was changed and is InService."])):
-            notices = watch.arrived(topics.ENDPOINTS, (replace(row, status="InService", modified=modified),), NOW)
+        for modified, told in (
+            (1.0, []),
+            (1.0, []),
+            (2.0, [f"Endpoint {row.name} was changed and is InService."]),
+        ):
+            notices = watch.arrived(
+                topics.ENDPOINTS, (replace(row, status="InService", modified=modified),), NOW
+            )
             assert [one.text for one in notices] == told
         alarm, topic = endpoint_data.alarms()[0], topics.endpoint_alarms(row.name)
         texts = [
             one.text.removeprefix(f"Alarm {alarm.name} of endpoint {row.name} ")
-            for state, updated in (("OK", 1.0), ("OK", 1.0), ("OK", 2.0), ("ALARM", 3.0), ("ALARM", 3.0), ("ALARM", 4.0))
+            for state, updated in (
+                ("OK", 1.0),
+                ("OK", 1.0),
+                ("OK", 2.0),
+                ("ALARM", 3.0),
+                ("ALARM", 3.0),
+                ("ALARM", 4.0),
+            )
             for one in watch.arrived(topic, (replace(alarm, state=state, updated=updated),), NOW)
         ]
         assert texts == ["has changed in between and is OK again.", "fires.", "fires."]

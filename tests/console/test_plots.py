@@ -253,7 +253,14 @@ def test_what_came_before_the_lines_that_were_read_is_drawn_over_time_and_told_o
     cloudwatch = SeriesData("loss", tuple((60.0 * minute, 9.0 - minute) for minute in range(8)))
     curve = Curve("loss", ((310.0, 3.9), (330.0, 3.6), (420.0, 2.0)), (50.0, 51.0, 52.0))
     ((_, (line,)),) = charts([cloudwatch], [curve], by_time=True)
-    assert line.points == ((0.0, 9.0), (60.0, 8.0), (120.0, 7.0), (180.0, 6.0), (240.0, 5.0), *((x, y) for x, y in curve.points))
+    assert line.points == (
+        (0.0, 9.0),
+        (60.0, 8.0),
+        (120.0, 7.0),
+        (180.0, 6.0),
+        (240.0, 5.0),
+        *((x, y) for x, y in curve.points),
+    )
     ((_, (line,)),) = charts([cloudwatch], [curve], by_time=False)
     assert [x for x, _ in line.points] == [50.0, 51.0, 52.0]
     assert axis_label([curve], False, [cloudwatch]) == "epoch, earlier ones over time only"

@@ -338,7 +338,9 @@ def test_a_stream_that_begins_while_one_follows_is_read_from_its_first_line() ->
     assert found == ["4", "5", "6", "7"]
 
 
-def test_a_list_that_is_not_read_to_its_end_is_not_given_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_is_not_read_to_its_end_is_not_given_as_if_it_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("workflows.observe.reading.PAGE_LIMIT", 3)
 
     def endless(**asked: Any) -> dict[str, Any]:
@@ -349,7 +351,9 @@ def test_a_list_that_is_not_read_to_its_end_is_not_given_as_if_it_were(monkeypat
         list(jobs.list_pages(Scripted(list_training_jobs=endless)))
 
 
-def test_all_values_of_a_log_are_given_out_and_a_chart_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_values_of_a_log_are_given_out_and_a_chart_keeps_the_newest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(curves, "MOST_POINTS", 100)
     streams = Streams(**{"job/algo-1-1": [f"loss={number}" for number in range(500)]})
     job = jobs.detail(
@@ -367,8 +371,13 @@ def test_a_change_behind_a_full_page_of_known_rows_is_found() -> None:
     from workflows.budget import PACES
     from workflows.pollers.lists import ListPoller
 
-    rows = [JobRow(name=f"j{number}", status="Stopped", created=1000.0 - number, modified=2000.0) for number in range(150)]
-    rows += [JobRow(name=f"old{number}", status="Completed", created=10.0, modified=11.0) for number in range(100)]
+    rows = [
+        JobRow(name=f"j{number}", status="Stopped", created=1000.0 - number, modified=2000.0)
+        for number in range(150)
+    ]
+    rows += [
+        JobRow(name=f"old{number}", status="Completed", created=10.0, modified=11.0) for number in range(100)
+    ]
 
     def list_pages(_: Any, modified_after: float | None = None, **__: Any) -> Any:
         found = [row for row in rows if modified_after is None or row.modified >= modified_after]

@@ -58,14 +58,20 @@ def model(name: str) -> dict[str, Any]:
     return {
         "ModelName": name,
         "ExecutionRoleArn": embedded.ensure().role_arn,
-        "PrimaryContainer": {"Image": image, "ModelDataUrl": f"s3://{embedded.ensure().bucket}/lost/model.tar.gz", "Environment": {"A": "1"}},
+        "PrimaryContainer": {
+            "Image": image,
+            "ModelDataUrl": f"s3://{embedded.ensure().bucket}/lost/model.tar.gz",
+            "Environment": {"A": "1"},
+        },
         "Tags": [{"Key": "a", "Value": "b"}],
     }
 
 
 def job(name: str) -> dict[str, Any]:
     found = {"TrainingJobName": name} | _training(embedded.ensure().role_arn)
-    found["AlgorithmSpecification"]["TrainingImage"] = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    found["AlgorithmSpecification"]["TrainingImage"] = (
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    )
     place = f"s3://{embedded.ensure().bucket}/lost"
     found["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = f"{place}/data/"
     found["OutputDataConfig"] = {"S3OutputPath": place}
@@ -79,7 +85,9 @@ def test_what_was_made_and_not_answered_is_made(between: Faulty, aws: Platform, 
     made = sagemaker.create_model(**model(name))
     assert made["ModelArn"].endswith(f"/{name}") and made["ResponseMetadata"]["RetryAttempts"] == 1
     assert between.asked == 1
-    assert [(entry.operation, entry.result) for entry in auditlog.entries() if entry.service == "sagemaker"] == [("CreateModel", "ok")]
+    assert [
+        (entry.operation, entry.result) for entry in auditlog.entries() if entry.service == "sagemaker"
+    ] == [("CreateModel", "ok")]
     between.fails(fault)
     assert sagemaker.delete_model(ModelName=name)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
@@ -102,7 +110,11 @@ def test_every_kind_of_thing(between: Faulty, aws: Platform) -> None:
     while sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    for call, thing in (("endpoint", "EndpointName"), ("endpoint_config", "EndpointConfigName"), ("model", "ModelName")):
+    for call, thing in (
+        ("endpoint", "EndpointName"),
+        ("endpoint_config", "EndpointConfigName"),
+        ("model", "ModelName"),
+    ):
         between.fails("cut")
         getattr(sagemaker, f"delete_{call}")(**{thing: name})
         assert between.asked == 1
@@ -176,12 +188,16 @@ def test_what_is_never_answered_may_have_been_done(between: Faulty, monkeypatch:
     monkeypatch.setattr(platforms, "READ_TIMEOUT", 1)
     for prompt in (False, True):
         monkeypatch.setattr(platforms, "PROMPT_READ", 1)
-        opened = open_platform(Configuration(target="aws", region="us-east-1", role="arn:aws:iam::1:role/x"), prompt=prompt)
+        opened = open_platform(
+            Configuration(target="aws", region="us-east-1", role="arn:aws:iam::1:role/x"), prompt=prompt
+        )
         name = named("silent")
         between.fails("mute")
         with pytest.raises(ReadTimeoutError) as caught:
             opened.client("sagemaker").create_model(**model(name))
-        assert "CreateModel was not answered in time, and may have been done" in explain(caught.value).sentence
+        assert (
+            "CreateModel was not answered in time, and may have been done" in explain(caught.value).sentence
+        )
         between.fails("mute")
         with pytest.raises(ReadTimeoutError) as caught:
             opened.client("sagemaker").describe_model(ModelName=name)
