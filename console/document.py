@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.formatting import count
+from workflows.wording import ESCAPED
 
 Path = tuple[str | int, ...]
 FOLDED_FROM = 12
@@ -92,8 +93,17 @@ def as_json(document: Any) -> str:
 
 
 def as_yaml(document: Any) -> str:
-    """YAML in block style with the members in AWS's order."""
+    """YAML in block style with the members in AWS's order, and no character that a terminal would obey: those are escaped, in quotes."""
     import yaml
 
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
+        """One class per call: what is registered stays with it."""
+
+    def text(dumper: Any, value: str) -> Any:
+        steers = any(ord(char) in ESCAPED for char in value)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if steers else None)
+
+    Dumper.add_representer(str, text)
     plain = json.loads(json.dumps(document, default=str))
-    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)).rstrip("\n")
+    written = yaml.dump(plain, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return str(written).translate(ESCAPED).rstrip("\n")

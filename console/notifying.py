@@ -103,7 +103,8 @@ class Notifying(Customized, inherit_bindings=False):
         snapshot = message.snapshot
         if snapshot.value is None or snapshot.stale:
             return
-        notices = self.watchlist.arrived(snapshot.topic, snapshot.value, self.services.now())
+        whole = snapshot.complete and not snapshot.more
+        notices = self.watchlist.arrived(snapshot.topic, snapshot.value, self.services.now(), whole=whole)
         if notices:
             self.notice(notices)
             self._observe_watched()

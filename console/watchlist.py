@@ -60,7 +60,8 @@ class Watchlist:
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
         self._statuses: dict[Place, str] = dict.fromkeys(places, "")
-        self._alarms: dict[Place, dict[str, str]] = {}
+        self._changed: dict[Place, float] = {}
+        self._alarms: dict[Place, dict[str, tuple[str, float]]] = {}
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -70,8 +71,7 @@ class Watchlist:
     def toggle(self, place: Place) -> bool:
         """Watch it, or not any more; whether it is watched now."""
         if place in self._statuses:
-            del self._statuses[place]
-            self._alarms.pop(place, None)
+            self._forget(place)
             return False
         self._statuses[place] = ""
         return True
@@ -84,8 +84,12 @@ class Watchlist:
             *(topics.endpoint_alarms(place.name) for place in self._statuses if place.kind == "endpoint"),
         ]
 
-    def arrived(self, topic: Topic[Any], value: Any, now: float) -> list[Notice]:
-        """What a newer list or newer alarms mean. What has ended is not watched any more."""
+    def arrived(self, topic: Topic[Any], value: Any, now: float, *, whole: bool = True) -> list[Notice]:
+        """What a newer list or newer alarms mean. What has ended or was deleted is not watched any more.
+
+        Args:
+            whole: All that there are are in the list: what is not there any more is gone.
+        """
         if topic.kind == topics.endpoint_alarms("").kind:
             return self._alarmed(Place("endpoint", topic.name), value or ())
         kind = next((kind for kind, known in LISTS.items() if known == topic), "")
@@ -94,16 +98,32 @@ class Watchlist:
         for place in [place for place in self._statuses if place.kind == kind and place.name in rows]:
             row = rows[place.name]
             before, self._statuses[place] = self._statuses[place], row.status
+            earlier, self._changed[place] = self._changed.get(place), getattr(row, "modified", 0.0)
             if kind != "endpoint" and not row.active:
                 found.append(self._ended(place, row, now))
-                del self._statuses[place]
-            elif kind == "endpoint" and before and before != row.status and not row.active:
-                found.append(
-                    Notice(
-                        place, f"Endpoint {place.name} is {row.status}.", row.status, status(row.status).role
-                    )
-                )
+                self._forget(place)
+            elif kind == "endpoint" and before and not row.active:
+                text = f"Endpoint {place.name} is {row.status}."
+                if before == row.status:
+                    if earlier in (None, row.modified):
+                        continue
+                    text = f"Endpoint {place.name} was changed and is {row.status}."  # between two looks
+                found.append(Notice(place, text, row.status, status(row.status).role))
+        if whole:
+            gone = [
+                one
+                for one, was in self._statuses.items()
+                if one.kind == kind and was and one.name not in rows
+            ]
+            for place in gone:
+                found.append(Notice(place, f"{NOUNS[kind]} {place.name} was deleted.", "deleted", "wait"))
+                self._forget(place)
         return found
+
+    def _forget(self, place: Place) -> None:
+        del self._statuses[place]
+        self._changed.pop(place, None)
+        self._alarms.pop(place, None)
 
     def _ended(self, place: Place, row: Any, now: float) -> Notice:
         took = row.seconds(now) if hasattr(row, "seconds") else max(0.0, (row.ended or now) - row.created)
@@ -113,11 +133,16 @@ class Watchlist:
     def _alarmed(self, place: Place, alarms: Iterable[Any]) -> list[Notice]:
         if place not in self._statuses:
             return []
-        states = {alarm.name: alarm.state for alarm in alarms}
+        states = {alarm.name: (alarm.state, alarm.updated) for alarm in alarms}
         before, self._alarms[place] = self._alarms.get(place), states
         if before is None:
             return []
-        fired = [name for name, state in states.items() if state == "ALARM" and before.get(name) != "ALARM"]
-        return [
-            Notice(place, f"Alarm {name} of endpoint {place.name} fires.", "ALARM", "bad") for name in fired
-        ]
+        found: list[Notice] = []
+        for name, (state, changed) in states.items():
+            was, at = before.get(name, ("", changed))
+            if state == "ALARM" and (was != "ALARM" or changed != at):
+                found.append(Notice(place, f"Alarm {name} of endpoint {place.name} fires.", "ALARM", "bad"))
+            elif state == was and changed != at:  # it was in another state between two looks
+                text = f"Alarm {name} of endpoint {place.name} has changed in between and is {state} again."
+                found.append(Notice(place, text, state, "wait"))
+        return found

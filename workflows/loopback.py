@@ -20,6 +20,8 @@ LOOKS = 2
 """Tries of a call that only looks and was not answered, where nobody waits at a terminal."""
 PROMPT_READ, READ, LONG_READ = 10, 30, 70
 """Seconds that an answer of the engine's own may take: for who waits at a terminal, and for a run; and those of a model, which has 60, or a file."""
+LISTING = ("s3", "lambda", "api-gateway")
+"""Services, as botocore's events name them, with calls of both kinds: what only looks and brings no file is the engine's own work."""
 
 
 def config(service: str = "", *, prompt: bool = False) -> Any:
@@ -49,7 +51,23 @@ def prepare(core: Any, *, prompt: bool = False) -> None:
             caught_exception.problem = _problem(operation.name, done=sent and not looks)  # type: ignore[union-attr]
             raise caught_exception
 
+    hurried: list[Any] = []
+
+    def listed(request: Any, event_name: str, **_: Any) -> Any:
+        """botocore has one time-out per client: these calls go another way, which is as it would send them."""
+        service, operation = event_name.split(".")[1:]
+        if request.stream_output or not operations.looks(service, operation):
+            return None
+        if not hurried:
+            from botocore.httpsession import URLLib3Session
+
+            soon: Any = (CONNECT, PROMPT_READ if prompt else READ)
+            hurried.append(URLLib3Session(timeout=soon, proxies={}, max_pool_connections=16))
+        return hurried[0].send(request)
+
     core.register("needs-retry.*.*", unanswered)
+    for service in LISTING:
+        core.register(f"before-send.{service}.*", listed)
 
 
 def _problem(operation: str, *, done: bool) -> Problem:

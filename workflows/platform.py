@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workflows import embedded, locations, loopback, mfa, underway
+from workflows import embedded, locations, loopback, mfa, resending, underway
 from workflows.accounts import region_given
 from workflows.configuration import Configuration
 from workflows.costs import prices
@@ -235,6 +235,7 @@ def _open_embedded(configuration: Configuration, prompt: bool) -> Platform:
         prompt=prompt,
     )
     _watch(core, platform)
+    resending.install(core, platform.client)
     guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
     return platform
 
@@ -295,6 +296,7 @@ def _open_aws(configuration: Configuration, observing: bool, prompt: bool) -> Pl
     except (ClientError, BotoCoreError) as error:
         raise WorkflowError(explain(error)) from error
     _watch(core, platform)
+    resending.install(core, platform.client)
     guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
     return platform
 

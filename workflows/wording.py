@@ -10,6 +10,8 @@ _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x
 """Unicode's bidirectional controls: in terminals that obey them the rest of a line would stand in another order than it is."""
 STEERING = dict.fromkeys((*range(32), 127, *range(128, 160), *_DIRECTIONS))
 """Characters that move a terminal's cursor, set its colours, or turn its text round, for `str.translate`."""
+ESCAPED = {code: f"\\u{code:04x}" for code in STEERING if code >= 127}
+"""Those beyond ASCII as JSON may write them, and YAML in quotes: ``json.dumps`` leaves them as they are, and terminals obey some."""
 _CONTROLS = STEERING | {9: "    "}
 
 

@@ -36,6 +36,7 @@ def audit(
     Every change that the console, a command or a run asks AWS or the embedded SageMaker for is in it, and every change of what is
     kept on this machine. --json prints one entry a line.
     """  # fmt: skip
+    from console.cli.output import tell_more
     from console.cli.values import parse_age
     from workflows.safety import auditlog
 
@@ -56,8 +57,7 @@ def audit(
     if not found and not follow:
         what = "Nothing of that kind" if since or about or target or failed else "Nothing"
         click.echo(f"{what} was changed from here. The log is {auditlog.path()}", err=True)
-    if len(found) > limit and not follow:
-        click.echo("There are more: --limit shows them.", err=True)
+    tell_more(len(found) > limit and not follow)
     while follow:
         time.sleep(EVERY)
         begun = {entry.id for entry in found}

@@ -120,13 +120,15 @@ def captures(ctx: click.Context, name: str, variant: str, limit: int, as_json: b
     """Print the newest captured requests of an endpoint with their answers."""
     from itertools import islice
 
-    from console.cli.output import print_json, print_table
+    from console.cli.output import print_json, print_table, tell_more
     from console.formatting import clock
     from workflows.observe import captures as captured
 
     platform = Settings.of(ctx).platform()
     place = captured.place(platform, name)
-    found = list(islice(captured.newest_first(platform, place, variant), limit))
+    found = list(islice(captured.newest_first(platform, place, variant), limit + 1))
+    tell_more(len(found) > limit)
+    found = found[:limit]
     if as_json:
         print_json([_captured(item) for item in found])
         return

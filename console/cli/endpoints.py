@@ -66,7 +66,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List endpoints, newest first."""
-    from console.cli.output import nothing, print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text, tell_more
     from console.formatting import ago
     from console.money import hourly, monthly
     from workflows.costs.bills import of_endpoint
@@ -87,6 +87,7 @@ def list_(
         if len(rows) > limit:
             break
     more, rows = len(rows) > limit, rows[:limit]
+    tell_more(more)
     listed(ctx, "endpoints", rows, more=more)
     bills = {row.name: of_endpoint(describe(platform, row.name)) for row in rows if with_costs}
     if as_json:
@@ -114,8 +115,6 @@ def list_(
         ],
         empty=nothing("endpoint", bool(status or part), "`mlconsole endpoints create` makes one."),
     )
-    if more:
-        click.echo("There are more: --limit shows them.", err=True)
 
 
 @endpoints.command()

@@ -52,7 +52,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List training jobs, newest first."""
-    from console.cli.output import nothing, print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text, tell_more
     from console.cli.values import parse_age
     from console.formatting import ago, duration
     from workflows.observe.jobs import list_pages
@@ -80,6 +80,7 @@ def list_(
     elif sort == "duration":
         rows.sort(key=lambda row: row.seconds(now), reverse=descending)
     more, rows = len(rows) > limit, rows[:limit]
+    tell_more(more)
     listed(ctx, "jobs", rows, more=more)
     if as_json:
         print_json([_public(row, now) for row in rows])
@@ -98,8 +99,6 @@ def list_(
         ],
         empty=nothing("training job", bool(status or part or since), "`mlconsole jobs start` starts one."),
     )
-    if more:
-        click.echo("There are more: --limit shows them.", err=True)
 
 
 @jobs.command()

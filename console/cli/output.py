@@ -13,12 +13,10 @@ from typing import Any
 import click
 
 from console.formatting import printable, status
-from workflows.wording import STEERING
+from workflows.wording import ESCAPED
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 _PLAIN = "\x1b[0m"
-_ESCAPED = {code: f"\\u{code:04x}" for code in STEERING if code >= 127}
-"""Control characters as JSON may write them: ``json.dumps`` leaves those beyond ASCII as they are, and terminals obey some."""
 COLOURS = {"ok": "green", "bad": "red", "live": "cyan", "wait": "yellow", "idle": None}
 
 
@@ -39,7 +37,7 @@ def plain(value: Any) -> Any:
 
 def escaped(document: str) -> str:
     """A JSON text in which no character is left that a terminal would obey; it means the same."""
-    return document.translate(_ESCAPED)
+    return document.translate(ESCAPED)
 
 
 def print_json(value: Any) -> None:
@@ -82,6 +80,14 @@ def harmless_lines(text: str) -> str:
 def nothing(noun: str, narrowed: bool, remedy: str) -> str:
     """What is said instead of a table without rows; ``narrowed``: only some were asked for."""
     return f"There is no such {noun}." if narrowed else f"There is no {noun} yet. {remedy}"
+
+
+def tell_more(more: bool, option: str = "--limit") -> None:
+    """Say on standard error, below what the command prints, that a list goes on; also beside JSON, which looks like all there is."""
+    if more:
+        click.get_current_context().call_on_close(
+            lambda: click.echo(f"There are more: {option} shows them.", err=True)
+        )
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "") -> None:

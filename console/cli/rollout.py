@@ -38,11 +38,13 @@ rollout.add_command(rollout_plan.start)
 @json_option
 def list_(endpoint: str, limit: int, as_json: bool) -> None:
     """List the rollouts of this machine, newest first; what is known of them without asking."""
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import print_json, print_table, status_text, tell_more
     from console.formatting import ago
     from workflows.rollout import record
 
-    found = [item for item in record.everything() if endpoint in ("", item.plan.request.endpoint)][:limit]
+    everything = [item for item in record.everything() if endpoint in ("", item.plan.request.endpoint)]
+    found = everything[:limit]
+    tell_more(len(everything) > limit)
     if as_json:
         print_json([_summary(item) for item in found])
         return

@@ -42,14 +42,14 @@ def list_(study: str | None, status: str | None, limit: int, as_json: bool) -> N
     """List runs, newest first."""
     import time
 
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import print_json, print_table, status_text, tell_more
     from console.formatting import ago, duration
     from workflows.lineage import as_shown
     from workflows.runs import list_runs
 
-    found = [
-        as_shown(run) for run in list_runs() if study in (None, run.study) and status in (None, run.status)
-    ][:limit]
+    everything = [run for run in list_runs() if study in (None, run.study) and status in (None, run.status)]
+    found = [as_shown(run) for run in everything[:limit]]
+    tell_more(len(everything) > limit)
     if as_json:
         print_json([_public(run) for run in found])
         return

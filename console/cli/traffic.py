@@ -181,11 +181,13 @@ def list_(endpoint: str, limit: int, as_json: bool) -> None:
     """List the replays on this machine, newest first."""
     import time
 
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import print_json, print_table, status_text, tell_more
     from console.formatting import ago, number
     from workflows.traffic import reports
 
-    found = [report for report in reports.list_reports() if endpoint in ("", report.endpoint)][:limit]
+    everything = [report for report in reports.list_reports() if endpoint in ("", report.endpoint)]
+    found = everything[:limit]
+    tell_more(len(everything) > limit)
     if as_json:
         print_json([_told(report) for report in found])
         return

@@ -51,7 +51,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List transform jobs, newest first."""
-    from console.cli.output import nothing, print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text, tell_more
     from console.cli.values import parse_age
     from console.formatting import ago, duration
     from workflows.observe.transforms import list_pages
@@ -69,6 +69,7 @@ def list_(
         if len(rows) > limit:
             break
     more, rows = len(rows) > limit, rows[:limit]
+    tell_more(more)
     listed(ctx, "transforms", rows, more=more)
     now = time.time()
     if as_json:
@@ -90,8 +91,6 @@ def list_(
             "transform job", bool(status or part or since), "`mlconsole transform start` starts one."
         ),
     )
-    if more:
-        click.echo("There are more: --limit shows them.", err=True)
 
 
 @transform.command()

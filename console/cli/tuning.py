@@ -39,7 +39,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List tuning jobs, newest first, with their best values."""
-    from console.cli.output import nothing, print_json, print_table, status_text
+    from console.cli.output import nothing, print_json, print_table, status_text, tell_more
     from console.cli.values import parse_age
     from console.formatting import ago, duration, number
     from workflows.observe.tuning import describe, list_pages
@@ -58,6 +58,7 @@ def list_(
         if len(rows) > limit:
             break
     more = len(rows) > limit
+    tell_more(more)
     # The list tells neither the objective nor the best value: what is shown is described.
     rows = [describe(platform, row.name).row for row in rows[:limit]]
     listed(ctx, "tuning-jobs", rows, more=more)
@@ -82,8 +83,6 @@ def list_(
         ],
         empty=nothing("tuning job", bool(status or part or since), "`mlconsole tuning start` starts one."),
     )
-    if more:
-        click.echo("There are more: --limit shows them.", err=True)
 
 
 @tuning.command()
@@ -157,7 +156,7 @@ def trials(
     as_json: bool,
 ) -> None:
     """Print the leaderboard: the trials of a tuning job, the best first."""
-    from console.cli.output import print_json, print_table, status_text
+    from console.cli.output import print_json, print_table, status_text, tell_more
     from console.cli.waiting import money
     from console.formatting import duration, number
     from workflows.observe import tuning as observed
@@ -177,7 +176,9 @@ def trials(
         rows = tuple(reversed(found)) if reverse else found
     else:
         rows = ordered(rows, sort, now=now, descending=reverse)
-    rows = rows[:limit]
+    if limit is not None:
+        tell_more(len(rows) > limit)
+        rows = rows[:limit]
     if as_json:
         print_json(rows)
         return

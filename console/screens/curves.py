@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ def base(name: str) -> str:
 
 
 def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_time: bool = True) -> Charts:
-    """One chart per metric. The log's values are taken where it has them, CloudWatch's for all others.
+    """One chart per metric. The log's values are taken where it has them, CloudWatch's for all others. Of a long log the end is read: what
+    came before it CloudWatch tells, over time.
 
     Over epochs a metric whose lines name none is drawn over its order, and one that only CloudWatch has at the epochs of its times. A metric with a single value is no curve: it is left
     out where there are curves.
@@ -37,6 +39,8 @@ def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_tim
     found: dict[str, tuple[tuple[float, float], ...]] = {}
     for name, curve in logged.items():
         found[name] = _placed(curve, start, by_time)
+        if by_time:
+            found[name] = tuple((x - start, y) for x, y in earlier(series, curve)) + found[name]
     clock = next((curve for curve in logged.values() if curve.steps), None)
     for one in series:
         if one.name in found or not one.points:
@@ -61,6 +65,13 @@ def charts(series: Sequence[SeriesData], curves: Sequence[Curve] = (), *, by_tim
     return [(group[0].name if len(group) == 1 else "", tuple(group)) for group in groups.values()]
 
 
+def earlier(series: Sequence[SeriesData], curve: Curve) -> tuple[tuple[float, float], ...]:
+    """What CloudWatch has of a metric from before the first line that was read; the period that holds that line is left out."""
+    points = next((one.points for one in series if one.name == curve.name), ())
+    period = min((b[0] - a[0] for a, b in itertools.pairwise(points)), default=math.inf)
+    return tuple(point for point in points if point[0] + period <= curve.points[0][0])
+
+
 def _placed(curve: Curve, start: float, by_time: bool) -> tuple[tuple[float, float], ...]:
     values = [y for _, y in curve.points]
     if by_time:
@@ -81,8 +92,9 @@ def _step_at(time: float, curve: Curve) -> float | None:
     return curve.steps[after - 1] + part * (curve.steps[after] - curve.steps[after - 1])
 
 
-def axis_label(curves: Sequence[Curve], by_time: bool) -> str:
-    """What the x axis is."""
+def axis_label(curves: Sequence[Curve], by_time: bool, series: Sequence[SeriesData] = ()) -> str:
+    """What the x axis is, and whether the log goes back farther than its lines that were read."""
     if by_time:
         return "time since its first point"
-    return "epoch" if any(curve.steps for curve in curves) else "point"
+    label = "epoch" if any(curve.steps for curve in curves) else "point"
+    return f"{label}, earlier ones over time only" if any(earlier(series, one) for one in curves) else label

@@ -11,6 +11,7 @@ from console import clipboard, exporting
 from console.arrangement import ListColumn
 from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import ChoiceScreen
+from console.screens.listing import ListScreen
 from workflows import locations
 from workflows.observe.reading import moment as utc
 from workflows.observe.reading import plain
@@ -67,9 +68,19 @@ def export(console: Console, kind: str, path: str, picture: Callable[[], str] | 
         name = screen.place if screen is not None else "console"
     target = Path(path) if path else _folder() / exporting.file_name(name, kind)
     text = make()
+    part = _part(screen) if kind != "svg" else ""
     console.in_background(
-        lambda: exporting.write(target, text), lambda done: console.flash(f"✓ Written: {done}")
+        lambda: exporting.write(target, text),
+        lambda done: console.flash(f"✓ Written{part}: {done}", "wait" if part else "ok"),
     )
+
+
+def _part(screen: Any) -> str:
+    """What of the list is in the file, where the list itself is not all there is; nobody counts the lines of a file."""
+    snapshot = screen.snapshots.get(screen.topic) if isinstance(screen, ListScreen) else None
+    if snapshot is None or (snapshot.complete and not snapshot.more):
+        return ""
+    return ", only the newest" if snapshot.complete else ", only what has come so far"
 
 
 def _table(items: list[Any], screen: ArrangedScreen[Any], kind: str) -> str:

@@ -120,7 +120,7 @@ class JobScreen(Charting, ConsoleScreen):
         drawn = charts(series, self._feed.curves, by_time=self._by_time)
         self.query_one(ChartGrid).show_charts(
             self.in_turn(drawn),
-            x_label=axis_label(self._feed.curves, self._by_time),
+            x_label=axis_label(self._feed.curves, self._by_time, series),
             x_format=span if self._by_time else short,
             scale="log" if self._log_scale else "linear",
             more=f"{key('job.next_chart')} begins with the next",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,6 +40,11 @@ RECORDED = {
 """Errors as AWS answers them: HTTP status, code, message."""
 SLOW = 10.0
 """Seconds."""
+FORGETFUL = ("cut", "mute")
+"""Faults of the next request alone: it is passed on and done, but its answer does not arrive, because the connection breaks or is silent."""
+LOSING = "losing"
+"""Each call that changes something meets the fault ``cut`` once; when it is sent again it is answered."""
+_LOOKS = re.compile(r"\.(Describe|List|Get)\w+$|^Action=(Get|List|Describe)")
 
 
 class Faulty:
@@ -51,6 +57,7 @@ class Faulty:
         self.pending = 0
         self.asked = 0
         """Requests that met a fault."""
+        self._seen: set[tuple[str, str, str, bytes]] = set()
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
         self._server: ThreadingHTTPServer | None = None
@@ -127,17 +134,29 @@ class Faulty:
 
     def _handle(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         with self._changed:
-            fault = self.fault
+            fault = self._once(handler, body) if self.fault == LOSING else self.fault
             self.pending += 1
             self.asked += bool(fault)
             if fault in ("hung", "late"):
                 self._changed.wait_for(lambda: self.fault != fault, SLOW if fault == "late" else None)
                 fault = "" if fault == "late" else self.fault
+            if self.fault in FORGETFUL:
+                self.fault = ""
         try:
             self._answer(handler, body, fault)
         finally:
             with self._changed:
                 self.pending -= 1
+
+    def _once(self, handler: BaseHTTPRequestHandler, body: bytes) -> str:
+        target = str(handler.headers.get("X-Amz-Target") or "")
+        asked = (handler.command, handler.path, target, body)
+        if handler.command in ("GET", "HEAD") or _LOOKS.search(target or body.decode("latin-1")[:40]):
+            return ""
+        if asked in self._seen:
+            return ""
+        self._seen.add(asked)
+        return "cut"
 
     def _answer(self, handler: BaseHTTPRequestHandler, body: bytes, fault: str) -> None:
         if fault in ("refused", "closed", "hung"):
@@ -151,6 +170,12 @@ class Faulty:
             try:
                 channel.request(handler.command, handler.path, body, dict(handler.headers.items()))
                 answer = channel.getresponse()
+                if fault in FORGETFUL:
+                    answer.read()
+                    handler.close_connection = True
+                    if fault == "mute":
+                        handler.connection.recv(1)  # until whoever asked gives up
+                    return
                 _send(handler, answer.status, answer.read(), dict(answer.getheaders()))
             finally:
                 channel.close()

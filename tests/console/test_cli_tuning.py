@@ -98,8 +98,11 @@ def test_trials_are_sorted_as_asked(world: World, capsys: pytest.CaptureFixture[
         for row in world.json(capsys, "tuning", "trials", "tuned", "--sort", "rate", "--reverse")
     ]
     assert rates == sorted(rates, reverse=True)
-    out, _ = world.run(capsys, "tuning", "trials", "tuned", "-n", "1")
-    assert out.count("\n") == 2 and rows[0]["name"] in out
+    out, err = world.run(capsys, "tuning", "trials", "tuned", "-n", "1")
+    assert out.count("\n") == 2 and rows[0]["name"] in out and "There are more: --limit shows them." in err
+    out, err = world.run(capsys, "tuning", "trials", "tuned", "-n", "1", "--json")
+    assert len(json.loads(out)) == 1 and "There are more: --limit shows them." in err
+    assert "There are more" not in world.run(capsys, "tuning", "trials", "tuned", "-n", "3")[1]
     _, err = world.run(capsys, "tuning", "trials", "tuned", "--sort", "colour", status=2)
     assert "'colour' is none of value, name, status, created, duration, cost, rate, depth." in err
     _, err = world.run(capsys, "tuning", "trials", "tuned", "--status", "Failed")

@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console import document, exporting
-from console.app import Console
+from console.app import Console, make_app
 from console.screens.bucket import BucketScreen, Item, aligned
 from console.screens.compare import CompareScreen, together
 from console.screens.dialogs import ChoiceScreen
+from console.screens.exports import export
 from console.screens.help import TextScreen
 from console.screens.inspect import InspectScreen, marked, next_place
 from console.screens.jobs import JobsScreen
@@ -55,6 +56,24 @@ def message(app: Console) -> str:
     return app.flash_text[0] if app.flash_text else ""
 
 
+async def test_an_export_of_a_list_that_is_not_all_there_is_says_so(
+    services: Scripted, tmp_path: Path
+) -> None:
+    app = make_app(services)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, JobsScreen) and app.screen.listed())
+        for more, complete, told in (
+            (True, True, "Written, only the newest: "),
+            (False, False, "Written, only what has come so far: "),
+            (False, True, "Written: "),
+        ):
+            services.publish(topics.JOBS, jobs(), more=more, complete=complete)
+            await pilot.pause()
+            export(app, "csv", str(tmp_path / f"{told.split()[-1]}{more}.csv"))
+            await until(pilot, lambda told=told: told in message(app))
+
+
 class TestDocuments:
     @given(st.dictionaries(st.text(max_size=6), JSON, max_size=5))
     def test_every_value_stands_in_a_row_and_is_found_again(self, value: dict[str, object]) -> None:
@@ -71,6 +90,13 @@ class TestDocuments:
         assert json.loads(document.as_json(value)) == value
         if not any("\x85" in part or not part.isprintable() for part in [document.as_json(value)]):
             assert yaml.safe_load(document.as_yaml(value)) == value
+
+    @pytest.mark.parametrize("character", ["\u202e", "\u2066", "\u200f", "\x9b", "\x7f", "\x1b"])
+    def test_yaml_steers_no_terminal_and_says_the_same(self, character: str) -> None:
+        value = {f"key{character}": [f"a{character}b: c", {"long": f"x {character} " * 40}], "plain": "ü"}
+        written = document.as_yaml(value)
+        assert character not in written and "plain: ü" in written
+        assert yaml.safe_load(written) == value
 
     def test_a_search_finds_names_and_values(self) -> None:
         value = {"A": {"Name": "x"}, "B": [{"name": "y"}, "a NAME"]}

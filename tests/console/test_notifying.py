@@ -62,6 +62,42 @@ class TestWatchlist:
         assert told == [f"Alarm {first.name} of endpoint e fires."]
         assert topic in watch.topics() and topics.ENDPOINTS in watch.topics()
 
+    def test_what_has_come_and_gone_between_two_looks_is_told(self) -> None:
+        row = endpoints()[0]
+        watch = Watchlist([Place("endpoint", row.name)])
+        for modified, told in (
+            (1.0, []),
+            (1.0, []),
+            (2.0, [f"Endpoint {row.name} was changed and is InService."]),
+        ):
+            notices = watch.arrived(
+                topics.ENDPOINTS, (replace(row, status="InService", modified=modified),), NOW
+            )
+            assert [one.text for one in notices] == told
+        alarm, topic = endpoint_data.alarms()[0], topics.endpoint_alarms(row.name)
+        texts = [
+            one.text.removeprefix(f"Alarm {alarm.name} of endpoint {row.name} ")
+            for state, updated in (
+                ("OK", 1.0),
+                ("OK", 1.0),
+                ("OK", 2.0),
+                ("ALARM", 3.0),
+                ("ALARM", 3.0),
+                ("ALARM", 4.0),
+            )
+            for one in watch.arrived(topic, (replace(alarm, state=state, updated=updated),), NOW)
+        ]
+        assert texts == ["has changed in between and is OK again.", "fires.", "fires."]
+
+    def test_what_is_deleted_is_told_when_all_that_there_are_are_known(self) -> None:
+        row = endpoints()[0]
+        watch = Watchlist([Place("endpoint", row.name), Place("endpoint", "never-seen")])
+        assert watch.arrived(topics.ENDPOINTS, (row,), NOW) == []
+        assert watch.arrived(topics.ENDPOINTS, (), NOW, whole=False) == []
+        told = watch.arrived(topics.ENDPOINTS, (), NOW)
+        assert [one.text for one in told] == [f"Endpoint {row.name} was deleted."]
+        assert watch.places == (Place("endpoint", "never-seen"),)
+
 
 async def test_watch_this_tells_through_every_way_and_is_kept(services: Scripted, tmp_path: Path) -> None:
     path = tmp_path / "console.json"

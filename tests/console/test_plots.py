@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.geometry import Region
 
-from console.screens.curves import base, charts
+from console.screens.curves import axis_label, base, charts
 from console.screens.tuning_plots import fence
 from console.screens.tuning_settings import parse_range, parse_seed, parse_target, searched_text
 from console.theme import Palette
@@ -247,3 +247,23 @@ async def test_nothing_of_a_taller_drawing_stays_below_the_next_one() -> None:
         plot.show(2, lambda width, height: [[(f"line {at}", "")] for at in range(2)], at_once=True)
         await pilot.pause()
         assert shown() == ["line 0", "line 1", "", "", "", ""]
+
+
+def test_what_came_before_the_lines_that_were_read_is_drawn_over_time_and_told_over_epochs() -> None:
+    cloudwatch = SeriesData("loss", tuple((60.0 * minute, 9.0 - minute) for minute in range(8)))
+    curve = Curve("loss", ((310.0, 3.9), (330.0, 3.6), (420.0, 2.0)), (50.0, 51.0, 52.0))
+    ((_, (line,)),) = charts([cloudwatch], [curve], by_time=True)
+    assert line.points == (
+        (0.0, 9.0),
+        (60.0, 8.0),
+        (120.0, 7.0),
+        (180.0, 6.0),
+        (240.0, 5.0),
+        *((x, y) for x, y in curve.points),
+    )
+    ((_, (line,)),) = charts([cloudwatch], [curve], by_time=False)
+    assert [x for x, _ in line.points] == [50.0, 51.0, 52.0]
+    assert axis_label([curve], False, [cloudwatch]) == "epoch, earlier ones over time only"
+    whole = Curve("loss", ((10.0, 9.0), (330.0, 3.6)), (1.0, 2.0))
+    ((_, (line,)),) = charts([cloudwatch], [whole], by_time=True)
+    assert len(line.points) == 2 and axis_label([whole], False, [cloudwatch]) == "epoch"

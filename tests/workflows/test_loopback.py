@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,21 @@ def test_what_looks_is_sent_again_only_where_nobody_waits(hung: Faulty, prompt: 
     with pytest.raises(ReadTimeoutError):
         sdk.stop_training_job(TrainingJobName="moons")
     assert hung.asked == times + 1, "clients that the SDK makes of the session do the same"
+
+
+def test_listings_of_what_also_takes_files_end_soon(hung: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "LONG_READ", 2)
+    platform = open_platform(Configuration(), prompt=True)
+    began = time.monotonic()
+    error = asked(platform, "s3", "list_objects_v2", Bucket="b")
+    asked(platform, "s3", "head_object", Bucket="b", Key="k")
+    asked(platform, "lambda", "list_functions")
+    asked(platform, "apigateway", "get_rest_apis")
+    assert time.monotonic() - began < 8 and hung.asked == 4
+    assert "no answer to ListObjectsV2 in time." in explain(error, "embedded").sentence
+    began = time.monotonic()
+    asked(platform, "s3", "get_object", Bucket="b", Key="k")
+    assert time.monotonic() - began > 1.9, "a file may take longer"
 
 
 def test_answers_of_models_functions_and_files_may_take_longer() -> None:

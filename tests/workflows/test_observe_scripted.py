@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.workflows.scripted import AwsError, Scripted, moment
 from workflows.observe import curves, endpoints, jobs, metrics
-from workflows.observe.logs import LogReader
+from workflows.observe.logs import RELIST, LogReader
 from workflows.observe.rows import JobDetail, JobRow, LogLine, LogTail, Meter
 from workflows.problem import Problem
 
@@ -288,3 +289,104 @@ def test_a_name_that_does_not_exist_is_told_with_a_next_step() -> None:
     with pytest.raises(Problem) as endpoint:
         endpoints.describe(gateway, "nope")
     assert endpoint.value.sentence == "There is no endpoint nope."
+
+
+class Streams:
+    """Several log streams; the names in ``failing`` are refused once."""
+
+    def __init__(self, **lines: list[str]) -> None:
+        self.lines = lines
+        self.failing: set[str] = set()
+
+    def streams(self, **_: Any) -> dict[str, Any]:
+        return {"logStreams": [{"logStreamName": name} for name in self.lines]}
+
+    def events(self, **asked: Any) -> dict[str, Any]:
+        name = asked["logStreamName"]
+        if name in self.failing:
+            self.failing.discard(name)
+            raise AwsError("ThrottlingException", "Rate exceeded")
+        lines = self.lines[name]
+        begin = 0 if asked.get("startFromHead", True) else max(0, len(lines) - asked["limit"])
+        begin = int(asked["nextToken"]) if asked.get("nextToken") else begin
+        return {
+            "events": [{"timestamp": 1000, "message": line} for line in lines[begin:]],
+            "nextForwardToken": str(len(lines)),
+        }
+
+    @property
+    def gateway(self) -> Scripted:
+        return Scripted(describe_log_streams=self.streams, get_log_events=self.events)
+
+
+def test_what_was_read_before_a_refusal_comes_with_the_next_read() -> None:
+    streams = Streams(a=["1", "2"], b=["3"])
+    streams.failing = {"b"}
+    reader, gateway = LogReader.of_endpoint("e"), streams.gateway
+    with pytest.raises(Problem):
+        reader.read(gateway)
+    assert [line.text for line in reader.read(gateway).lines] == ["1", "2", "3"]
+    assert reader.read(gateway).lines == ()
+
+
+def test_a_stream_that_begins_while_one_follows_is_read_from_its_first_line() -> None:
+    streams = Streams(a=["1", "2", "3"])
+    reader, gateway = LogReader.of_endpoint("e", tail=2), streams.gateway
+    assert [line.text for line in reader.read(gateway).lines] == ["2", "3"]
+    streams.lines["b"] = ["4", "5", "6", "7"]
+    found = [line.text for _ in range(RELIST) for line in reader.read(gateway).lines]
+    assert found == ["4", "5", "6", "7"]
+
+
+def test_a_list_that_is_not_read_to_its_end_is_not_given_as_if_it_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workflows.observe.reading.PAGE_LIMIT", 3)
+
+    def endless(**asked: Any) -> dict[str, Any]:
+        number = int(asked.get("NextToken", "0"))
+        return {"TrainingJobSummaries": [], "NextToken": str(number + 1)}
+
+    with pytest.raises(Problem, match="more than 3 pages: the rest was not read"):
+        list(jobs.list_pages(Scripted(list_training_jobs=endless)))
+
+
+def test_all_values_of_a_log_are_given_out_and_a_chart_keeps_the_newest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(curves, "MOST_POINTS", 100)
+    streams = Streams(**{"job/algo-1-1": [f"loss={number}" for number in range(500)]})
+    job = jobs.detail(
+        {
+            "TrainingJobName": "job",
+            "TrainingJobStatus": "Completed",
+            "AlgorithmSpecification": {"MetricDefinitions": [{"Name": "loss", "Regex": r"loss=(\S+)"}]},
+        }
+    )
+    (series,) = curves.of_job(streams.gateway, job)
+    assert [value for _, value in series.points] == list(range(500))
+
+
+def test_a_change_behind_a_full_page_of_known_rows_is_found() -> None:
+    from workflows.budget import PACES
+    from workflows.pollers.lists import ListPoller
+
+    rows = [
+        JobRow(name=f"j{number}", status="Stopped", created=1000.0 - number, modified=2000.0)
+        for number in range(150)
+    ]
+    rows += [
+        JobRow(name=f"old{number}", status="Completed", created=10.0, modified=11.0) for number in range(100)
+    ]
+
+    def list_pages(_: Any, modified_after: float | None = None, **__: Any) -> Any:
+        found = [row for row in rows if modified_after is None or row.modified >= modified_after]
+        for first in range(0, len(found), 100):
+            yield tuple(found[first : first + 100])
+
+    rows[140] = replace(rows[140], status="Stopping")
+    poller: ListPoller[JobRow] = ListPoller(list_pages, (), PACES["aws"])
+    poller.poll(Scripted(), lambda _: None, 0.0)
+    rows[140] = replace(rows[140], status="Stopped")
+    found = {row.name: row.status for row in poller.poll(Scripted(), lambda _: None, 1.0)}
+    assert found["j140"] == "Stopped"

@@ -181,6 +181,27 @@ def test_a_large_log_is_set_aside_and_still_read(monkeypatch: pytest.MonkeyPatch
     assert all(entry.result == "ok" for entry in auditlog.entries())
 
 
+def test_two_processes_that_find_the_log_too_large_set_it_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    auditlog.end(auditlog.begin("sagemaker", "DeleteModel", "old"))
+
+    class Limit(int):
+        """Another process sets the file aside and begins a new one, right after this one has found it too large."""
+
+        been = False
+
+        def __lt__(self, size: int) -> bool:
+            if self.been:
+                return size > int(self)
+            self.been = True
+            auditlog.path().replace(auditlog.older())
+            auditlog.end(auditlog.begin("sagemaker", "DeleteModel", "other"))
+            return True
+
+    monkeypatch.setattr(auditlog, "LARGEST", Limit(100_000))
+    auditlog.end(auditlog.begin("sagemaker", "DeleteModel", "new"))
+    assert [entry.resource for entry in auditlog.entries()] == ["old", "other", "new"]
+
+
 def test_no_room_for_the_log_does_not_keep_from_changing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def drift(
             f"Files appear below {window.destination} some minutes after the requests.",
             "capture",
         )
+    older = len(window.records) - MOST
     window = replace(window, records=window.records[-MOST:])
     report = comparing(
         endpoint,
@@ -84,6 +85,9 @@ def drift(
         looks=looks,
         form=form,
     )
+    if older > 0:
+        note = f"The newest {MOST:,} requests of this time are compared, {older:,} older ones are left out."
+        report = replace(report, notes=(*report.notes, note))
     if window.damaged:
         note = f"{window.damaged} lines of the capture are no captured requests."
         report = replace(report, notes=(*report.notes, note))

@@ -25,7 +25,11 @@ def ensure_bucket(s3: Any, bucket: str, region: str) -> None:
         if not absent(error):
             raise
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        s3.create_bucket(Bucket=bucket, **where)
+        try:
+            s3.create_bucket(Bucket=bucket, **where)
+        except ClientError as taken:  # by a try whose answer was lost, or by another run of this account
+            if taken.response.get("Error", {}).get("Code") != "BucketAlreadyOwnedByYou":
+                raise
 
 
 def download(s3: Any, uri: str, path: Path) -> None:
@@ -79,10 +83,14 @@ def keys(s3: Any, prefix: str) -> list[str]:
 
 
 def delete(s3: Any, prefix: str) -> int:
-    """Deletes the objects below an S3 URI, a thousand at a time; returns how many there were."""
+    """Deletes the objects below an S3 URI, a thousand at a time; returns how many are deleted.
+
+    What S3 refuses it tells one by one, in an answer that is no error: those do not count.
+    """
     bucket, _ = parts(prefix)
-    found = keys(s3, prefix)
+    found, refused = keys(s3, prefix), 0
     for start in range(0, len(found), 1000):
         batch = [{"Key": key} for key in found[start : start + 1000]]
-        s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-    return len(found)
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+        refused += len(answer.get("Errors") or ())
+    return len(found) - refused

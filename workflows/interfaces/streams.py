@@ -24,17 +24,20 @@ class StreamReader:
         self._prefix = prefix
         self._expected = expected
         self._tokens: dict[str, str] = {}
+        self._taken: list[LogLine] = []
+        """What a reading that failed has got before: its tokens are spent, the next one gives its lines."""
 
     def read(self) -> list[LogLine]:
         """The new lines of every stream, by time. No group or stream yet: no lines."""
         from botocore.exceptions import ClientError
 
         try:
-            lines = [line for stream in self._streams() for line in self._new(stream)]
+            for stream in self._streams():
+                self._take(stream)
         except ClientError as error:
-            if absent(error):
-                return []
-            raise
+            if not absent(error):
+                raise
+        lines, self._taken = self._taken, []
         return sorted(lines, key=lambda line: line.time)
 
     def _streams(self) -> list[str]:
@@ -44,18 +47,17 @@ class StreamReader:
         pages = self._logs.get_paginator("describe_log_streams").paginate(logGroupName=self._group, **options)
         return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
 
-    def _new(self, stream: str) -> list[LogLine]:
-        lines: list[LogLine] = []
+    def _take(self, stream: str) -> None:
         while True:
             token = self._tokens.get(stream)
             position: dict[str, Any] = {"nextToken": token} if token else {}
             answer = self._logs.get_log_events(
                 logGroupName=self._group, logStreamName=stream, startFromHead=True, **position
             )
-            lines += [
+            self._taken += [
                 LogLine(stream, event["timestamp"] / 1000, event["message"]) for event in answer["events"]
             ]
             self._tokens[stream] = answer["nextForwardToken"]
             # The token stays the same at the stream's end.
             if not answer["events"] or answer["nextForwardToken"] == token:
-                return lines
+                return

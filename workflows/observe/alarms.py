@@ -73,7 +73,10 @@ def _row(item: dict[str, Any]) -> AlarmRow:
         name=str(item["AlarmName"]),
         state=str(item.get("StateValue") or ""),
         reason=str(item.get("StateReason") or ""),
-        updated=seconds(item.get("StateUpdatedTimestamp")) or 0.0,
+        # The other time moves while the state stays, too: when AWS finds out that an alarm evaluates part of its data.
+        updated=seconds(item.get("StateTransitionedTimestamp"))
+        or seconds(item.get("StateUpdatedTimestamp"))
+        or 0.0,
         metric=str(metric.get("MetricName") or "metric math"),
         condition=_condition(item, metric),
         threshold=None if threshold is None else float(threshold),

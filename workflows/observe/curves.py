@@ -18,7 +18,7 @@ from workflows.observe.logs import LogReader
 from workflows.observe.rows import JobDetail, LogLine, SeriesData
 
 MOST_POINTS = 20_000
-"""Points kept per metric; the oldest leave first."""
+"""Points kept per metric for a chart, which has some hundreds of columns; the oldest leave first."""
 LONGEST_LINE = 2_000
 """Characters of a line that are searched: metrics stand in short lines, and a regular expression may be slow."""
 
@@ -44,9 +44,11 @@ class CurveReader:
     Args:
         definitions: Name of a metric -> regular expression whose first group is the value. One that cannot be compiled is
             left out: SageMaker refuses such a job, a copied description may still hold it.
+        most: Points kept per metric, the newest; None: all of them.
     """
 
-    def __init__(self, definitions: Mapping[str, str]) -> None:
+    def __init__(self, definitions: Mapping[str, str], most: int | None = MOST_POINTS) -> None:
+        self._most = most
         self._expressions: list[tuple[str, str, re.Pattern[str]]] = []
         for name, expression in definitions.items():
             try:
@@ -83,8 +85,8 @@ class CurveReader:
                 epochs = self._epochs.setdefault(name, [])
                 points.append((line.time, value))
                 epochs.append(epoch)
-                if len(points) > MOST_POINTS:
-                    del points[: MOST_POINTS // 10], epochs[: MOST_POINTS // 10]
+                if self._most is not None and len(points) > self._most:
+                    del points[: self._most // 10], epochs[: self._most // 10]
 
     def curves(self) -> tuple[Curve, ...]:
         """What was found so far, in the order of the definitions."""
@@ -101,7 +103,7 @@ def of_job(gateway: Gateway, job: JobDetail) -> tuple[SeriesData, ...]:
     Raises:
         Problem: The log cannot be had.
     """
-    log, reader = LogReader.of_job(job.name), CurveReader(job.metric_definitions)
+    log, reader = LogReader.of_job(job.name), CurveReader(job.metric_definitions, most=None)
     complete = False
     while not complete:
         page = log.read(gateway)

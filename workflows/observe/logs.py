@@ -37,9 +37,12 @@ class LogReader:
         self.prefix = prefix
         self._tail = tail
         self._tokens: dict[str, str | None] = {}
-        self._held: list[LogLine] = []
-        """What was read before a call failed: the next read gives it."""
         self._reads = 0
+        self._taken: list[LogLine] = []
+        """What a read that failed has got before: its tokens are spent, the next read gives its lines."""
+        self._whole: set[str] = set()
+        """Streams that began later than the first read, of which all is new."""
+        self._begun = False
 
     @classmethod
     def of_job(cls, name: str, *, tail: int | None = None) -> LogReader:
@@ -69,10 +72,12 @@ class LogReader:
     def go_on(self, tokens: Mapping[str, str | None]) -> None:
         """Read on where another reader of the same log has stopped."""
         self._tokens = dict(tokens)
+        self._begun = bool(tokens)
 
     def skip(self) -> None:
         """Read on with the newest page of each stream, whatever is before it."""
         self._tokens = dict.fromkeys(self._tokens)
+        self._whole.clear()
 
     def read(self, gateway: Gateway, most_pages: int = 20) -> LogPage:
         """What has come since the last read, in order of time; a group or stream that is not there yet is an empty log.
@@ -89,7 +94,8 @@ class LogReader:
         complete = True
         for stream in self._tokens:
             complete = self._read_stream(gateway, stream, most_pages) and complete
-        lines, self._held = self._held, []
+        self._begun = True
+        lines, self._taken = self._taken, []
         if len(self._tokens) > 1:
             lines.sort(key=lambda line: line.time)
         return LogPage(tuple(lines), complete)
@@ -101,18 +107,22 @@ class LogReader:
             Problem: The streams cannot be listed.
         """
         for stream in self._find(gateway):
-            self._tokens.setdefault(stream, None)
+            if stream not in self._tokens:
+                self._tokens[stream] = None
+                if self._begun:
+                    self._whole.add(stream)
         return self.streams
 
     def _read_stream(self, gateway: Gateway, stream: str, most_pages: int) -> bool:
-        """Hold what is new in a stream; whether that is all."""
+        """Take what a stream has; whether that is all."""
         short = stream.removeprefix(self.prefix)
         for _ in range(most_pages):
             token = self._tokens[stream]
             asked: dict[str, Any] = {"logGroupName": self.group, "logStreamName": stream}
             if token is None:
-                asked["startFromHead"] = self._tail is None
-                asked["limit"] = PAGE if self._tail is None else max(1, min(PAGE, self._tail))
+                tail = None if stream in self._whole else self._tail
+                asked["startFromHead"] = tail is None
+                asked["limit"] = PAGE if tail is None else max(1, min(PAGE, tail))
             else:
                 asked |= {"nextToken": token, "startFromHead": True, "limit": PAGE}
             try:
@@ -121,7 +131,7 @@ class LogReader:
                 if not_found(problem):
                     return True
                 raise
-            self._held += _lines(page.get("events") or (), short)
+            self._taken += _lines(page.get("events") or (), short)
             following = page.get("nextForwardToken")
             if not following or following == token:
                 return True

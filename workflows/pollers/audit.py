@@ -19,6 +19,8 @@ class AuditPoller(LocalPoller):
     def __init__(self) -> None:
         self._seen: list[int] = []
         self._entries: tuple[Any, ...] = ()
+        self.more = False
+        """Whether there are older ones that a screen is not given."""
 
     def poll(self, gateway: Gateway | None, emit: Callable[[Any], None], now: float) -> tuple[Any, ...]:
         from workflows.files import signature
@@ -30,7 +32,9 @@ class AuditPoller(LocalPoller):
             return self._entries
         if seen != self._seen:
             self._seen = seen
-            self._entries = tuple(reversed(auditlog.entries()[-MOST:]))
+            everything = auditlog.entries()
+            self.more = len(everything) > MOST
+            self._entries = tuple(reversed(everything[-MOST:]))
         return self._entries
 
     def interval(self, pace: Pace) -> float | None:

@@ -123,8 +123,8 @@ class ListPoller(Generic[R]):
                 if self._rows.get(row.name) != merged:
                     self._put(merged)
                     changed = True
-            if not changed:
-                break
+            if not changed and len(page) < PAGE:
+                break  # a full page of known ones may have changed ones behind it: those are created earlier, not changed earlier
         if len(self._rows) > MOST_PAGES * PAGE:
             self._shorten()
 

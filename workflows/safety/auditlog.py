@@ -146,7 +146,7 @@ def _append(line: dict[str, Any]) -> None:
     data = (json.dumps(line, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
     with contextlib.suppress(OSError):
         if file.stat().st_size > LARGEST:
-            file.replace(older())
+            _set_aside(file)
     with contextlib.suppress(OSError):  # a full disk must not keep anybody from deleting what bills
         file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -154,6 +154,20 @@ def _append(line: dict[str, Any]) -> None:
             os.write(handle, data)
         finally:
             os.close(handle)
+
+
+def _set_aside(file: Path) -> None:
+    """One process does, and looks once more before: another one that found the file too large would set aside the new one in its place, and
+    with that all that was kept."""
+    import fcntl
+
+    handle = os.open(file.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if file.stat().st_size > LARGEST:
+            file.replace(older())
+    finally:
+        os.close(handle)
 
 
 def _user() -> str:

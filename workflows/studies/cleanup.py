@@ -62,9 +62,11 @@ def delete_everything(context: Context) -> tuple[list[str], str]:
             ledger.deleted("alarm", alarm)
         rows.append(["alarms", f"{alarms[0]} …" if alarms[1:] else alarms[0], f"{len(alarms)} deleted"])
     count = interface.delete_objects(context.prefix)
-    ledger.deleted("objects", context.prefix)
     rows.append(["S3 objects", f"{context.prefix}/", f"{count} deleted"])
-    left += interface.remaining(name, context.prefix)
+    remaining = interface.remaining(name, context.prefix)
+    if not any(item.startswith("object ") for item in remaining):
+        ledger.deleted("objects", context.prefix)
+    left += remaining
     rows += [["STILL THERE", item, "delete it by hand"] for item in left]
     context.table("What the run made, and what became of it", ["what", "name", "state"], rows)
     if left:

@@ -40,6 +40,10 @@ TRUST = {
 POLICY = "webapp"
 ASSUMABLE = 60.0
 """Seconds until Lambda knows a new role, at most."""
+UNANSWERED = frozenset({"timeout", "unreachable", "failed"})
+"""What is told of a call that may have been done without an answer."""
+LOOKS = (0.0, 2.0, 5.0)
+"""Seconds before each look for what may have been made."""
 ALLOWED = {
     "Access-Control-Allow-Origin": "'*'",
     "Access-Control-Allow-Methods": "'GET,POST,OPTIONS'",
@@ -218,24 +222,14 @@ def _function(gateway: Gateway, app: WebApp, role: str, data: bytes, before: Par
 
 
 def _api(gateway: Gateway, app: WebApp, function: str, before: Parts) -> str:
-    if before.apis:
-        api = before.apis[0]
-    else:
-        made = answered(
-            gateway, "apigateway", "create_rest_api",
-            name=app.title, description=f"Web app {app.name} of endpoint {app.endpoint}", tags={TAG: app.name},
-            endpointConfiguration={"types": ["REGIONAL"]},
-        )  # fmt: skip
-        api = str(made["id"])
-    found = {
-        str(one["path"]): str(one["id"])
-        for one in answered(gateway, "apigateway", "get_resources", restApiId=api, limit=500)["items"]
-    }
+    api = before.apis[0] if before.apis else _rest_api(gateway, app)
+    found = _resources(gateway, api)
     if f"/{RESOURCE}" not in found:
-        made = answered(
-            gateway, "apigateway", "create_resource", restApiId=api, parentId=found["/"], pathPart=RESOURCE
-        )
-        found[f"/{RESOURCE}"] = str(made["id"])
+        _unless(
+            "ConflictException", gateway, "apigateway", "create_resource",
+            restApiId=api, parentId=found["/"], pathPart=RESOURCE,
+        )  # fmt: skip
+        found = _resources(gateway, api)
     uri = f"arn:{partition(gateway.region)}:apigateway:{gateway.region}:lambda:path/2015-03-31/functions/{function}/invocations"
     for resource, method in ((found["/"], "GET"), (found[f"/{RESOURCE}"], "POST")):
         where = {"restApiId": api, "resourceId": resource, "httpMethod": method}
@@ -257,6 +251,31 @@ def _api(gateway: Gateway, app: WebApp, function: str, before: Parts) -> str:
             responseTemplates={"application/json": template},
         )  # fmt: skip
     return api
+
+
+def _rest_api(gateway: Gateway, app: WebApp) -> str:
+    """Make the API. Names of APIs are not unique: when no answer came, the one that was made all the same is looked for."""
+    try:
+        made = answered(
+            gateway, "apigateway", "create_rest_api",
+            name=app.title, description=f"Web app {app.name} of endpoint {app.endpoint}", tags={TAG: app.name},
+            endpointConfiguration={"types": ["REGIONAL"]},
+        )  # fmt: skip
+    except Problem as problem:
+        if problem.code not in UNANSWERED:
+            raise
+        for pause in LOOKS:
+            time.sleep(pause)
+            if apis := parts.apis_of(gateway, app.name):
+                return apis[0]
+        raise
+    return str(made["id"])
+
+
+def _resources(gateway: Gateway, api: str) -> dict[str, str]:
+    """The ids of an API's resources by path; a web app has two."""
+    listed = answered(gateway, "apigateway", "get_resources", restApiId=api, limit=500)["items"]
+    return {str(one["path"]): str(one["id"]) for one in listed}
 
 
 def _preflight(gateway: Gateway, where: dict[str, str]) -> None:

@@ -73,11 +73,7 @@ def look(gateway: Gateway, name: str, listed: Sequence[Mapping[str, Any]] | None
         Problem: Something cannot be looked at.
     """
     foreign: list[str] = []
-    apis = tuple(
-        str(one["id"])
-        for one in (_apis(gateway) if listed is None else listed)
-        if one.get("name") == title(name) and (one.get("tags") or {}).get(TAG) == name
-    )
+    apis = apis_of(gateway, name, listed)
     function = function_of(gateway, name)
     if function is not None:
         marks = answered(gateway, "lambda", "list_tags", Resource=function["FunctionArn"]).get("Tags") or {}
@@ -109,6 +105,17 @@ def look(gateway: Gateway, name: str, listed: Sequence[Mapping[str, Any]] | None
         stage=staged,
         url=address(gateway, apis[0]) if staged else "",
         foreign=tuple(foreign),
+    )
+
+
+def apis_of(
+    gateway: Gateway, name: str, listed: Iterable[Mapping[str, Any]] | None = None
+) -> tuple[str, ...]:
+    """The ids of a web app's REST APIs; more than one only where one was made twice."""
+    return tuple(
+        str(one["id"])
+        for one in (_apis(gateway) if listed is None else listed)
+        if one.get("name") == title(name) and (one.get("tags") or {}).get(TAG) == name
     )
 
 
