@@ -538,3 +538,19 @@ async def test_a_form_marks_what_is_other_than_in_the_run(app: Console, services
         assert str(form.query_one("#n-epochs").render()) == "epochs •"
         form.query_one("#p-epochs", Input).focus()
         await until(pilot, lambda: "in that run 77" in str(form.query_one("#hint").render()))
+
+
+async def test_a_long_text_has_the_room_that_the_other_columns_leave(app: Console, full: Scripted) -> None:
+    said = "train.json and test.json: every series starts at the stamp that the notebook gave it, in UTC"
+    table = Table(
+        time=0, title="Audit", columns=["check", "threshold", "says"], rows=[["stamps", "-", said], ["b", "0.25", "x"]]
+    )  # fmt: skip
+    async with app.run_test(size=(140, 30)) as pilot:
+        await open_table(app, pilot)
+        sheet(app).show_table(table)
+        await pilot.pause()
+        widths = [(column.label, column.width, column.right) for column in sheet(app)._columns]
+        assert widths == [("check", 7, False), ("threshold", 11, True), ("says", len(said), False)]
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert 44 < sheet(app)._columns[-1].width <= 78 - 7 - 11 - 4
