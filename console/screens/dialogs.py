@@ -138,6 +138,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         room = self._room
         airy = sum(len(choice) + 6 for choice in self._choices) + len(f"{key('dialog.cancel')} leaves") < room
         side = "  " if airy else " "
+        narrow = sum(len(choice) + 3 for choice in self._choices) > room
         for index, choice in enumerate(self._choices):
             here = index == self._chosen and not self._deaf
             blocked = self._blocked(choice)
@@ -150,7 +151,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 if here
                 else ""
             )
-            runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), (side, "")]
+            runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), ("" if narrow else side, "")]
         hints = [
             f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')}",
             f"{key('dialog.cancel')} leaves",

@@ -6,8 +6,9 @@ import pytest
 
 from console.app import Console, make_app
 from console.screens.columns import ColumnsScreen
-from console.screens.dialogs import ConfirmScreen
+from console.screens.dialogs import ChoiceScreen, ConfirmScreen
 from console.screens.weights import WeightsScreen
+from console.widgets.prompt import Prompt
 from tests.console.scripted import populated
 from tests.console.settling import settle
 
@@ -71,3 +72,27 @@ async def test_the_keys_of_the_columns_are_in_sight_in_twenty_lines() -> None:
         await pilot.press("C")
         await settle(pilot)
         assert isinstance(app.screen, ColumnsScreen) and "Esc leaves" in on_screen(app)
+
+
+async def test_five_choices_find_room_in_sixty_columns() -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        choices = ["Cancel", "By weights", "Blue/green", "Canary", "Linear"]
+        app.push_screen(
+            ChoiceScreen("Promote xgboost: how?", ["By weights: the winner gets weight 1."], choices)
+        )
+        await settle(pilot)
+        assert "Linear " in on_screen(app)
+
+
+@pytest.mark.parametrize(
+    "label, shown", [("weights", " weights a=1"), ("since ", " since a=1"), ("/", " /a=1")]
+)
+async def test_what_is_asked_for_stands_apart_from_what_is_typed(label: str, shown: str) -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2")
+        await settle(pilot)
+        app.screen.query_one(Prompt).ask("weights", label, "a=1")
+        await settle(pilot)
+        assert shown in on_screen(app)

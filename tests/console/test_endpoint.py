@@ -97,6 +97,7 @@ async def test_an_endpoint_that_is_deleted_meanwhile_is_not_in_service() -> None
         services.publish_error(topics.endpoint(ENDPOINT), missing)
         await until(pilot, lambda: "✗ deleted" in line["nav"].text)
         assert "split" not in line["keys"].text and "Around it" in page(app, "#overview")
+        assert not any(word in line["keys"].text for word in ("rollout", "drift")), "both ask the endpoint"
         opened_here = app.screen
         await pilot.press("d")
         await until(pilot, lambda: "not for what is shown here" in line["keys"].text)
