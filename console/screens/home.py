@@ -403,7 +403,8 @@ class HomeScreen(ConsoleScreen):
             await self.console.open_run(entry.name)
 
     async def action_new_run(self) -> None:
-        await self.console.go("studies")
+        if self.console.allowed(actions.get("home.new_run")):
+            await self.console.go("studies")
 
 
 def run_outcome(run: Run, now: float) -> Cell:

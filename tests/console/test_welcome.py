@@ -75,5 +75,12 @@ async def test_a_console_that_starts_nothing_offers_nothing_to_start(read_only: 
         await pilot.press("7")
         await settle(pilot)
         assert ("n start" in app.screen.query_one("#keys", Line).text) != read_only
+        before = app.screen
+        await pilot.press("n")
+        await settle(pilot)
+        assert (app.screen is before) == read_only
+        await pilot.press("4", "enter")
+        await settle(pilot)
+        assert ("starts the run" in app.screen.query_one("#verdict", Line).text) != read_only
     assert all(len(line) <= 76 for line in steps("embedded", True))
     assert "Ctrl+S" not in "".join(steps("aws", True))
