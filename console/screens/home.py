@@ -79,7 +79,7 @@ class HomeScreen(ConsoleScreen):
                     Column("", 13, watch=True),
                     Column("", 28, grow=1, middle=True),
                     Column("", 12, drop=1),
-                    Column("", 26, grow=2, watch=True),
+                    Column("", 26, grow=1, watch=True),
                 ],
                 key=lambda entry: (entry.kind, entry.name),
                 cells=self._cells,

@@ -27,7 +27,7 @@ from workflows.observe.rows import EndpointDetail
 from workflows.problem import Problem
 from workflows.weights import Change
 
-NAME, WEIGHT, SHARE, COUNT, BAR = 16, 16, 15, 10, 12
+NAME, WEIGHT, SHARE, COUNT, BAR = 16, 16, 14, 10, 12
 LOW_NAME, LOW_WEIGHT, LOW_SHARE = 12, 13, 13
 """Cells of the columns; those of a dialog in 60 columns, which has no room for bars."""
 FRAME, LEAST = 11, 2
