@@ -119,7 +119,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("log.timestamps", "T", "Times", "Times of the lines: the clock, date and milliseconds, none"),
     Action("log.save", "ctrl+s", "Save", "Save the lines that are shown to a file"),
     # home
-    Action("home.new_run", "n", "New run", "Choose a case study and start it", footer=True),
+    Action("home.new_run", "n", "New run", "Choose a case study and start it", changes=True, footer=True),
     # jobs
     Action("jobs.filter", "slash", "Filter", "Narrow the list: words, regex.*, !not, status:failed, -f fuzzy", target="training job", footer=True),
     Action("jobs.sort", "s", "Sort", "Sort by the next column; a click on a heading sorts by that one", target="training job", footer=True),
@@ -359,11 +359,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.next_chart", "right", "Next chart", "Begin with the next chart, where not all find room"),
     Action("run.previous_chart", "left", "Previous chart", "Begin with the chart before"),
     Action("run.open", "enter", "Full screen", "The result in sight over the whole screen: figures fill it, tables can be sorted and saved, files and exchanges of a lesson scroll", target="run", footer=True),
-    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", footer=True),
+    Action("run.vary", "v", "Try next", "The form of the lesson with the next change that you have not tried yet", target="lesson", changes=True, footer=True),
     Action("run.lesson", "l", "Lesson", "Up to the page of the lesson", target="lesson", footer=True),
     Action("run.answer", "a", "Answer", "Answer the question the run waits with", target="run", changes=True),
     Action("run.stop", "x", "Stop", "Stop the run; it cleans up what it made", target="run", danger="confirm", changes=True, footer=True),
-    Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", footer=True),
+    Action("run.again", "n", "Run again", "The form of the study with the settings of this run, once it has ended", target="run", changes=True, footer=True),
     Action("run.resume", "u", "Resume", "Go on with a run that was interrupted, stopped or failed; finished steps are reused", target="run", changes=True, footer=True),
     Action("run.code", "c", "Code", "The run as a plain script, in its interface", target="run", footer=True),
     Action("run.compare", "d", "Compare", "What differs between this run and another, and what it did to the scores", target="run", footer=True),
@@ -404,14 +404,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("comparison.second", "b", "Open B", "Open run B", target="run", footer=True),
     Action("comparison.copy", "y", "Copy", "Copy the comparison as text to your clipboard, over SSH too", footer=True),
     # lessons
-    Action("lessons.start", "n", "Start", "The form of the lesson under the cursor", target="lesson", footer=True),
-    Action("lessons.vary", "v", "Try", "The form with the next suggested change of the lesson under the cursor", target="lesson", footer=True),
+    Action("lessons.start", "n", "Start", "The form of the lesson under the cursor", target="lesson", changes=True, footer=True),
+    Action("lessons.vary", "v", "Try", "The form with the next suggested change of the lesson under the cursor", target="lesson", changes=True, footer=True),
     Action("lessons.last", "l", "Last run", "The newest run of the lesson under the cursor", target="run", footer=True),
     # a lesson
     Action("lesson.next_part", "tab", "Next", "What it teaches; start, try, runs: the other one", footer=True, priority=True),
     Action("lesson.previous_part", "shift+tab", "Previous part", "The part before", priority=True),
-    Action("lesson.start", "n", "Start", "Its form: interface, parameters", target="lesson", footer=True),
-    Action("lesson.vary", "v", "Try", "The form with the next change that you have not tried yet", target="lesson", footer=True),
+    Action("lesson.start", "n", "Start", "Its form: interface, parameters", target="lesson", changes=True, footer=True),
+    Action("lesson.vary", "v", "Try", "The form with the next change that you have not tried yet", target="lesson", changes=True, footer=True),
     Action("lesson.last", "l", "Last run", "Its newest run", target="run", footer=True),
     # dialogs, prompts, texts
     Action("dialog.cancel", "escape", "Cancel", "Change nothing", footer=True),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.binding import BindingType
 from textual.dom import DOMNode
@@ -237,14 +238,18 @@ class Console(Notifying, inherit_bindings=False):
             self.redraw()
 
     def tell(self, problem: Problem) -> None:
-        """Say what went wrong and what to do, in a dialog when it is too long for the key line and nobody types."""
-        text = f"✗ {problem}"
-        if len(text) < self.size.width - 2:
+        """Say what went wrong and what to do."""
+        self.complain("That did not work", [problem.sentence, problem.remedy])
+
+    def complain(self, title: str, sentences: Sequence[str]) -> None:
+        """Say what is wrong: in the key line, or in a dialog when it is too long for that and nobody types."""
+        text = " ".join(("✗", *filter(None, sentences)))
+        if cell_len(text) < self.size.width - 2:
             self.flash(text, "bad")
         else:
             from console.screens.dialogs import MessageScreen
 
-            dialog = MessageScreen("That did not work", [problem.sentence, problem.remedy])
+            dialog = MessageScreen(title, sentences)
             if not self.interrupt(lambda: self.push_screen(dialog)):
                 self.flash(text, "bad", stays=True)
 

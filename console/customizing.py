@@ -103,7 +103,7 @@ class Customized(Travelling, inherit_bindings=False):
         if begin and wanted in names and not self.low_bandwidth:
             self.theme = str(wanted)
         if found.problems:
-            self.flash(f"✗ {found.problems[0]}", "bad")
+            self.complain("A theme cannot be used", [f"{problem}." for problem in found.problems])
         elif changed and self.theme in {one.name for one in changed}:
             hard = [text for text in found.warnings if text.startswith(f"{self.theme}.toml")]
             self.flash(hard[0] if hard else f"✓ Theme {self.theme}.", "wait" if hard else "ok")
@@ -114,7 +114,7 @@ class Customized(Travelling, inherit_bindings=False):
         full = name if name in known else f"mlconsole-{name}"
         if full not in known:
             names = ", ".join(name.removeprefix("mlconsole-") for name in known)
-            self.flash(f"There is no theme {name!r}. Themes: {names}.", "bad")
+            self.complain("No such theme", [f"There is no theme {name!r}.", f"Themes: {names}."])
             return
         self.theme = full
         self.memory.put(full, "theme")
@@ -139,7 +139,7 @@ class Customized(Travelling, inherit_bindings=False):
         keymap, mistakes = keymaps.read(self._keymap_file)
         if mistakes:
             if len(mistakes) == 1:
-                self.flash(f"✗ {self._keymap_file.name}, {mistakes[0]}", "bad")
+                self.complain("The keys stay as they were", [f"{self._keymap_file.name}, {mistakes[0]}"])
             else:
                 from console.screens.dialogs import MessageScreen
 

@@ -181,7 +181,7 @@ _FIGURE = re.compile(r"[−+~<>×-]?\s?\d[\d .,]*(e[+-]?\d+)?\s?(%|pp|ms|s|/s|/m
 
 def figures(texts: Sequence[str]) -> bool:
     """Whether a column holds figures, and dashes where there is none."""
-    there = [text for text in texts if text.strip() not in ("", "–")]
+    there = [text for text in texts if text.strip() not in ("", "–", "-")]
     return bool(there) and all(_FIGURE.fullmatch(text.strip()) for text in there)
 
 

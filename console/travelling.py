@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,10 @@ class Travelling(Interruptible, inherit_bindings=False):
 
     def flash(self, text: str, role: str = "ok") -> None:
         """Say something for some seconds."""
+        raise NotImplementedError
+
+    def complain(self, title: str, sentences: Sequence[str]) -> None:
+        """Say what is wrong, in a dialog when it is too long for the key line."""
         raise NotImplementedError
 
     @property
@@ -181,7 +185,7 @@ class Travelling(Interruptible, inherit_bindings=False):
         info = next((info for info in everything if info.name == name), None)
         if info is None:
             names = ", ".join(info.name for info in everything)
-            self.flash(f"There is no study {name!r}. Studies: {names}.", "bad")
+            self.complain("No such study", [f"There is no study {name!r}.", f"Studies: {names}."])
             return
         if info.lesson is None:
             await self.go("studies")
@@ -203,7 +207,7 @@ class Travelling(Interruptible, inherit_bindings=False):
         info = next((info for info in self.services.lessons() if info.name == name), None)
         if info is None:
             names = ", ".join(info.name for info in self.services.lessons())
-            self.flash(f"There is no lesson {name!r}. Lessons: {names}.", "bad")
+            self.complain("No such lesson", [f"There is no lesson {name!r}.", f"Lessons: {names}."])
             return
         if self.current_mode != "lessons":
             await self.switch_mode("lessons")

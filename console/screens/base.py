@@ -294,8 +294,8 @@ class ConsoleScreen(Observing, inherit_bindings=False):
                 continue
             if action not in inner and not action.priority and taken.issuperset(keys):
                 continue  # the key does something else where the focus is
-            if not self.possible(action):
-                continue
+            if not self.possible(action) or (action in own and action.verb == self.part):
+                continue  # what leads to the part in sight leads nowhere
             shown.add(keys[0])
             pair = self._key(action, typing=typing)
             if sum(len(text) for text, _ in (*runs, *pair)) <= room:

@@ -17,6 +17,13 @@ from console.keymap import key
 from console.widgets.columns import Cell, Column
 from console.widgets.rows import Rows
 
+WIDTH, AROUND = 62, 6
+"""Cells of the dialog where there is room, and those of its border and padding."""
+FRAME = 7
+"""Its lines besides columns and keys: border, padding, title, gaps."""
+MOST, LEAST = 12, 3
+"""Columns that are shown at once."""
+
 
 class ColumnsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False):
     """Dismissed with the ids of the columns to be shown (empty: those that come with the list), None to leave all as it is."""
@@ -51,9 +58,20 @@ class ColumnsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
-        rows.styles.height = min(12, len(self._order))
+        self._fit()
         rows.show(list(self._order))
         rows.focus()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """The list gives way where the terminal is low: the keys below it stay in sight."""
+        size = self.app.size
+        room = min(WIDTH, size.width * 96 // 100) - AROUND
+        hint = self.query_one(".hint").get_content_height(size, size, room)
+        most = max(LEAST, size.height * 9 // 10 - FRAME - hint)
+        self.query_one(Rows).styles.height = min(MOST, most, len(self._order))
 
     def _cells(self, name: str) -> tuple[Cell, ...]:
         shown = name in self._shown

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import ScrollableContainer, Vertical
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -30,10 +30,10 @@ Task = Callable[[Services], Any]
 
 WIDTH, AROUND = 72, 6
 """Cells of a dialog where there is room, and those of its border and padding."""
-FRAME, TYPING = 8, 4
-"""Lines of a dialog that has a list besides its texts: border, padding, gaps and choices; and those of a name that has to be typed."""
+FRAME, PADDING = 4, 2
+"""Lines of a dialog besides its texts: border, the choices and the gap above them; and those of its padding, where there is room for it."""
 LEAST = 3
-"""Lines of its list at least."""
+"""Lines of its list, and of its sentences, at least."""
 
 
 class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
@@ -65,16 +65,18 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         self._chosen = self._choices.index(default) if default in self._choices else 0
         self._danger, self._typed, self._needs_typing = danger, typed, set(needs_typing)
         self._deaf = False
+        self._scrolls = False
+        """Whether there is more of the list or of the sentences than is shown."""
 
     def compose(self) -> Iterable[Widget]:
         with Vertical(classes="dialog -danger" if self._danger else "dialog"):
             yield Static(self._title, classes="title", markup=False)
             if self.listed:
                 page = Page(classes="listed")
-                page.styles.height = min(self._most, self._rows)
                 page.can_focus = False
                 yield page
-            yield Static("\n".join(self._sentences), classes="sentences", markup=False)
+            with ScrollableContainer(classes="said", can_focus=False):
+                yield Static("\n".join(self._sentences), classes="sentences", markup=False)
             if self._typed:
                 yield Static(f"Type {self._typed} to allow it.", classes="hint", markup=False)
                 yield Field(placeholder=self._typed)
@@ -83,6 +85,11 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     def on_mount(self) -> None:
         if self.listed:
             self.query_one(Page).show(lambda width: self._lines)
+        self._fit()
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._fit()
         self._draw()
 
     @property
@@ -99,13 +106,26 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         """The lines that the list takes: those of long names go on below themselves."""
         return sum(len(fold(line, self._room)) for line in self._lines)
 
-    @property
-    def _most(self) -> int:
-        """How many of them are shown without scrolling: all that the other lines leave."""
-        texts = [self._title, *self._sentences]
-        others = FRAME + sum(max(1, len(textwrap.wrap(text, self._room))) for text in texts)
-        others += TYPING if self._typed else 0
-        return max(LEAST, self.app.size.height * 9 // 10 - others)
+    def _fit(self) -> None:
+        """Give the list and the sentences the lines that the rest leaves: what allows it, and the choices, are always in sight."""
+        said = self._tall(".sentences")
+        most = self.app.size.height * 9 // 10 - FRAME
+        fixed = self._tall(".title") + 1 + (self._tall(".hint") + 3 if self._typed else 0)
+        wanted = said + (min(self._rows, LEAST) + 1 if self.listed else 0)
+        tight = wanted + PADDING > most - fixed
+        self.query_one(".dialog").set_class(tight, "-tight")
+        room = most - fixed - (0 if tight else PADDING) - bool(self.listed)
+        told = min(said, max(LEAST, room - LEAST if self.listed else room))
+        self.query_one(".said").styles.height = told
+        if self.listed:
+            shown = min(self._rows, max(LEAST, room - told))
+            self.query_one(Page).styles.height = shown
+        self._scrolls = told < said or bool(self.listed and shown < self._rows)
+
+    def _tall(self, name: str) -> int:
+        """The lines that a text takes."""
+        room = Size(self._room, self.app.size.height)
+        return self.query_one(name).get_content_height(room, room, self._room)
 
     def deafen(self, deaf: bool) -> None:
         """Show that no choice can be taken yet, as the keys that come now are meant for something else; or that one can."""
@@ -118,6 +138,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         room = self._room
         airy = sum(len(choice) + 6 for choice in self._choices) + len(f"{key('dialog.cancel')} leaves") < room
         side = "  " if airy else " "
+        narrow = sum(len(choice) + 3 for choice in self._choices) > room
         for index, choice in enumerate(self._choices):
             here = index == self._chosen and not self._deaf
             blocked = self._blocked(choice)
@@ -130,16 +151,16 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
                 if here
                 else ""
             )
-            runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), (side, "")]
+            runs += [(f"{side}{choice}{side}", f"{role}@{choice}"), ("" if narrow else side, "")]
         hints = [
             f"{key('dialog.left')} {key('dialog.right')} {key('dialog.choose')}",
             f"{key('dialog.cancel')} leaves",
         ]
-        if self.listed and self._rows > self._most:
-            hints.insert(0, f"{key('dialog.up')} {key('dialog.down')} scroll")
+        if self._scrolls:
+            hints.insert(1, f"{key('dialog.up')} {key('dialog.down')} scroll")
         if self._does is not None:
             hints.insert(0, f"{key('dialog.calls')} calls")
-        # one by one: where there is no room for all, how to leave stays
+        # one by one: where there is no room for all, how to read on and how to leave stay
         hint: list[Run] = [(text + (" · " if text != hints[-1] else ""), "dim") for text in hints]
         self.query_one("#choices", Line).show(runs[:-1], hint)
 
@@ -172,20 +193,26 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         self.action_choose()
 
     def action_up(self) -> None:
-        if self.listed:
-            self.query_one(Page).action_up()
+        self._scroll(-1)
 
     def action_down(self) -> None:
-        if self.listed:
-            self.query_one(Page).action_down()
+        self._scroll(1)
 
     def action_page_up(self) -> None:
-        if self.listed:
-            self.query_one(Page).action_page_up()
+        self._scroll(-1, page=True)
 
     def action_page_down(self) -> None:
-        if self.listed:
-            self.query_one(Page).action_page_down()
+        self._scroll(1, page=True)
+
+    def _scroll(self, sign: int, *, page: bool = False) -> None:
+        """The list, then the sentences below it; upwards the other way round."""
+        parts = [*self.query(Page), self.query_one(".said")][::sign]
+        for part in parts:
+            before = part.scroll_offset.y
+            step = max(1, part.size.height - 1) if page else 1
+            part.scroll_to(y=before + sign * step, animate=False, force=True, immediate=True)
+            if part.scroll_offset.y != before:
+                return
 
     def action_left(self) -> None:
         self._chosen = (self._chosen - 1) % len(self._choices)

@@ -14,6 +14,8 @@ VERDICTS = {
     "none": ("✓ no drift found", "ok"),
     "too-few": ("◌ too few to tell", "wait"),
 }
+BETWEEN, LEAST = 17, 66
+"""Cells of an interval, and those of a screen that has room for it: in fewer it would go on below each line."""
 SHOWN = 12
 """Changes per family."""
 
@@ -54,20 +56,22 @@ def _family(family: Family, width: int) -> Lines:
     if not family.changes:
         return [*lines, [("nothing could be compared", "dim")]]
     measure = family.changes[0].measure
+    between = 0 if width < LEAST else BETWEEN
     name = max(16, min(34, width - 62))
     room = max(0, min(24, width - name - 58))
-    head = f"  {crop('', name)} {'before':>8} {'now':>8}  {measure:>8} {'95%':>17} {'p adj.':>8}"
+    interval = f"{'95%':>{between}}" if between else ""
+    head = f"  {crop('', name)} {'before':>8} {'now':>8}  {measure:>8} {interval} {'p adj.':>8}"
     lines.append([(crop(head, width).rstrip(), "dim")])
     top = max(abs(change.effect) for change in family.changes[:SHOWN]) or 1.0
     for change in family.changes[:SHOWN]:
-        lines.append(_change(change, name, room, top))
+        lines.append(_change(change, name, room, top, between))
     rest = len(family.changes) - SHOWN
     if rest > 0:
         lines.append([(f"  … and {rest} weaker ones", "dim")])
     return lines
 
 
-def _change(change: Change, name: int, room: int, top: float) -> list[Run]:
+def _change(change: Change, name: int, room: int, top: float, width: int) -> list[Run]:
     role = "bad" if change.significant else ""
     title = f"{change.name} = {change.what}" if change.what else change.name
     between = (
@@ -80,7 +84,8 @@ def _change(change: Change, name: int, room: int, top: float) -> list[Run]:
         (crop(title, name), "strong" if change.significant else ""),
         (f" {_amount(change, change.before):>8} {_amount(change, change.now):>8}", ""),
         (f"  {_short(change.effect):>8}", role),
-        (f" {between:>17} {_p(change.adjusted):>8} ", "dim"),
+        (f" {between:>{width}}" if width else "", "dim"),
+        (f" {_p(change.adjusted):>8} ", "dim"),
         (bar(change.effect / top, room).rstrip() if room else "", "bad" if change.significant else "faint"),
     ]
 

@@ -240,6 +240,8 @@ class EndpointScreen(InTurn, ConsoleScreen):
             "variant": ("log", "captures"),
             "next_chart": ("metrics",),
         }
+        if self.deleted and action.verb in ("rollout", "drift"):
+            return False  # both ask the endpoint
         if action.id == "list.open":
             return False  # what is under the cursor is told below the list
         if action.verb == "next_chart" and not self.query_one(ChartGrid).filled:

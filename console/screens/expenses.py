@@ -36,6 +36,11 @@ def sentence(jobs: Iterable[JobRow], endpoints: Iterable[EndpointRow], *, target
     unseen = sum(1 for row in running if not row.instance_type) + sum(
         1 for row in hosted if not row.instances and not row.serverless
     )
+    if unseen == len(running) + len(hosted) and not total:
+        things = [count(len(hosted), "endpoint")] if hosted else []
+        things += [count(len(running), "running job")] if running else []
+        cost = f"the cost of {' and '.join(things)} is not known yet."
+        return f"T{cost[1:]}" if target == "aws" else f"Free here; on AWS {cost}"
     parts = []
     if hosted:
         parts.append(f"{count(len(hosted), 'endpoint')} {for_endpoints or 'not known yet'}")

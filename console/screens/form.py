@@ -182,6 +182,8 @@ class FormScreen(ConsoleScreen):
         verdict = self.query_one("#verdict", Line)
         if wrong:
             verdict.show([(" ✗ " + next(iter(wrong.values())), "bad")])
+        elif self.console.services.read_only:
+            verdict.show([(" Read-only: nothing is started here.", "wait")])
         else:
             notebook = (
                 ""

@@ -77,9 +77,9 @@ class HomeScreen(ConsoleScreen):
             yield Rows[Entry](
                 [
                     Column("", 13, watch=True),
-                    Column("", 28, grow=3, middle=True),
+                    Column("", 28, grow=1, middle=True),
                     Column("", 12, drop=1),
-                    Column("", 26, grow=2, watch=True),
+                    Column("", 26, grow=1, watch=True),
                 ],
                 key=lambda entry: (entry.kind, entry.name),
                 cells=self._cells,
@@ -97,7 +97,7 @@ class HomeScreen(ConsoleScreen):
 
     def _welcome(self, first: bool) -> None:
         if first:
-            self.query_one(Welcome).show(self.console.services.target)
+            self.query_one(Welcome).show(self.console.services.target, self.console.services.read_only)
 
     def leave(self) -> bool:
         return self.query_one(Welcome).dismiss()
@@ -204,8 +204,15 @@ class HomeScreen(ConsoleScreen):
             )
         if snapshot.value is None:
             return ("Nothing is known of what runs: the line above tells why.",)
+        nothing = "Nothing runs, nothing failed, nothing is hosted: nothing costs."
+        if self.console.services.read_only:
+            return (
+                nothing,
+                "",
+                f"Press {key('app.studies')} to see the case studies, {key('app.lessons')} the lessons. This console is read-only and starts none.",
+            )
         return (
-            "Nothing runs, nothing failed, nothing is hosted: nothing costs.",
+            nothing,
             "",
             f"Press {key('app.studies')} (or {key('home.new_run')}) and start a case study: it trains a model, checks it, hosts it and cleans up.",
             f"Press {key('app.lessons')} for the lessons: they do the same step by step, and explain it.",
@@ -396,7 +403,8 @@ class HomeScreen(ConsoleScreen):
             await self.console.open_run(entry.name)
 
     async def action_new_run(self) -> None:
-        await self.console.go("studies")
+        if self.console.allowed(actions.get("home.new_run")):
+            await self.console.go("studies")
 
 
 def run_outcome(run: Run, now: float) -> Cell:

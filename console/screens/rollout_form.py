@@ -197,6 +197,8 @@ class RolloutFormScreen(StartingForm):
             verdict.show([(f" Looking for {request.source} …", "dim")])
         elif made.errors:
             verdict.show([(" ✗ " + made.errors[0].sentence, "bad")])
+        elif self.console.services.read_only:
+            verdict.show([(" Read-only: nothing is deployed here.", "wait")])
         else:
             kind = {
                 "model": "model",

@@ -39,7 +39,9 @@ def study_cells(
     if shelf is not None:
         glyph, kind = DATA[shelf.data]
         data = Cell(f"{glyph} {shelf.data}" if shelf.data != "none" else "–", kind)
-    return Cell(info.name, "strong"), last_run(runs, withheld), data, Cell(takes(info, shelf, target), "dim")
+    told = takes(info, shelf, target)
+    took = Cell(told, "dim", short=told.partition(" · ")[0])
+    return Cell(info.name, "strong"), last_run(runs, withheld), data, took
 
 
 def takes(info: StudyInfo, shelf: Shelf | None, target: str) -> str:
@@ -58,12 +60,14 @@ def last_run(runs: Sequence[ledger.Run], withheld: Mapping[str, str]) -> Cell:
     shown = status("running" if newest.status in ("starting", "stopping") else newest.status)
     total = count(len(runs), "run")
     if newest.id in withheld:
-        return Cell(f"✗ withheld · {total}", "bad")
+        return Cell(f"✗ withheld · {total}", "bad", short="✗ withheld")
     if newest.metrics and newest.status in ("completed", "refused"):
         name, value = leading(newest)
-        told = f" {number(value)} · {total}"
-        return Cell(f"{shown.glyph} {'SYNTHETIC' if newest.synthetic else name}{told}", shown.role, len(told))
-    return Cell(f"{shown.glyph} {newest.status} · {total}", shown.role)
+        figure = f" {number(value)}"
+        said = f"{shown.glyph} {'SYNTHETIC' if newest.synthetic else name}{figure}"
+        return Cell(f"{said} · {total}", shown.role, len(figure), said)
+    said = f"{shown.glyph} {newest.status}"
+    return Cell(f"{said} · {total}", shown.role, short=said)
 
 
 def run_cells(run: ledger.Run, now: float, withheld: Mapping[str, str], *, marked: bool) -> tuple[Cell, ...]:

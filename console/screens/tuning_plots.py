@@ -188,7 +188,7 @@ def against(findings: Findings, index: int, width: int, height: int) -> Lines:
 
 
 def _tile(chart: Against, marks: Marks, width: int, height: int) -> Lines:
-    return one(chart, marks, width, height, [(chart.parameter, "strong"), (_scale_note(chart), "dim")])
+    return one(chart, marks, width, height, [(f"{chart.parameter}  ", "strong"), (_scale_note(chart), "dim")])
 
 
 def _scale_note(chart: Against) -> str:

@@ -27,7 +27,11 @@ from workflows.observe.rows import EndpointDetail
 from workflows.problem import Problem
 from workflows.weights import Change
 
-NAME, BAR = 16, 12
+NAME, WEIGHT, SHARE, COUNT, BAR = 16, 16, 14, 10, 12
+LOW_NAME, LOW_WEIGHT, LOW_SHARE = 12, 13, 13
+"""Cells of the columns; those of a dialog in 60 columns, which has no room for bars."""
+FRAME, LEAST = 11, 2
+"""Lines of the dialog besides its table: border, padding, title, state, keys, gaps; and those of its table at least."""
 COLUMNS = ("weight", "instances")
 
 
@@ -57,11 +61,20 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
             page.can_focus = False  # the keys are this dialog's
             yield page
             yield Line(id="shares-state")
-            yield Line(id="shares-keys")
+            yield Static(_keys(), classes="hint", id="shares-keys", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#shares", Page).styles.height = len(self._names) + 2
+        self._fit()
         self._draw()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """The table gives way where the terminal is low, and shows the variant that is changed."""
+        most = max(LEAST, self.app.size.height * 9 // 10 - FRAME)
+        page = self.query_one("#shares", Page)
+        page.styles.height = min(len(self._names) + 1, most)
 
     # Drawing
 
@@ -89,7 +102,9 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
 
     def _draw(self) -> None:
         new = {name: self._value(name, 0) for name in self._names}
-        self.query_one("#shares", Page).show(lambda width: self._table(new, width))
+        page = self.query_one("#shares", Page)
+        page.show(lambda width: self._table(new, width))
+        page.go(self._row + 2 - page.size.height)
         state = self.query_one("#shares-state", Line)
         try:
             changed = bool(self.change())
@@ -106,19 +121,21 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
                     )
                 ]
             )
-        self.query_one("#shares-keys", Line).show(
-            [
-                (
-                    f"{key('weights.up')} {key('weights.down')} variant   {key('weights.left')} {key('weights.right')} weight, instances   {key('weights.more')} {key('weights.less')}   0-9   {key('weights.apply')}   {key('weights.cancel')} leaves",
-                    "dim",
-                )
-            ]
-        )
 
     def _table(self, new: Mapping[str, float], width: int) -> Lines:
         shares = weights.shares(new)
+        roomy = width >= 2 + NAME + WEIGHT + BAR + SHARE + COUNT
+        name_width, weight_width, share_width, bar_width = (
+            (NAME, WEIGHT, SHARE, BAR) if roomy else (LOW_NAME, LOW_WEIGHT, LOW_SHARE, 0)
+        )
         head: list[Run] = [
-            (" " * (NAME + 2) + "weight".ljust(16) + "traffic".ljust(BAR + 15) + "instances", "dim")
+            (
+                " " * (name_width + 2)
+                + "weight".ljust(weight_width)
+                + "traffic".ljust(bar_width + share_width)
+                + "instances",
+                "dim",
+            )
         ]
         lines: Lines = [head]
         for place, variant in enumerate(self._detail.variants):
@@ -130,11 +147,11 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
             moved = f"{old:.0%} → {share:.0%}" if round(old, 4) != round(share, 4) else f"{share:.0%}"
             line: list[Run] = [
                 ("› " if here else "  ", "accent"),
-                (crop(name, NAME - 1) + " ", "strong" if here else ""),
-                (crop(weight, 15), self._role(here, 0, weight)),
+                (crop(name, name_width - 1) + " ", "strong" if here else ""),
+                (crop(weight, weight_width - 1), self._role(here, 0, weight)),
                 (" ", ""),
-                (bar(share, BAR), "series-1"),
-                (crop(" " + moved, 15), "" if share == old else "live"),
+                (bar(share, bar_width) if roomy else "", "series-1"),
+                (crop(" " * roomy + moved, share_width), "" if share == old else "live"),
                 (count, self._role(here, 1, count)),
             ]
             lines.append(line)
@@ -231,6 +248,13 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+def _keys() -> str:
+    return (
+        f"{key('weights.up')} {key('weights.down')} variant · {key('weights.left')} {key('weights.right')} weight, instances · "
+        f"{key('weights.more')} {key('weights.less')} 0-9 change it · {key('weights.apply')} asks · {key('weights.cancel')} leaves"
+    )
 
 
 def step_of(total: float) -> float:

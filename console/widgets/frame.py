@@ -12,7 +12,7 @@ from console.widgets.axis import Axis, short, tick_line
 from console.widgets.canvas import Canvas, Lines, Run
 from console.widgets.ruler import Ruler
 
-POINTS = "●○▲△■□◆◇"
+POINTS = "●○▲△■□◆◇▼▽◉◎"
 SERIES_ROLES = ("series-1", "series-2", "series-3", "series-4", "series-5", "series-6")
 LEAST_WIDTH, LEAST_HEIGHT = 24, 7
 APART = 24

@@ -117,7 +117,7 @@ def _texts(z: Sequence[Sequence[float]], room: int) -> list[list[str]] | None:
     for decimals in range(wanted, -1, -1):
         if decimals == 0 and not whole and most < 10:
             return None  # rounded to whole numbers they would say nothing
-        texts = [[f"{value:.{decimals}f}" if math.isfinite(value) else "–" for value in line] for line in z]
+        texts = [[f"{value:z.{decimals}f}" if math.isfinite(value) else "–" for value in line] for line in z]
         if all(len(text) <= room for line in texts for text in line):
             return texts
     return None

@@ -51,7 +51,9 @@ def _whiskered(one: Interval, top: float, room: int) -> list[Run]:
         return round(min(1.0, max(0.0, value / top)) * (room - 1))
 
     value, low, high = cell(one.value), cell(one.low), cell(one.high)
-    cells: list[Run] = [("█" if at <= value and one.value > 0 else " ", one.role) for at in range(room)]
+    if round(one.value / top * 2 * room) < 1:
+        value = -1  # less than half a cell is not drawn as a whole one
+    cells: list[Run] = [("█" if at <= value else " ", one.role) for at in range(room)]
     if high > low:
         for at in range(max(low, value + 1), high + 1):
             cells[at] = ("─", "dim")

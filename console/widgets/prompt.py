@@ -86,7 +86,10 @@ class Prompt(Horizontal):
         """Open the prompt."""
         self._purpose = purpose
         self._back_to = self.screen.focused
-        self.query_one(Label).update(label)
+        word = label.strip()
+        self.query_one(Label).update(
+            word if len(word) == 1 else f"{word} "
+        )  # a sign stands before its text, as in vi
         self.add_class("-open")
         with self.input.prevent(Input.Changed):
             self.input.value = value

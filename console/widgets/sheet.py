@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.cells import cell_len
@@ -16,7 +17,7 @@ from console.widgets.rows import Rows
 from workflows.events import Table
 
 WIDEST = 44
-"""Cells of a column: longer texts are read by opening their row."""
+"""Cells of a column at first: longer texts get what the others leave."""
 LEAST = 14
 """Cells in which the beginning of a text is worth showing."""
 _NUMBER = re.compile(r"[−+~<>×-]?\s?(\d[\d ,]*(?:\.\d+)?(?:e[+-]?\d+)?)")
@@ -45,7 +46,7 @@ class Sheet(Rows[Line]):
         for at, name in enumerate(table.columns):
             column = [row[at] for row in texts if at < len(row)]
             widest = max([cell_len(name) + 2, *map(cell_len, column)])
-            self._natural.append((min(widest, WIDEST), figures(column)))
+            self._natural.append((widest, figures(column)))
         self._arrange()
         self._fill()
 
@@ -127,7 +128,8 @@ class Sheet(Rows[Line]):
         chosen: list[int] = []
         used = 0
         for at in (0, *range(max(1, self._first), len(self._natural))) if self._natural else ():
-            width, number = self._natural[at]
+            widest, number = self._natural[at]
+            width = min(widest, WIDEST)
             left = max(8, room - used)
             if chosen and width > left and (number or left < LEAST):
                 break
@@ -135,6 +137,12 @@ class Sheet(Rows[Line]):
             columns.append(Column(self.table.columns[at], min(width, left), right=number))
             used += width + 2
         self._visible = tuple(chosen)
+        spare = room - used + 2
+        for place, at in enumerate(chosen):
+            more = min(spare, self._natural[at][0] - columns[place].width)
+            if more > 0:
+                columns[place] = replace(columns[place], width=columns[place].width + more)
+                spare -= more
         self.set_columns(columns)
         self._show_order()
 

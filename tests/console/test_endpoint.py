@@ -97,6 +97,7 @@ async def test_an_endpoint_that_is_deleted_meanwhile_is_not_in_service() -> None
         services.publish_error(topics.endpoint(ENDPOINT), missing)
         await until(pilot, lambda: "✗ deleted" in line["nav"].text)
         assert "split" not in line["keys"].text and "Around it" in page(app, "#overview")
+        assert not any(word in line["keys"].text for word in ("rollout", "drift")), "both ask the endpoint"
         opened_here = app.screen
         await pilot.press("d")
         await until(pilot, lambda: "not for what is shown here" in line["keys"].text)
@@ -345,3 +346,16 @@ def test_a_part_of_a_second_is_no_rate() -> None:
     assert len(running[0][1][0].points) == 41
     assert len(ended[0][1][0].points) == 41
     assert [title for title, _ in running] == ["answers per second", "latency ms", "errors per second"]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_each_change_of_a_drift_stands_on_one_line(size: tuple[int, int]) -> None:
+    app, _ = opened()
+    async with app.run_test(size=size) as pilot:
+        await app.open_drift(ENDPOINT)
+        await until(pilot, lambda: "banana" in page(app, "#drift-page"))
+        lines = app.screen.query_one("#drift-page", Page)._lines
+        texts = ["".join(part for part, _ in line).rstrip() for line in lines]
+        (row,) = (text for text in texts if text.startswith("✗ banana"))
+        assert row.split()[2:5] == ["0.1%", "21.5%", "210"] and "3.8e-47" in row
+        assert ("100 – 484" in row) == (size[0] == 80) == any("95%" in text for text in texts)

@@ -18,6 +18,7 @@ from console import figures
 from console.cli import painting
 from console.cli.lines import Lines as PlainLines
 from console.cli.screen import Screen
+from console.widgets.frame import sign
 from console.widgets.ruler import Ruler
 from console.widgets.tint import Ground, ink, mix
 from workflows.events import Figure, StepFinished, StepStarted
@@ -237,3 +238,14 @@ def test_an_output_that_cannot_draw_tells_the_title(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     lines = painting.plain(figure("line", {"name": "loss", "x": [0, 1], "y": [1.0, 2.0]}, title="Loss"))
     assert lines == ["Loss (a figure: it needs an output in UTF-8)"]
+
+
+def test_a_heat_map_has_no_negative_nothing() -> None:
+    lines = "\n".join(drawn(heat([[-0.0004, 0.3], [0.2, -0.41]], ["c_1", "c_2"], ["first", "second"])))
+    assert "-0.000" not in lines and "0.000" in lines and "-0.410" in lines
+
+
+def test_twelve_series_have_signs_of_their_own() -> None:
+    """Six curves and the points chosen on four of them: the ninth had the sign of the first."""
+    signs = [sign(index, str(index)).glyph for index in range(12)]
+    assert len(set(signs)) == 12 and all(cell_len(glyph) == 1 for glyph in signs)

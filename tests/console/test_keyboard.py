@@ -15,6 +15,7 @@ import console
 from console import actions
 from console.app import Console, make_app
 from console.screens.base import ConsoleScreen
+from console.widgets.line import Line
 from tests.console import lesson_data
 from tests.console.scripted import Scripted, populated
 from tests.console.settling import settle
@@ -97,3 +98,21 @@ async def test_every_key_answers_and_in_read_only_mode_none_changes_anything(nam
         assert not isinstance(app.screen, ModalScreen)
         changed = [call for call in services.done if str(call[0]).startswith(CHANGING)]
         assert not changed
+
+
+@pytest.mark.parametrize("batch, keys, here, still", [(False, ["m"], "m metrics", "l log"), (False, ["l"], "l log", "m metrics"), (True, ["o"], "o output", "l log")])  # fmt: skip
+async def test_no_key_is_offered_for_the_part_in_sight(
+    batch: bool, keys: list[str], here: str, still: str
+) -> None:
+    """In 60 columns the axis of the charts had no room beside the key of the charts."""
+    app = make_app(populated(batch=batch), theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "home", "enter")
+        await settle(pilot)
+        line = app.screen.query_one("#keys", Line)
+        assert here in line.text
+        await pilot.press(*keys)
+        await settle(pilot)
+        app.unflash()
+        await settle(pilot)
+        assert here not in line.text and still in line.text

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.geometry import Region
 
+from console.app import make_app
 from console.screens.curves import axis_label, base, charts
 from console.screens.tuning_plots import fence
 from console.screens.tuning_settings import parse_range, parse_seed, parse_target, searched_text
@@ -23,6 +24,8 @@ from console.widgets.intervals import Interval, Strip, interval_bars, strips
 from console.widgets.parallel import Dimension, Thread, parallel
 from console.widgets.plot import Plot
 from console.widgets.scatter import Mark, Plane, scatter
+from tests.console.scripted import populated
+from tests.console.settling import settle
 from workflows.observe.curves import Curve
 from workflows.observe.rows import SeriesData
 from workflows.studies.parameters import ParameterError
@@ -267,3 +270,22 @@ def test_what_came_before_the_lines_that_were_read_is_drawn_over_time_and_told_o
     whole = Curve("loss", ((10.0, 9.0), (330.0, 3.6)), (1.0, 2.0))
     ((_, (line,)),) = charts([cloudwatch], [whole], by_time=True)
     assert len(line.points) == 2 and axis_label([whole], False, [cloudwatch]) == "epoch"
+
+
+def test_a_bar_of_next_to_nothing_is_not_drawn() -> None:
+    """A whole cell for less than half of one said 3% where the numbers said 0.00."""
+    first, second = text(
+        interval_bars([Interval("eta", 0.8, 0.5, 0.9), Interval("booster", 0.001, 0.001, 0.001)], 60)
+    ).splitlines()
+    assert "█" in first and "█" not in second and "▓" not in second
+
+
+async def test_the_name_of_a_scatter_plot_stands_apart_from_its_scale() -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.press("5", "enter")
+        await settle(pilot)
+        await pilot.press("tab", "tab", "tab")
+        await settle(pilot)
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "eta  logarithmic" in shown and "booster  ── median" in shown

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from console import browser, export
 from console.app import Console, make_app
+from console.formatting import crop_before
 from console.screens import comparison_facts, results
 from console.screens.comparison import ComparisonScreen
 from console.screens.dialogs import ChoiceScreen, MessageScreen
@@ -24,7 +25,7 @@ from console.screens.result import ResultScreen
 from console.screens.run import RunScreen
 from console.screens.run_state import RunState
 from console.screens.studies import StudiesScreen
-from console.screens.studies_facts import study_facts
+from console.screens.studies_facts import last_run, study_facts
 from console.screens.tuning_form import TuningFormScreen
 from console.widgets.charts import ChartGrid
 from console.widgets.line import Line
@@ -35,6 +36,7 @@ from console.widgets.sheet import Sheet
 from tests.console import run_data
 from tests.console.conftest import until
 from tests.console.scripted import NOW, Scripted, populated, run_events, study_run
+from tests.console.settling import settle
 from workflows import topics
 from workflows.events import Figure, StepFinished, StepStarted, Table
 from workflows.lineage import Lineage, Stale
@@ -538,3 +540,37 @@ async def test_a_form_marks_what_is_other_than_in_the_run(app: Console, services
         assert str(form.query_one("#n-epochs").render()) == "epochs •"
         form.query_one("#p-epochs", Input).focus()
         await until(pilot, lambda: "in that run 77" in str(form.query_one("#hint").render()))
+
+
+async def test_a_long_text_has_the_room_that_the_other_columns_leave(app: Console, full: Scripted) -> None:
+    said = "train.json and test.json: every series starts at the stamp that the notebook gave it, in UTC"
+    table = Table(
+        time=0, title="Audit", columns=["check", "threshold", "says"], rows=[["stamps", "-", said], ["b", "0.25", "x"]]
+    )  # fmt: skip
+    async with app.run_test(size=(140, 30)) as pilot:
+        await open_table(app, pilot)
+        sheet(app).show_table(table)
+        await pilot.pause()
+        widths = [(column.label, column.width, column.right) for column in sheet(app)._columns]
+        assert widths == [("check", 7, False), ("threshold", 11, True), ("says", len(said), False)]
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert 44 < sheet(app)._columns[-1].width <= 78 - 7 - 11 - 4
+
+
+@pytest.mark.parametrize("width, shown", [(40, "✓ accuracy 0.8933 · 3 runs"), (18, "✓ accuracy 0.8933"), (15, "✓ accur… 0.8933")])  # fmt: skip
+def test_how_a_study_went_keeps_its_figure(width: int, shown: str) -> None:
+    """The number of its runs gives way first, then the name of the measure: never the figure or the sign."""
+    cell = last_run([study_run("moons-1", "completed", metrics={"accuracy": 0.8933})] * 3, {})
+    said = cell.short if len(cell.text) > width else cell.text
+    assert crop_before(said, width, cell.keep).rstrip() == shown
+
+
+async def test_little_room_cuts_neither_the_state_nor_the_time_of_a_study() -> None:
+    app = make_app(populated(), theme_name="mlconsole-dark")
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("4")
+        await settle(pilot)
+        lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+        (row,) = (line for line in lines if line.startswith("▌ moons"))
+        assert "● running " in row and row.endswith(" 30 s") and "…" not in row

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from rich.color import ColorType
 from textual.color import Color
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from console import contrast, formatting, theme, themefiles
 from console.app import Console, make_app
 from console.memory import Memory
+from console.screens.dialogs import MessageScreen
 from console.theme import SHIPPED
 from tests.console.conftest import until
 from tests.console.scripted import populated
@@ -218,3 +219,16 @@ class TestOwnThemes:
         again = make_app(populated(), themes_dir=folder, memory=memory)
         async with again.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: again.theme == "dusk")
+
+    async def test_a_mistake_that_is_longer_than_the_key_line_is_read_in_a_dialog(
+        self, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "themes"
+        folder.mkdir()
+        (folder / "dark.toml").write_text("")
+        (folder / "light.toml").write_text("")
+        app = make_app(populated(), themes_dir=folder)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: isinstance(app.screen, MessageScreen))
+            said = str(app.screen.query_one(".sentences", Static).render())
+            assert "dark.toml: dark is a theme" in said and "light.toml: light is a theme" in said

@@ -10,9 +10,12 @@ import pytest
 from console.app import make_app
 from console.screens.studies import StudiesScreen
 from console.screens.welcome import Welcome, steps
+from console.widgets.line import Line
+from console.widgets.rows import Rows
 from tests.console.conftest import until
-from tests.console.scripted import populated
-from workflows import locations
+from tests.console.scripted import Scripted, populated
+from tests.console.settling import settle
+from workflows import locations, topics
 from workflows.firsttime import first_time
 
 
@@ -56,3 +59,28 @@ async def test_other_consoles_say_nothing() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert not app.screen.query_one(Welcome).has_class("-shown")
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_a_console_that_starts_nothing_offers_nothing_to_start(read_only: bool) -> None:
+    services = Scripted(read_only=read_only)
+    for topic in (topics.JOBS, topics.ENDPOINTS, topics.RUNS, topics.TUNING_JOBS, topics.TRANSFORMS):
+        services.publish(topic, ())
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert ("new run" in app.screen.query_one("#keys", Line).text) != read_only
+        said = " ".join(app.screen.query_one("#list", Rows)._empty)
+        assert ("start a case study" in said) != read_only
+        await pilot.press("7")
+        await settle(pilot)
+        assert ("n start" in app.screen.query_one("#keys", Line).text) != read_only
+        before = app.screen
+        await pilot.press("n")
+        await settle(pilot)
+        assert (app.screen is before) == read_only
+        await pilot.press("4", "enter")
+        await settle(pilot)
+        assert ("starts the run" in app.screen.query_one("#verdict", Line).text) != read_only
+    assert all(len(line) <= 76 for line in steps("embedded", True))
+    assert "Ctrl+S" not in "".join(steps("aws", True))
