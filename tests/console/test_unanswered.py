@@ -77,3 +77,17 @@ async def test_a_document_that_cannot_be_read_says_so_in_each_of_its_forms() -> 
             screen.show_part(part)
             page = screen.query_one(f"#{form}", Page)
             await until(pilot, lambda page=page: SENTENCE in page.text, part)
+
+
+async def test_a_comparison_that_failed_says_why_and_r_compares_once_more(
+    app: Console, services: Scripted
+) -> None:
+    services.fail = Problem(SENTENCE, "Press r to try again.", "connection")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.open_comparison("moons-20270115-074355-c0de", "moons-20270114-180210-77b1")
+        page = app.screen.query_one("#differs", Page)
+        await until(pilot, lambda: SENTENCE in page.text)
+        services.fail = None
+        await pilot.press("r")
+        await until(pilot, lambda: "Accuracy" in page.text)
+        assert not app.screen.query_one("#notice").has_class("-shown")
