@@ -20,8 +20,8 @@ from console.widgets.rows import Rows
 from tests.console.scripted import Scripted
 
 Step = tuple[Any, ...]
-SILENT = {"preview"}
-"""Panes that may be empty beside a list."""
+SILENT = {"preview", "reasons"}
+"""Panes that may be empty beside or below a list."""
 ACTING = {
     "stop_run", "resume_run", "stop_job", "delete_endpoint", "change_weights", "sweep", "stop_tuning", "delete_tuning", "deploy_best",
     "start_defaults", "stop_transform", "start_experiment", "weigh_experiment", "stop_experiment", "promote", "remove_experiment",
