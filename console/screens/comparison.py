@@ -61,9 +61,14 @@ class ComparisonScreen(ConsoleScreen):
     def problem(self) -> Problem | None:
         return self._problem
 
+    def look(self) -> None:
+        """What could not be compared is compared once more."""
+        if self._problem is not None:
+            self._read()
+
     def _read(self) -> None:
         a, b, services = self.a, self.b, self.console.services
-        self._found = None
+        self._found = self._problem = None
         self._draw()
 
         def compare() -> Compared:
@@ -85,15 +90,16 @@ class ComparisonScreen(ConsoleScreen):
             return
         found, problem = self._found, self._problem
         ground = self.console.ground
+        waiting = "Comparing …" if problem is None else f"{problem.sentence} {problem.remedy}"
 
         def differs(width: int) -> Lines:
             if found is None:
-                return [[("Comparing …" if problem is None else "", "dim")]]
+                return [[(waiting, "dim")]]
             return comparison_facts.overview(found.comparison, width)
 
         def sides(width: int) -> Lines:
             if found is None:
-                return [[("Comparing …" if problem is None else "", "dim")]]
+                return [[(waiting, "dim")]]
             return comparison_facts.sides(found.a, found.b, width, ground=ground)
 
         self.query_one("#differs", Page).show(differs)

@@ -57,8 +57,8 @@ class ExperimentScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="experiment"):
             yield Page(id="overview")
-            yield Plot(id="band")
-            yield Page(id="settings")
+            yield Plot(id="band", waiting="Loading the test …")
+            yield Page(id="settings", waiting="Loading the test …")
         yield Prompt()
 
     def opened(self) -> None:

@@ -68,11 +68,11 @@ class InspectScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         with Vertical(id="inspect"):
             yield Rows[Node]([Column("", 32, grow=1), Column("", 20, grow=4, middle=True)], key=lambda node: node.path, cells=_cells, heading=False, id="describe")  # fmt: skip
-            yield Page(id="json", sideways=True)
-            yield Page(id="yaml", sideways=True)
+            yield Page(id="json", sideways=True, waiting="Loading …")
+            yield Page(id="yaml", sideways=True, waiting="Loading …")
             with Vertical(id="code"):
                 yield Rows[Snippet]([Column("", 30, grow=1)], key=lambda one: one.title, cells=lambda one: (Cell(one.title),), heading=False, id="snippets")  # fmt: skip
-                yield Page(id="snippet", sideways=True)
+                yield Page(id="snippet", sideways=True, waiting="Loading …")
             yield Rows[Related](
                 [Column("Kind", 4), *RELATED],
                 key=lambda one: (one.kind, one.name, one.why),
@@ -104,6 +104,9 @@ class InspectScreen(ConsoleScreen):
         if self.is_attached:
             for name in ("describe", "related", "snippets"):
                 self.query_one(f"#{name}", Rows).show_when_empty(problem.sentence, problem.remedy)
+            if self.document is None:
+                for name in ("json", "yaml", "snippet"):
+                    self.query_one(f"#{name}", Page).show_text(f"{problem.sentence} {problem.remedy}", "dim")
             self.draw_frame()
 
     def _read(self, found: Mapping[str, Any]) -> None:

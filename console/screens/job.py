@@ -73,7 +73,7 @@ class JobScreen(Charting, ConsoleScreen):
             with Vertical(id="live"):
                 yield ChartGrid(id="metrics")
                 yield LogPane(empty=COMING)
-            yield Page(id="settings")
+            yield Page(id="settings", waiting="Loading the job …")
 
     def opened(self) -> None:
         self._write()

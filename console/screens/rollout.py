@@ -46,8 +46,8 @@ class RolloutScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="rollout"):
             yield Page(id="overview")
-            yield Page(id="events")
-            yield Page(id="settings")
+            yield Page(id="events", waiting="Loading the rollout …")
+            yield Page(id="settings", waiting="Loading the rollout …")
 
     def opened(self) -> None:
         self._write()

@@ -76,8 +76,8 @@ class TransformScreen(InTurn, ConsoleScreen):
             with Vertical(id="live"):
                 yield ChartGrid(id="metrics", empty=NO_POINT_YET)
                 yield LogPane(empty=COMING)
-            yield Page(id="output")
-            yield Page(id="settings")
+            yield Page(id="output", waiting="Loading the transform job …")
+            yield Page(id="settings", waiting="Loading the transform job …")
 
     def opened(self) -> None:
         self._write()

@@ -215,7 +215,7 @@ def confirm_defaults(screen: ConsoleScreen, view: TuningView) -> None:
     )
     console.push_screen(
         ChoiceScreen(
-            "Train the default configuration?",
+            f"Train the default configuration of {name}?",
             [
                 "The same data and fixed hyperparameters, the algorithm's own defaults where this tuning job searches,",
                 "each run with another seed: their spread tells what chance alone does.",

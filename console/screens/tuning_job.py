@@ -92,12 +92,12 @@ class TuningJobScreen(ArrangedScreen[TrialRow]):
         with Horizontal(id="tuning-job"):
             yield Page(id="overview")
             with Vertical(id="work"):
-                yield Plot(id="progress")
+                yield Plot(id="progress", waiting="Loading the trials …")
                 yield TrialsPane(self._trials, self.console.services.now)
-                yield Plot(id="scatter")
-                yield Plot(id="parallel")
-                yield Page(id="importance")
-                yield Page(id="default")
+                yield Plot(id="scatter", waiting="Loading the trials …")
+                yield Plot(id="parallel", waiting="Loading the trials …")
+                yield Page(id="importance", waiting="Loading the trials …")
+                yield Page(id="default", waiting="Loading the trials …")
         yield Prompt()
 
     def opened(self) -> None:
@@ -253,10 +253,6 @@ class TuningJobScreen(ArrangedScreen[TrialRow]):
         self._draw_overview()
         findings, now = self.findings, self.console.services.now()
         if findings is None:
-            for plot in ("#progress", "#scatter", "#parallel"):
-                self.query_one(plot, Plot).show(
-                    "loading", lambda w, h: [[], [("  Loading the trials …", "dim")]]
-                )
             return
         part = self.part
         beside = part == "overview" and self.wide

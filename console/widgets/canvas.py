@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len, set_cell_size
+
 Run = tuple[str, str]
 """Text and its role. A role ``#rrggbb/#rrggbb`` is a foreground and a background of a field."""
 Lines = list[list[Run]]
@@ -77,8 +79,9 @@ def cut(line: list[Run], width: int) -> list[Run]:
     for text, role in line:
         if width <= 0:
             break
-        kept.append((text[:width], role))
-        width -= len(text)
+        length = cell_len(text)
+        kept.append((text if length <= width else set_cell_size(text, width), role))
+        width -= length
     return kept
 
 

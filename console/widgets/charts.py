@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
+from rich.cells import cell_len
+
 from console.widgets import drawing
 from console.widgets.axis import Scale, short
 from console.widgets.canvas import exactly
@@ -115,7 +117,7 @@ def tiles(
         for parts in zip(*row, strict=True):
             line: list[drawing.Run] = []
             for part in parts:
-                used = sum(len(text) for text, _ in part)
+                used = sum(cell_len(text) for text, _ in part)
                 line += [*part, (" " * max(0, each_width - used), "")]
             lines.append(line)
     return lines

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from console.formatting import crop, number, right
 from console.widgets.axis import Axis, Scale, short
 from console.widgets.canvas import Canvas, append, cut, exactly
@@ -59,7 +61,7 @@ def legend(series: Sequence[Series], width: int, title: str = "", *, values: boo
     last = [f" {one.value}" if one.points and values else "" for one in series]
     common = title or common
     attempts = [(title, names, last), (common, shorter, last), (common, shorter, none)]
-    room = (width - len(title) - 2) // len(series) - LEGEND_SIGN
+    room = (width - cell_len(title) - 2) // len(series) - LEGEND_SIGN
     if title and room >= LEAST_NAME:
         attempts.append((title, [crop(name, room).rstrip() for name in shorter], none))
     attempts.append((title, shorter, none))
@@ -69,7 +71,7 @@ def legend(series: Sequence[Series], width: int, title: str = "", *, values: boo
             line.append(
                 (f"{POINTS[index % len(POINTS)]} {label}{value}   ", SERIES_ROLES[index % len(SERIES_ROLES)])
             )
-        if sum(len(text) for text, _ in line) <= width + 3:
+        if sum(cell_len(text) for text, _ in line) <= width + 3:
             return line
     return cut(line, width)
 

@@ -54,7 +54,7 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines that are written for a width; only lines that changed are repainted, and the place read is kept.
 
     A line that is longer than the page is wide goes on below itself (`console.widgets.folding`). ``sideways`` pages show what
-    has lines of its own, code, data and drawings: they are pushed sideways instead.
+    has lines of its own, code, data and drawings: they are pushed sideways instead. ``waiting`` stands there until anything is shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,9 +72,16 @@ class Page(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> Page:
             return self.page
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, sideways: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+        sideways: bool = False,
+        waiting: str = "",
+    ) -> None:
         super().__init__(id=id, classes=classes)
-        self._write: Write | None = None
+        self._write: Write | None = (lambda width: [[(waiting, "dim")]]) if waiting else None
         self._lines: Lines = []
         self._begins: list[int] = []
         """The row in which each written line begins; empty where each has one."""

@@ -22,10 +22,14 @@ Draw = Callable[[int, int], Lines]
 
 
 class Plot(Painted):
-    """Lines drawn by a function of (width, height). A new drawing that equals what is on the screen costs nothing."""
+    """Lines drawn by a function of (width, height). A new drawing that equals what is on the screen costs nothing.
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    ``waiting`` stands there until anything is shown.
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None, waiting: str = "") -> None:
         super().__init__(id=id, classes=classes)
+        self._waiting: Lines = [[], [(f"  {waiting}", "dim")]] if waiting else []
         self._draw: Draw | None = None
         self._data: object = None
         self._lines: Lines = []
@@ -97,7 +101,8 @@ class Plot(Painted):
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         width = self.size.width
-        if y >= len(self._lines):
+        lines = self._waiting if self._draw is None else self._lines
+        if y >= len(lines):
             return Strip.blank(width, base)
-        segments = [Segment(text, base + self.paint(role)) for text, role in self._lines[y]]
+        segments = [Segment(text, base + self.paint(role)) for text, role in lines[y]]
         return Strip(segments).adjust_cell_length(width, base)

@@ -297,9 +297,8 @@ class Rows(Painted, ScrollView, Generic[Item], can_focus=True, inherit_bindings=
             [
                 Segment(text[:first], self.rich_style + role),
                 Segment(crop(text[first:].rstrip(), width - first), self.rich_style + self.paint("dim")),
-            ],
-            width,
-        )
+            ]
+        ).adjust_cell_length(width, self.rich_style)
 
     def _line(self, y: int) -> _Line:
         if y < self._heading:

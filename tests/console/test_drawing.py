@@ -14,8 +14,8 @@ from console.screens import curves
 from console.screens.results import overview
 from console.screens.run_state import RunState, Step
 from console.screens.traffic import traffic_charts
-from console.widgets import drawing
-from console.widgets.charts import arrangement
+from console.widgets import canvas, drawing
+from console.widgets.charts import arrangement, grid
 from console.widgets.drawing import Lines, Series
 from console.widgets.frame import POINTS
 from console.widgets.tint import Ground
@@ -221,3 +221,19 @@ def test_lines_of_a_live_chart_are_told_apart_without_colour(
     assert signs == list(POINTS[: len(signs)])
     alone = "".join(text for line in drawing.chart(lines[:1], width, height) for text, _ in line)
     assert not set(alone) & set(POINTS), "one line needs none"
+
+
+def test_charts_side_by_side_begin_in_one_column_whatever_letters_their_names_have() -> None:
+    """A metric may have any name, and letters of two cells are not as many as their cells."""
+    names = ("検証データの損失", "loss")
+    lines = grid([(name, (Series(name, ((0, 1), (1, 2))),)) for name in names], 80, 8)
+    drawn = ["".join(text for text, _ in line) for line in lines]
+    assert {cell_len(line[: line.index("┤", 9)]) for line in drawn if line.count("┤") == 2} == {44}
+    assert cell_len(drawn[0][: drawn[0].index("loss")]) == 40
+
+
+@given(st.integers(0, 30))
+def test_a_line_is_cut_by_its_cells(width: int) -> None:
+    for legend in (("日本語日本語", "a"), ("a日b本c語", "日")):
+        cut = canvas.cut([(text, "") for text in legend], width)
+        assert sum(cell_len(text) for text, _ in cut) <= width

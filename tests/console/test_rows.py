@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.app import ComposeResult
 
 from console.screens.titles import in_sight
@@ -257,3 +258,18 @@ async def test_a_line_that_is_cut_says_so() -> None:
             text = line.render_line(0).text.rstrip()
             assert text.endswith("…") == shown.endswith("…") and len(text) < 20, text
             assert text.startswith(shown[:16])
+
+
+async def test_a_narrow_list_draws_no_line_wider_than_itself() -> None:
+    """Headings over groups have columns of their own, and a terminal may be made smaller than the first of them."""
+    titled = [Thing("first", title="Group\tstate"), *things(3)]
+    async with Host(titled).run_test(size=(40, 8)) as pilot:
+        rows = pilot.app.query_one(Rows)
+        for width in (40, 12, 5, 1):
+            await pilot.resize_terminal(width, 8)
+            await pilot.pause()
+            for y in range(rows.size.height):
+                strip = rows.render_line(y)
+                assert (
+                    sum(cell_len(segment.text) for segment in strip) == strip.cell_length == rows.size.width
+                )
