@@ -77,7 +77,8 @@ def export(console: Console, kind: str, path: str, picture: Callable[[], str] | 
 
 def _part(screen: Any) -> str:
     """What of the list is in the file, where the list itself is not all there is; nobody counts the lines of a file."""
-    snapshot = screen.snapshots.get(screen.topic) if isinstance(screen, ListScreen) else None
+    topic = getattr(screen, "topic", None)  # the list of targets has none
+    snapshot = screen.snapshots.get(topic) if isinstance(screen, ListScreen) and topic is not None else None
     if snapshot is None or (snapshot.complete and not snapshot.more):
         return ""
     return ", only the newest" if snapshot.complete else ", only what has come so far"

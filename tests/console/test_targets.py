@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._styles_cache import StylesCache
+from textual.color import Color
 
 from console import process
 from console.app import Console, make_app
@@ -272,6 +274,16 @@ def test_consoles_that_were_left_are_let_go(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(KeyboardInterrupt):
         process.main()
     assert len(there) == 5
+
+
+def test_what_widgets_have_drawn_is_let_go_with_their_console() -> None:
+    drawn = StylesCache()  # every widget has one, with the lines that it has drawn
+    drawn.get_inner_outer(Color(18, 22, 28), Color(24, 29, 37))
+    there = weakref.ref(drawn)
+    del drawn
+    process.forget_pictures()
+    gc.collect()
+    assert there() is None
 
 
 async def test_who_names_none_is_told_how() -> None:
