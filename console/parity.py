@@ -144,9 +144,7 @@ CHANGES: dict[str, Change] = {
     "experiment.promote": Change(("UpdateEndpointWeightsAndCapacities", "UpdateEndpoint"), _FLEETS),
     "experiment.delete": Change(("DeleteExperiment",)), "trial.start": Change(("StartExperiment", *_WEIGH), "the endpoint's instances bill already"),
     "studies.stop": Change(("StopRun",)), "run.stop": Change(("StopRun",)), "form.start": Change(("StartRun",), _FORM),
-    "home.new_run": Change(_RUN, opens="form.start"), "run.again": Change(_RUN, opens="form.start"), "run.vary": Change(_RUN, opens="form.start"),
-    "lessons.start": Change(_RUN, opens="form.start"), "lessons.vary": Change(_RUN, opens="form.start"),
-    "lesson.start": Change(_RUN, opens="form.start"), "lesson.vary": Change(_RUN, opens="form.start"),
+    "home.new_run": Change(_RUN, opens="form.start"),
     "run.answer": Change(("AnswerRun",), "the run told it in its form"), "run.resume": Change(("ResumeRun",), "in the question, on AWS"),
     "run.experiment": Change(("CreateEndpointConfig", "CreateEndpoint"), _QUESTION),
 }  # fmt: skip

@@ -419,8 +419,6 @@ class RunScreen(InTurn, ConsoleScreen):
         return ended is None or ended.status == "interrupted" or bool(ended.left_behind or self.state.kept)
 
     async def action_again(self) -> None:
-        if not self.console.allowed(actions.get("run.again")):
-            return
         state, row = self.state, self._row
         if state.finished is None:
             self.console.flash(f"The run goes on still: {key('run.stop')} stops it.", "wait")
@@ -476,8 +474,6 @@ class RunScreen(InTurn, ConsoleScreen):
             self.console.flash(f"This is no run of a lesson: {key('app.lessons')} lists the lessons.", "wait")
 
     async def action_vary(self) -> None:
-        if not self.console.allowed(actions.get("run.vary")):
-            return
         if self._lesson is None:
             self.console.flash(f"Only lessons suggest what to try: {key('app.lessons')} lists them.", "wait")
         elif self.state.finished is None:

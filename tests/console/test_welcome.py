@@ -72,9 +72,6 @@ async def test_a_console_that_starts_nothing_offers_nothing_to_start(read_only: 
         assert ("new run" in app.screen.query_one("#keys", Line).text) != read_only
         said = " ".join(app.screen.query_one("#list", Rows)._empty)
         assert ("start a case study" in said) != read_only
-        await pilot.press("7")
-        await settle(pilot)
-        assert ("n start" in app.screen.query_one("#keys", Line).text) != read_only
         before = app.screen
         await pilot.press("n")
         await settle(pilot)
