@@ -16,6 +16,7 @@ from workflows import locations
 from workflows.observe.reading import moment as utc
 from workflows.observe.reading import plain
 from workflows.problem import Problem
+from workflows.wording import STEERING
 
 if TYPE_CHECKING:
     from console.app import Console
@@ -94,6 +95,10 @@ def _table(items: list[Any], screen: ArrangedScreen[Any], kind: str) -> str:
     )
 
 
+_UNDRAWN = {code: None for code in STEERING if chr(code) not in "\n\t"}
+"""What a name may bring that no terminal shows, and that would make the picture a file that is no XML."""
+
+
 def _plain(column: ListColumn[Any], row: Any) -> str:
     """What a program wants of a cell: a time with its date, in UTC, a length of time in seconds, a status without its sign; all else as shown."""
     shown = column.cell(row).text.strip()
@@ -107,7 +112,7 @@ def _plain(column: ListColumn[Any], row: Any) -> str:
 
 
 def _picture(console: Console) -> Callable[[], str]:
-    picture = console.export_screenshot(title="mlconsole")
+    picture = console.export_screenshot(title="mlconsole").translate(_UNDRAWN)
     return lambda: picture
 
 

@@ -9,6 +9,7 @@ import shlex
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from xml.dom import minidom
 
 import pytest
 import yaml
@@ -35,6 +36,7 @@ from tests.console.scripted import Scripted, job_detail, jobs
 from workflows import topics
 from workflows.inspecting.comparing import apart
 from workflows.problem import Problem
+from workflows.wording import STEERING
 
 SMALL = (80, 24)
 JSON = st.recursive(
@@ -310,6 +312,21 @@ class TestExports:
             await pilot.press("escape", "colon", *"pict", "f9", "enter")
             await until(pilot, lambda: len(list((tmp_path / "exports").iterdir())) == 3)
             assert "completes" in text(2) and "completes" not in text(3), "with the command line, and by it"
+
+    async def test_a_picture_of_what_would_steer_a_terminal_is_xml_and_steers_none(
+        self, app: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MLCONSOLE_STATE_DIR", str(tmp_path))
+        async with app.run_test(size=(118, 24)) as pilot:
+            await pilot.press("2")
+            app.flash("an evil \x1b[31m\x07\x00\u202ename")
+            await pilot.pause()
+            await pilot.press("f9")
+            await until(pilot, lambda: list((tmp_path / "exports").glob("*.svg")))
+            (written,) = (tmp_path / "exports").glob("*.svg")
+            picture = written.read_text()
+        assert "evil" in picture and minidom.parseString(picture).documentElement.tagName == "svg"
+        assert not {letter for letter in picture if ord(letter) in STEERING} - set("\n\t")
 
     @pytest.mark.parametrize(
         ("size", "said"), [((80, 24), "← → Enter · Esc leaves"), ((60, 20), "Esc leaves")]
