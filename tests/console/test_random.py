@@ -32,7 +32,7 @@ async def _walks(seed: int, count: int, target: str = "embedded") -> None:
         raise
 
 
-@pytest.mark.parametrize("seed", [2, 53, 58])
+@pytest.mark.parametrize("seed", [2, 53])
 async def test_a_short_walk_finds_nothing(seed: int) -> None:
     await _walks(seed, 25)
 

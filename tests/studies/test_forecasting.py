@@ -37,6 +37,7 @@ def test_low_on_the_days_by_command(days: Launched) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_high_on_the_days_from_the_menu(home: Home, days: Launched) -> None:
     found = home.again("forecasting", days, "high")
     _scores(found)

@@ -126,6 +126,7 @@ def test_tags_its_job(generated: Launched) -> None:
     assert {"Key": "mlconsole:run", "Value": generated.run.id} in tags
 
 
+@pytest.mark.slow
 def test_low_on_imported_points_by_command(imported: Launched) -> None:
     """A quarter of the points tests; the net loses to a baseline by a point or two, and is hosted because that was asked for."""
     assert "Imported by you from " in imported.screen

@@ -21,7 +21,7 @@ from workflows.configuration import load
 from workflows.ledger import Ledger
 from workflows.pollers.runs import RunsPoller
 from workflows.problem import Problem
-from workflows.report import files
+from workflows.report import content, files
 from workflows.report.page import as_cells, is_numeric, render
 from workflows.report.settings import command
 from workflows.runs import Run
@@ -343,7 +343,7 @@ def test_every_event_is_in_the_report(hosted: Run) -> None:
     text, _ = render(hosted)
     page = Page(text)
     told = list(runs.follow(hosted, timeout=0))
-    kinds = set()
+    kinds, called = set(), 0
     for place, event in enumerate(told):
         kinds.add(event.kind)
         match event:
@@ -369,7 +369,9 @@ def test_every_event_is_in_the_report(hosted: Run) -> None:
                 assert event.location in page.text
                 assert event.sha256 in page.text
             case events.ApiCall():
-                assert f"{event.service}.{event.operation}" in page.text
+                called += 1  # all are counted, by service and operation; a slow machine makes more than are listed one by one
+                listed = f"{event.service}.{event.operation}"
+                assert (listed if called <= content.CALLS else event.operation) in page.text
             case events.RunFinished():
                 assert event.message in page.text
                 assert all(name in page.text for name in event.metrics)
