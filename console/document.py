@@ -100,7 +100,7 @@ def as_yaml(document: Any) -> str:
         """One class per call: what is registered stays with it."""
 
     def text(dumper: Any, value: str) -> Any:
-        steers = any(ord(char) in ESCAPED for char in value)
+        steers = value != value.translate(ESCAPED)
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if steers else None)
 
     Dumper.add_representer(str, text)

@@ -143,15 +143,15 @@ CHANGES: dict[str, Change] = {
     "experiment.feed": Change(("RewardExperiment",)), "experiment.weigh": Change(("WeighExperiment", *_WEIGH)),
     "experiment.promote": Change(("UpdateEndpointWeightsAndCapacities", "UpdateEndpoint"), _FLEETS),
     "experiment.delete": Change(("DeleteExperiment",)), "trial.start": Change(("StartExperiment", *_WEIGH), "the endpoint's instances bill already"),
-    "studies.stop": Change(("StopRun",)), "run.stop": Change(("StopRun",)), "form.start": Change(("StartRun",), _FORM),
+    "studies.stop": Change(("StopRun",)), "run.stop": Change(("StopRun",)), "form.start": Change(_RUN, _FORM),
     "home.new_run": Change(_RUN, opens="form.start"),
     "run.answer": Change(("AnswerRun",), "the run told it in its form"), "run.resume": Change(("ResumeRun",), "in the question, on AWS"),
     "run.experiment": Change(("CreateEndpointConfig", "CreateEndpoint"), _QUESTION),
 }  # fmt: skip
 
 COMMAND_CHANGES: dict[str, Change] = {
-    "run": Change(("StartRun",), "asked for on AWS, or told"), "studies run": Change(("StartRun",), "asked for on AWS, or told"),
-    "lesson": Change(("StartRun",), "asked for on AWS, or told"), "runs answer": Change(("AnswerRun",)), "runs resume": Change(("ResumeRun",), "asked for on AWS, or told"),
+    "run": Change(_RUN, "asked for on AWS, or told"), "studies run": Change(_RUN, "asked for on AWS, or told"),
+    "lesson": Change(_RUN, "asked for on AWS, or told"), "runs answer": Change(("AnswerRun",)), "runs resume": Change(("ResumeRun",), "asked for on AWS, or told"),
     "runs rm": Change(("DeleteRun",)), "runs stop": Change(("StopRun",)),
     "data fetch": Change(("FetchDataset", "InstallDataset")), "data import": Change(("InstallDataset",)), "data rm": Change(("DeleteDataset",)),
     "jobs start": Change(("CreateTrainingJob",), _QUESTION), "jobs stop": Change(("StopTrainingJob",)), "jobs rm": Change(("DeleteTrainingJob",)),

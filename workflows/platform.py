@@ -234,9 +234,7 @@ def _open_embedded(configuration: Configuration, prompt: bool) -> Platform:
         engine=engine,
         prompt=prompt,
     )
-    _watch(core, platform)
-    resending.install(core, platform.client)
-    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
+    _hook(core, platform, configuration)
     return platform
 
 
@@ -295,9 +293,7 @@ def _open_aws(configuration: Configuration, observing: bool, prompt: bool) -> Pl
         )
     except (ClientError, BotoCoreError) as error:
         raise WorkflowError(explain(error)) from error
-    _watch(core, platform)
-    resending.install(core, platform.client)
-    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
+    _hook(core, platform, configuration)
     return platform
 
 
@@ -396,6 +392,13 @@ def _engine_environment(engine: embedded.Connection) -> dict[str, str]:
         "AWS_REGION": engine.region,
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_sdk_defaults(engine)),
     }
+
+
+def _hook(core: Any, platform: Platform, configuration: Configuration) -> None:
+    """What every call of a target goes through, in this order."""
+    _watch(core, platform)
+    resending.install(core, platform.client)
+    guard.install(core, platform, read_only=configuration.looks_only, playing=rehearsal.current())
 
 
 def _watch(core: Any, platform: Platform) -> None:

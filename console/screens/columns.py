@@ -14,11 +14,12 @@ from textual.widgets import Static
 
 from console import actions
 from console.keymap import key
+from console.screens.dialogs import space
 from console.widgets.columns import Cell, Column
 from console.widgets.rows import Rows
 
-WIDTH, AROUND = 62, 6
-"""Cells of the dialog where there is room, and those of its border and padding."""
+WIDTH = 62
+"""Cells of the dialog where there is room."""
 FRAME = 7
 """Its lines besides columns and keys: border, padding, title, gaps."""
 MOST, LEAST = 12, 3
@@ -68,9 +69,9 @@ class ColumnsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
     def _fit(self) -> None:
         """The list gives way where the terminal is low: the keys below it stay in sight."""
         size = self.app.size
-        room = min(WIDTH, size.width * 96 // 100) - AROUND
-        hint = self.query_one(".hint").get_content_height(size, size, room)
-        most = max(LEAST, size.height * 9 // 10 - FRAME - hint)
+        cells, lines = space(size, WIDTH)
+        hint = self.query_one(".hint").get_content_height(size, size, cells)
+        most = max(LEAST, lines - FRAME - hint)
         self.query_one(Rows).styles.height = min(MOST, most, len(self._order))
 
     def _cells(self, name: str) -> tuple[Cell, ...]:

@@ -36,6 +36,11 @@ LEAST = 3
 """Lines of its list, and of its sentences, at least."""
 
 
+def space(terminal: Size, width: int = WIDTH) -> Size:
+    """The cells of a line in a dialog, and the lines with its border and padding, that `.dialog` in app.tcss allows it."""
+    return Size(min(width, terminal.width * 96 // 100) - AROUND, terminal.height * 9 // 10)
+
+
 class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     """Asks for one of some choices. Returns the choice, or None when it was left.
 
@@ -99,7 +104,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     @property
     def _room(self) -> int:
         """The cells of a line."""
-        return min(WIDTH, self.app.size.width * 96 // 100) - AROUND
+        return space(self.app.size).width
 
     @property
     def _rows(self) -> int:
@@ -109,7 +114,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
     def _fit(self) -> None:
         """Give the list and the sentences the lines that the rest leaves: what allows it, and the choices, are always in sight."""
         said = self._tall(".sentences")
-        most = self.app.size.height * 9 // 10 - FRAME
+        most = space(self.app.size).height - FRAME
         fixed = self._tall(".title") + 1 + (self._tall(".hint") + 3 if self._typed else 0)
         wanted = said + (min(self._rows, LEAST) + 1 if self.listed else 0)
         tight = wanted + PADDING > most - fixed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from console import exporting, filtering
 from console.keymap import key
 from console.widgets.line import Line
 from console.widgets.log import KEPT, LogView
-from console.widgets.logline import Entry, Shown, clean, gap, role_of, stamped
+from console.widgets.logline import Shown, clean, gap, role_of, stamped
 from console.widgets.prompt import Prompt
 from workflows import locations
 from workflows.observe.rows import LogLine, LogTail
@@ -29,7 +30,7 @@ SHOW_SECONDS, SLOW_SHOW_SECONDS = 1.5, 5.0
 """Between two additions to a followed log; the second on a slow line. Each moves every line of the pane, which is about 1 kB."""
 LEAST_WAIT = 0.1
 PORTION = 2_000
-"""Lines that are filtered or named between two keys: of 20,000 that a second may bring that takes up to 100 ms."""
+"""Lines that are filtered between two keys: of 20,000 that a second may bring that takes up to 100 ms."""
 
 COMING = "No line yet: the log begins when the container starts."
 NONE = "No line: the job has ended, and its log is empty or was deleted."
@@ -37,6 +38,7 @@ NONE = "No line: the job has ended, and its log is empty or was deleted."
 _INSTANCE = re.compile(r"\bi-[0-9a-f]{13}([0-9a-f]{4})\b")
 
 
+@lru_cache(maxsize=256)  # each line of a flood asks for it
 def stream_label(stream: str) -> str:
     """The name of a stream before its lines: of an instance's long id its end, so that there is room for what was said."""
     return _INSTANCE.sub(r"i-…\1", stream)
@@ -115,7 +117,7 @@ class LogPane(Vertical):
             lines = list(filter(self._wanted, lines))
         if not several:
             return lines
-        return [Entry(f"[{stream_label(line.stream)}] {line.text}", line.time, line.stream) for line in lines]
+        return [LogLine(time, stream, f"[{stream_label(stream)}] {text}") for time, stream, text in lines]
 
     def _catch_up(self) -> None:
         """Show what has come; what has to be filtered goes in portions, with keys between them."""

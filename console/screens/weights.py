@@ -18,7 +18,7 @@ from console import actions
 from console.formatting import bar, crop
 from console.keymap import key
 from console.screens.base import ConsoleScreen
-from console.screens.dialogs import ConfirmScreen
+from console.screens.dialogs import ConfirmScreen, space
 from console.widgets.drawing import Lines, Run
 from console.widgets.line import Line
 from console.widgets.page import Page
@@ -72,7 +72,7 @@ class WeightsScreen(ModalScreen[Change | None], inherit_bindings=False):
 
     def _fit(self) -> None:
         """The table gives way where the terminal is low, and shows the variant that is changed."""
-        most = max(LEAST, self.app.size.height * 9 // 10 - FRAME)
+        most = max(LEAST, space(self.app.size).height - FRAME)
         page = self.query_one("#shares", Page)
         page.styles.height = min(len(self._names) + 1, most)
 

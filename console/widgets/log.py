@@ -114,7 +114,6 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
         self._widest = 0
         """Cells of the widest line without its time."""
         self._starts: list[int] = []
-        self._painted_rows = 0
         self._strips: dict[tuple[int, int], Strip] = {}
         """Drawn pieces of lines: a log that scrolls by one has one new line in fifty."""
         self._looked: _Look | None = None
