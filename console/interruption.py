@@ -66,7 +66,7 @@ class Interruptible(Painting, inherit_bindings=False):
 
     def _open_next(self) -> None:
         self._looking = False
-        if not self._interruptions:
+        if not self._interruptions or not self.screen_stack:  # a timer of an application that is ending finds no screens
             return
         if self._deaf is None and not self.typing:
             opens, before = self._interruptions.popleft(), self.screen
@@ -91,7 +91,7 @@ class Interruptible(Painting, inherit_bindings=False):
         if screen is None:
             return
         left = self._deaf_until - monotonic()
-        if left > 0 and self.screen is screen:
+        if left > 0 and screen.is_active:
             self.set_timer(left, self._hear)
             return
         self._deaf = None
@@ -104,7 +104,7 @@ class Interruptible(Painting, inherit_bindings=False):
         await super().on_event(event)
 
     def ignores(self, event: events.Key | events.Paste) -> bool:
-        if self._deaf is None or self.screen is not self._deaf:
+        if self._deaf is None or not self._deaf.is_active:
             return False
         self._deaf_until = min(max(self._deaf_until, monotonic() + QUIET), self._deaf_at_most)
         return True

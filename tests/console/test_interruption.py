@@ -195,3 +195,18 @@ async def test_who_has_gone_on_is_not_taken_to_what_was_started(app: Console, se
         await until(pilot, lambda: "Started in a process of its own" in (app.flash_text or ("",))[0])
         await pilot.press("o")
         assert isinstance(app.screen, EndpointsScreen) and app.screen.filter == "mo"
+
+
+async def test_a_dialog_that_opens_by_itself_may_be_open_while_the_console_ends(app: Console, clock: Clock) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        clock.now += 1
+        app.tell(LONG)
+        app.tell(LONG)
+        await until(pilot, lambda: isinstance(app.screen, MessageScreen))
+        assert app._deaf is app.screen
+    # Its timer and the one of the next dialog go off when the screens are gone already.
+    assert not app.screen_stack
+    app._hear()
+    app._open_next()
+    assert app._deaf is None
