@@ -66,7 +66,9 @@ class Interruptible(Painting, inherit_bindings=False):
 
     def _open_next(self) -> None:
         self._looking = False
-        if not self._interruptions or not self.screen_stack:  # a timer of an application that is ending finds no screens
+        if (
+            not self._interruptions or not self.screen_stack
+        ):  # a timer of an application that is ending finds no screens
             return
         if self._deaf is None and not self.typing:
             opens, before = self._interruptions.popleft(), self.screen

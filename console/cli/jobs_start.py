@@ -182,7 +182,7 @@ def _wait(interface: Interface, platform: Platform, name: str, as_json: bool) ->
         lines = log.read() if state.secondary not in ("Starting", "Pending") else []
         if not as_json:
             for line in lines:
-                click.echo(line.message)
+                click.echo(line.text)
         return state.ended, (state.secondary, len(lines))
 
     waiter(platform).until(poll, f"Training job {name}", 30 * 86_400)
@@ -198,7 +198,7 @@ def _wait(interface: Interface, platform: Platform, name: str, as_json: bool) ->
         print_json(found | {"metrics": state.metrics})
     else:
         for line in rest:
-            click.echo(line.message)
+            click.echo(line.text)
         click.echo(f"{name}: {state.status}", err=True)
         if state.failure:
             click.echo(state.failure, err=True)

@@ -197,7 +197,9 @@ async def test_who_has_gone_on_is_not_taken_to_what_was_started(app: Console, se
         assert isinstance(app.screen, EndpointsScreen) and app.screen.filter == "mo"
 
 
-async def test_a_dialog_that_opens_by_itself_may_be_open_while_the_console_ends(app: Console, clock: Clock) -> None:
+async def test_a_dialog_that_opens_by_itself_may_be_open_while_the_console_ends(
+    app: Console, clock: Clock
+) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("3")
         clock.now += 1

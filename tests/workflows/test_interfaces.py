@@ -107,7 +107,7 @@ def test_a_failing_job_tells_its_reason_its_log_and_its_metrics(
     def poll() -> tuple[bool, object]:
         state = interface.describe_training(job)
         assert state is not None
-        lines.extend(line.message for line in log.read())
+        lines.extend(line.text for line in log.read())
         return state.ended, (state.secondary, len(lines))
 
     wait(poll)
@@ -131,7 +131,7 @@ def test_a_running_job_is_listed_as_remaining_until_it_is_stopped(
     uri = interface.upload(tmp_path / "rows.csv", f"{prefix}/data")
     job = interface.train(request(platform, tmp_path, name, SLOW, uri))
     log = interface.training_log(job)
-    wait(lambda: (any(line.message == "started" for line in log.read()), ""))
+    wait(lambda: (any(line.text == "started" for line in log.read()), ""))
     assert f"running training job {job}" in interface.remaining(name, prefix)
     interface.stop_training(job)
 
@@ -187,7 +187,7 @@ def test_an_endpoint_that_cannot_load_its_model_fails_with_the_reason_and_can_be
     assert state is not None
     assert state.status == "Failed"
     assert "no moon in this archive" in state.failure
-    assert any("no moon in this archive" in line.message for line in interface.endpoint_log(name).read())
+    assert any("no moon in this archive" in line.text for line in interface.endpoint_log(name).read())
     assert interface.delete_endpoint(name)
     wait(lambda: (interface.describe_endpoint(name) is None, ""))
     assert interface.delete_endpoint_config(name)

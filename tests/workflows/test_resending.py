@@ -245,7 +245,8 @@ def test_objects_that_s3_did_not_delete_are_not_counted() -> None:
 
 
 def test_lines_read_before_a_refusal_come_with_the_next_reading() -> None:
-    from workflows.interfaces.streams import StreamReader
+    from workflows.interfaces.streams import AccountLog
+    from workflows.observe.logs import LogReader
 
     refused = {"b"}
 
@@ -266,7 +267,14 @@ def test_lines_read_before_a_refusal_come_with_the_next_reading() -> None:
             events = [] if nextToken else [{"timestamp": 1000, "message": logStreamName}]
             return {"events": events, "nextForwardToken": "f"}
 
-    reader = StreamReader(Logs, "group")
+    class Account:
+        target, region, account = "embedded", "eu-central-1", "000000000000"
+
+        @staticmethod
+        def client(_: str) -> Any:
+            return Logs
+
+    log = AccountLog(Account(), LogReader("group"))
     with pytest.raises(ClientError):
-        reader.read()
-    assert [line.message for line in reader.read()] == ["a", "b"] and reader.read() == []
+        log.read()
+    assert [line.text for line in log.read()] == ["a", "b"] and log.read() == []

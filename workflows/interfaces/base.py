@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from workflows.interfaces.rollouts.base import Rollouts
     from workflows.interfaces.transforms.base import Transforms
     from workflows.interfaces.tuning.base import Tuning
+    from workflows.observe.rows import LogLine
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
 """Statuses in which a training job stays."""
@@ -107,17 +108,8 @@ class EndpointState:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One log event; ``time`` in epoch seconds."""
-
-    stream: str
-    time: float
-    message: str
-
-
-class LogReader(Protocol):
-    """Reads a job's or an endpoint's log where it left off."""
+class JobLog(Protocol):
+    """A job's or an endpoint's log, read where the last reading left off."""
 
     def read(self) -> list[LogLine]:
         """The lines that came since the last call, in order."""
@@ -155,7 +147,7 @@ class Interface(Protocol):
     def stop_training(self, name: str) -> None:
         """Asks a job to stop; a job that has ended is left alone."""
 
-    def training_log(self, name: str) -> LogReader:
+    def training_log(self, name: str) -> JobLog:
         """The job's log from its beginning."""
 
     def make_model(self, request: ModelRequest) -> None:
@@ -170,7 +162,7 @@ class Interface(Protocol):
     def describe_endpoint(self, name: str) -> EndpointState | None:
         """The endpoint's state, or None when there is no such endpoint."""
 
-    def endpoint_log(self, name: str) -> LogReader:
+    def endpoint_log(self, name: str) -> JobLog:
         """The endpoint's log from its beginning, all variants."""
 
     def invoke(self, name: str, body: bytes, content_type: str, accept: str) -> bytes:

@@ -12,7 +12,7 @@ from workflows.interfaces.absence import absent
 from workflows.interfaces.base import (
     EndpointRequest,
     EndpointState,
-    LogReader,
+    JobLog,
     ModelRequest,
     TrainingRequest,
     TrainingState,
@@ -22,9 +22,10 @@ from workflows.interfaces.hosting import VARIANT
 from workflows.interfaces.low import VOLUME_GB
 from workflows.interfaces.resources import found as found_resource
 from workflows.interfaces.rollouts.high import HighRollouts
-from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
+from workflows.interfaces.streams import AccountLog
 from workflows.interfaces.transforms.high import HighTransforms
 from workflows.interfaces.tuning.high import HighTuning
+from workflows.observe.logs import LogReader
 
 if TYPE_CHECKING:
     from workflows.builtin.request import AlgorithmRequest
@@ -159,8 +160,8 @@ class High:
         if job is not None and job.training_job_status == "InProgress":
             job.stop()
 
-    def training_log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/", expected=1)
+    def training_log(self, name: str) -> JobLog:
+        return AccountLog(self._platform, LogReader.of_job(name))
 
     def make_model(self, request: ModelRequest) -> None:
         from sagemaker.core.resources import Model
@@ -223,8 +224,8 @@ class High:
             return None
         return EndpointState(name, found.endpoint_arn, found.endpoint_status, _text(found.failure_reason))
 
-    def endpoint_log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), f"{ENDPOINTS}/{name}")
+    def endpoint_log(self, name: str) -> JobLog:
+        return AccountLog(self._platform, LogReader.of_endpoint(name))
 
     def invoke(self, name: str, body: bytes, content_type: str, accept: str) -> bytes:
         from sagemaker.core.resources import Endpoint

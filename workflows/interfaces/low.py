@@ -13,16 +13,17 @@ from workflows.interfaces.archives import pack_source
 from workflows.interfaces.base import (
     EndpointRequest,
     EndpointState,
-    LogReader,
+    JobLog,
     ModelRequest,
     TrainingRequest,
     TrainingState,
 )
 from workflows.interfaces.rollouts.low import LowRollouts
 from workflows.interfaces.states import endpoint_state, training_state
-from workflows.interfaces.streams import ENDPOINTS, TRAINING, StreamReader
+from workflows.interfaces.streams import AccountLog
 from workflows.interfaces.transforms.low import LowTransforms
 from workflows.interfaces.tuning.low import LowTuning
+from workflows.observe.logs import LogReader
 
 if TYPE_CHECKING:
     from workflows.builtin.request import AlgorithmRequest
@@ -122,8 +123,8 @@ class Low:
         if state is not None and state.status == "InProgress":
             self._sagemaker.stop_training_job(TrainingJobName=name)
 
-    def training_log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), TRAINING, f"{name}/", expected=1)
+    def training_log(self, name: str) -> JobLog:
+        return AccountLog(self._platform, LogReader.of_job(name))
 
     def make_model(self, request: ModelRequest) -> None:
         hosting.make_model(self._sagemaker, self._with_role(request))
@@ -138,8 +139,8 @@ class Low:
         described = self._described(self._sagemaker.describe_endpoint, EndpointName=name)
         return endpoint_state(described) if described else None
 
-    def endpoint_log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), f"{ENDPOINTS}/{name}")
+    def endpoint_log(self, name: str) -> JobLog:
+        return AccountLog(self._platform, LogReader.of_endpoint(name))
 
     def invoke(self, name: str, body: bytes, content_type: str, accept: str) -> bytes:
         answer = self._platform.client("sagemaker-runtime").invoke_endpoint(

@@ -109,8 +109,8 @@ def deploy(context: Context, request: EndpointRequest) -> None:
         if now is None:
             raise WorkflowError(f"Endpoint {name} is not there any more. Start a new run.")
         for line in log.read():
-            lines.append(line.message)
-            context.log(line.message, source=line.stream, at=line.time)
+            lines.append(line.text)
+            context.log(line.text, source=line.stream, at=line.time)
         if now.status != told:
             told = now.status
             context.log(f"Endpoint {name}: {now.status}", source="endpoint")

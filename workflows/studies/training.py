@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workflows import costs
 from workflows.failures import Cancelled, WorkflowError
 from workflows.files import sha256
-from workflows.interfaces.base import LogLine, MetricDefinition, TrainingRequest, TrainingState
+from workflows.interfaces.base import MetricDefinition, TrainingRequest, TrainingState
+from workflows.observe.rows import LogLine
 from workflows.studies.context import Context
 
 if TYPE_CHECKING:
@@ -273,14 +274,14 @@ class _Watch:
     def _tell(self, lines: list[LogLine]) -> None:
         self._lines += len(lines)
         for line in lines:
-            if self._listener is not None and self._listener.line(line.message):
+            if self._listener is not None and self._listener.line(line.text):
                 continue
-            self._context.log(line.message, source=line.stream, at=line.time)
+            self._context.log(line.text, source=line.stream, at=line.time)
             found = {}
             for name, pattern in self._patterns:
-                if match := pattern.search(line.message):
+                if match := pattern.search(line.text):
                     found[name] = float(match.group(1))
-            epoch = re.search(r"\bepoch=(\d+)", line.message)
+            epoch = re.search(r"\bepoch=(\d+)", line.text)
             if not found:
                 continue
             number = int(epoch.group(1)) if epoch else max(len(self.series[name]) for name in found) + 1

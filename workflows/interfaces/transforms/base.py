@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from workflows.interfaces.base import LogReader
+from workflows.interfaces.base import JobLog
 from workflows.observe.transform_rows import TransformDetail
 
 if TYPE_CHECKING:
@@ -29,5 +29,5 @@ class Transforms(Protocol):
     def stop(self, name: str) -> None:
         """Asks a transform job to stop; one that has ended, or is not there, is left alone."""
 
-    def log(self, name: str) -> LogReader:
+    def log(self, name: str) -> JobLog:
         """The job's log from its beginning."""

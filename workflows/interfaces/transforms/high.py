@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflows.interfaces.base import LogReader
+from workflows.interfaces.base import JobLog
 from workflows.interfaces.resources import described, found
-from workflows.interfaces.streams import TRANSFORM, StreamReader
+from workflows.interfaces.streams import AccountLog
+from workflows.observe.logs import LogReader
 from workflows.observe.transform_rows import TransformDetail
 from workflows.observe.transforms import detail
 
@@ -73,8 +74,8 @@ class HighTransforms:
         if job is not None and job.transform_job_status == "InProgress":
             job.stop()
 
-    def log(self, name: str) -> LogReader:
-        return StreamReader(self._platform.client("logs"), TRANSFORM, f"{name}/")
+    def log(self, name: str) -> JobLog:
+        return AccountLog(self._platform, LogReader.of_transform(name))
 
     def _job(self, name: str) -> Any:
         from sagemaker.core.resources import TransformJob

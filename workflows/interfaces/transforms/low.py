@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflows.interfaces.absence import absent
-from workflows.interfaces.base import LogReader
-from workflows.interfaces.streams import TRANSFORM, StreamReader
+from workflows.interfaces.base import JobLog
+from workflows.interfaces.streams import AccountLog
 from workflows.observe.gateway import Gateway
+from workflows.observe.logs import LogReader
 from workflows.observe.transform_rows import TransformDetail
 from workflows.observe.transforms import detail
 from workflows.transforms import documents
@@ -52,5 +53,5 @@ class LowTransforms:
         if found is not None and found.row.status == "InProgress":
             self._sagemaker.stop_transform_job(TransformJobName=name)
 
-    def log(self, name: str) -> LogReader:
-        return StreamReader(self._gateway.client("logs"), TRANSFORM, f"{name}/")
+    def log(self, name: str) -> JobLog:
+        return AccountLog(self._gateway, LogReader.of_transform(name))

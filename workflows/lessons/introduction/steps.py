@@ -110,8 +110,8 @@ def _printed(context: Context, job: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"tree": [], "process": [], "variable": []}
     for line in context.interface.training_log(job).read():
         for kind, lines in found.items():
-            if line.message.startswith(f"{kind}: "):
-                lines.append(line.message.removeprefix(f"{kind}: "))
+            if line.text.startswith(f"{kind}: "):
+                lines.append(line.text.removeprefix(f"{kind}: "))
     return found
 
 
