@@ -66,9 +66,8 @@ class Interruptible(Painting, inherit_bindings=False):
 
     def _open_next(self) -> None:
         self._looking = False
-        if (
-            not self._interruptions or not self.screen_stack
-        ):  # a timer of an application that is ending finds no screens
+        ending = not self.screen_stack  # its timers go off nevertheless
+        if ending or not self._interruptions:
             return
         if self._deaf is None and not self.typing:
             opens, before = self._interruptions.popleft(), self.screen
