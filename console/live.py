@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workflows.observe.gateway import Gateway
     from workflows.observe.rows import DeletionPlan, Invocation
     from workflows.observe.transform_rows import TransformOutput
-    from workflows.observe.watch_rows import AlarmChange
+    from workflows.observe.watch_rows import AlarmHistory
     from workflows.runs import Run
     from workflows.safety.rehearsal import Rehearsal
     from workflows.studies.catalog import StudyInfo
@@ -363,7 +363,7 @@ class LiveServices(ShiftingServices):
 
         return self._use(lambda gateway: captures.page(gateway, endpoint, variant, after=after))
 
-    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+    def alarm_history(self, alarm: str) -> AlarmHistory:
         from workflows.observe import alarms
 
         return self._use(lambda gateway: alarms.history(gateway, alarm))

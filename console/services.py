@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workflows.observe.captures import Capture, CapturePage
     from workflows.observe.rows import DeletionPlan, Invocation
     from workflows.observe.transform_rows import TransformOutput
-    from workflows.observe.watch_rows import AlarmChange
+    from workflows.observe.watch_rows import AlarmHistory
     from workflows.rollout.facts import Facts, Source
     from workflows.rollout.plan import Plan
     from workflows.rollout.remains import Cleaning
@@ -165,7 +165,7 @@ class Services(Protocol):
     def captures(self, endpoint: str, variant: str, after: Capture | None) -> CapturePage:
         """The newest captured requests of an endpoint, or those that come after one. Empty ``variant``: of all. Blocks."""
 
-    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+    def alarm_history(self, alarm: str) -> AlarmHistory:
         """What became of a CloudWatch alarm, newest first. Blocks."""
 
     def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:

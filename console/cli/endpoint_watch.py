@@ -179,7 +179,7 @@ def alarms(ctx: click.Context, name: str, history: bool, as_json: bool) -> None:
     """Print the CloudWatch alarms that watch an endpoint; exit status 0 whatever their states are."""
     from dataclasses import asdict
 
-    from console.cli.output import heading, print_json, print_table, status_text
+    from console.cli.output import heading, print_json, print_table, status_text, tell_more
     from console.formatting import ago, clock, number
     from workflows.observe import alarms as watching
     from workflows.observe.endpoints import describe
@@ -189,8 +189,11 @@ def alarms(ctx: click.Context, name: str, history: bool, as_json: bool) -> None:
     if not found:
         describe(platform, name)  # a name that does not exist is an error, not an endpoint without alarms
     changes = {row.name: watching.history(platform, row.name) for row in found} if history else {}
+    tell_more(any(one.more for one in changes.values()), "aws cloudwatch describe-alarm-history")
     if as_json:
-        print_json([asdict(row) | ({"history": changes[row.name]} if history else {}) for row in found])
+        print_json(
+            [asdict(row) | ({"history": changes[row.name].changes} if history else {}) for row in found]
+        )
         return
     now = time.time()
     print_table(
@@ -216,7 +219,7 @@ def alarms(ctx: click.Context, name: str, history: bool, as_json: bool) -> None:
             heading(f"History of {row.name}")
             print_table(
                 ["TIME", "KIND", "WHAT"],
-                [[clock(item.time, day=True), item.kind, item.summary] for item in changes[row.name]],
+                [[clock(item.time, day=True), item.kind, item.summary] for item in changes[row.name].changes],
                 empty="Nothing has become of it yet.",
             )
 
@@ -228,13 +231,14 @@ def alarms(ctx: click.Context, name: str, history: bool, as_json: bool) -> None:
 @click.pass_context
 def scaling(ctx: click.Context, name: str, as_json: bool) -> None:
     """Print how the instances of an endpoint are scaled, and what was done lately."""
-    from console.cli.output import heading, print_json, print_table
+    from console.cli.output import heading, print_json, print_table, tell_more
     from console.formatting import clock, number
     from workflows.observe import scaling as scaled
     from workflows.observe.endpoints import describe
 
     platform = Settings.of(ctx).platform()
     found = scaled.of_endpoint(platform, name, [item.name for item in describe(platform, name).variants])
+    tell_more(found.more, "aws application-autoscaling describe-scaling-activities")
     if as_json:
         print_json(found)
         return

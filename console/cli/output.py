@@ -82,11 +82,11 @@ def nothing(noun: str, narrowed: bool, remedy: str) -> str:
     return f"There is no such {noun}." if narrowed else f"There is no {noun} yet. {remedy}"
 
 
-def tell_more(more: bool, option: str = "--limit") -> None:
+def tell_more(more: bool, by: str = "--limit") -> None:
     """Say on standard error, below what the command prints, that a list goes on; also beside JSON, which looks like all there is."""
     if more:
         click.get_current_context().call_on_close(
-            lambda: click.echo(f"There are more: {option} shows them.", err=True)
+            lambda: click.echo(f"There are more: {by} shows them.", err=True)
         )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         VariantRow,
         VariantTraffic,
     )
-    from workflows.observe.watch_rows import AlarmChange, AlarmRow, EndpointScaling
+    from workflows.observe.watch_rows import AlarmHistory, AlarmRow, EndpointScaling
     from workflows.traffic.reports import Report
 
 NAME = 14
@@ -260,7 +260,7 @@ def _bad(errors: float) -> str:
 # Alarms, scaling, captures
 
 
-def alarm_facts(row: AlarmRow | None, history: Sequence[AlarmChange] | None, now: float, width: int) -> Lines:
+def alarm_facts(row: AlarmRow | None, history: AlarmHistory | None, now: float, width: int) -> Lines:
     """An alarm: its rule, why it is in its state, what became of it."""
     if row is None:
         return []
@@ -279,9 +279,9 @@ def alarm_facts(row: AlarmRow | None, history: Sequence[AlarmChange] | None, now
     lines += [[], head("History", "newest first")]
     if history is None:
         return [*lines, [("Loading …", "dim")]]
-    if not history:
+    if not history.changes:
         return [*lines, [("nothing has become of it yet", "dim")]]
-    for item in history:
+    for item in history.changes:
         lines.append(
             [
                 (f"{clock(item.time, day=True)} ", "dim"),
@@ -289,6 +289,9 @@ def alarm_facts(row: AlarmRow | None, history: Sequence[AlarmChange] | None, now
                 (printable(item.summary), ""),
             ]
         )
+    if history.more:
+        older = f"There are older ones: aws cloudwatch describe-alarm-history --alarm-name {row.name}"
+        lines += sentences([older], width, "dim")
     return lines
 
 
@@ -345,6 +348,9 @@ def scaling_facts(scaling: EndpointScaling | None, endpoint: str, now: float, wi
         said = activity.message or activity.cause
         if said:
             lines += sentences([said], width, "dim")
+    if scaling.more:
+        older = "There are older ones: aws application-autoscaling describe-scaling-activities --service-namespace sagemaker"
+        lines += sentences([older], width, "dim")
     return lines
 
 

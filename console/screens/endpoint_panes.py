@@ -17,7 +17,7 @@ from console.widgets.page import Page
 from console.widgets.rows import Rows
 from workflows.observe.captures import Capture, CapturePage
 from workflows.observe.rows import EndpointDetail
-from workflows.observe.watch_rows import AlarmChange, AlarmRow
+from workflows.observe.watch_rows import AlarmHistory, AlarmRow
 
 HOW_TO = (
     "This endpoint does not capture its requests.",
@@ -144,7 +144,7 @@ class AlarmsPane(Vertical):
     def __init__(self, ask: Callable[[str], None], *, id: str = "alarms") -> None:
         super().__init__(id=id)
         self._ask = ask
-        self._histories: dict[tuple[str, float], Sequence[AlarmChange] | None] = {}
+        self._histories: dict[tuple[str, float], AlarmHistory | None] = {}
         """What became of an alarm, by its name and the time of its state; None: asked for."""
         self._now = 0.0
 
@@ -193,7 +193,7 @@ class AlarmsPane(Vertical):
         _fit(self, self.rows)
         self._describe()
 
-    def show_history(self, alarm: str, found: Sequence[AlarmChange]) -> None:
+    def show_history(self, alarm: str, found: AlarmHistory) -> None:
         """What became of an alarm has been read."""
         for key in self._histories:
             if key[0] == alarm and self._histories[key] is None:

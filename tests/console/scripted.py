@@ -56,7 +56,7 @@ from workflows.observe.rows import (
     VariantTraffic,
 )
 from workflows.observe.transform_rows import TransformOutput, TransformRow
-from workflows.observe.watch_rows import AlarmChange
+from workflows.observe.watch_rows import AlarmHistory
 from workflows.problem import Problem
 from workflows.rollout.facts import Facts, Source
 from workflows.rollout.plan import Plan
@@ -364,9 +364,9 @@ class Scripted:
             return CapturePage(None)
         return endpoint_data.capture_page(after)
 
-    def alarm_history(self, alarm: str) -> Sequence[AlarmChange]:
+    def alarm_history(self, alarm: str) -> AlarmHistory:
         self._block("alarm_history", alarm)
-        return endpoint_data.history()
+        return AlarmHistory(endpoint_data.history())
 
     def price_replay(self, endpoint: str, plan: ReplayPlan, source: ReplaySource) -> Bill | None:
         self._block("price_replay", endpoint, plan, source)

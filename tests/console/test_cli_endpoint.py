@@ -187,7 +187,12 @@ def test_weights_and_instances_are_changed_after_a_look_at_what_that_means(world
 
 def test_alarms_and_scaling_of_an_endpoint_are_told(world: World) -> None:
     assert world.json("endpoints", "alarms", NAME) == []
-    assert world.json("endpoints", "scaling", NAME) == {"targets": [], "policies": [], "activities": []}
+    assert world.json("endpoints", "scaling", NAME) == {
+        "targets": [],
+        "policies": [],
+        "activities": [],
+        "more": False,
+    }
     watch = {
         "AlarmName": f"{NAME}-5xx", "Namespace": "AWS/SageMaker", "MetricName": "Invocation5XXErrors",
         "Dimensions": [{"Name": "EndpointName", "Value": NAME}, {"Name": "VariantName", "Value": "champion"}],
@@ -251,7 +256,7 @@ def test_the_console_asks_the_same_of_the_engine(world: World, monkeypatch: pyte
             AlarmName="live", Namespace="AWS/SageMaker", MetricName="Invocations", Statistic="Sum", Period=60,
             EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
         )  # fmt: skip
-        assert services.alarm_history("live")[-1].kind == "ConfigurationUpdate"
+        assert services.alarm_history("live").changes[-1].kind == "ConfigurationUpdate"
     finally:
         services.close()
 

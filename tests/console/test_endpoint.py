@@ -15,7 +15,14 @@ from console import keyorder
 from console.app import Console, make_app
 from console.screens.dialogs import ConfirmScreen
 from console.screens.endpoint import EndpointScreen
-from console.screens.endpoint_facts import endpoint_facts, in_order, named, traffic_facts
+from console.screens.endpoint_facts import (
+    alarm_facts,
+    endpoint_facts,
+    in_order,
+    named,
+    scaling_facts,
+    traffic_facts,
+)
 from console.screens.endpoint_panes import CapturesPane
 from console.screens.replay import ReplayScreen, charts
 from console.screens.replay_form import ReplayFormScreen
@@ -31,6 +38,7 @@ from tests.console.conftest import until
 from tests.console.endpoint_data import ENDPOINT
 from tests.console.scripted import NOW, Scripted, populated
 from workflows import topics
+from workflows.observe.watch_rows import AlarmHistory
 from workflows.problem import Problem
 from workflows.traffic import Plan, Step
 
@@ -359,3 +367,16 @@ async def test_each_change_of_a_drift_stands_on_one_line(size: tuple[int, int]) 
         (row,) = (text for text in texts if text.startswith("✗ banana"))
         assert row.split()[2:5] == ["0.1%", "21.5%", "210"] and "3.8e-47" in row
         assert ("100 – 484" in row) == (size[0] == 80) == any("95%" in text for text in texts)
+
+
+def test_histories_that_are_cut_tell_what_gives_the_rest() -> None:
+    row = endpoint_data.alarms()[0]
+    history = AlarmHistory(endpoint_data.history(), more=True)
+    told = (
+        alarm_facts(row, history, NOW, 60),
+        scaling_facts(replace(endpoint_data.scaling(), more=True), "moons-ab", NOW, 60),
+    )
+    for lines in told:
+        words = " ".join("".join(text for text, _ in line) for line in lines)
+        assert "There are older ones: aws" in words
+    assert row.name in " ".join("".join(text for text, _ in line) for line in told[0])

@@ -181,7 +181,28 @@ def test_scaling_is_told_per_variant() -> None:
     assert (found.targets[0].variant, found.targets[0].suspended) == ("a", ("scaling in",))
     assert (found.policies[0].metric, found.policies[0].target) == ("CPUUtilization", 70.0)
     assert (found.policies[0].scale_in_cooldown, found.policies[0].scale_out_cooldown) == (None, 60)
-    assert [item.started for item in found.activities] == [9, 5]
+    assert [item.started for item in found.activities] == [9, 5] and not found.more
+
+
+def test_activities_and_changes_that_are_left_out_are_told() -> None:
+    target = {"ResourceId": "endpoint/e/variant/a", "MinCapacity": 1, "MaxCapacity": 4}
+    done = {"ResourceId": "endpoint/e/variant/a", "StatusCode": "Successful", "StartTime": moment(5)}
+    change = {"Timestamp": moment(7), "HistoryItemType": "StateUpdate", "HistorySummary": "Alarm updated"}
+
+    def activities(MaxResults: int, NextToken: str = "", **_: Any) -> Any:
+        return {"ScalingActivities": [done] * MaxResults} | ({} if NextToken else {"NextToken": "t"})
+
+    gateway = Scripted(
+        describe_scalable_targets=lambda **_: {"ScalableTargets": [target]},
+        describe_scaling_policies=lambda **_: {"ScalingPolicies": []},
+        describe_scaling_activities=activities,
+        describe_alarm_history=lambda MaxRecords, **_: {
+            "AlarmHistoryItems": [change] * MaxRecords, "NextToken": "t"},
+    )  # fmt: skip
+    scaled = scaling.of_endpoint(gateway, "e", ["a"])
+    assert len(scaled.activities) == scaling.MOST_ACTIVITIES and scaled.more
+    changes = alarms.history(gateway, "fires")
+    assert len(changes.changes) == alarms.MOST_CHANGES and changes.more
 
 
 # --- captures

@@ -252,12 +252,8 @@ def test_lines_read_before_a_refusal_come_with_the_next_reading() -> None:
 
     class Logs:
         @staticmethod
-        def get_paginator(_: str) -> Any:
-            return Logs
-
-        @staticmethod
-        def paginate(**_: Any) -> list[Any]:
-            return [{"logStreams": [{"logStreamName": "a"}, {"logStreamName": "b"}]}]
+        def describe_log_streams(**_: Any) -> Any:
+            return {"logStreams": [{"logStreamName": "a"}, {"logStreamName": "b"}]}
 
         @staticmethod
         def get_log_events(logStreamName: str, nextToken: str = "", **_: Any) -> Any:

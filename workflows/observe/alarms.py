@@ -8,7 +8,7 @@ from typing import Any
 
 from workflows.observe.gateway import Gateway, answered
 from workflows.observe.reading import pages, seconds
-from workflows.observe.watch_rows import AlarmChange, AlarmRow
+from workflows.observe.watch_rows import AlarmChange, AlarmHistory, AlarmRow
 
 _SIGNS = {
     "GreaterThanOrEqualToThreshold": "≥",
@@ -40,8 +40,8 @@ def of_endpoint(gateway: Gateway, endpoint: str) -> tuple[AlarmRow, ...]:
     return tuple(sorted(found, key=lambda row: (_ORDER.get(row.state, 1), row.name)))
 
 
-def history(gateway: Gateway, alarm: str, most: int = MOST_CHANGES) -> tuple[AlarmChange, ...]:
-    """What became of an alarm, newest first.
+def history(gateway: Gateway, alarm: str, most: int = MOST_CHANGES) -> AlarmHistory:
+    """What became of an alarm, newest first, as one call gives it.
 
     Raises:
         Problem: It cannot be had.
@@ -54,7 +54,7 @@ def history(gateway: Gateway, alarm: str, most: int = MOST_CHANGES) -> tuple[Ala
         MaxRecords=min(most, MOST_CHANGES),
         ScanBy="TimestampDescending",
     )
-    return tuple(
+    changes = (
         AlarmChange(
             seconds(item.get("Timestamp")) or 0.0,
             str(item.get("HistoryItemType") or ""),
@@ -62,6 +62,7 @@ def history(gateway: Gateway, alarm: str, most: int = MOST_CHANGES) -> tuple[Ala
         )
         for item in page.get("AlarmHistoryItems") or ()
     )
+    return AlarmHistory(tuple(changes), more=bool(page.get("NextToken")))
 
 
 def _row(item: dict[str, Any]) -> AlarmRow:

@@ -14,7 +14,7 @@ SERVICE = "application-autoscaling"
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 MOST_ACTIVITIES = 50
-"""Per variant."""
+"""Per variant; that there are more takes another call only where the service gives fewer on a page than it is asked for."""
 _SUSPENDED = {
     "DynamicScalingInSuspended": "scaling in",
     "DynamicScalingOutSuspended": "scaling out",
@@ -41,6 +41,7 @@ def of_endpoint(gateway: Gateway, endpoint: str, variants: Iterable[str]) -> End
     ]
     policies: list[ScalingPolicy] = []
     activities: list[ScalingActivity] = []
+    more = False
     for target in targets:
         asked = {"ServiceNamespace": NAMESPACE, "ResourceId": resource(endpoint, target.variant)}
         policies += [
@@ -54,10 +55,12 @@ def of_endpoint(gateway: Gateway, endpoint: str, variants: Iterable[str]) -> End
             for item in page.get("ScalingActivities") or ()
         )
         activities += [_activity(item) for item in islice(done, MOST_ACTIVITIES)]
+        more = more or next(done, None) is not None
     return EndpointScaling(
         targets=tuple(targets),
         policies=tuple(policies),
         activities=tuple(sorted(activities, key=lambda item: -item.started)),
+        more=more,
     )
 
 

@@ -41,6 +41,14 @@ class AlarmChange:
     summary: str
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmHistory:
+    """What became of an alarm, newest first. ``more``: CloudWatch has older entries, too."""
+
+    changes: tuple[AlarmChange, ...]
+    more: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalableTarget:
     """A variant whose instances are scaled, and between which counts. ``suspended``: what is switched off for now."""
@@ -82,8 +90,10 @@ class ScalingActivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointScaling:
-    """How an endpoint's instances are scaled; activities are newest first. Nothing is scaled where there are no targets."""
+    """How an endpoint's instances are scaled; activities are newest first. Nothing is scaled where there are no targets.
+    ``more``: a variant has older activities, too."""
 
     targets: tuple[ScalableTarget, ...] = ()
     policies: tuple[ScalingPolicy, ...] = ()
     activities: tuple[ScalingActivity, ...] = ()
+    more: bool = False
