@@ -126,7 +126,12 @@ def count(number_of: int, noun: str) -> str:
     """A number with its noun: ``1 job``, ``3 jobs``, ``no jobs``."""
     if number_of == 0:
         return f"no {noun}s"
-    return f"{number_of:,}".replace(",", " ") + f" {noun}" + ("" if number_of == 1 else "s")
+    return f"{grouped(number_of)} {noun}" + ("" if number_of == 1 else "s")
+
+
+def grouped(number_of: int) -> str:
+    """A whole number, its thousands apart: ``12 345``."""
+    return f"{number_of:,}".replace(",", " ")
 
 
 def crop(text: str, width: int) -> str:

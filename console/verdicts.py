@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from console.formatting import Status, duration, number
+from console.formatting import Status, duration, grouped, number
 from workflows.abtest.definition import Experiment
 from workflows.abtest.report import Comparison, Guardrail, Report
 
@@ -111,7 +111,7 @@ def ratio(one: Guardrail) -> str:
 def sight(report: Report, found: Comparison) -> str:
     """How far a comparison's verdict is, if things stay as they look."""
     if found.verdict != "watching":
-        return f"concluded after {found.at:,} requests".replace(",", " ") + ", and it stays"
+        return f"concluded after {grouped(found.at)} requests, and it stays"
     if report.state != "running":
         return "ended without a verdict"
     if found.missing:
@@ -123,5 +123,5 @@ def sight(report: Report, found: Comparison) -> str:
             "" if report.experiment.margin else "; give a margin"
         )
     what = "verdict" if found.outcome == "different" else "no difference"
-    more = f"{what} in about {max(1, round(found.left)):,} requests".replace(",", " ")
+    more = f"{what} in about {grouped(max(1, round(found.left)))} requests"
     return more + (f", {duration(found.seconds)} at this traffic" if found.seconds is not None else "")

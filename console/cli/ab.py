@@ -22,6 +22,7 @@ def list_(as_json: bool) -> None:
     """List all A/B tests of this machine, the newest first."""
     from console import verdicts
     from console.cli.output import print_json, print_table, styled
+    from console.formatting import grouped
     from workflows.abtest.drafting import everything
 
     found = everything()
@@ -38,7 +39,7 @@ def list_(as_json: bool) -> None:
                 one.endpoint,
                 report.state,
                 styled(str(chip), chip.role),
-                f"{report.requests:,}".replace(",", " "),
+                grouped(report.requests),
                 verdicts.difference(one, ahead.value) if ahead.n else "–",
                 verdicts.evidence(ahead.evidence),
             ]

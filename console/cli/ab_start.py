@@ -174,7 +174,7 @@ def forecast(
     """
     from console import verdicts
     from console.cli.output import print_json, print_pairs
-    from console.formatting import duration
+    from console.formatting import duration, grouped
     from workflows.abtest.following import follower
     from workflows.statistics import forecast as formulas
 
@@ -210,7 +210,7 @@ def forecast(
         return
     print_pairs(
         [
-            ("looked at once", f"{once:,} requests for a power of 80%".replace(",", " ")),
+            ("looked at once", f"{grouped(once)} requests for a power of 80%"),
             (
                 "looked at always",
                 f"about {always:,} requests: ended by then with probability .9; plan this (--planned)".replace(

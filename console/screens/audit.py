@@ -11,7 +11,7 @@ from textual import on
 
 from console import actions
 from console.arrangement import ListColumn
-from console.formatting import ago, clock, duration
+from console.formatting import ago, clock, duration, grouped
 from console.screens.facts import fact, head
 from console.screens.help import TextScreen
 from console.screens.listing import ListScreen, when
@@ -130,4 +130,4 @@ class AuditScreen(ListScreen[Entry]):
         chosen = self.selection()
         if chosen:
             text = "\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in chosen)
-            self.console.copy(text, "the entry" if len(chosen) == 1 else f"{len(chosen)} entries")
+            self.console.copy(text, "the entry" if len(chosen) == 1 else f"{grouped(len(chosen))} entries")

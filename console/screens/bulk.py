@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.formatting import count
+from console.formatting import count, grouped
 from console.screens.arranged import ArrangedScreen
 from console.screens.dialogs import ConfirmScreen, MessageScreen, Task
 from console.widgets.choosing import ChoosableRows
@@ -78,7 +78,7 @@ def _work(screen: ArrangedScreen[Any], verb: str, noun: str, left: list[Deed], d
             console.flash(f"✓ {count(total, noun)} {done}.")
             return
         lines = [f"{deed.name}: {problem.sentence} {problem.remedy}" for deed, problem in failed]
-        title = f"{len(ended)} of {count(total, noun)} {done}"
+        title = f"{grouped(len(ended))} of {count(total, noun)} {done}"
         dialog = MessageScreen(title, ["This did not work. What is still there stays marked."], listed=lines)
         console.interrupt(lambda: console.push_screen(dialog))
 

@@ -210,7 +210,7 @@ class ListScreen(ArrangedScreen[Row]):
         chosen = self.selection()
         if chosen:
             names = "\n".join(str(row.name) for row in chosen)  # type: ignore[attr-defined]
-            what = f"the name of the {self.noun}" if len(chosen) == 1 else f"{len(chosen)} names"
+            what = f"the name of the {self.noun}" if len(chosen) == 1 else count(len(chosen), "name")
             self.console.copy(names, what)
 
     @on(Rows.Highlighted)

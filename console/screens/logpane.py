@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from console import exporting, filtering
+from console.formatting import count
 from console.keymap import key
 from console.widgets.line import Line
 from console.widgets.log import KEPT, LogView
@@ -237,7 +238,7 @@ class LogPane(Vertical):
         console = self._host
         console.in_background(
             lambda: exporting.write(Path(path), "\n".join(lines) + "\n"),
-            lambda done: console.flash(f"✓ {len(lines)} lines written: {done}"),
+            lambda done: console.flash(f"✓ {count(len(lines), 'line')} written: {done}"),
         )
 
     @property
@@ -291,7 +292,11 @@ class LogPane(Vertical):
                 *([f"since {self._since}"] if self._since else []),
             ]
         )
-        none = f"none of {len(self._all)} lines; {key('app.back')} shows all" if self._all else self._empty
+        none = (
+            f"none of {count(len(self._all), 'line')}; {key('app.back')} shows all"
+            if self._all
+            else self._empty
+        )
         text = self.view.summary if len(self.view) else none
         text = f"{text} · {narrowed}" if narrowed else text
         only = f" of {self._only}" if self._only else ""

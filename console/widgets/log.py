@@ -22,6 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console import actions
+from console.formatting import count, grouped
 from console.keymap import key
 from console.theme import Painted
 from console.widgets.logline import (
@@ -211,12 +212,12 @@ class LogView(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def summary(self) -> str:
         """How many lines, whether it follows, and the search: for a status line."""
-        lines = f"{len(self._entries):,} lines".replace(",", " ") if len(self._entries) != 1 else "1 line"
+        lines = count(len(self._entries), "line")
         if self._dropped:
             lines = f"last {lines}"
         parts = [lines, "following" if self.following else f"not following ({key('log.follow')} follows)"]
         if self.waiting:
-            parts.append(f"{self.waiting:,} more below".replace(",", " "))
+            parts.append(f"{grouped(self.waiting)} more below")
         if self.wrapping:
             parts.append("wrapped")
         if self.term:

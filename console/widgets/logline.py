@@ -10,7 +10,7 @@ from typing import Literal
 
 from rich.cells import cell_len, chop_cells
 
-from console.formatting import clock, printable
+from console.formatting import clock, grouped, printable
 from workflows.observe.rows import LogLine
 
 Stamps = Literal["clock", "full", "none"]
@@ -67,7 +67,7 @@ def widest(entries: Iterable[Shown], least: int = 0) -> int:
 
 def gap(lines: int | None, time: float | None) -> Entry:
     """What stands where lines are missing that nobody kept; None: or counted."""
-    many = f"{lines:,} lines".replace(",", " ") if lines is not None else "lines"
+    many = f"{grouped(lines)} lines" if lines is not None else "lines"
     return Entry(f"… {many} came and went meanwhile", time, role="wait")
 
 
@@ -104,7 +104,7 @@ def pieces(text: str, width: int) -> list[str]:
 def _wide_pieces(text: str, width: int) -> list[str]:
     """The same for letters that are not one cell each; what was behind the blank goes on in the next piece."""
     found, rest = [], ""
-    for cut in chop_cells(text, width):
+    for cut in chop_cells(text, width) or [text]:  # it drops what has no cell at all
         rest += cut
         while cell_len(rest) > width and len(rest) > 1:
             piece = chop_cells(rest, width)[0] or rest[0]

@@ -11,7 +11,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from console import filtering
-from console.formatting import as_text, figures
+from console.formatting import as_text, count, figures
 from console.widgets.columns import Cell, Column
 from console.widgets.rows import Rows
 from workflows.events import Table
@@ -117,7 +117,9 @@ class Sheet(Rows[Line]):
         elif self.descending:
             lines.reverse()
         self.show_when_empty(
-            f"None of {len(self.table.rows)} rows matches {self._filter!r}." if self._filter else "No rows."
+            f"None of {count(len(self.table.rows), 'row')} matches {self._filter!r}."
+            if self._filter
+            else "No rows."
         )
         self.show(lines)
 

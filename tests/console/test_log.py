@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual import events
@@ -133,6 +133,7 @@ async def test_wrapping_shows_all_of_a_long_line() -> None:
         assert "END" in app.screen_text() and "line 2" in app.screen_text()
 
 
+@example("\ud7b0", 2)
 @given(st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=200), st.integers(2, 80))
 def test_a_line_in_pieces_is_the_line(text: str, width: int) -> None:
     found = pieces(text, width)
