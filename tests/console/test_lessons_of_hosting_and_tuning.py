@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.console.taking import by_command, from_menu
 from tests.console.tmux import needs_tmux
 from tests.workflows.conftest import _calls_that_aws_would_take, _no_run_left, engine_folder, on_engine
@@ -16,10 +18,12 @@ def test_deploying_by_command(on_engine: Path) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_deploying_from_the_menu(on_engine: Path) -> None:
     from_menu("deploying", "high")
 
 
+@pytest.mark.slow
 def test_tuning_by_command(on_engine: Path) -> None:
     by_command("tuning", "high")
 

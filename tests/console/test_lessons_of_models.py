@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.console.command import run as mlconsole
 from tests.console.taking import by_command, from_menu, launched, progress
 from tests.console.tmux import needs_tmux
@@ -28,10 +30,12 @@ def test_the_tour_by_command_and_its_endpoint_is_kept(on_engine: Path) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_the_tour_from_the_menu(on_engine: Path) -> None:
     from_menu("introduction", "high")
 
 
+@pytest.mark.slow
 def test_building_models_by_command(on_engine: Path) -> None:
     by_command("building", "high", {"subject": "reviews"})
 

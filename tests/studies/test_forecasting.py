@@ -51,6 +51,7 @@ def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     _scores(found)
 
 
+@pytest.mark.slow
 def test_high_on_the_sample_by_command_with_the_notebooks_series(home: Home) -> None:
     given = SAMPLE | {"series": "years", "features": "none", "backtests": 0}
     found = home.command("forecasting", "high", given)

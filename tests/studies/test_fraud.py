@@ -36,6 +36,7 @@ def test_high_on_the_transactions_from_the_menu(home: Home, transactions: Launch
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     found = home.menu("fraud", "low", MADE_UP)
     _scores(found)

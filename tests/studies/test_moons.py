@@ -34,6 +34,7 @@ def imported(home: Home) -> Launched:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_low_generated_from_the_menu(home: Home) -> None:
     """Gallery, form, run, results, a figure over the whole screen."""
     console = home.form("moons")

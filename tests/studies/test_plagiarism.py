@@ -44,6 +44,7 @@ def test_high_on_the_corpus_from_the_menu(home: Home, corpus: Launched) -> None:
 
 
 @needs_tmux
+@pytest.mark.slow
 def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     found = home.menu("plagiarism", "low", SAMPLE)
     assert found.last.message.endswith("The corpus is SYNTHETIC: this says nothing about real answers.")
@@ -73,6 +74,7 @@ def test_low_on_the_sample_from_the_menu(home: Home) -> None:
     assert float(printed(found.run).rpartition(" accuracy=")[2].split()[0]) >= 0.9
 
 
+@pytest.mark.slow
 def test_high_on_the_sample_by_command_judges_a_text_and_keeps_its_endpoint(home: Home) -> None:
     given = SAMPLE | {"text": TEXT, "features": "select", "classifier": "gaussian-nb"}
     found = home.command("plagiarism", "high", given, "--keep")
