@@ -66,7 +66,9 @@ studies: run-env
 	@$(BIN)/mlconsole studies run
 
 # Real processes, terminals and random draws on a shared machine: a test that fails is run once more, and named as RERUN at the end.
+# What the tests import is compiled once, and not by four processes at the same time: two minutes of a core on a fresh checkout.
 test: dev-env
+	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null 2>&1 || true
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --reruns 1 --durations=20
 
 test-slow: dev-env

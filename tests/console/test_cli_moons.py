@@ -178,6 +178,7 @@ def test_the_endpoint_is_deleted_last(world: World) -> None:
     assert world.json("endpoints", "ls") == []
 
 
+@pytest.mark.slow
 def test_studies_run_one_after_another_and_one_that_is_refused_makes_the_status_1(world: World) -> None:
     arguments = (
         "studies",

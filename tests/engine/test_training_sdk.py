@@ -69,7 +69,7 @@ torch.save(net.state_dict(), os.path.join(os.environ["SM_MODEL_DIR"], "model.pth
 """
 
 
-@pytest.fixture(scope="module", params=["namespaces", "rewriting"])
+@pytest.fixture(scope="module", params=["namespaces", pytest.param("rewriting", marks=pytest.mark.slow)])
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningEngine]:

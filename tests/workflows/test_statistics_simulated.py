@@ -33,7 +33,19 @@ NULLS: dict[str, tuple[simulated.Rate, tuple[float, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("scenario", NULLS)
+EVERY_TIME = (
+    "1 %, 50:50",
+    "90 %, 50:50",
+    "1 %, canary of 10 %",
+    "20 % that swings by 80 %, weights 10, 50, 25 %",
+)
+"""The rates at both ends, few on one side, and the one in which all changes; the others wait for ``--run-slow``."""
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(name, marks=() if name in EVERY_TIME else (pytest.mark.slow,)) for name in NULLS],
+)
 def test_equal_variants_are_seldom_told_apart(scenario: str) -> None:
     """2,000 A/A tests with 2,000 looks each: at most alpha of them ever get a verdict."""
     rate, shares = NULLS[scenario]
