@@ -1,4 +1,4 @@
-"""Lessons 3 and 4, deploying and tuning: each once by command and once from the menu, each time through the other interface."""
+"""Lessons 3 and 4, deploying and tuning: each once by command and once from the menu, each time through the other interface; one of the two is slow."""
 
 from __future__ import annotations
 

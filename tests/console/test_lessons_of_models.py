@@ -1,4 +1,4 @@
-"""Lessons 1 and 2, a tour and building models: each once by command and once from the menu, each time through the other interface."""
+"""Lessons 1 and 2, a tour and building models: each once by command and once from the menu, each time through the other interface; one of the two is slow."""
 
 from __future__ import annotations
 
