@@ -12,8 +12,8 @@ from rich.cells import cell_len, set_cell_size
 from workflows.wording import clock, duration, number, printable
 
 __all__ = [
-    "GLYPHS", "Status", "ago", "as_text", "bar", "clock", "count", "crop", "crop_before", "crop_middle", "duration", "figures", "number", "printable", "right", "size",
-    "span", "status", "thin_bar",
+    "GLYPHS", "Status", "ago", "as_text", "bar", "clock", "count", "crop", "crop_before", "crop_middle", "duration", "figures", "grouped", "number", "printable", "right", "size",
+    "span", "status", "thin_bar", "width_of",
 ]  # fmt: skip
 
 _OWN_GLYPHS = {"Early stop": "◧"}
@@ -134,9 +134,14 @@ def grouped(number_of: int) -> str:
     return f"{number_of:,}".replace(",", " ")
 
 
+def width_of(text: str) -> int:
+    """Cells of a printable text. `cell_len` takes ten times as long for the letters that are one cell each."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def crop(text: str, width: int) -> str:
     """The text in exactly ``width`` cells, cut at its end with ``…``."""
-    length = len(text) if text.isascii() else cell_len(text)
+    length = width_of(text)
     if length <= width:
         return text + " " * (width - length)
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
@@ -144,7 +149,7 @@ def crop(text: str, width: int) -> str:
 
 def crop_middle(text: str, width: int) -> str:
     """The text in exactly ``width`` cells, cut in its middle: names differ at both ends."""
-    if width < 9 or (len(text) if text.isascii() else cell_len(text)) <= width:
+    if width < 9 or width_of(text) <= width:
         return crop(text, width)
     tail = max(4, (width - 1) // 2)
     if text.isascii():
@@ -157,14 +162,16 @@ def crop_middle(text: str, width: int) -> str:
 
 def crop_before(text: str, width: int, keep: int) -> str:
     """The text in exactly ``width`` cells, cut before its last ``keep`` characters."""
-    if len(text) <= width or not 0 < keep < width:
+    kept = text[-keep:] if keep > 0 else ""
+    room = width - width_of(kept)
+    if not kept or room < 1 or width_of(text) <= width:
         return crop(text, width)
-    return crop(text[:-keep], width - keep) + text[-keep:]
+    return crop(text[:-keep], room) + kept
 
 
 def right(text: str, width: int) -> str:
     """The text at the right of ``width`` cells, cut at its end where it is too long."""
-    length = cell_len(text)
+    length = width_of(text)
     return " " * (width - length) + text if length <= width else crop(text, width)
 
 

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from rich.cells import cell_len
 
+from console.formatting import width_of
 from console.widgets.canvas import Lines, Run, append
 
 LEAST = 12
@@ -29,7 +30,7 @@ def fold(line: Sequence[Run], width: int) -> Lines:
     that ran out of room (after two spaces or more), or two cells in from the beginning of the line.
     """
     text = "".join(part for part, _ in line).rstrip()
-    if width < LEAST or (len(text) if text.isascii() else cell_len(text)) <= width:
+    if width < LEAST or width_of(text) <= width:
         return [list(line)]
     roles = [role for part, role in line for _ in part][: len(text)]
     indent = _indent(text, width)

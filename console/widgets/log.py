@@ -22,7 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console import actions
-from console.formatting import count, grouped
+from console.formatting import count, grouped, width_of
 from console.keymap import key
 from console.theme import Painted
 from console.widgets.logline import (
@@ -35,7 +35,6 @@ from console.widgets.logline import (
     role_of,
     stamped,
     widest,
-    width_of,
 )
 from console.widgets.page import cut_signs
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from rich.cells import cell_len, chop_cells
 
-from console.formatting import clock, grouped, printable
+from console.formatting import clock, grouped, printable, width_of
 from workflows.observe.rows import LogLine
 
 Stamps = Literal["clock", "full", "none"]
@@ -49,11 +49,6 @@ def clean(entry: Shown) -> str:
 def role_of(entry: Shown) -> str:
     """The role of a line: its own, or that of the level that its text names."""
     return (entry.role if isinstance(entry, Entry) else "") or level_role(clean(entry))
-
-
-def width_of(text: str) -> int:
-    """Cells of a clean text. `cell_len` takes ten times as long for the letters that are one cell each."""
-    return len(text) if text.isascii() else cell_len(text)
 
 
 def widest(entries: Iterable[Shown], least: int = 0) -> int:

@@ -160,6 +160,8 @@ def test_what_stands_behind_a_name_stays_when_it_is_cut() -> None:
     assert formatting.crop_before("accuracy 0.9", 14, 4) == "accuracy 0.9  "
     assert formatting.crop_before("SYNTHETIC jobs_median_wql 0.1254", 19, 7) == "SYNTHETIC j… 0.1254"
     assert formatting.crop_before("accuracy 0.9067", 6, 7) == "accur…"
+    assert formatting.crop_before("日本語の日本語 0.1254", 14, 7) == "日本語… 0.1254"
+    assert formatting.crop_before("abc 日本語", 8, 3) == "a…日本語"
 
 
 @given(st.text(max_size=60), st.integers(1, 40))
