@@ -45,6 +45,8 @@ class Interruptible(Painting, inherit_bindings=False):
         """When the last key came."""
         self._interruptions: deque[Callable[[], object]] = deque()
         self._looking = False
+        self._interrupting: Screen[Any] | None = None
+        """The last one that was opened. Who reads it is not shown the next one over it."""
         self._deaf: Screen[Any] | None = None
         self._deaf_until = self._deaf_at_most = 0.0
 
@@ -69,10 +71,11 @@ class Interruptible(Painting, inherit_bindings=False):
         ending = not self.screen_stack  # its timers go off nevertheless
         if ending or not self._interruptions:
             return
-        if self._deaf is None and not self.typing:
+        if self._interrupting not in self.screen_stack and not self.typing:
             opens, before = self._interruptions.popleft(), self.screen
             opens()
             if self.screen is not before and isinstance(self.screen, ModalScreen):
+                self._interrupting = self.screen
                 self._deafen(self.screen)
         if self._interruptions:
             self._looking = True
