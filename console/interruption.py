@@ -68,10 +68,10 @@ class Interruptible(Painting, inherit_bindings=False):
 
     def _open_next(self) -> None:
         self._looking = False
-        ending = not self.screen_stack  # its timers go off nevertheless
-        if ending or not self._interruptions:
+        stack = self.screen_stack
+        if not stack or not self._interruptions:  # timers of a console that is ending find no screens
             return
-        if self._interrupting not in self.screen_stack and not self.typing:
+        if self._interrupting not in stack and not self.typing:
             opens, before = self._interruptions.popleft(), self.screen
             opens()
             if self.screen is not before and isinstance(self.screen, ModalScreen):

@@ -213,9 +213,7 @@ def forecast(
             ("looked at once", f"{grouped(once)} requests for a power of 80%"),
             (
                 "looked at always",
-                f"about {always:,} requests: ended by then with probability .9; plan this (--planned)".replace(
-                    ",", " "
-                ),
+                f"about {grouped(always)} requests: ended by then with probability .9; plan this (--planned)",
             ),
             (
                 "at this traffic",

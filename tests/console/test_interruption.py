@@ -56,6 +56,15 @@ async def listens(pilot: Pilot[Any], clock: Clock) -> None:
     await until(pilot, lambda: app._deaf is None)
 
 
+async def two_errors(app: Console, pilot: Pilot[Any], clock: Clock) -> None:
+    """Two are told at once; the first one is read, the second one waits."""
+    await pilot.press("3")
+    clock.now += 1
+    app.tell(LONG)
+    app.tell(LONG)
+    await until(pilot, lambda: isinstance(app.screen, MessageScreen))
+
+
 async def test_an_error_waits_for_what_is_being_typed_and_is_told_meanwhile(
     app: Console, clock: Clock
 ) -> None:
@@ -82,11 +91,7 @@ async def test_an_error_waits_for_what_is_being_typed_and_is_told_meanwhile(
 
 async def test_errors_come_one_after_another(app: Console, clock: Clock) -> None:
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("3")
-        clock.now += 1
-        app.tell(LONG)
-        app.tell(LONG)
-        await until(pilot, lambda: isinstance(app.screen, MessageScreen))
+        await two_errors(app, pilot, clock)
         first = app.screen
         await listens(pilot, clock)
         clock.now += 60
@@ -205,11 +210,7 @@ async def test_a_dialog_that_opens_by_itself_may_be_open_while_the_console_ends(
     app: Console, clock: Clock
 ) -> None:
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("3")
-        clock.now += 1
-        app.tell(LONG)
-        app.tell(LONG)
-        await until(pilot, lambda: isinstance(app.screen, MessageScreen))
+        await two_errors(app, pilot, clock)
         assert app._deaf is app.screen
     # Its timer and the one of the next dialog go off when the screens are gone already.
     assert not app.screen_stack

@@ -200,6 +200,7 @@ def test_activities_and_changes_that_are_left_out_are_told() -> None:
             "AlarmHistoryItems": [change] * MaxRecords, "NextToken": "t"},
     )  # fmt: skip
     scaled = scaling.of_endpoint(gateway, "e", ["a"])
+    assert [method for method, _ in gateway.calls].count("describe_scaling_activities") == 1
     assert len(scaled.activities) == scaling.MOST_ACTIVITIES and scaled.more
     changes = alarms.history(gateway, "fires")
     assert len(changes.changes) == alarms.MOST_CHANGES and changes.more

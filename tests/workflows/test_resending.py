@@ -274,3 +274,40 @@ def test_lines_read_before_a_refusal_come_with_the_next_reading() -> None:
     with pytest.raises(ClientError):
         log.read()
     assert [line.text for line in log.read()] == ["a", "b"] and log.read() == []
+
+
+def test_a_study_reads_all_of_a_long_log_and_the_streams_that_begin_between_two_looks() -> None:
+    from workflows.interfaces.streams import AccountLog
+    from workflows.observe.logs import LogReader
+
+    pages, streams = 45, ["AllTraffic/i-1"]
+
+    class Logs:
+        @staticmethod
+        def describe_log_streams(**_: Any) -> Any:
+            return {"logStreams": [{"logStreamName": name} for name in streams]}
+
+        @staticmethod
+        def get_log_events(logStreamName: str, nextToken: str = "0", **_: Any) -> Any:
+            page = int(nextToken)
+            # Every third page is empty and not the end: a token that comes back unchanged is.
+            events = (
+                [{"timestamp": page, "message": f"{logStreamName} {page}"}]
+                if page % 3 and page < pages
+                else []
+            )
+            return {"events": events, "nextForwardToken": str(min(page + 1, pages))}
+
+    class Account:
+        target, region, account = "embedded", "eu-central-1", "000000000000"
+
+        @staticmethod
+        def client(_: str) -> Any:
+            return Logs
+
+    log = AccountLog(Account(), LogReader.of_endpoint("e", relist=1))
+    assert [line.text for line in log.read()] == [
+        f"AllTraffic/i-1 {page}" for page in range(pages) if page % 3
+    ]
+    streams.append("Other/i-1")
+    assert [line.text for line in log.read()] == [f"Other/i-1 {page}" for page in range(pages) if page % 3]

@@ -225,7 +225,8 @@ class High:
         return EndpointState(name, found.endpoint_arn, found.endpoint_status, _text(found.failure_reason))
 
     def endpoint_log(self, name: str) -> JobLog:
-        return AccountLog(self._platform, LogReader.of_endpoint(name))
+        # Why it fails may stand in any variant's stream, which begins when it likes.
+        return AccountLog(self._platform, LogReader.of_endpoint(name, relist=1))
 
     def invoke(self, name: str, body: bytes, content_type: str, accept: str) -> bytes:
         from sagemaker.core.resources import Endpoint

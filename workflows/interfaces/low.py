@@ -140,7 +140,8 @@ class Low:
         return endpoint_state(described) if described else None
 
     def endpoint_log(self, name: str) -> JobLog:
-        return AccountLog(self._platform, LogReader.of_endpoint(name))
+        # Why it fails may stand in any variant's stream, which begins when it likes.
+        return AccountLog(self._platform, LogReader.of_endpoint(name, relist=1))
 
     def invoke(self, name: str, body: bytes, content_type: str, accept: str) -> bytes:
         answer = self._platform.client("sagemaker-runtime").invoke_endpoint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from workflows.observe.gateway import Gateway
 from workflows.observe.logs import LogReader
 from workflows.observe.rows import LogLine
@@ -22,6 +24,6 @@ class AccountLog:
             Exception: botocore's own error. Who waits for a job tells by it what passes.
         """
         try:
-            return list(self._reader.read(self._gateway).lines)
+            return list(self._reader.read(self._gateway, most_pages=sys.maxsize).lines)
         except Problem as problem:
             raise problem.__cause__ or problem from None

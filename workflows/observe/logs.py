@@ -18,7 +18,7 @@ PAGE = 10_000
 """Events per page: the most that GetLogEvents gives."""
 
 RELIST = 10
-"""Reads between two looks for new streams, once there is one."""
+"""Reads between two looks for new streams, once there is one, where nothing else is asked for."""
 
 
 class LogReader:
@@ -30,12 +30,16 @@ class LogReader:
         group: The log group.
         prefix: The beginning of the streams' names; it is left out of the lines' stream names.
         tail: Begin with the newest page of each stream instead of the first line; the number is the most lines wanted.
+        relist: Reads between two looks for new streams, once there is one.
     """
 
-    def __init__(self, group: str, prefix: str = "", *, tail: int | None = None) -> None:
+    def __init__(
+        self, group: str, prefix: str = "", *, tail: int | None = None, relist: int = RELIST
+    ) -> None:
         self.group = group
         self.prefix = prefix
         self._tail = tail
+        self._relist = relist
         self._tokens: dict[str, str | None] = {}
         self._reads = 0
         self._taken: list[LogLine] = []
@@ -55,9 +59,9 @@ class LogReader:
         return cls(TRANSFORM_GROUP, f"{name}/", tail=tail)
 
     @classmethod
-    def of_endpoint(cls, name: str, *, tail: int | None = None) -> LogReader:
+    def of_endpoint(cls, name: str, *, tail: int | None = None, relist: int = RELIST) -> LogReader:
         """The reader of an endpoint's log: all variants."""
-        return cls(f"{ENDPOINT_GROUP}{name}", tail=tail)
+        return cls(f"{ENDPOINT_GROUP}{name}", tail=tail, relist=relist)
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -88,7 +92,7 @@ class LogReader:
         Raises:
             Problem: The log cannot be had.
         """
-        if not self._tokens or self._reads % RELIST == 0:
+        if not self._tokens or self._reads % self._relist == 0:
             self.read_streams(gateway)
         self._reads += 1
         complete = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 from workflows.observe.gateway import Gateway
@@ -14,7 +13,7 @@ SERVICE = "application-autoscaling"
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 MOST_ACTIVITIES = 50
-"""Per variant; that there are more takes another call only where the service gives fewer on a page than it is asked for."""
+"""Per variant, and the most that one call gives."""
 _SUSPENDED = {
     "DynamicScalingInSuspended": "scaling in",
     "DynamicScalingOutSuspended": "scaling out",
@@ -49,13 +48,15 @@ def of_endpoint(gateway: Gateway, endpoint: str, variants: Iterable[str]) -> End
             for page in pages(gateway, SERVICE, "describe_scaling_policies", **asked)
             for item in page.get("ScalingPolicies") or ()
         ]
-        done = (
-            item
-            for page in pages(gateway, SERVICE, "describe_scaling_activities", MaxResults=50, **asked)
-            for item in page.get("ScalingActivities") or ()
-        )
-        activities += [_activity(item) for item in islice(done, MOST_ACTIVITIES)]
-        more = more or next(done, None) is not None
+        done: list[dict[str, Any]] = []
+        for page in pages(
+            gateway, SERVICE, "describe_scaling_activities", MaxResults=MOST_ACTIVITIES, **asked
+        ):
+            done += page.get("ScalingActivities") or ()
+            if len(done) >= MOST_ACTIVITIES:
+                more = more or len(done) > MOST_ACTIVITIES or bool(page.get("NextToken"))
+                break
+        activities += [_activity(item) for item in done[:MOST_ACTIVITIES]]
     return EndpointScaling(
         targets=tuple(targets),
         policies=tuple(policies),
