@@ -36,7 +36,8 @@ Run = Callable[[], Awaitable[None] | None]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One line of the palette: what Enter does. ``takes`` says that the command goes on with an argument."""
+    """One line of the palette: what Enter does. ``takes`` says that the command goes on with an argument, ``leaves`` that it ends the
+    console: it is never guessed."""
 
     key: str
     command: str
@@ -44,6 +45,7 @@ class Suggestion:
     run: Run
     note: str = ""
     takes: bool = False
+    leaves: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class Commands:
 
     def _everywhere(self, *, aliases: bool) -> Iterator[Suggestion]:
         for action in actions.commands():
+            leaves = action.id == "app.quit"
             yield Suggestion(
                 action.id,
                 action.command,
@@ -121,10 +124,16 @@ class Commands:
                 _method(self._console, action),
                 key(action.id),
                 takes=bool(action.argument),
+                leaves=leaves,
             )
             for alias in action.aliases if aliases else ():
                 yield Suggestion(
-                    f"{action.id} {alias}", alias, action.help, _method(self._console, action), action.command
+                    f"{action.id} {alias}",
+                    alias,
+                    action.help,
+                    _method(self._console, action),
+                    action.command,
+                    leaves=leaves,
                 )
 
     def _of_the_screen(self) -> Iterator[Suggestion]:
@@ -448,6 +457,8 @@ def _score(text: str, item: Suggestion) -> float:
         return math.inf
     if item.command.startswith(text):
         return 10.0
+    if item.leaves:
+        return 0.0
     wanted = text.lower()
     found = resemblance(wanted, item.command.lower())
     return found if found > 1 else max(found, 0.5 * (wanted in item.help.lower()))

@@ -84,6 +84,20 @@ class TestCommandLine:
             await until(pilot, lambda: not app.is_running)
         assert app.return_value == 0
 
+    async def test_the_end_is_never_guessed(self, app: Console) -> None:
+        """`:i` and Enter ended the console: of all commands quit has an i first."""
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("colon", "i", "enter")
+            await pilot.pause()
+            assert app.is_running and not app._exit
+            commands = Commands(app)
+            for text in ("i", "x", "u", "it", "qt", "leave"):
+                assert not {"quit", "exit", "q"} & {found.command for found in commands.suggestions(text)}, (
+                    text
+                )
+            for text in ("q", "qu", "quit", "exi"):
+                assert commands.suggestions(text)[0].leaves, text
+
     async def test_parts_and_actions_of_the_screen_are_commands(self, app: Console) -> None:
         async with app.run_test(size=SMALL) as pilot:
             await pilot.press("2", "enter", "colon", *"settings", "enter")
