@@ -38,7 +38,8 @@ def band(
     if height < 6 or width < 24:
         return exactly([head], height)
     seen = [point for point in points if all(math.isfinite(value) for value in point)]
-    seen = [point for point in seen if point[0] >= seen[-1][0] * FIRST]
+    last = max((point[0] for point in seen), default=0.0)
+    seen = [point for point in seen if point[0] >= last * FIRST]
     if len(seen) < 2:
         lines: Lines = [
             head,
@@ -46,7 +47,8 @@ def band(
             [("no interval yet".center(width), "dim")],
         ]
         return exactly(lines, height)
-    horizontal = Axis(seen[0][0], seen[-1][0])
+    # A damaged history may go back: of a line that leaves the canvas each dot beyond it would be gone through.
+    horizontal = Axis(min(point[0] for point in seen), last)
     vertical = Axis(*_limits(seen, margin))
     rows = height - 3
     zero = rows - 1 - round((vertical.part(0.0) or 0.0) * (rows * 4 - 1)) // 4

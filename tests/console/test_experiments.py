@@ -279,6 +279,14 @@ def test_the_funnel_is_drawn_within_its_size() -> None:
     assert len(band(points, 20, 4)) == 4
 
 
+def test_a_damaged_history_is_drawn_within_its_canvas() -> None:
+    """One entry went to 10^12 requests, the next one back: its line had billions of dots beside the canvas."""
+    points = [(25.0, -1.0, 0.0, 1.0), (69.0, -0.4, 0.1, 0.6), (1e12, -0.3, 0.1, 0.5), (280.0, -0.2, 0.1, 0.4)]
+    assert "no interval yet" in text_of(band(points, 60, 10))
+    lines = band([(2e11, -0.5, 0.1, 0.7), *points], 60, 10)
+    assert len(lines) == 10 and any("\u2800" < letter <= "\u28ff" for letter in text_of(lines))
+
+
 # Pictures
 
 Compare = Callable[..., bool]
