@@ -120,6 +120,45 @@ def test_every_kind_of_thing(between: Faulty, aws: Platform) -> None:
         assert between.asked == 1
 
 
+def test_searches_and_transforms(between: Faulty, aws: Platform) -> None:
+    sagemaker, name = aws.client("sagemaker"), named("lost")
+    sagemaker.create_model(**model(name))
+    training = job(name)
+    of_one = {"StaticHyperParameters": training["HyperParameters"]} | {
+        field: training[field]
+        for field in ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition")
+    }  # fmt: skip
+    search = {
+        "Strategy": "Random",
+        "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:logloss"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1},
+        "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "eta", "MinValue": "0.01", "MaxValue": "0.3"}]},
+    }  # fmt: skip
+    place = f"s3://{embedded.ensure().bucket}/lost"
+    between.fails("cut")
+    made = sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name[:32],
+        HyperParameterTuningJobConfig=search,
+        TrainingJobDefinition=of_one,
+    )
+    assert made["HyperParameterTuningJobArn"].endswith(name[:32]) and between.asked == 1
+    between.fails("cut")
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name[:32])
+    assert between.asked == 1
+    between.fails("cut")
+    made = sagemaker.create_transform_job(
+        TransformJobName=name,
+        ModelName=name,
+        TransformInput={
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{place}/data/"}}
+        },
+        TransformOutput={"S3OutputPath": f"{place}/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    assert made["TransformJobArn"].endswith(name) and between.asked == 1
+    sagemaker.delete_model(ModelName=name)
+
+
 def test_what_others_made_under_the_name_is_theirs(between: Faulty, aws: Platform) -> None:
     sagemaker, name = aws.client("sagemaker"), named("taken")
     sagemaker.create_model(**model(name))
