@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from console.app import make_app
 from console.screens.audit import AuditScreen
 from console.screens.help import TextScreen
+from tests.console import audit_data
 from tests.console.conftest import until
-from tests.console.scripted import populated
+from tests.console.scripted import NOW, populated
 from workflows import topics
+from workflows.pollers import audit
 from workflows.pollers.audit import AuditPoller
 from workflows.safety.changes import change
 
@@ -41,3 +45,28 @@ def test_a_change_is_seen_at_the_next_look() -> None:
     (entry,) = poller.poll(None, lambda value: None, 1.0)
     assert (entry.resource, entry.result) == ("moons-1", "ok")
     assert topics.AUDIT.kind == "audit"
+
+
+def test_a_long_log_tells_that_its_oldest_changes_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "MOST", 3)
+    poller = AuditPoller()
+    for number in range(3):
+        with change("StartRun", f"moons-{number}"):
+            pass
+    poller.poll(None, lambda value: None, 0.0)
+    assert not poller.more
+    with change("StartRun", "moons-3"):
+        pass
+    found = poller.poll(None, lambda value: None, 1.0)
+    assert [entry.resource for entry in found] == ["moons-3", "moons-2", "moons-1"] and poller.more
+
+
+async def test_the_screen_tells_it_too() -> None:
+    services = populated()
+    app = make_app(services, theme_name="mlconsole-dark")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("colon", *"audit", "enter")
+        await until(pilot, lambda: isinstance(app.screen, AuditScreen) and len(app.screen.rows().items) == 6)
+        assert isinstance(app.screen, AuditScreen) and "newest" not in app.screen.summary()
+        services.publish(topics.AUDIT, audit_data.entries(NOW), more=True)
+        await until(pilot, lambda: "6 changes, the newest" in app.screen.summary())  # type: ignore[attr-defined]
