@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from rich.style import Style
+from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
@@ -182,8 +183,23 @@ def _colours(role: str) -> Style:
     return Style(color=ink, bgcolor=ground or None)
 
 
+@lru_cache(maxsize=4)
+def _parsed(variables: frozenset[tuple[str, str]]) -> LRUCache[Any, Any]:
+    """The rules that were parsed with these variables, by their source: another console in this process and a theme that comes back have them."""
+    return LRUCache(128)
+
+
 class Sheet(Stylesheet):
     """Rules that are parsed once for a theme."""
+
+    def __init__(self, *, variables: dict[str, str] | None = None) -> None:
+        super().__init__(variables=variables)
+        self._parse_cache = _parsed(frozenset(self._variables.items()))
+
+    def set_variables(self, variables: dict[str, str]) -> None:
+        self._parse_cache = LRUCache(1)  # this one is emptied by Textual
+        super().set_variables(variables)
+        self._parse_cache = _parsed(frozenset(variables.items()))
 
     def reparse(self) -> None:
         """Parse with other variables. Textual does that in a sheet of its own, in case of errors, and then once more in this

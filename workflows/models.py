@@ -1,7 +1,8 @@
 """botocore's service models in less memory: what a client asks for is unfolded, the rest stays bytes.
 
 SageMaker's model takes 7.4 MB as botocore keeps it and 3.9 without its documentation, as does the list of all services'
-endpoints; a console has six models, and asks for some thirty of their operations.
+endpoints; a console has six models, and asks for some thirty of their operations. They are read once in a process, whatever the number of
+its sessions: SageMaker's takes 70 ms, in which a console that changes its target or looks at several would not answer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ _TEXTS = re.compile(rb'"documentation"\s*:\s*"[^"\\]*(?:\\.[^"\\]*)*"')
 """Not within a string: there a quote has a backslash before it."""
 _MANY = ("operations", "shapes", "services")
 """Of a service its operations and shapes, of a partition its services: hundreds each."""
+_READ: dict[str, Any] = {}
+"""Documents by path, for all sessions. What botocore changes in them may be done again: it merges in its own additions, cuts the bucket out of S3's
+paths, and completes the endpoints that it was asked for."""
 
 
 def slim(session: Any) -> None:
@@ -26,11 +30,13 @@ def slim(session: Any) -> None:
         """Reads the same files."""
 
         def _load_file(self, full_path: str, open_method: Callable[..., Any]) -> Any:
-            try:
-                with open_method(full_path, "rb") as file:
-                    return folded(file.read())
-            except FileNotFoundError:
-                return None
+            if full_path not in _READ:
+                try:
+                    with open_method(full_path, "rb") as file:
+                        _READ[full_path] = folded(file.read())
+                except FileNotFoundError:
+                    return None
+            return _READ[full_path]
 
     session.get_component("data_loader").file_loader = Slim()
 

@@ -262,11 +262,13 @@ def test_what_was_unfolded_can_be_changed_in_place() -> None:
         folded(b'{"shapes": ')
 
 
-def test_models_without_documentation_describe_the_same_api() -> None:
+def test_models_without_documentation_describe_the_same_api(monkeypatch: pytest.MonkeyPatch) -> None:
     import botocore.session
 
+    from workflows import models
     from workflows.models import slim
 
+    monkeypatch.setattr(models, "_READ", {})  # as they are in a new process
     plain, slimmed = botocore.session.Session(), botocore.session.Session()
     slim(slimmed)
 
@@ -299,6 +301,13 @@ def test_models_without_documentation_describe_the_same_api() -> None:
             for session in (plain, slimmed)
         )
         assert first == second and (first is None) == (region == "xx-north-9" and second is None)
+    again = botocore.session.Session()
+    slim(again)
+    # Read once in a process, unfolded where it was before, and with what botocore itself adds no more than once.
+    loaders = [session.get_component("data_loader") for session in (slimmed, again)]
+    for service in ("sagemaker", "s3"):
+        assert len({id(loader.load_service_model(service, "service-2")) for loader in loaders}) == 1
+        assert described(plain, service) == described(again, service)
     missing = slimmed.get_component("data_loader").load_service_model
     with pytest.raises(Exception, match="nothing"):
         missing("nothing", "service-2")
