@@ -133,7 +133,10 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
         return self.query_one(name).get_content_height(room, room, self._room)
 
     def deafen(self, deaf: bool) -> None:
-        """Show that no choice can be taken yet, as the keys that come now are meant for something else; or that one can."""
+        """Show that no choice can be taken yet, as the keys that come now are meant for something else; or that one can.
+
+        The keys are named as long as they count: not by dim colours alone.
+        """
         self._deaf = deaf
         if self.is_mounted:
             self._draw()
@@ -167,6 +170,8 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
             hints.insert(0, f"{key('dialog.calls')} calls")
         # one by one: where there is no room for all, how to read on and how to leave stay
         hint: list[Run] = [(text + (" · " if text != hints[-1] else ""), "dim") for text in hints]
+        if self._deaf:
+            hint = []
         self.query_one("#choices", Line).show(runs[:-1], hint)
 
     def _blocked(self, choice: str) -> bool:

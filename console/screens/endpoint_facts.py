@@ -291,7 +291,7 @@ def alarm_facts(row: AlarmRow | None, history: AlarmHistory | None, now: float, 
         )
     if history.more:
         older = f"There are older ones: aws cloudwatch describe-alarm-history --alarm-name {row.name}"
-        lines += sentences([older], width, "dim")
+        lines += [[], *sentences([older], width, "dim")]
     return lines
 
 
@@ -347,10 +347,10 @@ def scaling_facts(scaling: EndpointScaling | None, endpoint: str, now: float, wi
         )
         said = activity.message or activity.cause
         if said:
-            lines += sentences([said], width, "dim")
+            lines += [[("  ", ""), *line] for line in sentences([said], width - 2, "dim")]
     if scaling.more:
         older = "There are older ones: aws application-autoscaling describe-scaling-activities --service-namespace sagemaker"
-        lines += sentences([older], width, "dim")
+        lines += [[], *sentences([older], width, "dim")]
     return lines
 
 

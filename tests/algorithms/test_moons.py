@@ -216,6 +216,7 @@ def test_the_source_folder_needs_nothing_but_numpy_and_torch() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_defaults_beat_the_notebook_on_every_seed(tmp_path: Path) -> None:
     from workflows.studies.moons import data
 

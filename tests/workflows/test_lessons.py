@@ -58,6 +58,7 @@ def test_nonsense_is_refused_by_the_inference_code_and_the_script_runs_as_printe
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("interface", ["low", "high"])
 def test_the_printed_search_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
     run = runs.start("tuning", SIZES["tuning"], interface=interface)
@@ -110,6 +111,7 @@ def test_updating_on_the_real_reviews_meets_the_course_through_the_sdk(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("interface", ["low", "high"])
 def test_the_printed_update_finds_what_the_lesson_found(on_engine: Path, interface: str) -> None:
     run = runs.start("updating", SIZES["updating"], interface=interface)
