@@ -170,9 +170,7 @@ class ChoiceScreen(ModalScreen[str | None], inherit_bindings=False):
             hints.insert(0, f"{key('dialog.calls')} calls")
         # one by one: where there is no room for all, how to read on and how to leave stay
         hint: list[Run] = [(text + (" · " if text != hints[-1] else ""), "dim") for text in hints]
-        if self._deaf:
-            hint = []
-        self.query_one("#choices", Line).show(runs[:-1], hint)
+        self.query_one("#choices", Line).show(runs[:-1], [] if self._deaf else hint)
 
     def _blocked(self, choice: str) -> bool:
         return (

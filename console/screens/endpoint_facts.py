@@ -290,9 +290,12 @@ def alarm_facts(row: AlarmRow | None, history: AlarmHistory | None, now: float, 
             ]
         )
     if history.more:
-        older = f"There are older ones: aws cloudwatch describe-alarm-history --alarm-name {row.name}"
-        lines += [[], *sentences([older], width, "dim")]
+        lines += _older(f"aws cloudwatch describe-alarm-history --alarm-name {row.name}", width)
     return lines
+
+
+def _older(command: str, width: int) -> Lines:
+    return [[], *sentences([f"There are older ones: {command}"], width, "dim")]
 
 
 def _watches(row: AlarmRow) -> str:
@@ -347,10 +350,10 @@ def scaling_facts(scaling: EndpointScaling | None, endpoint: str, now: float, wi
         )
         said = activity.message or activity.cause
         if said:
-            lines += [[("  ", ""), *line] for line in sentences([said], width - 2, "dim")]
+            lines += sentences([said], width, "dim", indent=2)
     if scaling.more:
-        older = "There are older ones: aws application-autoscaling describe-scaling-activities --service-namespace sagemaker"
-        lines += [[], *sentences([older], width, "dim")]
+        command = "aws application-autoscaling describe-scaling-activities --service-namespace sagemaker"
+        lines += _older(command, width)
     return lines
 
 

@@ -166,9 +166,11 @@ def _plain(text: str) -> str:
     return text if text.isprintable() else " ".join(map(printable, text.splitlines()))
 
 
-def sentences(texts: Iterable[str], width: int, role: str = "") -> Lines:
-    """Texts, each wrapped."""
-    return [[(piece, role)] for text in texts for piece in textwrap.wrap(_plain(text), width) or [""]]
+def sentences(texts: Iterable[str], width: int, role: str = "", *, indent: int = 0) -> Lines:
+    """Texts, each wrapped, and indented by so many of the cells."""
+    margin: list[Run] = [(" " * indent, "")] if indent else []
+    wrapped = (piece for text in texts for piece in textwrap.wrap(_plain(text), width - indent) or [""])
+    return [[*margin, (piece, role)] for piece in wrapped]
 
 
 def table(

@@ -215,7 +215,7 @@ def whole(
                 (f"  {changes(one)}", "accent"),
             ]
         )
-        lines += [[("  ", ""), *line] for line in facts.sentences([one.look], read - 2)]
+        lines += facts.sentences([one.look], read, indent=2)
     if course is not None and info.name in course.bills:
         lines += [[], *bill_lines(course.bills[info.name], width)]
     return lines

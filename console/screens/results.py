@@ -178,7 +178,7 @@ def step_lines(step: Step, now: float, width: int, summary: str) -> Lines:
     elif summary and room >= 30:
         line.append(("   " + crop(summary, room).rstrip(), "dim"))
     elif summary and step.status in ("failed", "skipped"):
-        lines += [[("  ", ""), *piece] for piece in facts.sentences([summary], width - 2, "dim")]
+        lines += facts.sentences([summary], width, "dim", indent=2)
     return lines
 
 

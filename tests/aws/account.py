@@ -101,10 +101,14 @@ def _endpoint(sagemaker: Any, model: str, endpoint: str, role: str) -> None:
 
 
 def _search(sagemaker: Any, role: str) -> None:
-    training = _training(role)
-    sagemaker.create_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName=TUNING,
-        HyperParameterTuningJobConfig={
+    sagemaker.create_hyper_parameter_tuning_job(**searching(TUNING, _training(role)))
+
+
+def searching(name: str, training: dict[str, Any]) -> dict[str, Any]:
+    """A search over what a training job is asked for."""
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
             "Strategy": "Bayesian",
             "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:auc"},
             "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2},
@@ -112,16 +116,16 @@ def _search(sagemaker: Any, role: str) -> None:
                 "ContinuousParameterRanges": [{"Name": "eta", "MinValue": "0.01", "MaxValue": "0.3"}]
             },
         },
-        TrainingJobDefinition={
+        "TrainingJobDefinition": {
             "StaticHyperParameters": training["HyperParameters"],
             "AlgorithmSpecification": training["AlgorithmSpecification"],
-            "RoleArn": role,
+            "RoleArn": training["RoleArn"],
             "InputDataConfig": training["InputDataConfig"],
             "OutputDataConfig": training["OutputDataConfig"],
             "ResourceConfig": training["ResourceConfig"],
             "StoppingCondition": training["StoppingCondition"],
         },
-    )
+    }
 
 
 def _alarm(cloudwatch: Any) -> None:

@@ -44,17 +44,19 @@ class RunningEngine:
 
         One without options is made once: SageMaker's has 380 methods, 60 ms of a core.
         """
-        import boto3
+        if options:
+            return self._made(service, options)
+        if service not in self._clients:
+            self._clients[service] = self._made(service, {})
+        return self._clients[service]
 
-        if not options:
-            if service not in self._clients:
-                self._clients[service] = self.client(service, config=None)
-            return self._clients[service]
+    def _made(self, service: str, options: dict[str, Any]) -> Any:
+        import boto3
         from botocore.config import Config
 
         config = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=60)
-        if (more := options.pop("config", None)) is not None:
-            config = config.merge(more)
+        if "config" in options:
+            config = config.merge(options.pop("config"))
         return boto3.client(
             service,
             **{

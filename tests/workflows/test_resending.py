@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.aws.account import _training
+from tests.aws.account import _training, searching
 from tests.console.faulty import FORGETFUL, LOSING, Faulty
 from tests.workflows.reviewing import WORDS, drop, host
 from workflows import embedded, resending
@@ -123,24 +123,10 @@ def test_every_kind_of_thing(between: Faulty, aws: Platform) -> None:
 def test_searches_and_transforms(between: Faulty, aws: Platform) -> None:
     sagemaker, name = aws.client("sagemaker"), named("lost")
     sagemaker.create_model(**model(name))
-    training = job(name)
-    of_one = {"StaticHyperParameters": training["HyperParameters"]} | {
-        field: training[field]
-        for field in ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition")
-    }  # fmt: skip
-    search = {
-        "Strategy": "Random",
-        "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:logloss"},
-        "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1},
-        "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "eta", "MinValue": "0.01", "MaxValue": "0.3"}]},
-    }  # fmt: skip
     place = f"s3://{embedded.ensure().bucket}/lost"
     between.fails("cut")
-    made = sagemaker.create_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName=name[:32],
-        HyperParameterTuningJobConfig=search,
-        TrainingJobDefinition=of_one,
-    )
+    training = job(name)
+    made = sagemaker.create_hyper_parameter_tuning_job(**searching(name[:32], training))
     assert made["HyperParameterTuningJobArn"].endswith(name[:32]) and between.asked == 1
     between.fails("cut")
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name[:32])
